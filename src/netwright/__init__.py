@@ -1,0 +1,3 @@
+"""tmp"""
+from netwright.registry import find as net
+from netwright.units.conv import Conv

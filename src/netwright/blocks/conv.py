@@ -1,0 +1,89 @@
+"""A convolution with what follows it: the brick of nearly every net."""
+
+from __future__ import annotations
+
+from netwright.core.check import is_count, is_spec
+from netwright.core.shape import Axes, Padding, Shape
+from netwright.core.spec import Block, Spec
+from netwright.core.wiring import Sequential
+from netwright.errors import ShapeError
+from netwright.units.activation import ReLU
+from netwright.units.conv import Conv
+from netwright.units.norm import BatchNorm
+
+__all__ = ["ConvNormAct", "DepthwiseConv", "conv_norm", "conv_norm_act"]
+
+
+class ConvNormAct(Block):
+    """Convolution, normalisation, activation: (C, H, W) -> (width, H', W').
+
+    The convolution has a bias only where no normalisation follows it. `norm` and `act` may
+    be None.
+
+    >>> ConvNormAct(64, 7, stride=2).expand((3, 224, 224)).names
+    ('conv', 'norm', 'act')
+    """
+
+    width: int
+    kernel: Axes = 3
+    stride: Axes = 1
+    padding: Padding = "same"
+    dilation: Axes = 1
+    groups: int = 1
+    norm: Spec | None = BatchNorm()
+    act: Spec | None = ReLU()
+
+    def check(self) -> None:
+        is_spec(self, "norm", "act", optional=True)
+        self.conv()
+
+    def conv(self) -> Conv:
+        """The convolution alone."""
+        return Conv(
+            self.width, self.kernel, self.stride, self.padding, self.dilation, self.groups,
+            bias=self.norm is None,
+        )  # fmt: skip
+
+    def expand(self, x: Shape) -> Spec:
+        parts = {"conv": self.conv(), "norm": self.norm, "act": self.act}
+        return Sequential(**{name: part for name, part in parts.items() if part is not None})
+
+
+def conv_norm_act(width: int, kernel: Axes = 3, stride: Axes = 1, groups: int = 1) -> ConvNormAct:
+    """Convolution, batch norm, ReLU."""
+    return ConvNormAct(width, kernel, stride, groups=groups)
+
+
+def conv_norm(width: int, kernel: Axes = 3, stride: Axes = 1, groups: int = 1) -> ConvNormAct:
+    """Convolution and batch norm."""
+    return ConvNormAct(width, kernel, stride, groups=groups, act=None)
+
+
+class DepthwiseConv(Block):
+    """A kernel of its own for every channel: (C, H, W) -> (C multiplier, H', W').
+
+    C multiplier prod(k) parameters (Sifre & Mallat 2014; Howard et al. 2017,
+    arXiv:1704.04861).
+
+    >>> DepthwiseConv(3, bias=False).expand((32, 8, 8))
+    Conv(32, groups=32, bias=False)
+    """
+
+    kernel: Axes = 3
+    stride: Axes = 1
+    padding: Padding = "same"
+    dilation: Axes = 1
+    multiplier: int = 1
+    bias: bool = True
+
+    def check(self) -> None:
+        is_count(self, "multiplier")
+        Conv(1, self.kernel, self.stride, self.padding, self.dilation, 1, self.bias)
+
+    def expand(self, x: Shape) -> Spec:
+        if len(x) < 2:
+            raise ShapeError(f"DepthwiseConv takes a map such as (C, H, W), got {x}")
+        return Conv(
+            x[0] * self.multiplier, self.kernel, self.stride, self.padding, self.dilation, x[0],
+            self.bias,
+        )  # fmt: skip

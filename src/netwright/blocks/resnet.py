@@ -1,0 +1,104 @@
+"""Residual blocks (He et al. 2015, arXiv:1512.03385)."""
+
+from __future__ import annotations
+
+from netwright.blocks.attention import SqueezeExcite
+from netwright.blocks.conv import conv_norm, conv_norm_act
+from netwright.core.check import is_choice, is_count
+from netwright.core.shape import Shape
+from netwright.core.spec import Block, Spec
+from netwright.core.wiring import Sequential, Sum
+from netwright.units.activation import Identity, ReLU
+from netwright.units.resample import PadChannels, Subsample
+
+__all__ = ["BasicBlock", "Bottleneck", "Shortcut"]
+
+
+class Shortcut(Block):
+    """What is added to the body: x, or x brought to (width, H / stride, W / stride).
+
+    `option` A sub-samples and pads with channels of zeros, B projects by a 1x1 convolution
+    where the shape changes, C projects always (He et al. 2015, section 4.1).
+    """
+
+    width: int
+    stride: int = 1
+    option: str = "B"
+
+    def check(self) -> None:
+        is_count(self, "width", "stride")
+        is_choice(self, "option", ("A", "B", "C"))
+
+    def expand(self, x: Shape) -> Spec:
+        if self.option != "C" and x[0] == self.width and self.stride == 1:
+            return Identity()
+        if self.option == "A":
+            return Sequential(subsample=Subsample(self.stride), pad=PadChannels(self.width))
+        return conv_norm(self.width, 1, self.stride)
+
+
+class BasicBlock(Block):
+    """Two 3x3 convolutions beside a shortcut: (C, H, W) -> (width, H / stride, W / stride).
+
+    `se` is the reduction of a squeeze-excitation behind the second; 0 leaves it out.
+    """
+
+    width: int
+    stride: int = 1
+    shortcut: str = "B"
+    se: int = 0
+
+    def check(self) -> None:
+        is_count(self, "width", "stride")
+        is_count(self, "se", least=0)
+        Shortcut(self.width, self.stride, self.shortcut)
+
+    def expand(self, x: Shape) -> Spec:
+        body = Sequential(
+            conv1=conv_norm_act(self.width, 3, self.stride),
+            conv2=conv_norm(self.width, 3),
+        )
+        return residual(body, Shortcut(self.width, self.stride, self.shortcut), self.se)
+
+
+class Bottleneck(Block):
+    """1x1 reduces, 3x3 convolves, 1x1 restores, beside a shortcut:
+    (C, H, W) -> (width expansion, H / stride, W / stride).
+
+    The stride sits in the 3x3, as in torchvision and timm; the paper has it in the first
+    1x1 (`stride_in="1x1"`). `se` as in `BasicBlock`.
+
+    >>> Bottleneck(64).expand((256, 56, 56)).names
+    ('residual', 'act')
+    """
+
+    width: int
+    stride: int = 1
+    groups: int = 1
+    expansion: int = 4
+    shortcut: str = "B"
+    se: int = 0
+    stride_in: str = "3x3"
+
+    def check(self) -> None:
+        is_count(self, "width", "stride", "groups", "expansion")
+        is_count(self, "se", least=0)
+        is_choice(self, "stride_in", ("3x3", "1x1"))
+        Shortcut(self.width, self.stride, self.shortcut)
+
+    def expand(self, x: Shape) -> Spec:
+        first, second = (self.stride, 1) if self.stride_in == "1x1" else (1, self.stride)
+        out = self.width * self.expansion
+        body = Sequential(
+            reduce=conv_norm_act(self.width, 1, first),
+            conv=conv_norm_act(self.width, 3, second, groups=self.groups),
+            restore=conv_norm(out, 1),
+        )
+        return residual(body, Shortcut(out, self.stride, self.shortcut), self.se)
+
+
+def residual(body: Sequential, shortcut: Spec, se: int = 0) -> Sequential:
+    """ReLU(body + shortcut), with squeeze-excitation at the body's end if asked."""
+    if se:
+        body = body.put(se=SqueezeExcite(se))
+    return Sequential(residual=Sum(body=body, shortcut=shortcut), act=ReLU())

@@ -1,0 +1,131 @@
+"""Wiring beyond chains and branches: named graphs, auxiliary heads, shared weights."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from netwright.core.spec import Spec
+from netwright.core.wiring import Run, Wiring
+from netwright.errors import SpecError, nearest
+
+__all__ = ["Graph", "Node", "Shared", "Tap"]
+
+
+
+class Node(Spec):
+    """A spec in a `Graph` and the names of the nodes it takes its input from."""
+
+    spec: Spec
+    inputs: tuple[str, ...]
+
+    def __init__(self, spec: Spec, *inputs: str) -> None:
+        object.__setattr__(self, "spec", spec)
+        object.__setattr__(self, "inputs", inputs)
+        self.__post_init__()
+
+    def check(self) -> None:
+        if not isinstance(self.spec, Spec):
+            raise SpecError(f"Node holds {self.spec!r}, wanted a unit, block or wiring")
+
+    def arguments(self) -> list[tuple[str | None, Any]]:
+        return [(None, self.spec), *((None, name) for name in self.inputs)]
+
+
+class Graph(Wiring):
+    """Parts wired by name; a plain spec follows the part before it, the last is the output.
+
+    `input` names what the graph is given. A node with several inputs holds a unit that
+    joins (`Add`, `Cat`, `Mul`).
+
+    >>> from netwright import Conv
+    >>> skip = Graph(a=Conv(8, 3), b=Conv(8, 3), out=Node(Add(), "a", "b"))
+    >>> skip.names
+    ('a', 'b', 'out')
+    """
+
+    def check(self) -> None:
+        super().check()
+        known = {"input"}
+        if not self.parts:
+            raise SpecError("Graph has no node; give it at least one")
+        for name, part in self.parts:
+            if name == "input":
+                raise SpecError("Graph: 'input' is what the graph is given; rename the node")
+            for source in part.inputs if isinstance(part, Node) else ():
+                if source not in known:
+                    raise SpecError(f"Graph: node {name!r} reads {source!r}: "
+                                    f"{nearest('node before it', source, known)}")  # fmt: skip
+            known.add(name)
+
+    def part(self, name: str) -> Spec:
+        part = super().part(name)
+        return part.spec if isinstance(part, Node) else part
+
+    def over(self, parts: tuple[tuple[str, Spec], ...]) -> Self:
+        old = dict(self.parts)
+        kept = [
+            (name, Node(part, *node.inputs))
+            if isinstance(node := old.get(name), Node) and not isinstance(part, Node)
+            else (name, part)
+            for name, part in parts
+        ]
+        return super().over(tuple(kept))
+
+    def flow(self, *xs: Any, run: Run) -> Any:
+        made: dict[str, Any] = {"input": xs[0]}
+        last = "input"
+        for name, part in self.parts:
+            inputs = (part.inputs if isinstance(part, Node) else None) or (last,)
+            made[name] = run(name, *[made[source] for source in inputs])
+            last = name
+        return made[last]
+
+
+class Tap(Wiring):
+    """x -> x, with an auxiliary head on the side that only training sees.
+
+    A built net in training mode returns a dict: `out`, and one entry a tap under the path of
+    the tap. `weight` is what the head's loss is multiplied with (0.3 in GoogLeNet).
+    """
+
+    weight: float
+
+    def __init__(self, head: Spec, weight: float = 0.3) -> None:
+        object.__setattr__(self, "weight", weight)
+        super().__init__(head=head)
+
+    def check(self) -> None:
+        super().check()
+        if not isinstance(self.weight, int | float) or self.weight < 0:
+            raise SpecError(f"Tap: weight {self.weight!r} is not a number of at least 0")
+
+    def arguments(self) -> list[tuple[str | None, Any]]:
+        return [*super().arguments(), ("weight", self.weight)]
+
+    def flow(self, *xs: Any, run: Run) -> Any:
+        run("head", *xs)
+        return xs[0]
+
+
+class Shared(Wiring):
+    """A part that every `Shared` of the same key in the net has in common, weights and all.
+
+    Its parameters are counted once, its work each time.
+    """
+
+    key: str
+
+    def __init__(self, body: Spec, key: str) -> None:
+        object.__setattr__(self, "key", key)
+        super().__init__(body=body)
+
+    def check(self) -> None:
+        super().check()
+        if not isinstance(self.key, str) or not self.key:
+            raise SpecError(f"Shared: key {self.key!r} is not a word")
+
+    def arguments(self) -> list[tuple[str | None, Any]]:
+        return [*super().arguments(), ("key", self.key)]
+
+    def flow(self, *xs: Any, run: Run) -> Any:
+        return run("body", *xs)

@@ -1,0 +1,79 @@
+"""The walk every interpreter shares: blocks expand, wiring flows, units are visited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from netwright.core.shape import Shape
+from netwright.core.spec import Block, Spec, Unit
+from netwright.core.wiring import Wiring
+from netwright.errors import NetwrightError, ShapeError
+
+__all__ = ["Interpreter", "below"]
+
+Value = TypeVar("Value")
+
+
+def below(path: str, name: str) -> str:
+    """The path of a part: `stage1` and `0` make `stage1.0`; a join is where its wiring is."""
+    if name == "join":
+        return path
+    return f"{path}.{name}" if path else name
+
+
+class Interpreter(Generic[Value]):
+    """Sends values through a spec.
+
+    A subclass says what a value is (`shape_of`), what a unit makes of it (`unit`), and may
+    step in where wiring is walked (`wiring`).
+    """
+
+    def shape_of(self, value: Value) -> Shape:
+        """The shape a value stands for."""
+        raise NotImplementedError
+
+    def unit(self, unit: Unit, path: str, xs: tuple[Value, ...]) -> Value:
+        """What a unit at `path` makes of its inputs."""
+        raise NotImplementedError
+
+    def wiring(self, wiring: Wiring, path: str, xs: tuple[Value, ...]) -> Value:
+        """What wiring at `path` makes of its inputs."""
+        return wiring.flow(*xs, run=self.run(wiring, path))
+
+    def run(self, wiring: Wiring, path: str) -> Callable[..., Value]:
+        """What `flow` calls to send values through a part."""
+        parts = dict(wiring.parts)
+        prefix = path + "." if path else ""
+
+        def run(name: str, *xs: Value) -> Value:
+            part = parts.get(name)
+            if part is None or not isinstance(part, (Unit, Block, Wiring)):
+                part = wiring.part(name)
+            return self(part, path if name == "join" else prefix + name, xs)
+
+        return run
+
+    def __call__(self, spec: Spec, path: str, xs: tuple[Value, ...]) -> Value:
+        while isinstance(spec, Block):
+            spec = self.expand(spec, path, xs)
+        if isinstance(spec, Unit):
+            return self.unit(spec, path, xs)
+        if isinstance(spec, Wiring):
+            return self.wiring(spec, path, xs)
+        raise NetwrightError(f"at {path}: {spec!r} is neither unit, block nor wiring")
+
+    def expand(self, block: Block, path: str, xs: tuple[Value, ...]) -> Spec:
+        """What a block stands for, with the path told when it does not fit."""
+        if len(xs) != 1:
+            raise self.fault(ShapeError(f"{block!r} takes one input, got {len(xs)}"), path)
+        try:
+            return block.expand(self.shape_of(xs[0]))
+        except ShapeError as error:
+            raise self.fault(error, path) from None
+
+    def fault(self, error: ShapeError, path: str) -> ShapeError:
+        """The error with the place where it happened."""
+        if error.path is None:
+            error.path = path or "the net"
+        return error

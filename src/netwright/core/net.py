@@ -1,0 +1,90 @@
+"""Nets: a spec, the input it is meant for, and a name; immutable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from netwright.core.plan import Plan, plan_spec
+from netwright.core.shape import Shape
+from netwright.core.spec import Spec
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from netwright.core.rewrite import Rule
+
+__all__ = ["Net"]
+
+
+@dataclass(frozen=True)
+class Net:
+    """A net is a value: everything about it follows from these three fields.
+
+    `input` is a shape without the batch, such as `(3, 224, 224)`.
+
+    >>> from netwright import Conv, Linear, GlobalAvgPool, Sequential
+    >>> tiny = Net(Sequential(Conv(8), GlobalAvgPool(), Linear(10)), (3, 32, 32), "tiny")
+    >>> tiny.plan().params
+    314
+    """
+
+    spec: Spec
+    input: Shape
+    name: str = "net"
+
+    def plan(self, input: Shape | None = None, *, dtype: str = "float32", batch: int = 1) -> Plan:
+        """Shapes, costs and receptive fields of every unit, and totals.
+
+        Raises `ShapeError` naming the unit that does not fit.
+        """
+        return plan_spec(self.spec, input or self.input, name=self.name, dtype=dtype, batch=batch)
+
+    def build(self, *, init: str = "he", seed: int | None = None, zero_gamma: bool = False,
+              device: Any = None) -> nn.Module:  # fmt: skip
+        """The net as an ordinary `torch.nn.Module`; the keys of its state_dict are the
+        spec's own names.
+
+        `init`: `he`, `xavier` or `torch` (PyTorch's defaults); `zero_gamma` starts every
+        residual branch at zero (Goyal et al. 2017, arXiv:1706.02677, section 5.1). The same
+        `seed` gives the same weights and leaves PyTorch's generator alone; without one the
+        weights come from that generator.
+        """
+        from netwright.torch.build import build
+
+        return build(self, init=init, seed=seed, zero_gamma=zero_gamma, device=device)
+
+    def to_json(self, indent: int | None = None) -> str:
+        """The net as JSON with every field, a schema version and the hash."""
+        from netwright.core.codec import to_json
+
+        return to_json(self, indent)
+
+    @property
+    def hash(self) -> str:
+        """Identity of the architecture: the same for the same spec and input, whatever the
+        name, the process and the machine."""
+        from netwright.core.codec import digest
+
+        return digest(self)
+
+    def but(self, *, input: Shape | None = None, name: str | None = None,
+            classes: int | None = None, **parts: Any) -> Net:  # fmt: skip
+        """The same net with another input, name, number of classes, or parts.
+
+        A part is given by its path, dots written as `__`: `net.but(stem__pool=Identity())`.
+        """
+        from netwright.core.rewrite import replaced, reclassed
+
+        made = self
+        for path, part in parts.items():
+            made = replaced(made, path.replace("__", "."), part)
+        if classes is not None:
+            made = reclassed(made, classes)
+        return replace(made, input=tuple(input or made.input), name=name or made.name)
+
+    def rewrite(self, *rules: str | Rule) -> Net:
+        """The net after every rule in turn has been applied wherever it matches."""
+        from netwright.core.rewrite import rewrite
+
+        return rewrite(self, *rules)

@@ -1,0 +1,255 @@
+"""Plans: one row a unit, with its shapes, cost and receptive field, and the totals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any, NamedTuple
+
+from netwright.core.cost import Cost
+from netwright.core.field import Axis, Field
+from netwright.core.graph import Shared, Tap
+from netwright.core.interpret import Interpreter
+from netwright.core.shape import Shape, show
+from netwright.core.spec import Spec, Unit
+from netwright.core.wiring import Wiring
+from netwright.errors import ShapeError, SpecError
+
+__all__ = ["DTYPES", "Plan", "Row", "plan_spec"]
+
+DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
+"""Bytes an element, by the name of the type."""
+
+
+class Row(NamedTuple):
+    """One unit of a plan.
+
+    `sources` are the indices of the rows its inputs come from, -1 the net's own input;
+    `auxiliary` marks rows that only training runs.
+    """
+
+    path: str
+    unit: Unit
+    inputs: tuple[Shape, ...]
+    output: Shape
+    params: Any
+    macs: Any
+    ops: Any
+    buffers: Any
+    field: Field
+    sources: tuple[int, ...]
+    auxiliary: bool = False
+
+    @property
+    def input(self) -> Shape:
+        """Shape of the (first) input."""
+        return self.inputs[0]
+
+    @property
+    def elements(self) -> Any:
+        """Elements of the output."""
+        return prod(self.output)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a net is at one input shape: rows in the order they run, and totals.
+
+    Shapes and counts are of one image; bytes are of `batch` images in `dtype`.
+    """
+
+    name: str
+    input: Shape
+    output: Shape
+    rows: tuple[Row, ...]
+    dtype: str = "float32"
+    batch: int = 1
+    partial: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def row(self, path: str) -> Row:
+        """The row at `path`."""
+        for row in self.rows:
+            if row.path == path:
+                return row
+        from netwright.errors import nearest
+
+        raise nearest("row", path, [row.path for row in self.rows])
+
+    @cached_property
+    def params(self) -> Any:
+        """Learnt numbers, shared ones once."""
+        return sum([row.params for row in self.rows])
+
+    @cached_property
+    def macs(self) -> Any:
+        """Multiply-adds of convolution, dense and attention products; FLOPs are twice as many."""
+        return sum([row.macs for row in self.rows if not row.auxiliary])
+
+    @cached_property
+    def ops(self) -> Any:
+        """Other operations: element-wise, normalisation, pooling."""
+        return sum([row.ops for row in self.rows if not row.auxiliary])
+
+    @cached_property
+    def buffers(self) -> Any:
+        """Elements that are stored but not learnt, such as running means."""
+        return sum([row.buffers for row in self.rows])
+
+    @cached_property
+    def activations(self) -> Any:
+        """Elements of the outputs of all units that multiply (Radosavovic et al. 2020)."""
+        return sum([prod(row.output) for row in self.rows if row.macs != 0 and not row.auxiliary])
+
+    @cached_property
+    def field(self) -> Field | None:
+        """Receptive field of the last feature map, before it is pooled away."""
+        local = [row.field for row in self.rows if row.field.axes is not None and not row.auxiliary]
+        return local[-1] if local else None
+
+    @property
+    def item(self) -> int:
+        """Bytes an element."""
+        return DTYPES[self.dtype]
+
+    @cached_property
+    def weight_bytes(self) -> Any:
+        """Bytes of parameters and buffers."""
+        return (self.params + self.buffers) * self.item
+
+    @cached_property
+    def peak_bytes(self) -> int:
+        """Largest sum of activations alive at once in inference, input and output included.
+
+        A value lives from the unit that makes it to the last one that reads it; nothing is
+        computed in place.
+        """
+        last_use = {-1: 0}
+        rows = [row for row in enumerate(self.rows) if not row[1].auxiliary]
+        for i, row in rows:
+            last_use[i] = i
+            for source in row.sources:
+                last_use[source] = i
+        alive = peak = prod(self.input)
+        dying: dict[int, list[int]] = {}
+        for made, used in last_use.items():
+            dying.setdefault(used, []).append(made)
+        for i, row in rows:
+            alive += row.elements
+            peak = max(peak, alive)
+            for made in dying.get(i, ()):
+                if made != rows[-1][0]:
+                    alive -= prod(self.input) if made < 0 else self.rows[made].elements
+        return peak * self.item * self.batch
+
+    @property
+    def memory(self) -> int:
+        """Bytes that inference needs: parameters, buffers and the activations' peak."""
+        return self.weight_bytes + self.peak_bytes
+
+
+class Signal(NamedTuple):
+    """What flows through wiring when a plan is made."""
+
+    shape: Shape
+    field: Field
+    source: int
+
+
+class Planner(Interpreter[Signal]):
+    """Sends signals through a spec and keeps a row a unit."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self._auxiliary = False
+        self._shared: dict[str, tuple[Spec, list[Cost]]] = {}
+
+    def shape_of(self, value: Signal) -> Shape:
+        return value.shape
+
+    def unit(self, unit: Unit, path: str, xs: tuple[Signal, ...]) -> Signal:
+        try:
+            if len(xs) == 1:
+                shape, field, source = xs[0]
+                shapes, sources = (shape,), (source,)
+                output = unit.shape(shape)
+                params, macs, ops, buffers = unit.cost(shape, y=output)
+                field = field.through(unit.window(shape))
+            else:
+                if not unit.joins:
+                    raise ShapeError(f"{unit!r} takes one input, got {len(xs)}")
+                shapes = tuple([x.shape for x in xs])
+                sources = tuple([x.source for x in xs])
+                output = unit.shape(*shapes)
+                params, macs, ops, buffers = unit.cost(*shapes, y=output)
+                field = Field.merge([x.field for x in xs])
+        except ShapeError as error:
+            raise self.fault(error, path) from None
+        rows = self.rows
+        rows.append(
+            Row(path, unit, shapes, output, params, macs, ops, buffers, field, sources, self._auxiliary)
+        )
+        return Signal(output, field, len(rows) - 1)
+
+    def wiring(self, wiring: Wiring, path: str, xs: tuple[Signal, ...]) -> Signal:
+        if isinstance(wiring, Tap):
+            before, self._auxiliary = self._auxiliary, True
+            try:
+                return super().wiring(wiring, path, xs)
+            finally:
+                self._auxiliary = before
+        if isinstance(wiring, Shared):
+            return self._share(wiring, path, xs)
+        return super().wiring(wiring, path, xs)
+
+    def _share(self, shared: Shared, path: str, xs: tuple[Signal, ...]) -> Signal:
+        """Walk the body; from the second time on its weights are not counted again."""
+        first_row = len(self.rows)
+        y = super().wiring(shared, path, xs)
+        own = [Cost(row.params, 0, 0, row.buffers) for row in self.rows[first_row:]]
+        known = self._shared.setdefault(shared.key, (shared.part("body"), own))
+        if known[1] is own:
+            return y
+        if known != (shared.part("body"), own):
+            error = ShapeError(
+                f"Shared key {shared.key!r} stands for other weights before: "
+                f"{known[0]!r}; give this one another key, or the same body and input width"
+            )
+            raise self.fault(error, path)
+        for i in range(first_row, len(self.rows)):
+            self.rows[i] = self.rows[i]._replace(params=0, buffers=0)
+        return y
+
+    def fault(self, error: ShapeError, path: str) -> ShapeError:
+        error.rows = error.rows or self.rows
+        return super().fault(error, path)
+
+
+def plan_spec(
+    spec: Spec, input: Shape, *, name: str = "", dtype: str = "float32", batch: int = 1
+) -> Plan:
+    """The plan of `spec` for an input of that shape (batch left out).
+
+    Raises `ShapeError` naming the unit that does not fit.
+    """
+    if dtype not in DTYPES:
+        raise SpecError(f"dtype {dtype!r} is unknown; there are: {', '.join(DTYPES)}")
+    if isinstance(batch, int) and batch < 1:
+        raise SpecError(f"batch {batch} is not at least 1")
+    for size in input:
+        if isinstance(size, bool | float | str) or (isinstance(size, int) and size < 1):
+            raise ShapeError(f"an input of {show(input)} has a size that is no positive integer")
+    planner = Planner()
+    axes = tuple([_AXIS for _ in input[1:]]) or None
+    y = planner(spec, "", (Signal(tuple(input), Field(axes), -1),))
+    return Plan(name, tuple(input), y.shape, tuple(planner.rows), dtype, batch)
+
+
+_AXIS = Axis()

@@ -1,0 +1,116 @@
+"""Shapes without the batch, and the arithmetic of windows that slide over them.
+
+A shape is a tuple of sizes: `(C, L)`, `(C, H, W)`, `(C, T, H, W)`, `(T, F)` or `(F,)`.
+A size is an `int`, or a sympy expression when a formula is wanted; nothing here asks which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from netwright.errors import ShapeError
+
+__all__ = [
+    "Axes",
+    "Padding",
+    "Shape",
+    "need_rank",
+    "pads",
+    "per_axis",
+    "show",
+    "slid",
+    "spread",
+]
+
+Shape: TypeAlias = tuple[int, ...]
+Axes: TypeAlias = int | tuple[int, ...]
+"""One number for every axis, or one number an axis."""
+Padding: TypeAlias = str | int | tuple[int | tuple[int, int], ...]
+"""`valid`, `same`, `full`, one number, a number an axis, or a (before, after) pair an axis."""
+
+
+def show(shape: Sequence[Any]) -> str:
+    """`(3, 224, 224)` as `3x224x224`; several shapes are joined by ` + `."""
+    if shape and isinstance(shape[0], tuple):
+        return " + ".join(show(part) for part in shape)
+    return "x".join(str(size) for size in shape)
+
+
+def per_axis(value: Axes, rank: int, what: str = "kernel") -> tuple[int, ...]:
+    """One number an axis.
+
+    >>> per_axis(3, 2)
+    (3, 3)
+    """
+    if not isinstance(value, tuple):
+        return (value,) * rank
+    if len(value) != rank:
+        raise ShapeError(f"{what} {value} has {len(value)} axes, the input has {rank}")
+    return value
+
+
+def pads(
+    padding: Padding, kernel: tuple[int, ...], dilation: tuple[int, ...]
+) -> tuple[tuple[int, int], ...]:
+    """(before, after) an axis.
+
+    `same` adds d(k-1) in all and puts the odd one after, whatever the stride, so that the
+    output has ceil(n / stride) positions; `full` adds d(k-1) on both sides.
+
+    >>> pads("same", (3, 2), (1, 1))
+    ((1, 1), (0, 1))
+    """
+    reach = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+    if padding == "valid":
+        return ((0, 0),) * len(reach)
+    if padding == "same":
+        return tuple((r // 2, r - r // 2) for r in reach)
+    if padding == "full":
+        return tuple((r, r) for r in reach)
+    if not isinstance(padding, tuple):
+        return ((padding, padding),) * len(reach)  # type: ignore[return-value]
+    if len(padding) != len(reach):
+        raise ShapeError(f"padding {padding} has {len(padding)} axes, the input has {len(reach)}")
+    return tuple(p if isinstance(p, tuple) else (p, p) for p in padding)
+
+
+def slid(n: Any, k: int, s: int, pad: tuple[int, int], d: int = 1, ceil: bool = False) -> Any:
+    """Positions of a window: floor((n + p - d(k-1) - 1) / s) + 1.
+
+    With `ceil` the last window may hang over the end, but must start inside the input or
+    the padding before it, as PyTorch counts.
+
+    >>> slid(224, 7, 2, (3, 3))
+    112
+    """
+    room = n + pad[0] + pad[1] - d * (k - 1) - 1
+    if isinstance(room, int) and room < 0:
+        raise ShapeError(
+            f"a window of {d * (k - 1) + 1} does not fit a map of {n} padded to {n + sum(pad)}; "
+            "use a larger input, more padding or a smaller kernel"
+        )
+    if s == 1:
+        return room + 1
+    if ceil:
+        out = -(-room // s) + 1
+        return out - 1 if (out - 1) * s >= n + pad[0] else out
+    return room // s + 1
+
+
+def spread(n: Any, k: int, s: int, pad: tuple[int, int], d: int, extra: int) -> Any:
+    """Positions of a transposed window: (n-1) s - 2p + d(k-1) + extra + 1.
+
+    >>> spread(7, 2, 2, (0, 0), 1, 0)
+    14
+    """
+    return (n - 1) * s - pad[0] - pad[1] + d * (k - 1) + extra + 1
+
+
+def need_rank(who: str, x: Shape, least: int, most: int) -> None:
+    """Raise `ShapeError` unless `x` has between `least` and `most` sizes."""
+    if not least <= len(x) <= most:
+        layouts = {1: "(F,)", 2: "(C, L)", 3: "(C, H, W)", 4: "(C, T, H, W)"}
+        wanted = " or ".join(layouts[r] for r in range(least, most + 1))
+        hint = "; flatten or pool it first" if len(x) > most else ""
+        raise ShapeError(f"{who} takes {wanted}, got {show(x)}{hint}")

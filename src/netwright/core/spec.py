@@ -1,0 +1,136 @@
+"""Specs: immutable values that describe a net, part by part."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
+
+from netwright.core.cost import Cost
+from netwright.core.field import POINT, Window
+from netwright.errors import SpecError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from netwright.core.shape import Shape
+
+__all__ = ["SPECS", "Block", "Spec", "Unit"]
+
+SPECS: dict[str, type[Spec]] = {}
+"""Every concrete spec class by its name; the codec reads it."""
+
+
+@dataclass_transform(frozen_default=True)
+class Spec:
+    """A frozen dataclass that is equal, hashable and prints as the code that makes it.
+
+    Subclasses need no decorator. `class Name(Base, abstract=True)` keeps a base class
+    out of the registry.
+    """
+
+    _writes_init: ClassVar[bool] = False
+    field_names: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, *, abstract: bool = False) -> None:
+        if "__init__" in vars(cls):
+            cls._writes_init = True
+        dataclass(frozen=True, eq=False, repr=False, init=not cls._writes_init)(cls)
+        cls.field_names = tuple([field.name for field in fields(cls)])  # type: ignore[arg-type]
+        if abstract:
+            return
+        known = SPECS.get(cls.__name__)
+        if known and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise SpecError(
+                f"two specs are called {cls.__name__}: one in {known.__module__}, "
+                f"one in {cls.__module__}; rename one, JSON tells them apart by name"
+            )
+        SPECS[cls.__name__] = cls
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if type(value) is list:
+                object.__setattr__(self, name, _frozen(value))
+        self.check()
+
+    def check(self) -> None:
+        """Raise `SpecError` when a field is wrong; units and blocks override it."""
+
+    def values(self) -> tuple[Any, ...]:
+        """The values of the fields, in order."""
+        own = vars(self)
+        return tuple([own[name] for name in self.field_names])
+
+    def arguments(self) -> list[tuple[str | None, Any]]:
+        """What to write between the brackets to make this spec again: (keyword or None, value)."""
+        given: list[tuple[str | None, Any]] = []
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if field.default is MISSING and not any(keyword for keyword, _ in given):
+                given.append((None, value))
+            elif field.default is MISSING or value != field.default:
+                given.append((field.name, value))
+        return given
+
+    def __repr__(self) -> str:
+        words = [f"{key}={value!r}" if key else repr(value) for key, value in self.arguments()]
+        return f"{type(self).__name__}({', '.join(words)})"
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return type(self) is type(other) and self.values() == other.values()  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash  # type: ignore[attr-defined]
+        except AttributeError:
+            value = hash((type(self).__name__, self.values()))
+            object.__setattr__(self, "_hash", value)
+            return value
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A string's hash differs from process to process, so a pickle must not carry ours.
+        return {name: value for name, value in vars(self).items() if name != "_hash"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+
+
+class Unit(Spec, abstract=True):
+    """A leaf: everything about one operation stands in one class.
+
+    A subclass gives `shape`, and `cost`, `window` and `module` where the defaults (free,
+    every position sees itself, no module) do not hold. Units that join several values take
+    several shapes.
+    """
+
+    joins: ClassVar[bool] = False
+    """True for units that take several inputs, such as `Add`."""
+
+    def shape(self, *xs: Shape) -> Shape:
+        """Output shape from the input shape(s), batch left out."""
+        raise NotImplementedError(f"{type(self).__name__} has no shape rule")
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        """What one image costs, from input shape(s) and output shape `y`."""
+        return Cost()
+
+    def window(self, x: Shape) -> Window:
+        """Which inputs an output sees, one `Taps` per axis; `POINT` itself, `WHOLE` all."""
+        return POINT
+
+    def module(self, *xs: Shape) -> nn.Module:
+        """An ordinary `nn.Module`; torch is imported here and only here."""
+        raise NotImplementedError(f"{type(self).__name__} has no module")
+
+
+class Block(Spec, abstract=True):
+    """What a paper names: fields that become wiring once the input shape is known."""
+
+    def expand(self, x: Shape) -> Spec:
+        """The spec this block stands for, at input shape `x`."""
+        raise NotImplementedError(f"{type(self).__name__} does not expand")

@@ -1,0 +1,176 @@
+"""Combinators: how values flow between named parts, and nothing else.
+
+`flow(xs, run)` is written once. An interpreter hands it `run(name, *values)`, which sends
+values through a part; what the values are (signals, tensors, boxes) the wiring never asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Self
+
+from netwright.core.join import Add, Cat, Mul
+from netwright.core.spec import Spec, Unit
+from netwright.errors import SpecError, nearest
+
+__all__ = [
+    "RESERVED",
+    "Branches",
+    "Concat",
+    "Gate",
+    "Run",
+    "Sequential",
+    "Sum",
+    "Wiring",
+]
+
+Run = Callable[..., Any]
+
+RESERVED = frozenset(
+    """T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda
+    double dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter
+    get_submodule half ipu join load_state_dict modules mtia named_buffers named_children
+    named_modules named_parameters net parameters register_backward_hook register_buffer
+    register_forward_hook register_forward_pre_hook register_full_backward_hook
+    register_full_backward_pre_hook register_load_state_dict_post_hook
+    register_load_state_dict_pre_hook register_module register_parameter
+    register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state
+    set_submodule share_memory state_dict taps to to_empty train training type wiring xpu
+    zero_grad""".split()
+)
+"""Names a part cannot have, because a built module needs them itself."""
+
+
+def _check_name(who: str, name: object) -> None:
+    if not isinstance(name, str) or not name or "." in name or name.startswith("_"):
+        raise SpecError(f"{who}: a part's name is a word without dots, got {name!r}")
+    if name in RESERVED:
+        raise SpecError(f"{who}: a part cannot be called {name!r}, modules use that name; "
+                        f"try {name + '_'!r}")  # fmt: skip
+
+
+class Wiring(Spec, abstract=True):
+    """Parts with names, and how values flow between them.
+
+    The names are the keys of the state_dict and the paths of the plan. Parts given without
+    a name are numbered, as in `torch.nn.Sequential`.
+    """
+
+    parts: tuple[tuple[str, Spec], ...]
+
+    def __init__(self, *numbered: Spec, **named: Spec) -> None:
+        parts = (*((str(i), part) for i, part in enumerate(numbered)), *named.items())
+        object.__setattr__(self, "parts", parts)
+        self.__post_init__()
+
+    def check(self) -> None:
+        who = type(self).__name__
+        names = set[str]()
+        for name, part in self.parts:
+            _check_name(who, name)
+            if not isinstance(part, Spec):
+                raise SpecError(f"{who}: part {name!r} is {part!r}, wanted a unit, block or wiring")
+            if name in names:
+                raise SpecError(f"{who}: two parts are called {name!r}")
+            names.add(name)
+
+    def arguments(self) -> list[tuple[str | None, Any]]:
+        given: list[tuple[str | None, Any]] = []
+        numbered = True
+        for i, (name, part) in enumerate(self.parts):
+            numbered = numbered and name == str(i)
+            given.append((None if numbered else name, part))
+        return given
+
+    def __repr__(self) -> str:
+        words = list[str]()
+        for name, part in self.arguments():
+            plain = name is None or name.isidentifier()
+            words.append(f"{name}={part!r}" if name and plain else
+                         repr(part) if name is None else f"**{{{name!r}: {part!r}}}")  # fmt: skip
+        return f"{type(self).__name__}({', '.join(words)})"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the parts, in order."""
+        return tuple([name for name, _ in self.parts])
+
+    def part(self, name: str) -> Spec:
+        """The part of that name."""
+        for known, part in self.parts:
+            if known == name:
+                return part
+        raise nearest(f"part of {type(self).__name__}", name, self.names)
+
+    def __iter__(self) -> Iterator[Spec]:
+        return iter([part for _, part in self.parts])
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def __getitem__(self, key: str | int) -> Spec:
+        return self.parts[key][1] if isinstance(key, int) else self.part(key)
+
+    def put(self, **parts: Spec) -> Self:
+        """The same wiring with some parts replaced or, at the end, added."""
+        return self.over((*{**dict(self.parts), **parts}.items(),))
+
+    def over(self, parts: tuple[tuple[str, Spec], ...]) -> Self:
+        """The same kind of wiring over other parts."""
+        made = object.__new__(type(self))
+        vars(made).update({name: getattr(self, name) for name in self.field_names})
+        object.__setattr__(made, "parts", parts)
+        made.__post_init__()
+        return made
+
+    def flow(self, *xs: Any, run: Run) -> Any:
+        """Send values through the parts with `run(name, *values)`."""
+        raise NotImplementedError
+
+
+class Sequential(Wiring):
+    """One part after another.
+
+    >>> Sequential(Sequential(), tail=Sequential())
+    Sequential(Sequential(), tail=Sequential())
+    """
+
+    def flow(self, *xs: Any, run: Run) -> Any:
+        for name in self.names:
+            xs = (run(name, *xs),)
+        return xs[0]
+
+
+class Branches(Wiring, abstract=True):
+    """Every part gets the input; what they make is joined."""
+
+    join: ClassVar[Unit]
+
+    def check(self) -> None:
+        super().check()
+        if not self.parts:
+            raise SpecError(f"{type(self).__name__} has no part; give it at least one branch")
+
+    def part(self, name: str) -> Spec:
+        return self.join if name == "join" else super().part(name)
+
+    def flow(self, *xs: Any, run: Run) -> Any:
+        return run("join", *[run(name, *xs) for name in self.names])
+
+
+class Sum(Branches):
+    """x -> the sum of part(x) over its parts: residual connections, ensembles of branches."""
+
+    join = Add()
+
+
+class Concat(Branches):
+    """x -> part(x) side by side along the channels: Inception, DenseNet."""
+
+    join = Cat()
+
+
+class Gate(Branches):
+    """x -> the product of part(x): squeeze-excitation is `Gate(skip=Identity(), excite=...)`."""
+
+    join = Mul()

@@ -1,0 +1,95 @@
+"""Everything Netwright raises on purpose.
+
+    NetwrightError
+    ├── SpecError        a field of a spec is wrong
+    ├── ShapeError       a value does not fit where it is sent
+    ├── UnknownName      no net, unit, part or rule of that name
+    ├── CodecError       text that is not a net we can read
+    ├── RuleError        a rewrite cannot be applied
+    ├── BudgetError      a budget nobody can meet or read
+    ├── DataError        images or labels that cannot be learnt from
+    └── RunError         a run folder or checkpoint that does not belong
+
+Every message says what was got, what was wanted, and what to try.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = [
+    "BudgetError",
+    "CodecError",
+    "DataError",
+    "NetwrightError",
+    "RuleError",
+    "RunError",
+    "ShapeError",
+    "SpecError",
+    "UnknownName",
+    "nearest",
+]
+
+
+class NetwrightError(Exception):
+    """Root of the tree: catch this to catch all of them."""
+
+
+class SpecError(NetwrightError, ValueError):
+    """A field of a spec is wrong."""
+
+
+class ShapeError(NetwrightError, ValueError):
+    """A value does not fit where it is sent.
+
+    `path` names the unit inside the net (`stage2.0.residual.body.conv`), `rows` are
+    the rows planned before it, so that a table can be shown up to the fault.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.path: str | None = None
+        self.rows: list[Any] = []
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"at {self.path}: {message}" if self.path else message
+
+
+class UnknownName(NetwrightError, LookupError):
+    """No net, unit, part or rule of that name."""
+
+
+class CodecError(NetwrightError, ValueError):
+    """Text that is not a net we can read."""
+
+
+class RuleError(NetwrightError, ValueError):
+    """A rewrite cannot be applied."""
+
+
+class BudgetError(NetwrightError, ValueError):
+    """A budget nobody can meet or read."""
+
+
+class DataError(NetwrightError, ValueError):
+    """Images or labels that cannot be learnt from."""
+
+
+class RunError(NetwrightError, RuntimeError):
+    """A run folder or checkpoint that does not belong."""
+
+
+def nearest(kind: str, name: str, names: Iterable[str]) -> UnknownName:
+    """The error for an unknown name, with the names near to it.
+
+    >>> str(nearest("net", "resnet5O", ["resnet50", "vgg16"]))
+    "no net is called 'resnet5O'; near: resnet50"
+    """
+    from difflib import get_close_matches
+
+    known = sorted(names)
+    near = get_close_matches(name, known, n=4, cutoff=0.5)
+    hint = f"near: {', '.join(near)}" if near else f"there are: {', '.join(known[:12])}"
+    return UnknownName(f"no {kind} is called {name!r}; {hint}")

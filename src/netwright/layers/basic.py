@@ -1,0 +1,104 @@
+"""Small modules: joins, the global mean, stochastic depth, channel padding."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+__all__ = ["Add", "Cat", "DropPath", "GlobalAvgPool", "Mul", "PadChannels", "Subsample"]
+
+
+def _like(x: Tensor, rank: int) -> Tensor:
+    """`x` with axes of size 1 after its own, so that a (N, C) gate fits a (N, C, H, W) map."""
+    return x if x.dim() == rank else x.reshape(x.shape + (1,) * (rank - x.dim()))
+
+
+class Add(nn.Module):
+    """The sum of its inputs; those with fewer axes stretch over the rest."""
+
+    def forward(self, *xs: Tensor) -> Tensor:
+        rank = max(x.dim() for x in xs)
+        total = _like(xs[0], rank)
+        for x in xs[1:]:
+            total = total + _like(x, rank)
+        return total
+
+
+class Mul(nn.Module):
+    """The product of its inputs; those with fewer axes stretch over the rest."""
+
+    def forward(self, *xs: Tensor) -> Tensor:
+        rank = max(x.dim() for x in xs)
+        total = _like(xs[0], rank)
+        for x in xs[1:]:
+            total = total * _like(x, rank)
+        return total
+
+
+class Cat(nn.Module):
+    """Its inputs side by side along the channels."""
+
+    def forward(self, *xs: Tensor) -> Tensor:
+        return torch.cat(xs, 1)
+
+
+class GlobalAvgPool(nn.Module):
+    """The mean over all positions: (N, C, ...) -> (N, C), with `keep` (N, C, 1, ...)."""
+
+    def __init__(self, keep: bool = False) -> None:
+        super().__init__()
+        self.keep = keep
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean(tuple(range(2, x.dim())), keepdim=self.keep)
+
+    def extra_repr(self) -> str:
+        return "keep=True" if self.keep else ""
+
+
+class DropPath(nn.Module):
+    """In training, zeros a whole sample with probability `rate` and scales the others by
+    1 / (1 - rate) (Huang et al. 2016, arXiv:1603.09382)."""
+
+    def __init__(self, rate: float = 0.5) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.rate == 0:
+            return x
+        keep = 1 - self.rate
+        mask = torch.rand((x.shape[0],) + (1,) * (x.dim() - 1), device=x.device) < keep
+        return x * mask.to(x.dtype) / keep
+
+    def extra_repr(self) -> str:
+        return f"rate={self.rate}"
+
+
+class PadChannels(nn.Module):
+    """`extra` channels of zeros after the given ones."""
+
+    def __init__(self, extra: int) -> None:
+        super().__init__()
+        self.extra = extra
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pad(x, (0, 0) * (x.dim() - 2) + (0, self.extra))
+
+    def extra_repr(self) -> str:
+        return f"extra={self.extra}"
+
+
+class Subsample(nn.Module):
+    """Every `stride`-th position an axis."""
+
+    def __init__(self, stride: tuple[int, ...]) -> None:
+        super().__init__()
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[(slice(None), slice(None), *[slice(None, None, s) for s in self.stride])]
+
+    def extra_repr(self) -> str:
+        return f"stride={self.stride}"

@@ -1,0 +1,124 @@
+"""The names of nets, and the functions behind them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from netwright.core.net import Net
+from netwright.core.shape import Shape
+from netwright.core.spec import Spec
+from netwright.errors import SpecError, nearest
+
+__all__ = ["Entry", "Paper", "entry", "find", "names", "net"]
+
+FAMILIES = {
+    "lenet": "lenet5",
+    "alexnet": "alexnet zfnet",
+    "vgg": "vgg11 vgg13 vgg16 vgg19 vgg11_bn vgg13_bn vgg16_bn vgg19_bn",
+    "nin": "nin_cifar10 nin_imagenet",
+    "googlenet": "googlenet googlenet_bn",
+    "resnet": "resnet18 resnet34 resnet50 resnet101 resnet152 seresnet50",
+    "resnet_cifar": "resnet20_cifar10 resnet32_cifar10 resnet44_cifar10 resnet56_cifar10 "
+    "resnet110_cifar10 resnet20_cifar10_a resnet32_cifar10_a resnet44_cifar10_a "
+    "resnet56_cifar10_a resnet110_cifar10_a",
+    "densenet": "densenet121 densenet169 densenet201 densenet161",
+    "mobilenet": "mobilenet_v1 mobilenet_v2",
+    "unet": "unet",
+}
+"""Which module of `netwright.nets` holds which names; only the one asked for is loaded."""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Where a net comes from."""
+
+    title: str
+    authors: str
+    year: int
+    arxiv: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A registered net: its name, the function that makes it, and what it is given."""
+
+    name: str
+    make: Callable[..., Spec]
+    input: Shape
+    paper: Paper
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, input: Shape | None = None, **options: Any) -> Net:
+        """The net, with options of its function changed."""
+        known = inspect.signature(self.make).parameters
+        for option in options:
+            if option not in known:
+                wanted = ", ".join(["input", *known])
+                raise SpecError(f"{self.name} has no option {option!r}; it has: {wanted}")
+        given = {**self.options, **options}
+        return Net(self.make(**given), tuple(input or self.input), self.name)
+
+
+_entries: dict[str, Entry] = {}
+
+
+def net(
+    name: str, *, input: Shape, paper: Paper, **options: Any
+) -> Callable[[Callable[..., Spec]], Callable[..., Spec]]:
+    """Registers the decorated function under `name`, with these of its options.
+
+    Decorators stack: one function, several names.
+    """
+
+    def register(make: Callable[..., Spec]) -> Callable[..., Spec]:
+        _entries[name] = Entry(name, make, input, paper, options)
+        return make
+
+    return register
+
+
+def names(pattern: str = "*") -> list[str]:
+    """Names of the registered nets that match a shell pattern, sorted.
+
+    >>> names("resnet1*_cifar10")
+    ['resnet110_cifar10']
+    """
+    known = {*" ".join(FAMILIES.values()).split(), *_entries}
+    return sorted(name for name in known if fnmatchcase(name, pattern))
+
+
+def entry(name: str) -> Entry:
+    """The registry's entry; `UnknownName` with near names when there is none."""
+    if name not in _entries:
+        for family, held in FAMILIES.items():
+            if name in held.split():
+                import_module(f"netwright.nets.{family}")
+                break
+        else:
+            raise nearest("net", name, names())
+    return _entries[name]
+
+
+@lru_cache(maxsize=256)
+def _plain(name: str) -> Net:
+    return entry(name)()
+
+
+def find(name: str, *, input: Shape | None = None, **options: Any) -> Net:
+    """The net of that name, at its own input shape unless `input` is given.
+
+    Options are those of the net's function, such as `classes`; see `netwright nets NAME`.
+    Raises `UnknownName` with near names, `SpecError` for an option it does not have.
+
+    >>> find("resnet50", classes=10, input=(3, 64, 64)).plan().output
+    (10,)
+    """
+    if input is None and not options:
+        return _plain(name)
+    return entry(name)(input, **options)

@@ -1,0 +1,1 @@
+"""What turns specs into PyTorch modules and back."""

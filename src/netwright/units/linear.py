@@ -1,0 +1,76 @@
+"""Dense units, and what leads up to them."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from netwright.core.check import is_count, is_flag
+from netwright.core.cost import Cost
+from netwright.core.field import POINT, WHOLE, Window
+from netwright.core.shape import Shape, need_rank, show
+from netwright.core.spec import Unit
+from netwright.errors import ShapeError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["Flatten", "Linear"]
+
+
+class Linear(Unit):
+    """y = W x + b over the last axis: (F,) -> (width,), (T, F) -> (T, width).
+
+    (F + 1) width parameters, F width MACs a position.
+
+    >>> Linear(10).shape((512,))
+    (10,)
+    """
+
+    width: int
+    bias: bool = True
+
+    def check(self) -> None:
+        is_count(self, "width")
+        is_flag(self, "bias")
+
+    def shape(self, *xs: Shape) -> Shape:
+        (x,) = xs
+        if len(x) > 2:
+            raise ShapeError(
+                f"Linear takes (F,) or (T, F), got {show(x)}; flatten or pool it first"
+            )
+        return (*x[:-1], self.width)
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        (x,) = xs
+        weights = x[-1] * self.width
+        return Cost(weights + self.width * self.bias, weights * prod(x[:-1]))
+
+    def window(self, x: Shape) -> Window:
+        return WHOLE if len(x) == 1 else POINT
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from torch import nn
+
+        return nn.Linear(xs[0][-1], self.width, self.bias)
+
+
+class Flatten(Unit):
+    """All elements in one row: (C, H, W) -> (C H W,).
+
+    >>> Flatten().shape((256, 6, 6))
+    (9216,)
+    """
+
+    def shape(self, *xs: Shape) -> Shape:
+        return (prod(xs[0]),)
+
+    def window(self, x: Shape) -> Window:
+        return WHOLE if len(x) > 1 else POINT
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from torch import nn
+
+        need_rank("Flatten", xs[0], 1, 4)
+        return nn.Flatten()

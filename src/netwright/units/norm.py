@@ -1,0 +1,145 @@
+"""Normalisation: which axes share a mean and a variance."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from netwright.core.check import is_count, is_flag, is_number
+from netwright.core.cost import Cost
+from netwright.core.shape import Shape, need_rank, show
+from netwright.core.spec import Unit
+from netwright.errors import ShapeError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm", "LocalResponseNorm", "Norm"]
+
+
+class Norm(Unit, abstract=True):
+    """Centre, scale, then gamma y + beta a channel: any shape -> the same shape.
+
+    2 C parameters when `affine`; two operations an element (scale and shift).
+    """
+
+    affine: bool = True
+    eps: float = 1e-5
+
+    def check(self) -> None:
+        is_flag(self, "affine")
+        is_number(self, "eps", above=0)
+
+    def shape(self, *xs: Shape) -> Shape:
+        return xs[0]
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        return Cost(2 * y[0] if self.affine else 0, 0, 2 * prod(y))
+
+
+class BatchNorm(Norm):
+    """Mean and variance of a channel over batch and positions; running ones in evaluation
+    (Ioffe & Szegedy 2015, arXiv:1502.03167). (C,), (C, L), (C, H, W) or (C, T, H, W).
+
+    2 C + 1 buffer elements: running mean, running variance, batches seen.
+    """
+
+    momentum: float = 0.1
+
+    def check(self) -> None:
+        super().check()
+        is_number(self, "momentum")
+
+    def shape(self, *xs: Shape) -> Shape:
+        need_rank("BatchNorm", xs[0], 1, 4)
+        return xs[0]
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        return Cost(2 * y[0] if self.affine else 0, 0, 2 * prod(y), 2 * y[0] + 1)
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from torch import nn
+
+        (x,) = xs
+        kind = (nn.BatchNorm1d, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)[len(x) - 1]
+        return kind(x[0], self.eps, self.momentum, self.affine)
+
+
+class GroupNorm(Norm):
+    """Mean and variance of an image's group of channels (Wu & He 2018, arXiv:1803.08494)."""
+
+    groups: int = 32
+
+    def check(self) -> None:
+        super().check()
+        is_count(self, "groups")
+
+    def shape(self, *xs: Shape) -> Shape:
+        (x,) = xs
+        if isinstance(x[0], int) and x[0] % self.groups:
+            raise ShapeError(f"GroupNorm: groups {self.groups} do not divide {x[0]} channels")
+        return x
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from torch import nn
+
+        return nn.GroupNorm(self.groups, xs[0][0], self.eps, self.affine)
+
+
+class LayerNorm(Norm):
+    """Mean and variance of an image over all channels and positions (Ba et al. 2016,
+    arXiv:1607.06450): group normalisation with one group, gamma and beta a channel."""
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from torch import nn
+
+        return nn.GroupNorm(1, xs[0][0], self.eps, self.affine)
+
+
+class InstanceNorm(Norm):
+    """Mean and variance of an image's channel over positions (Ulyanov et al. 2016,
+    arXiv:1607.08022). (C, L), (C, H, W) or (C, T, H, W)."""
+
+    def shape(self, *xs: Shape) -> Shape:
+        (x,) = xs
+        need_rank("InstanceNorm", x, 2, 4)
+        if prod(x[1:]) == 1:
+            raise ShapeError(f"InstanceNorm needs more than one position, got {show(x)}")
+        return x
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from torch import nn
+
+        (x,) = xs
+        kind = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)[len(x) - 2]
+        return kind(x[0], self.eps, affine=self.affine)
+
+
+class LocalResponseNorm(Unit):
+    """y = x / (k + alpha/n sum of x^2 over n neighbouring channels)^beta (Krizhevsky et al.
+    2012, section 3.3). No parameters; n + 2 operations an element.
+
+    `alpha` is divided by n here, as PyTorch does; the paper's 1e-4 is not, so it stands for
+    alpha = 5e-4 with n = 5.
+    """
+
+    size: int = 5
+    alpha: float = 1e-4
+    beta: float = 0.75
+    k: float = 2.0
+
+    def check(self) -> None:
+        is_count(self, "size")
+        is_number(self, "alpha", "beta", "k")
+
+    def shape(self, *xs: Shape) -> Shape:
+        need_rank("LocalResponseNorm", xs[0], 2, 4)
+        return xs[0]
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        return Cost(ops=(self.size + 2) * prod(y))
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from torch import nn
+
+        return nn.LocalResponseNorm(self.size, self.alpha, self.beta, self.k)

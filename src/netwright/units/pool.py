@@ -1,0 +1,160 @@
+"""Pooling: local windows, a fixed number of cells, and the whole map."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from netwright.core.check import is_count, is_flag, is_padding
+from netwright.core.cost import Cost
+from netwright.core.field import WHOLE, Window, resampling
+from netwright.core.shape import Axes, Padding, Shape, need_rank, per_axis, slid
+from netwright.core.spec import Unit
+from netwright.errors import ShapeError
+from netwright.units.conv import sliding_window
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["AdaptiveAvgPool", "AvgPool", "GlobalAvgPool", "LocalPool", "MaxPool"]
+
+
+class LocalPool(Unit, abstract=True):
+    """A window that slides over every channel: (C, H, W) -> (C, H', W').
+
+    A stride of None is the kernel's. `ceil` rounds H' up: the last window may hang over.
+    prod(k) operations an output element.
+    """
+
+    kernel: Axes = 2
+    stride: Axes | None = None
+    padding: Padding = 0
+    ceil: bool = False
+
+    def check(self) -> None:
+        is_count(self, "kernel", axes=True)
+        if self.stride is not None:
+            is_count(self, "stride", axes=True)
+        is_padding(self)
+        is_flag(self, "ceil")
+
+    def _axes(self, x: Shape, dilation: Axes = 1) -> Any:
+        stride = self.kernel if self.stride is None else self.stride
+        return sliding_window(len(x) - 1, self.kernel, stride, self.padding, dilation)
+
+    def shape(self, *xs: Shape) -> Shape:
+        (x,) = xs
+        need_rank(type(self).__name__, x, 2, 4)
+        k, s, p, d, _ = self._axes(x)
+        for (before, after), n in zip(p, k, strict=True):
+            if before != after or before > n // 2:
+                raise ShapeError(
+                    f"{type(self).__name__} pads both sides alike, at most half its kernel; "
+                    f"got padding {p} for kernel {k}"
+                )
+        axes = zip(x[1:], k, s, p, d, strict=True)
+        return (x[0], *[slid(*axis, self.ceil) for axis in axes])
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        return Cost(ops=prod(self._axes(xs[0])[0]) * prod(y))
+
+    def window(self, x: Shape) -> Window:
+        return self._axes(x)[4]
+
+    def kind(self, rank: int) -> Any:
+        """The `torch.nn` class for that many axes."""
+        from torch import nn
+
+        return getattr(nn, f"{type(self).__name__}{rank}d")
+
+    def module(self, *xs: Shape) -> nn.Module:
+        k, s, p, _, _ = self._axes(xs[0])
+        return self.kind(len(k))(k, s, tuple(before for before, _ in p), ceil_mode=self.ceil)
+
+
+class MaxPool(LocalPool):
+    """The largest value of every window; padding never wins.
+
+    >>> MaxPool(3, stride=2).shape((64, 55, 55))
+    (64, 27, 27)
+    """
+
+
+class AvgPool(LocalPool):
+    """The mean of every window, zeros of the padding counted.
+
+    >>> AvgPool(2).shape((64, 56, 56))
+    (64, 28, 28)
+    """
+
+
+class AdaptiveAvgPool(Unit):
+    """Means over a grid of `size` cells an axis: (C, H, W) -> (C, size, size).
+
+    Cell i covers floor(i H / size) to ceil((i+1) H / size), as PyTorch cuts them.
+
+    >>> AdaptiveAvgPool(7).shape((512, 9, 9))
+    (512, 7, 7)
+    """
+
+    size: Axes = 1
+
+    def check(self) -> None:
+        is_count(self, "size", axes=True)
+
+    def shape(self, *xs: Shape) -> Shape:
+        (x,) = xs
+        need_rank("AdaptiveAvgPool", x, 2, 4)
+        return (x[0], *per_axis(self.size, len(x) - 1, "size"))
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        (x,) = xs
+        grid = zip(x[1:], y[1:], strict=True)
+        seen = prod(sum(count for _, count in resampling(n, m).reach) *
+                    (m // len(resampling(n, m).reach)) for n, m in grid)  # fmt: skip
+        return Cost(ops=x[0] * seen)
+
+    def window(self, x: Shape) -> Window:
+        sizes = per_axis(self.size, len(x) - 1, "size")
+        if all(size == 1 for size in sizes):
+            return WHOLE
+        return tuple(resampling(n, m) for n, m in zip(x[1:], sizes, strict=True))
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from torch import nn
+
+        rank = len(xs[0]) - 1
+        kind = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)[rank - 1]
+        sizes = per_axis(self.size, rank, "size")
+        return kind(sizes[0] if rank == 1 else sizes)
+
+
+class GlobalAvgPool(Unit):
+    """The mean of every channel: (C, H, W) -> (C,), with `keep` (C, 1, 1).
+
+    C H W operations (Lin et al. 2013, arXiv:1312.4400, section 3.2).
+
+    >>> GlobalAvgPool().shape((2048, 7, 7))
+    (2048,)
+    """
+
+    keep: bool = False
+
+    def check(self) -> None:
+        is_flag(self, "keep")
+
+    def shape(self, *xs: Shape) -> Shape:
+        (x,) = xs
+        need_rank("GlobalAvgPool", x, 2, 4)
+        return (x[0], *[1 for _ in x[1:]]) if self.keep else (x[0],)
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        return Cost(ops=prod(xs[0]))
+
+    def window(self, x: Shape) -> Window:
+        return WHOLE
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import GlobalAvgPool as Layer
+
+        return Layer(self.keep)
