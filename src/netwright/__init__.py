@@ -1,3 +1,49 @@
-"""tmp"""
-from netwright.registry import find as net
-from netwright.units.conv import Conv
+"""Convolutional networks as values: describe, measure, build, train, look inside.
+
+    import netwright as nw
+    net = nw.net("resnet50")       # an immutable Net
+    plan = net.plan()              # shapes, parameters, MACs, receptive fields: at once
+    model = net.build()            # an ordinary torch.nn.Module
+
+Names are loaded when they are first used, so importing Netwright costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from netwright.blocks import *  # noqa: F403
+    from netwright.core import *  # noqa: F403
+    from netwright.errors import *  # noqa: F403
+    from netwright.registry import find as net
+    from netwright.registry import names as nets
+    from netwright.units import *  # noqa: F403
+
+_FACE = {
+    "net": ("netwright.registry", "find"),
+    "nets": ("netwright.registry", "names"),
+    "blocks": ("netwright.catalogue", "blocks"),
+    "units": ("netwright.catalogue", "units"),
+    "rules": ("netwright.rules", "names"),
+    "from_json": ("netwright.core.codec", "from_json"),
+    "diff": ("netwright.core.diff", "diff"),
+}
+_ROOMS = ("netwright.core", "netwright.units", "netwright.blocks", "netwright.errors")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FACE:
+        module, attribute = _FACE[name]
+        value = getattr(import_module(module), attribute)
+        globals()[name] = value  # a module of the same name must not hide it
+        return value
+    if not name.startswith("_"):
+        for room in _ROOMS:
+            module = import_module(room)
+            if name in module.__all__:
+                return getattr(module, name)
+    raise AttributeError(f"module 'netwright' has no attribute {name!r}")

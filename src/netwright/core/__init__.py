@@ -1,1 +1,40 @@
-"""."""
+"""The algebra: specs, wiring, shapes, costs, receptive fields, plans; no third-party import."""
+
+from netwright.core.cost import CONVENTION, Cost
+from netwright.core.field import POINT, WHOLE, Axis, Field, Taps
+from netwright.core.graph import Graph, Node, Shared, Tap
+from netwright.core.interpret import Interpreter
+from netwright.core.join import Add, Cat, Mul
+from netwright.core.net import Net
+from netwright.core.plan import Plan, Row
+from netwright.core.spec import Block, Spec, Unit
+from netwright.core.wiring import Concat, Gate, Sequential, Sum, Wiring
+
+__all__ = [
+    "CONVENTION",
+    "POINT",
+    "WHOLE",
+    "Add",
+    "Axis",
+    "Block",
+    "Cat",
+    "Concat",
+    "Cost",
+    "Field",
+    "Gate",
+    "Graph",
+    "Interpreter",
+    "Mul",
+    "Net",
+    "Node",
+    "Plan",
+    "Row",
+    "Sequential",
+    "Shared",
+    "Spec",
+    "Sum",
+    "Tap",
+    "Taps",
+    "Unit",
+    "Wiring",
+]

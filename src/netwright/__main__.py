@@ -1,0 +1,5 @@
+"""`python -m netwright` is the command line."""
+
+from netwright.cli import main
+
+main()

@@ -1,0 +1,55 @@
+"""The command line: one thin module a command, loaded when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from netwright import __version__
+from netwright.errors import NetwrightError
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS = {
+    "summary": "the table of a net: shapes, costs, receptive fields",
+    "compare": "nets side by side",
+    "nets": "names of the nets",
+    "diff": "what changed between two nets, and what it costs",
+    "fit": "learn to tell your images apart",
+    "predict": "classes of images, from a run",
+}
+"""Name and short help of every command; `netwright.cli.NAME` holds `command`."""
+
+
+class Commands(click.Group):
+    """A group that imports a command's module when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return import_module(f"netwright.cli.{cmd_name}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def group() -> None:
+    """Convolutional networks as values: measure, compare, train."""
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; mistakes of the user end in one line and exit code 2."""
+    try:
+        return group.main(arguments, prog_name="netwright")
+    except NetwrightError as error:
+        click.echo(f"netwright: {error}", err=True)
+        sys.exit(2)

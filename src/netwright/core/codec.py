@@ -1,0 +1,137 @@
+"""Nets as JSON and back, and the hash that identifies an architecture."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import Any, cast
+
+from netwright.core.graph import Node
+from netwright.core.net import Net
+from netwright.core.spec import SPECS, Spec
+from netwright.core.wiring import Wiring
+from netwright.errors import CodecError, NetwrightError, nearest
+
+__all__ = ["SCHEMA", "decode", "digest", "encode", "from_json", "to_json"]
+
+SCHEMA = 1
+"""Raised when a reader of the old text would misread the new."""
+
+
+def encode(value: Any) -> Any:
+    """A field's value as JSON's own types: `{"spec": "Conv", "width": 64, ...}` for a spec."""
+    if isinstance(value, Wiring):
+        parts = [[name, encode(part)] for name, part in value.parts]
+        rest = {name: encode(getattr(value, name)) for name in value.field_names if name != "parts"}
+        return {"spec": type(value).__name__, **rest, "parts": parts}
+    if isinstance(value, Spec):
+        fields = {name: encode(getattr(value, name)) for name in value.field_names}
+        return {"spec": type(value).__name__, **fields}
+    if isinstance(value, tuple):
+        return [encode(item) for item in cast("tuple[Any, ...]", value)]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise CodecError(f"{value!r} cannot be written as JSON; nets with symbols have no JSON")
+
+
+def decode(value: Any, where: str = "spec") -> Any:
+    """The inverse of `encode`; `where` is told in errors."""
+    if isinstance(value, list):
+        items = cast("list[Any]", value)
+        return tuple(decode(item, f"{where}[{i}]") for i, item in enumerate(items))
+    if not isinstance(value, dict):
+        return value
+    given = dict(cast("dict[str, Any]", value))
+    kind = _kind(given.pop("spec", None), where)
+    if "parts" in given:
+        given["parts"] = _parts(given["parts"], where)
+    unknown, missing = given.keys() - {*kind.field_names}, {*kind.field_names} - given.keys()
+    if unknown or missing:
+        fault = f"no field {min(unknown)!r}" if unknown else f"field {min(missing)!r} is missing"
+        raise CodecError(f"{where}: {kind.__name__} has {fault}; "
+                         f"it has: {', '.join(kind.field_names)}")  # fmt: skip
+    fields = {name: decode(item, f"{where}.{name}") if name != "parts" else item
+              for name, item in given.items()}  # fmt: skip
+    return _make(kind, fields, where)
+
+
+def _kind(name: Any, where: str) -> type[Spec]:
+    from netwright.catalogue import load
+
+    load()
+    if not isinstance(name, str) or name not in SPECS:
+        raise CodecError(f"{where}: {nearest('spec', str(name), SPECS)}")
+    return SPECS[name]
+
+
+def _parts(parts: Any, where: str) -> tuple[tuple[str, Spec], ...]:
+    try:
+        pairs = [(str(name), part) for name, part in parts]
+    except (TypeError, ValueError):
+        raise CodecError(f"{where}: parts is not a list of [name, spec] pairs") from None
+    made = [(name, decode(part, f"{where}.{name}")) for name, part in pairs]
+    for name, part in made:
+        if not isinstance(part, Spec):
+            raise CodecError(f"{where}.{name}: {part!r} is no spec")
+    return tuple(made)
+
+
+def _make(kind: type[Spec], fields: dict[str, Any], where: str) -> Spec:
+    """An instance with exactly these fields, checked as its constructor would."""
+    made = object.__new__(kind)
+    for name in kind.field_names:
+        object.__setattr__(made, name, fields[name])
+    try:
+        made.__post_init__()
+    except NetwrightError as error:
+        raise CodecError(f"{where}: {error}") from None
+    except (TypeError, AttributeError):
+        raise CodecError(f"{where}: the fields of this {kind.__name__} have wrong types") from None
+    return made
+
+
+def digest(net: Net) -> str:
+    """SHA-256 over the canonical JSON of spec and input, in 16 hexadecimal digits."""
+    text = json.dumps([encode(net.spec), list(net.input)], sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def to_json(net: Net, indent: int | None = None) -> str:
+    """A net as JSON; see `Net.to_json`."""
+    head = {"schema": SCHEMA, "name": net.name, "input": list(net.input), "hash": digest(net)}
+    return json.dumps({**head, "spec": encode(net.spec)}, indent=indent)
+
+
+def from_json(text: str) -> Net:
+    """The net that `to_json` wrote.
+
+    Raises `CodecError` for text that is not a net, was written by a newer version, or was
+    changed after it was written (drop its "hash" to accept a change made by hand).
+
+    >>> import netwright as nw
+    >>> nw.from_json(nw.net("lenet5").to_json()) == nw.net("lenet5")
+    True
+    """
+    try:
+        given = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise CodecError(f"this is no JSON: {error}") from None
+    if not isinstance(given, dict) or not {"schema", "input", "spec"} <= given.keys():
+        raise CodecError('this JSON is no net; a net has "schema", "input" and "spec"')
+    record = cast("dict[str, Any]", given)
+    schema, size = record["schema"], record["input"]
+    if not isinstance(schema, int) or schema > SCHEMA:
+        raise CodecError(f"this net is of schema {schema!r}, we read up to {SCHEMA}; "
+                         "upgrade netwright")  # fmt: skip
+    if not isinstance(size, list) or not all(type(n) is int and n > 0 for n in cast("list[Any]", size)):
+        raise CodecError(f"input {size!r} is no shape; wanted something like [3, 224, 224]")
+    spec = decode(record["spec"])
+    if not isinstance(spec, Spec) or isinstance(spec, Node):
+        raise CodecError("spec is no unit, block or wiring")
+    net = Net(spec, tuple(cast("list[int]", size)), str(record.get("name", "net")))
+    if "hash" in record and record["hash"] != digest(net):
+        raise CodecError(
+            f"the net was changed after it was written: it says hash {record['hash']}, "
+            f"it is {digest(net)}; remove the hash from the file to accept the change"
+        )
+    return net
