@@ -20,26 +20,28 @@ if TYPE_CHECKING:
     from netwright.core import *  # noqa: F403
     from netwright.errors import *  # noqa: F403
     from netwright.registry import find as net
-    from netwright.registry import names as nets
     from netwright.units import *  # noqa: F403
+
+    def units(pattern: str = "*") -> list[str]: ...
+    def blocks(pattern: str = "*") -> list[str]: ...
+    def nets(pattern: str = "*") -> list[str]: ...
 
 _FACE = {
     "net": ("netwright.registry", "find"),
-    "nets": ("netwright.registry", "names"),
-    "blocks": ("netwright.catalogue", "blocks"),
-    "units": ("netwright.catalogue", "units"),
     "rules": ("netwright.rules", "names"),
     "from_json": ("netwright.core.codec", "from_json"),
     "diff": ("netwright.core.diff", "diff"),
 }
+_PACKAGES = ("units", "blocks", "nets")
 _ROOMS = ("netwright.core", "netwright.units", "netwright.blocks", "netwright.errors")
 
 
 def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return import_module(f"netwright.{name}")
     if name in _FACE:
         module, attribute = _FACE[name]
         value = getattr(import_module(module), attribute)
-        globals()[name] = value  # a module of the same name must not hide it
         return value
     if not name.startswith("_"):
         for room in _ROOMS:

@@ -1,39 +1,34 @@
-"""Everything that is shipped, found by looking: units, blocks and the modules that hold them."""
+"""Everything that is shipped, found by looking: units, blocks, nets."""
 
 from __future__ import annotations
 
 import pkgutil
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
 
+from netwright import registry
 from netwright.core.spec import SPECS, Block, Unit
 
-__all__ = ["blocks", "load", "units"]
+__all__ = ["load", "names"]
 
 
 @cache
 def load() -> None:
-    """Import every module of `units` and `blocks`, so that every spec is known by name."""
+    """Import every module of `core`, `units` and `blocks`, so that every spec is known by name."""
     for room in ("netwright.core", "netwright.units", "netwright.blocks"):
         for module in pkgutil.iter_modules(import_module(room).__path__, room + "."):
             import_module(module.name)
 
 
-def units() -> list[str]:
-    """Names of all units, sorted.
+def names(room: str, pattern: str = "*") -> list[str]:
+    """Names of all `units`, `blocks` or `nets` that match a shell pattern, sorted.
 
-    >>> "Conv" in units()
-    True
+    >>> names("units", "*Conv")
+    ['Conv', 'TransposedConv']
     """
+    if room == "nets":
+        return registry.names(pattern)
     load()
-    return sorted(name for name, kind in SPECS.items() if issubclass(kind, Unit))
-
-
-def blocks() -> list[str]:
-    """Names of all blocks, sorted.
-
-    >>> "Bottleneck" in blocks()
-    True
-    """
-    load()
-    return sorted(name for name, kind in SPECS.items() if issubclass(kind, Block))
+    base = {"units": Unit, "blocks": Block}[room]
+    return sorted(n for n, kind in SPECS.items() if issubclass(kind, base) and fnmatchcase(n, pattern))

@@ -1,7 +1,19 @@
 """What papers name: fields that become wiring once the input shape is known."""
 
-from netwright.blocks.attention import SqueezeExcite
-from netwright.blocks.conv import ConvNormAct, DepthwiseConv, conv_norm, conv_norm_act
-from netwright.blocks.resnet import BasicBlock, Bottleneck, Shortcut
+from typing import TYPE_CHECKING
 
-__all__ = ['BasicBlock', 'Bottleneck', 'ConvNormAct', 'DepthwiseConv', 'Shortcut', 'SqueezeExcite', 'conv_norm', 'conv_norm_act']
+from netwright.lazy import lazy
+
+if TYPE_CHECKING:
+    from netwright.blocks.attention import *  # noqa: F403
+    from netwright.blocks.conv import *  # noqa: F403
+    from netwright.blocks.resnet import *  # noqa: F403
+
+__all__ = lazy(
+    __name__,
+    {
+        "attention": "SqueezeExcite",
+        "conv": "ConvNormAct DepthwiseConv conv_norm conv_norm_act",
+        "resnet": "BasicBlock Bottleneck Shortcut",
+    },
+)

@@ -1,1 +1,5 @@
-"""."""
+"""One family a file; `netwright.registry` knows which names each file holds."""
+
+from netwright.lazy import lazy
+
+__all__ = lazy(__name__, {})
