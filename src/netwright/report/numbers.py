@@ -1,0 +1,88 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+__all__ = ["duration", "exact", "human", "human_bytes", "ratio", "share"]
+
+
+def human(value: float) -> str:
+    """Three significant digits and K, M, G, T or P for powers of 1000.
+
+    >>> human(25557032), human(512), human(-0.125), human(4e9)
+    ('25.6M', '512', '-0.125', '4G')
+    """
+    return _scaled(value, 1000, ("", "K", "M", "G", "T", "P"))
+
+
+def human_bytes(count: float) -> str:
+    """Three significant digits and a unit of bytes; 1 KB is 1024 bytes, as in the papers' tables.
+
+    >>> human_bytes(2202010), human_bytes(1000)
+    ('2.1 MB', '1000 B')
+    """
+    return _scaled(count, 1024, (" B", " KB", " MB", " GB", " TB", " PB"))
+
+
+def _scaled(value: float, base: int, units: tuple[str, ...]) -> str:
+    size, last = abs(value), len(units) - 1
+    power = 0
+    while power < last and size >= base:
+        size, power = size / base, power + 1
+    if power < last and float(_digits(size)) >= base:  # 999,999 is 1M, not 1000K
+        size, power = size / base, power + 1
+    digits = _digits(size)
+    return ("-" if value < 0 and float(digits) else "") + digits + units[power]
+
+
+def _digits(size: float) -> str:
+    if size >= 100:
+        return f"{size:.0f}"
+    text = f"{size:.3g}"
+    return text if "e" in text or "." not in text else text.rstrip("0").rstrip(".")
+
+
+def exact(value: object) -> str:
+    """Every digit, in groups of three; anything but a number as it prints.
+
+    >>> exact(4089184256)
+    '4,089,184,256'
+    """
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
+def share(part: float, whole: float) -> str:
+    """A part in per cent of the whole, one decimal; a dash where there is no whole.
+
+    >>> share(123, 1000), share(0, 0)
+    ('12.3%', '-')
+    """
+    return f"{100 * part / whole:.1f}%" if whole else "-"
+
+
+def ratio(value: float, first: float) -> str:
+    """How many times the first, three significant digits; a dash where the first is nothing.
+
+    >>> ratio(3, 2), ratio(1, 1)
+    ('1.5x', '1x')
+    """
+    return f"{human(value / first)}x" if first else "-"
+
+
+def duration(seconds: float) -> str:
+    """A time in the two largest units that say something.
+
+    >>> duration(65), duration(3725), duration(0.0123), duration(8.25)
+    ('1m 05s', '1h 02m', '12 ms', '8.2s')
+    """
+    if seconds < 0.9995:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02}s"
+    minutes = round(seconds / 60)
+    if minutes < 24 * 60:
+        return f"{minutes // 60}h {minutes % 60:02}m"
+    hours = round(seconds / 3600)
+    return f"{hours // 24}d {hours % 24:02}h"
