@@ -10,16 +10,9 @@ from netwright.core.spec import Block, Spec, Unit
 from netwright.core.wiring import Wiring
 from netwright.errors import NetwrightError, ShapeError
 
-__all__ = ["Interpreter", "below"]
+__all__ = ["Interpreter", "output_shape"]
 
 Value = TypeVar("Value")
-
-
-def below(path: str, name: str) -> str:
-    """The path of a part: `stage1` and `0` make `stage1.0`; a join is where its wiring is."""
-    if name == "join":
-        return path
-    return f"{path}.{name}" if path else name
 
 
 class Interpreter(Generic[Value]):
@@ -77,3 +70,19 @@ class Interpreter(Generic[Value]):
         if error.path is None:
             error.path = path or "the net"
         return error
+
+
+class _Shapes(Interpreter[Shape]):
+    def shape_of(self, value: Shape) -> Shape:
+        return value
+
+    def unit(self, unit: Unit, path: str, xs: tuple[Shape, ...]) -> Shape:
+        try:
+            return unit.shape(*xs)
+        except ShapeError as error:
+            raise self.fault(error, path) from None
+
+
+def output_shape(spec: Spec, *xs: Shape, path: str = "") -> Shape:
+    """What comes out of any spec for inputs of these shapes."""
+    return _Shapes()(spec, path, xs)

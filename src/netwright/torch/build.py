@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from netwright.core.graph import Shared, Tap
-from netwright.core.interpret import Interpreter, below
+from netwright.core.interpret import Interpreter
 from netwright.core.net import Net
 from netwright.core.shape import Shape
 from netwright.core.spec import Unit
@@ -89,13 +89,9 @@ class Builder(Interpreter[Shape]):
 
     def wiring(self, wiring: Wiring, path: str, xs: tuple[Shape, ...]) -> Shape:
         y = super().wiring(wiring, path, xs)
-        children: dict[str, nn.Module] = {}
-        if isinstance(wiring, Branches):
-            join = self.made.pop(path)
-            children = {name: self.made.pop(below(path, name)) for name in wiring.names}
-            children["join"] = join
-        else:
-            children = {name: self.made.pop(below(path, name)) for name in wiring.names}
+        join = {"join": self.made.pop(path)} if isinstance(wiring, Branches) else {}
+        prefix = f"{path}." if path else ""
+        children = {name: self.made.pop(prefix + name) for name in wiring.names} | join
         if isinstance(wiring, Shared):
             children["body"] = self._shared.setdefault(wiring.key, children["body"])
         kind = Tapped if isinstance(wiring, Tap) else Wired

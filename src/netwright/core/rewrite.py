@@ -1,0 +1,254 @@
+"""Rewrites: match a pattern of specs anywhere in a net, put something else there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from netwright.core.graph import Tap
+from netwright.core.interpret import Interpreter, output_shape
+from netwright.core.net import Net
+from netwright.core.shape import Shape
+from netwright.core.spec import Block, Spec, Unit
+from netwright.core.wiring import Branches, Sequential, Wiring
+from netwright.errors import RuleError, ShapeError, nearest
+
+__all__ = ["Pattern", "Rule", "Site", "everywhere", "reclassed", "replaced", "rewrite"]
+
+Pattern = type[Spec] | Callable[[Spec], bool]
+"""A spec class, or a question asked of a spec."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A named rewrite of whole nets; `change` raises `RuleError` where it does not apply."""
+
+    name: str
+    about: str
+    change: Callable[[Net], Net]
+
+    def __call__(self, net: Net) -> Net:
+        """The net after this rule, planned once so that it is known to fit."""
+        made = self.change(net)
+        try:
+            made.plan()
+        except ShapeError as error:
+            raise RuleError(f"{self.name} breaks {net.name}: {error}") from None
+        return made
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a rule matched: the net, the path in it, the shape that arrives there."""
+
+    net: Net
+    path: str
+    x: Shape
+
+
+def everywhere(net: Net, change: Callable[..., Spec | None], *pattern: Pattern) -> Net:
+    """The net with `change(site, *matched)` wherever `pattern` matches.
+
+    One pattern matches single specs; several match neighbours in a `Sequential`, which
+    become one part with the first one's name. What `change` puts there is not searched
+    again; where it returns None nothing happens. Blocks are opened only where something
+    inside them changes. Raises `RuleError` when nothing changed at all.
+
+    >>> import netwright as nw
+    >>> net = nw.net("lenet5")
+    >>> def smooth(site, act):
+    ...     return nw.GELU()
+    >>> len(everywhere(net, smooth, nw.Tanh).plan().rows) == len(net.plan().rows)
+    True
+    """
+    walk = _Rewriter(net, pattern, change)
+    walk(net.spec, "", (net.input,))
+    if not walk.changed:
+        raise RuleError(f"nothing in {net.name} matches")
+    return replace(net, spec=walk.made[""])
+
+
+class _Rewriter(Interpreter[Shape]):
+    """Walks with the shapes of the *new* net and keeps the new spec of every path."""
+
+    def __init__(
+        self, net: Net, pattern: tuple[Pattern, ...], change: Callable[..., Spec | None]
+    ) -> None:
+        self.net, self.pattern, self.change = net, pattern, change
+        self.made: dict[str, Spec] = {}
+        self.changed: list[str] = []
+
+    def shape_of(self, value: Shape) -> Shape:
+        return value
+
+    def matched(self, specs: tuple[Spec, ...], path: str, xs: tuple[Shape, ...]) -> Spec | None:
+        """What replaces these specs, if they match and the rule wants it."""
+        if len(specs) != len(self.pattern) or not all(map(_fits, self.pattern, specs)):
+            return None
+        new = self.change(Site(self.net, path, xs[0]), *specs)
+        if new is None or (len(specs) == 1 and new == specs[0]):
+            return None
+        self.changed.append(path)
+        return new
+
+    def __call__(self, spec: Spec, path: str, xs: tuple[Shape, ...]) -> Shape:
+        new = self.matched((spec,), path, xs)
+        if new is not None:
+            return self.keep(new, path, xs)
+        if isinstance(spec, Block):
+            return self.block(spec, path, xs)
+        return super().__call__(spec, path, xs)
+
+    def keep(self, spec: Spec, path: str, xs: tuple[Shape, ...]) -> Shape:
+        self.made[path] = spec
+        return output_shape(spec, *xs, path=path)
+
+    def unit(self, unit: Unit, path: str, xs: tuple[Shape, ...]) -> Shape:
+        return self.keep(unit, path, xs)
+
+    def block(self, block: Block, path: str, xs: tuple[Shape, ...]) -> Shape:
+        """The block itself where nothing inside it changes, or where changing its fields
+        says the same; else what it expands to, changed."""
+        body = self.expand(block, path, xs)
+        before = len(self.changed)
+        y = self(body, path, xs)
+        if len(self.changed) == before:
+            self.made[path] = block
+            return y
+        fields = {name: self._field(getattr(block, name), path, xs) for name in block.field_names}
+        smaller = type(block)(**fields)
+        if smaller != block and smaller.expand(xs[0]) == self.made[path]:
+            self.made[path] = smaller
+        return y
+
+    def _field(self, value: Any, path: str, xs: tuple[Shape, ...]) -> Any:
+        if not isinstance(value, Spec) or len(self.pattern) != 1 or not _fits(self.pattern[0], value):
+            return value
+        return self.change(Site(self.net, path, xs[0]), value) or value
+
+    def wiring(self, wiring: Wiring, path: str, xs: tuple[Shape, ...]) -> Shape:
+        if isinstance(wiring, Sequential):
+            return self.chain(wiring, path, xs)
+        y = super().wiring(wiring, path, xs)
+        if isinstance(wiring, Branches):
+            self.made.pop(path)  # the join
+        self.rebuild(wiring, path, [(name, self.made.pop(_below(path, name))) for name in wiring.names])
+        return y
+
+    def chain(self, wiring: Sequential, path: str, xs: tuple[Shape, ...]) -> Shape:
+        """Part after part, looking for neighbours that match."""
+        parts, i, n = list[tuple[str, Spec]](), 0, len(self.pattern)
+        while i < len(wiring):
+            name, spec = wiring.parts[i]
+            where = _below(path, name)
+            window = tuple([part for _, part in wiring.parts[i : i + n]])
+            new = self.matched(window, where, xs) if n > 1 else None
+            if new is not None:
+                xs = (self.keep(new, where, xs),)
+                i += n
+            else:
+                xs = (self(spec, where, xs),)
+                i += 1
+            parts.append((name, self.made.pop(where)))
+        self.rebuild(wiring, path, parts)
+        return xs[0]
+
+    def rebuild(self, wiring: Wiring, path: str, parts: list[tuple[str, Spec]]) -> None:
+        same = len(parts) == len(wiring) and all(
+            wiring.part(name) is part for name, part in parts
+        )
+        self.made[path] = wiring if same else wiring.over(tuple(parts))
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _fits(pattern: Pattern, spec: Spec) -> bool:
+    if isinstance(pattern, type):
+        return type(spec) is pattern
+    return pattern(spec)
+
+
+def replaced(net: Net, path: str, part: Spec) -> Net:
+    """The net with another spec at `path`, blocks on the way opened."""
+    sites = list(paths(net))
+
+    def change(site: Site, spec: Spec) -> Spec | None:
+        return part if site.path == path else None
+
+    if path not in sites:
+        raise nearest(f"part of {net.name}", path, sites)
+    if not isinstance(part, Spec):
+        raise RuleError(f"{path}: {part!r} is no unit, block or wiring")
+    try:
+        return everywhere(net, change, lambda spec: True)
+    except RuleError:
+        return net  # it was there already
+
+
+class _Paths(Interpreter[Shape]):
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def shape_of(self, value: Shape) -> Shape:
+        return value
+
+    def __call__(self, spec: Spec, path: str, xs: tuple[Shape, ...]) -> Shape:
+        self.seen.append(path)
+        return super().__call__(spec, path, xs)
+
+    def unit(self, unit: Unit, path: str, xs: tuple[Shape, ...]) -> Shape:
+        return unit.shape(*xs)
+
+
+def paths(net: Net) -> Iterator[str]:
+    """Every path of a net: parts, their parts, and what blocks expand to."""
+    walk = _Paths()
+    walk(net.spec, "", (net.input,))
+    return iter(dict.fromkeys(path for path in walk.seen if path))
+
+
+def classifiers(net: Net) -> list[str]:
+    """Paths of the units that say the classes: the last that multiplies, and each tap's."""
+    rows = [row for row in net.plan().rows if row.macs != 0]
+    main = [row.path for row in rows if not row.auxiliary]
+    heads = [path for path, spec in tapped(net)]
+    sides = [[row.path for row in rows if row.path.startswith(head + ".")] for head in heads]
+    return [group[-1] for group in (main, *sides) if group]
+
+
+def tapped(net: Net) -> list[tuple[str, Tap]]:
+    """The taps of a net with their paths."""
+    found: list[tuple[str, Tap]] = []
+
+    def look(site: Site, spec: Spec) -> None:
+        if isinstance(spec, Tap):
+            found.append((site.path, spec))
+
+    _Rewriter(net, (lambda spec: True,), look)(net.spec, "", (net.input,))
+    return found
+
+
+def reclassed(net: Net, classes: int) -> Net:
+    """The net with `classes` outputs of its classifier and of every auxiliary head."""
+    for path in classifiers(net):
+        unit = net.plan().row(path).unit
+        if "width" not in unit.field_names:
+            raise RuleError(f"{net.name} ends in {unit!r}, which has no width; give another head")
+        net = replaced(net, path, type(unit)(**{**_fields(unit), "width": classes}))
+    return net
+
+
+def _fields(spec: Spec) -> dict[str, Any]:
+    return {name: getattr(spec, name) for name in spec.field_names}
+
+
+def rewrite(net: Net, *rules: str | Rule) -> Net:
+    """The net after every rule in turn; a string names a rule, as `widen:2` does."""
+    from netwright.rules import find
+
+    for rule in rules:
+        net = (find(rule) if isinstance(rule, str) else rule)(net)
+    return net
