@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from netwright.files import write_text
-from netwright.report.charts import STYLE as CHARTS
+from netwright.report.svg import STYLE as CHARTS
 
 __all__ = ["Page", "code", "facts", "gallery", "paragraph", "table"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 __all__ = ["duration", "exact", "human", "human_bytes", "ratio", "share"]
 
 
-def human(value: float) -> str:
-    """Three significant digits and K, M, G, T or P for powers of 1000.
+def human(value: float, digits: int = 3) -> str:
+    """Three (or `digits`) significant digits and K, M, G, T or P for powers of 1000.
 
     >>> human(25557032), human(512), human(-0.125), human(4e9)
     ('25.6M', '512', '-0.125', '4G')
     """
-    return _scaled(value, 1000, ("", "K", "M", "G", "T", "P"))
+    return _scaled(value, digits, 1000, ("", "K", "M", "G", "T", "P"))
 
 
 def human_bytes(count: float) -> str:
@@ -20,24 +20,22 @@ def human_bytes(count: float) -> str:
     >>> human_bytes(2202010), human_bytes(1000)
     ('2.1 MB', '1000 B')
     """
-    return _scaled(count, 1024, (" B", " KB", " MB", " GB", " TB", " PB"))
+    return _scaled(count, 3, 1024, (" B", " KB", " MB", " GB", " TB", " PB"))
 
 
-def _scaled(value: float, base: int, units: tuple[str, ...]) -> str:
+def _scaled(value: float, digits: int, base: int, units: tuple[str, ...]) -> str:
     size, last = abs(value), len(units) - 1
     power = 0
-    while power < last and size >= base:
+    while power < last and float(_rounded(size, digits)) >= base:  # 999,999 is 1M, not 1000K
         size, power = size / base, power + 1
-    if power < last and float(_digits(size)) >= base:  # 999,999 is 1M, not 1000K
-        size, power = size / base, power + 1
-    digits = _digits(size)
-    return ("-" if value < 0 and float(digits) else "") + digits + units[power]
+    text = _rounded(size, digits)
+    return ("-" if value < 0 and float(text) else "") + text + units[power]
 
 
-def _digits(size: float) -> str:
-    if size >= 100:
+def _rounded(size: float, digits: int) -> str:
+    if size >= 10 ** (digits - 1):
         return f"{size:.0f}"
-    text = f"{size:.3g}"
+    text = f"{size:.{digits}g}"
     return text if "e" in text or "." not in text else text.rstrip("0").rstrip(".")
 
 

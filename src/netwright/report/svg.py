@@ -1,0 +1,162 @@
+"""The pieces charts are made of: a drawing, text, ticks, a frame with axes, a legend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from math import floor, log10
+
+from netwright.report.numbers import human
+
+__all__ = [
+    "COLOURS",
+    "LETTER",
+    "STYLE",
+    "WIDTH",
+    "Frame",
+    "drawing",
+    "legend",
+    "shorten",
+    "text",
+    "tick_labels",
+    "ticks",
+]
+
+STYLE = """
+:root { --c0: #2563a8; --c1: #d2691e; --c2: #2e8555; --c3: #b0327a; --c4: #6d4bb5; --c5: #7d6a2c; }
+@media (prefers-color-scheme: dark) { :root { --c0: #6fb1f0; --c1: #f2a15f; --c2: #6cc795;
+  --c3: #f08bc0; --c4: #b49cf0; --c5: #d3bd72; } }
+svg.chart { display: block; width: 100%; min-width: 30rem; max-width: 45rem; margin: .75rem 0;
+  font: 12px system-ui, sans-serif; fill: currentColor; }
+div.chart { overflow-x: auto; }
+.chart .title { font-size: 13px; font-weight: 600; }
+.chart .soft { fill: var(--soft, #777); }
+.chart .grid { stroke: var(--line, #ccc); fill: none; }
+.chart .on { fill: var(--paper, #fff); }
+.chart .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
+""" + "".join(
+    f".chart .f{i} {{ fill: var(--c{i}); }} .chart .s{i} {{ stroke: var(--c{i}); }}\n"
+    for i in range(6)
+)
+
+WIDTH = 680
+COLOURS = 6
+LETTER = 7.0
+"""Width of a letter, generously: the browser's font is not known here."""
+
+
+def ticks(low: float, high: float, most: int = 6) -> list[float]:
+    """At most `most` + 1 round numbers, from just below `low` to just above `high`.
+
+    >>> ticks(0, 97)
+    [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]
+    """
+    least = 1e-9 * max(abs(low), abs(high))
+    if high - low <= least:
+        low, high = (low - abs(low) / 2, low + abs(low) / 2) if low else (0.0, 1.0)
+    rough = (high - low) / (most - 1)
+    power = 10.0 ** floor(log10(rough))
+    step = next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= rough * (1 - 1e-9))
+    first, last = floor(low / step + 1e-9), -floor(-high / step + 1e-9)
+    return [float(f"{i * step:.12g}") for i in range(first, last + 1)]
+
+
+def tick_labels(values: Sequence[float]) -> list[str]:
+    """The values as text, with as many digits as it takes to tell them apart.
+
+    >>> tick_labels([1000, 1000.5, 1001])
+    ['1K', '1.0005K', '1.001K']
+    """
+    for digits in range(3, 13):
+        labels = [human(value, digits) for value in values]
+        if len(set(labels)) == len(labels):
+            return labels
+    return [str(value) for value in values]
+
+
+class Frame:
+    """Axes, grid and labels around points, and where a point goes inside them."""
+
+    def __init__(self, points: Sequence[tuple[float, float]], top: float, x: str, y: str) -> None:
+        xs, ys = [px for px, _ in points] or [0.0], [py for _, py in points] or [0.0]
+        self.xs, self.ys = ticks(min(xs), max(xs), 8), ticks(min(ys), max(ys))
+        labels = tick_labels(self.ys)
+        self.left = 30 + LETTER * max(map(len, labels))
+        self.top, self.bottom, self.right = top + 6, top + 250, WIDTH - 24
+        self.end = self.bottom + 44
+        self.pieces = [
+            text((self.left + self.right) / 2, self.end - 6, x, "middle", kind="soft"),
+            text(12, (self.top + self.bottom) / 2, y, "middle", kind="soft", turn=-90),
+        ]
+        for value, label in zip(self.ys, labels, strict=True):
+            at = self.at(self.xs[0], value)[1]
+            self.pieces.append(
+                f'<path class="grid" d="M{self.left:.1f} {at:.1f}H{self.right:.1f}"/>'
+            )
+            self.pieces.append(text(self.left - 6, at + 4, label, "end", kind="soft"))
+        for value, label in zip(self.xs, tick_labels(self.xs), strict=True):
+            at = self.at(value, self.ys[0])[0]
+            self.pieces.append(f'<path class="grid" d="M{at:.1f} {self.bottom:.1f}v4"/>')
+            self.pieces.append(text(at, self.bottom + 18, label, "middle", kind="soft"))
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Where the point (x, y) stands on the paper."""
+        across = (x - self.xs[0]) / (self.xs[-1] - self.xs[0])
+        up = (y - self.ys[0]) / (self.ys[-1] - self.ys[0])
+        return (
+            self.left + across * (self.right - self.left),
+            self.bottom - up * (self.bottom - self.top),
+        )
+
+
+def legend(names: Sequence[str]) -> tuple[list[str], float]:
+    """The names of the series in their colours, and where the chart may go on below."""
+    if len(names) < 2:
+        return [], 34
+    pieces = list[str]()
+    left, top = 0.0, 32.0
+    for i, name in enumerate(names):
+        wide = 26 + LETTER * len(name)
+        if left and left + wide > WIDTH:
+            left, top = 0.0, top + 18
+        place = f'x="{left:.1f}" y="{top:.1f}" width="11" height="11"'
+        pieces.append(f'<rect class="f{i % COLOURS}" {place} rx="2"/>')
+        pieces.append(text(left + 16, top + 10, name))
+        left += wide
+    return pieces, top + 24
+
+
+def drawing(title: str, described: str, pieces: Iterable[str], height: float) -> str:
+    """The whole chart: its title, what a screen reader says, and the pieces."""
+    head = f'<text class="title" x="0" y="16">{escape(title)}</text>'
+    body = "\n".join([head, *filter(None, pieces)])
+    return (
+        f'<div class="chart"><svg class="chart" role="img" viewBox="0 0 {WIDTH} {height:.0f}">\n'
+        f"<title>{escape(title)}</title><desc>{escape(described)}</desc>\n{body}\n</svg></div>"
+    )
+
+
+def text(
+    x: float,
+    y: float,
+    words: str,
+    anchor: str = "",
+    *,
+    kind: str = "",
+    turn: int = 0,
+    full: str = "",
+) -> str:
+    """Words at a place, nothing for no words; `full` is shown when pointed at."""
+    if not words:
+        return ""
+    given = f' text-anchor="{anchor}"' if anchor else ""
+    given += f' class="{kind}"' if kind else ""
+    given += f' transform="rotate({turn} {x:.1f} {y:.1f})"' if turn else ""
+    hint = f"<title>{escape(full)}</title>" if full and full != words else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}"{given}>{escape(words)}{hint}</text>'
+
+
+def shorten(words: str, room: float) -> str:
+    """The words, or as many letters of them as `room` pixels hold."""
+    most = max(3, int((room - 8) / LETTER))
+    return words if len(words) <= most else words[: most - 1] + "…"
