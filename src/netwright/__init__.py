@@ -18,21 +18,28 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from netwright.blocks import *  # noqa: F403
     from netwright.core import *  # noqa: F403
+    from netwright.core.codec import from_json as from_json
+    from netwright.core.diff import diff as diff
     from netwright.errors import *  # noqa: F403
-    from netwright.registry import find as net
+    from netwright.registry import find
+    from netwright.rules.registry import rule as rule
     from netwright.units import *  # noqa: F403
 
-    def units(pattern: str = "*") -> list[str]: ...
-    def blocks(pattern: str = "*") -> list[str]: ...
-    def nets(pattern: str = "*") -> list[str]: ...
+    net = find
+    # Calling one of these packages lists what it holds.
+    def units(pattern: str = "*") -> list[str]: ...  # noqa: D103
+    def blocks(pattern: str = "*") -> list[str]: ...  # noqa: D103
+    def nets(pattern: str = "*") -> list[str]: ...  # noqa: D103
+    def rules(pattern: str = "*") -> list[str]: ...  # noqa: D103
+
 
 _FACE = {
     "net": ("netwright.registry", "find"),
-    "rules": ("netwright.rules", "names"),
+    "rule": ("netwright.rules.registry", "rule"),
     "from_json": ("netwright.core.codec", "from_json"),
     "diff": ("netwright.core.diff", "diff"),
 }
-_PACKAGES = ("units", "blocks", "nets")
+_PACKAGES = ("units", "blocks", "nets", "rules")
 _ROOMS = ("netwright.core", "netwright.units", "netwright.blocks", "netwright.errors")
 
 
@@ -41,8 +48,7 @@ def __getattr__(name: str) -> Any:
         return import_module(f"netwright.{name}")
     if name in _FACE:
         module, attribute = _FACE[name]
-        value = getattr(import_module(module), attribute)
-        return value
+        return getattr(import_module(module), attribute)
     if not name.startswith("_"):
         for room in _ROOMS:
             module = import_module(room)

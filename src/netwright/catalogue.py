@@ -31,4 +31,6 @@ def names(room: str, pattern: str = "*") -> list[str]:
         return registry.names(pattern)
     load()
     base = {"units": Unit, "blocks": Block}[room]
-    return sorted(n for n, kind in SPECS.items() if issubclass(kind, base) and fnmatchcase(n, pattern))
+    return sorted(
+        n for n, kind in SPECS.items() if issubclass(kind, base) and fnmatchcase(n, pattern)
+    )

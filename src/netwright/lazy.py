@@ -14,6 +14,7 @@ class Lazy(ModuleType):
     """A package whose names live in modules not loaded yet; `units()` lists what it holds."""
 
     _homes: dict[str, str]
+    _names: str
 
     def __getattr__(self, name: str) -> Any:
         home = self._homes.get(name)
@@ -22,14 +23,16 @@ class Lazy(ModuleType):
         return getattr(import_module(f"{self.__name__}.{home}"), name)
 
     def __call__(self, pattern: str = "*") -> list[str]:
-        from netwright import catalogue
+        home, _, function = self._names.partition(":")
+        return getattr(import_module(home), function)(self.__name__.rpartition(".")[2], pattern)
 
-        return catalogue.names(self.__name__.rpartition(".")[2], pattern)
 
+def lazy(package: str, homes: dict[str, str], names: str = "netwright.catalogue:names") -> None:
+    """Makes `package` lazy; `homes` is module -> names in it.
 
-def lazy(package: str, homes: dict[str, str]) -> list[str]:
-    """Makes `package` lazy; `homes` is module -> names in it. Returns the names, sorted."""
+    `names` is the `module:function` that lists what it holds, given its name and a pattern.
+    """
     module = sys.modules[package]
+    known = {name: home for home, names in homes.items() for name in names.split()}
     module.__class__ = Lazy
-    module._homes = {name: home for home, names in homes.items() for name in names.split()}
-    return sorted(module._homes)
+    vars(module).update(_homes=known, _names=names, __all__=sorted(known))

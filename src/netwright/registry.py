@@ -19,7 +19,7 @@ __all__ = ["Entry", "Paper", "entry", "find", "names", "net"]
 
 FAMILIES = {
     "lenet": "lenet5",
-    "alexnet": "alexnet zfnet",
+    "alexnet": "alexnet alexnet_grouped zfnet",
     "vgg": "vgg11 vgg13 vgg16 vgg19 vgg11_bn vgg13_bn vgg16_bn vgg19_bn",
     "nin": "nin_cifar10 nin_imagenet",
     "googlenet": "googlenet googlenet_bn",

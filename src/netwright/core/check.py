@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from netwright.core.spec import Spec
 from netwright.errors import SpecError
@@ -22,6 +23,11 @@ def _whole(value: Any, least: int) -> bool:
     return (type(value) is int and value >= least) or _symbolic(value)
 
 
+def _all(value: Any, good: Callable[[Any], bool]) -> bool:
+    """Whether `value` is a tuple of at least one item, all of them good."""
+    return isinstance(value, tuple) and value != () and all(map(good, cast("tuple[Any]", value)))
+
+
 def is_count(spec: Spec, *names: str, least: int = 1, axes: bool = False) -> None:
     """The fields are integers of at least `least`; with `axes` tuples of them will do."""
     own = vars(spec)
@@ -29,7 +35,7 @@ def is_count(spec: Spec, *names: str, least: int = 1, axes: bool = False) -> Non
         value = own[name]
         if type(value) is int and value >= least:
             continue
-        if axes and type(value) is tuple and value and all(_whole(v, least) for v in value):
+        if axes and _all(value, lambda size: _whole(size, least)):
             continue
         if not _whole(value, least):
             many = ", or one an axis" if axes else ""
@@ -72,14 +78,14 @@ def is_padding(spec: Spec, name: str = "padding") -> None:
     value = vars(spec)[name]
     if value in ("valid", "same", "full") or _whole(value, 0):
         return
-    if type(value) is tuple and value and all(_whole(p, 0) or _is_pair(p) for p in value):
+    if _all(value, lambda pad: _whole(pad, 0) or (_all(pad, _pad) and len(pad) == 2)):
         return
     raise _fail(spec, name, "'valid', 'same', 'full', an integer of at least 0, or one or a "
                             "(before, after) pair an axis")  # fmt: skip
 
 
-def _is_pair(value: Any) -> bool:
-    return type(value) is tuple and len(value) == 2 and all(_whole(p, 0) for p in value)
+def _pad(value: Any) -> bool:
+    return _whole(value, 0)
 
 
 def is_spec(spec: Spec, *names: str, optional: bool = False) -> None:

@@ -123,7 +123,9 @@ def from_json(text: str) -> Net:
     if not isinstance(schema, int) or schema > SCHEMA:
         raise CodecError(f"this net is of schema {schema!r}, we read up to {SCHEMA}; "
                          "upgrade netwright")  # fmt: skip
-    if not isinstance(size, list) or not all(type(n) is int and n > 0 for n in cast("list[Any]", size)):
+    if not isinstance(size, list) or not all(
+        type(n) is int and n > 0 for n in cast("list[Any]", size)
+    ):
         raise CodecError(f"input {size!r} is no shape; wanted something like [3, 224, 224]")
     spec = decode(record["spec"])
     if not isinstance(spec, Spec) or isinstance(spec, Node):

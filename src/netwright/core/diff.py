@@ -16,7 +16,8 @@ __all__ = ["Change", "Diff", "diff"]
 @dataclass(frozen=True)
 class Change:
     """A part that was added (`before` is None), removed (`after` is None) or replaced, and
-    the parameters and MACs that came with it."""
+    the parameters and MACs that came with it.
+    """
 
     path: str
     before: Spec | None

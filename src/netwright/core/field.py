@@ -135,7 +135,7 @@ def _through(axis: Axis, taps: Taps) -> Axis:
     """Kept, because nets repeat themselves: the same few windows over the same few axes."""
     reach, step, down = taps
     jump, sets, least = axis
-    period, up = len(sets), len(reach)
+    period = len(sets)
     widest = max(count for _, count in reach)
     grown = least + (widest - 1) * step * jump // period
     turns = period // gcd(period, down)
@@ -198,7 +198,8 @@ class Field(NamedTuple):
     @property
     def status(self) -> Literal["exact", "hull", "global"]:
         """`exact`: every position of the box counts; `hull`: the box is as small as a box
-        can be, but has holes or an uneven edge; `global`: it sees all."""
+        can be, but has holes or an uneven edge; `global`: it sees all.
+        """
         if self.whole or self.axes is None:
             return "global"
         smooth = not self.uneven and not self.apart and all(a.dense for a in self.axes)
@@ -224,7 +225,8 @@ class Field(NamedTuple):
             return tuple(image)
         boxes = self.box(unit)
         return tuple(
-            max(0, min(hi, n - 1) - max(lo, 0) + 1) for (lo, hi), n in zip(boxes, image, strict=True)
+            max(0, min(hi, n - 1) - max(lo, 0) + 1)
+            for (lo, hi), n in zip(boxes, image, strict=True)
         )
 
     def through(self, window: Window) -> Field:

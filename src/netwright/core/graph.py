@@ -11,7 +11,6 @@ from netwright.errors import SpecError, nearest
 __all__ = ["Graph", "Node", "Shared", "Tap"]
 
 
-
 class Node(Spec):
     """A spec in a `Graph` and the names of the nodes it takes its input from."""
 

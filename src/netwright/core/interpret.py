@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec, Unit

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["Add", "Cat", "Join", "Mul"]
 
 
-
 class Join(Unit, abstract=True):
     """A unit that makes one value of several of like shape."""
 

@@ -63,7 +63,8 @@ class Net:
     @property
     def hash(self) -> str:
         """Identity of the architecture: the same for the same spec and input, whatever the
-        name, the process and the machine."""
+        name, the process and the machine.
+        """
         from netwright.core.codec import digest
 
         return digest(self)
@@ -74,7 +75,7 @@ class Net:
 
         A part is given by its path, dots written as `__`: `net.but(stem__pool=Identity())`.
         """
-        from netwright.core.rewrite import replaced, reclassed
+        from netwright.core.rewrite import reclassed, replaced
 
         made = self
         for path, part in parts.items():

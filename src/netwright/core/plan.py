@@ -194,7 +194,19 @@ class Planner(Interpreter[Signal]):
             raise self.fault(error, path) from None
         rows = self.rows
         rows.append(
-            Row(path, unit, shapes, output, params, macs, ops, buffers, field, sources, self._auxiliary)
+            Row(
+                path,
+                unit,
+                shapes,
+                output,
+                params,
+                macs,
+                ops,
+                buffers,
+                field,
+                sources,
+                self._auxiliary,
+            )
         )
         return Signal(output, field, len(rows) - 1)
 

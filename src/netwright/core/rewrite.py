@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,17 @@ from netwright.core.spec import Block, Spec, Unit
 from netwright.core.wiring import Branches, Sequential, Wiring
 from netwright.errors import RuleError, ShapeError, nearest
 
-__all__ = ["Pattern", "Rule", "Site", "everywhere", "reclassed", "replaced", "rewrite"]
+__all__ = [
+    "Pattern",
+    "Rule",
+    "Site",
+    "classifiers",
+    "everywhere",
+    "matches",
+    "reclassed",
+    "replaced",
+    "rewrite",
+]
 
 Pattern = type[Spec] | Callable[[Spec], bool]
 """A spec class, or a question asked of a spec."""
@@ -109,7 +119,8 @@ class _Rewriter(Interpreter[Shape]):
 
     def block(self, block: Block, path: str, xs: tuple[Shape, ...]) -> Shape:
         """The block itself where nothing inside it changes, or where changing its fields
-        says the same; else what it expands to, changed."""
+        says the same; else what it expands to, changed.
+        """
         body = self.expand(block, path, xs)
         before = len(self.changed)
         y = self(body, path, xs)
@@ -123,7 +134,11 @@ class _Rewriter(Interpreter[Shape]):
         return y
 
     def _field(self, value: Any, path: str, xs: tuple[Shape, ...]) -> Any:
-        if not isinstance(value, Spec) or len(self.pattern) != 1 or not _fits(self.pattern[0], value):
+        if (
+            not isinstance(value, Spec)
+            or len(self.pattern) != 1
+            or not _fits(self.pattern[0], value)
+        ):
             return value
         return self.change(Site(self.net, path, xs[0]), value) or value
 
@@ -133,7 +148,9 @@ class _Rewriter(Interpreter[Shape]):
         y = super().wiring(wiring, path, xs)
         if isinstance(wiring, Branches):
             self.made.pop(path)  # the join
-        self.rebuild(wiring, path, [(name, self.made.pop(_below(path, name))) for name in wiring.names])
+        self.rebuild(
+            wiring, path, [(name, self.made.pop(_below(path, name))) for name in wiring.names]
+        )
         return y
 
     def chain(self, wiring: Sequential, path: str, xs: tuple[Shape, ...]) -> Shape:
@@ -155,9 +172,7 @@ class _Rewriter(Interpreter[Shape]):
         return xs[0]
 
     def rebuild(self, wiring: Wiring, path: str, parts: list[tuple[str, Spec]]) -> None:
-        same = len(parts) == len(wiring) and all(
-            wiring.part(name) is part for name, part in parts
-        )
+        same = len(parts) == len(wiring) and all(wiring.part(name) is part for name, part in parts)
         self.made[path] = wiring if same else wiring.over(tuple(parts))
 
 
@@ -173,7 +188,7 @@ def _fits(pattern: Pattern, spec: Spec) -> bool:
 
 def replaced(net: Net, path: str, part: Spec) -> Net:
     """The net with another spec at `path`, blocks on the way opened."""
-    sites = list(paths(net))
+    sites = [path for path, _ in matches(net, lambda spec: True)]
 
     def change(site: Site, spec: Spec) -> Spec | None:
         return part if site.path == path else None
@@ -188,46 +203,23 @@ def replaced(net: Net, path: str, part: Spec) -> Net:
         return net  # it was there already
 
 
-class _Paths(Interpreter[Shape]):
-    def __init__(self) -> None:
-        self.seen: list[str] = []
-
-    def shape_of(self, value: Shape) -> Shape:
-        return value
-
-    def __call__(self, spec: Spec, path: str, xs: tuple[Shape, ...]) -> Shape:
-        self.seen.append(path)
-        return super().__call__(spec, path, xs)
-
-    def unit(self, unit: Unit, path: str, xs: tuple[Shape, ...]) -> Shape:
-        return unit.shape(*xs)
-
-
-def paths(net: Net) -> Iterator[str]:
-    """Every path of a net: parts, their parts, and what blocks expand to."""
-    walk = _Paths()
-    walk(net.spec, "", (net.input,))
-    return iter(dict.fromkeys(path for path in walk.seen if path))
-
-
 def classifiers(net: Net) -> list[str]:
     """Paths of the units that say the classes: the last that multiplies, and each tap's."""
     rows = [row for row in net.plan().rows if row.macs != 0]
     main = [row.path for row in rows if not row.auxiliary]
-    heads = [path for path, spec in tapped(net)]
+    heads = [path for path, _ in matches(net, Tap)]
     sides = [[row.path for row in rows if row.path.startswith(head + ".")] for head in heads]
     return [group[-1] for group in (main, *sides) if group]
 
 
-def tapped(net: Net) -> list[tuple[str, Tap]]:
-    """The taps of a net with their paths."""
-    found: list[tuple[str, Tap]] = []
+def matches(net: Net, pattern: Pattern) -> list[tuple[str, Spec]]:
+    """Path and spec of every part that matches, outside in."""
+    found: list[tuple[str, Spec]] = []
 
     def look(site: Site, spec: Spec) -> None:
-        if isinstance(spec, Tap):
-            found.append((site.path, spec))
+        found.append((site.path, spec))
 
-    _Rewriter(net, (lambda spec: True,), look)(net.spec, "", (net.input,))
+    _Rewriter(net, (pattern,), look)(net.spec, "", (net.input,))
     return found
 
 
@@ -237,17 +229,13 @@ def reclassed(net: Net, classes: int) -> Net:
         unit = net.plan().row(path).unit
         if "width" not in unit.field_names:
             raise RuleError(f"{net.name} ends in {unit!r}, which has no width; give another head")
-        net = replaced(net, path, type(unit)(**{**_fields(unit), "width": classes}))
+        net = replaced(net, path, replace(unit, width=classes))  # type: ignore[call-arg]
     return net
-
-
-def _fields(spec: Spec) -> dict[str, Any]:
-    return {name: getattr(spec, name) for name in spec.field_names}
 
 
 def rewrite(net: Net, *rules: str | Rule) -> Net:
     """The net after every rule in turn; a string names a rule, as `widen:2` does."""
-    from netwright.rules import find
+    from netwright.rules.registry import find
 
     for rule in rules:
         net = (find(rule) if isinstance(rule, str) else rule)(net)

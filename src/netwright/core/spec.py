@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, cast, dataclass_transform
 
 from netwright.core.cost import Cost
 from netwright.core.field import POINT, Window
@@ -20,7 +20,6 @@ SPECS: dict[str, type[Spec]] = {}
 """Every concrete spec class by its name; the codec reads it."""
 
 
-@dataclass_transform(frozen_default=True)
 class Spec:
     """A frozen dataclass that is equal, hashable and prints as the code that makes it.
 
@@ -97,9 +96,12 @@ class Spec:
 
 
 def _frozen(value: Any) -> Any:
-    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    return tuple([_frozen(item) for item in cast("list[Any]", value)])
 
 
+@dataclass_transform(frozen_default=True)
 class Unit(Spec, abstract=True):
     """A leaf: everything about one operation stands in one class.
 
@@ -128,6 +130,7 @@ class Unit(Spec, abstract=True):
         raise NotImplementedError(f"{type(self).__name__} has no module")
 
 
+@dataclass_transform(frozen_default=True)
 class Block(Spec, abstract=True):
     """What a paper names: fields that become wiring once the input shape is known."""
 

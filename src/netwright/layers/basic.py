@@ -59,7 +59,8 @@ class GlobalAvgPool(nn.Module):
 
 class DropPath(nn.Module):
     """In training, zeros a whole sample with probability `rate` and scales the others by
-    1 / (1 - rate) (Huang et al. 2016, arXiv:1603.09382)."""
+    1 / (1 - rate) (Huang et al. 2016, arXiv:1603.09382).
+    """
 
     def __init__(self, rate: float = 0.5) -> None:
         super().__init__()

@@ -51,7 +51,8 @@ class Tapped(Wired):
 
 class WithTaps(Wired):
     """A whole net with auxiliary heads: in training it returns a dict, `out` and one entry
-    a tap; `taps` holds what each tap's loss weighs."""
+    a tap; `taps` holds what each tap's loss weighs.
+    """
 
     def __init__(self, wiring: Wiring, children: dict[str, nn.Module]) -> None:
         super().__init__(wiring, children)

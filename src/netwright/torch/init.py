@@ -13,7 +13,7 @@ __all__ = ["INITS", "initialise"]
 
 _CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-_NORMS = (nn.modules.batchnorm._NormBase, nn.GroupNorm)
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.GroupNorm)
 
 
 def _he(weight: Tensor, module: nn.Module) -> None:
@@ -38,7 +38,8 @@ INITS: dict[str, Callable[[Tensor, nn.Module], None] | None] = {
 
 def initialise(model: nn.Module, init: str = "he", zero_gamma: bool = False) -> None:
     """Sets the weights of convolutions and dense units, zeroes their biases; with
-    `zero_gamma` also the scale of the last normalisation of every residual body."""
+    `zero_gamma` also the scale of the last normalisation of every residual body.
+    """
     if init not in INITS:
         raise SpecError(f"init {init!r} is unknown; there are: {', '.join(INITS)}")
     fill = INITS[init]

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from netwright.units.regularise import *  # noqa: F403
     from netwright.units.resample import *  # noqa: F403
 
-__all__ = lazy(
+lazy(
     __name__,
     {
-        "activation": "Activation ELU GELU HardSigmoid HardSwish Identity LeakyReLU PReLU ReLU ReLU6 SiLU "
-        "Sigmoid Tanh",
+        "activation": "Activation ELU GELU HardSigmoid HardSwish Identity LeakyReLU PReLU ReLU "
+        "ReLU6 SiLU Sigmoid Tanh",
         "conv": "Conv TransposedConv",
         "linear": "Flatten Linear",
         "norm": "BatchNorm GroupNorm InstanceNorm LayerNorm LocalResponseNorm Norm",

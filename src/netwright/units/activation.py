@@ -78,7 +78,8 @@ class LeakyReLU(Activation):
 
 class PReLU(Activation):
     """f(x) = x where x > 0, a x elsewhere, a learnt for each channel (He et al. 2015,
-    arXiv:1502.01852). C parameters."""
+    arXiv:1502.01852). C parameters.
+    """
 
     start: float = 0.25
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netwright.core.check import is_count, is_flag, is_padding
 from netwright.core.cost import Cost
@@ -19,11 +20,21 @@ if TYPE_CHECKING:
 __all__ = ["Conv", "TransposedConv"]
 
 
+class Sliding(NamedTuple):
+    """A window an axis: kernel, stride, (before, after) padding, dilation; and its taps."""
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    pads: tuple[tuple[int, int], ...]
+    dilation: tuple[int, ...]
+    taps: Window
+
+
 @lru_cache(maxsize=1024)
 def sliding_window(
     rank: int, kernel: Axes, stride: Axes, padding: Padding, dilation: Axes
-) -> tuple[tuple[int, ...], tuple[int, ...], tuple[tuple[int, int], ...], tuple[int, ...], Window]:
-    """Kernel, stride, (before, after) padding and dilation an axis, and the taps they make."""
+) -> Sliding:
+    """The window of a unit with these fields over `rank` axes."""
     k, s = per_axis(kernel, rank), per_axis(stride, rank, "stride")
     d = per_axis(dilation, rank, "dilation")
     p = pads(padding, k, d)
@@ -31,7 +42,7 @@ def sliding_window(
         Taps(((-before, n),), step, hop)
         for n, hop, (before, _), step in zip(k, s, p, d, strict=True)
     )
-    return k, s, p, d, taps
+    return Sliding(k, s, p, d, taps)
 
 
 class Conv(Unit):
@@ -68,19 +79,20 @@ class Conv(Unit):
         (x,) = xs
         need_rank("Conv", x, 2, 4)
         _check_groups_of(self, x)
-        k, s, p, d, _ = self._axes(x)
+        k, s, p, d, _ = self.sliding(x)
         return (self.width, *[slid(*axis) for axis in zip(x[1:], k, s, p, d, strict=True)])
 
-    def _axes(self, x: Shape):  # noqa: ANN202 - sliding_window's own type
+    def sliding(self, x: Shape) -> Sliding:
+        """What `sliding_window` says of this unit at input shape `x`."""
         return sliding_window(len(x) - 1, self.kernel, self.stride, self.padding, self.dilation)
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         (x,) = xs
-        weights = x[0] // self.groups * prod(self._axes(x)[0]) * self.width
+        weights = x[0] // self.groups * prod(self.sliding(x)[0]) * self.width
         return Cost(weights + self.width * self.bias, weights * prod(y[1:]))
 
     def window(self, x: Shape) -> Window:
-        return self._axes(x)[4]
+        return self.sliding(x)[4]
 
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn
@@ -88,9 +100,9 @@ class Conv(Unit):
         from netwright.layers import padded_conv
 
         (x,) = xs
-        k, s, p, d, _ = self._axes(x)
+        k, s, p, d, _ = self.sliding(x)
         even = all(before == after for before, after in p)
-        kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d) if even else padded_conv
+        kinds: Any = (nn.Conv1d, nn.Conv2d, nn.Conv3d) if even else padded_conv
         return kinds[len(x) - 2](
             x[0], self.width, k, s, tuple(before for before, _ in p) if even else p, d,
             self.groups, self.bias,
@@ -126,14 +138,15 @@ class TransposedConv(Unit):
         is_flag(self, "bias")
         _check_groups(self, "width", self.width)
 
-    def _axes(self, x: Shape):  # noqa: ANN202 - sliding_window's own type
+    def sliding(self, x: Shape) -> Sliding:
+        """What `sliding_window` says of this unit at input shape `x`."""
         return sliding_window(len(x) - 1, self.kernel, self.stride, self.padding, self.dilation)
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
         need_rank("TransposedConv", x, 2, 4)
         _check_groups_of(self, x)
-        k, s, p, d, _ = self._axes(x)
+        k, s, p, d, _ = self.sliding(x)
         extra = per_axis(self.extra, len(x) - 1, "extra")
         if any(o >= max(hop, step) for o, hop, step in zip(extra, s, d, strict=True)):
             raise ShapeError(
@@ -149,19 +162,19 @@ class TransposedConv(Unit):
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         (x,) = xs
-        weights = x[0] * prod(self._axes(x)[0]) * (self.width // self.groups)
+        weights = x[0] * prod(self.sliding(x)[0]) * (self.width // self.groups)
         return Cost(weights + self.width * self.bias, weights * prod(x[1:]))
 
     def window(self, x: Shape) -> Window:
-        k, s, p, d, _ = self._axes(x)
+        k, s, p, d, _ = self.sliding(x)
         return tuple(_spreading(*axis) for axis in zip(k, s, p, d, strict=True))
 
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn
 
         (x,) = xs
-        k, s, p, d, _ = self._axes(x)
-        kind = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)[len(x) - 2]
+        k, s, p, d, _ = self.sliding(x)
+        kind: Any = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)[len(x) - 2]
         return kind(
             x[0], self.width, k, s, tuple(before for before, _ in p),
             per_axis(self.extra, len(x) - 1, "extra"), self.groups, self.bias, d,
@@ -173,17 +186,17 @@ def _spreading(k: int, s: int, pad: tuple[int, int], d: int) -> Taps:
     reach = list[tuple[int, int]]()
     steps = set[int]()
     for phase in range(s):
-        at = sorted((phase + pad[0] - d * t) // s for t in range(k) if (phase + pad[0] - d * t) % s == 0)
+        at = sorted(
+            (phase + pad[0] - d * t) // s for t in range(k) if (phase + pad[0] - d * t) % s == 0
+        )
         reach.append((at[0], len(at)) if at else (0, 0))
-        steps.update(b - a for a, b in zip(at, at[1:], strict=False))
+        steps.update(b - a for a, b in pairwise(at))
     return Taps(tuple(reach), max(steps, default=1), 1)
 
 
 def _check_groups(unit: Conv | TransposedConv, what: str, size: int) -> None:
     if unit.groups > 1 and isinstance(size, int) and size % unit.groups:
-        raise SpecError(
-            f"{type(unit).__name__}: groups {unit.groups} do not divide {what} {size}"
-        )
+        raise SpecError(f"{type(unit).__name__}: groups {unit.groups} do not divide {what} {size}")
 
 
 def _check_groups_of(unit: Conv | TransposedConv, x: Shape) -> None:

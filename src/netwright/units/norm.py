@@ -88,7 +88,8 @@ class GroupNorm(Norm):
 
 class LayerNorm(Norm):
     """Mean and variance of an image over all channels and positions (Ba et al. 2016,
-    arXiv:1607.06450): group normalisation with one group, gamma and beta a channel."""
+    arXiv:1607.06450): group normalisation with one group, gamma and beta a channel.
+    """
 
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn
@@ -98,7 +99,8 @@ class LayerNorm(Norm):
 
 class InstanceNorm(Norm):
     """Mean and variance of an image's channel over positions (Ulyanov et al. 2016,
-    arXiv:1607.08022). (C, L), (C, H, W) or (C, T, H, W)."""
+    arXiv:1607.08022). (C, L), (C, H, W) or (C, T, H, W).
+    """
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs

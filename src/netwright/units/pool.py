@@ -11,7 +11,7 @@ from netwright.core.field import WHOLE, Window, resampling
 from netwright.core.shape import Axes, Padding, Shape, need_rank, per_axis, slid
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
-from netwright.units.conv import sliding_window
+from netwright.units.conv import Sliding, sliding_window
 
 if TYPE_CHECKING:
     from torch import nn
@@ -38,14 +38,15 @@ class LocalPool(Unit, abstract=True):
         is_padding(self)
         is_flag(self, "ceil")
 
-    def _axes(self, x: Shape, dilation: Axes = 1) -> Any:
+    def sliding(self, x: Shape) -> Sliding:
+        """What `sliding_window` says of this unit at input shape `x`."""
         stride = self.kernel if self.stride is None else self.stride
-        return sliding_window(len(x) - 1, self.kernel, stride, self.padding, dilation)
+        return sliding_window(len(x) - 1, self.kernel, stride, self.padding, 1)
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
         need_rank(type(self).__name__, x, 2, 4)
-        k, s, p, d, _ = self._axes(x)
+        k, s, p, d, _ = self.sliding(x)
         for (before, after), n in zip(p, k, strict=True):
             if before != after or before > n // 2:
                 raise ShapeError(
@@ -56,10 +57,10 @@ class LocalPool(Unit, abstract=True):
         return (x[0], *[slid(*axis, self.ceil) for axis in axes])
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
-        return Cost(ops=prod(self._axes(xs[0])[0]) * prod(y))
+        return Cost(ops=prod(self.sliding(xs[0])[0]) * prod(y))
 
     def window(self, x: Shape) -> Window:
-        return self._axes(x)[4]
+        return self.sliding(x)[4]
 
     def kind(self, rank: int) -> Any:
         """The `torch.nn` class for that many axes."""
@@ -68,7 +69,7 @@ class LocalPool(Unit, abstract=True):
         return getattr(nn, f"{type(self).__name__}{rank}d")
 
     def module(self, *xs: Shape) -> nn.Module:
-        k, s, p, _, _ = self._axes(xs[0])
+        k, s, p, _, _ = self.sliding(xs[0])
         return self.kind(len(k))(k, s, tuple(before for before, _ in p), ceil_mode=self.ceil)
 
 

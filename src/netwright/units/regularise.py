@@ -50,7 +50,8 @@ class SpatialDropout(Dropper):
 
 class DropPath(Dropper):
     """Zeros a whole branch for an image: stochastic depth (Huang et al. 2016,
-    arXiv:1603.09382), kept branches scaled by 1 / (1 - rate) in training."""
+    arXiv:1603.09382), kept branches scaled by 1 / (1 - rate) in training.
+    """
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import DropPath as Layer

@@ -122,7 +122,8 @@ class PadChannels(Unit):
 
 class ChannelShuffle(Unit):
     """Channels of every group dealt out to all groups (Zhang et al. 2017, arXiv:1707.01083):
-    (C, H, W) -> the same shape, free."""
+    (C, H, W) -> the same shape, free.
+    """
 
     groups: int
 

@@ -1,0 +1,10 @@
+"""Named rewrites of nets: `net.rewrite("widen:2", "act:GELU")`."""
+
+from typing import TYPE_CHECKING
+
+from netwright.lazy import lazy
+
+if TYPE_CHECKING:
+    from netwright.rules.registry import *  # noqa: F403
+
+lazy(__name__, {"registry": "find named names rule"}, "netwright.rules.registry:listing")

@@ -1,0 +1,112 @@
+"""The names of rules, and how `widen:2` is read."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from functools import cache, partial
+from importlib import import_module
+from typing import Any
+
+from netwright.catalogue import load as load_specs
+from netwright.core.net import Net
+from netwright.core.rewrite import Rule
+from netwright.core.spec import SPECS, Spec
+from netwright.errors import RuleError, nearest
+
+__all__ = ["find", "listing", "named", "names", "rule"]
+
+_changes: dict[str, Callable[..., Net]] = {}
+
+
+def named(name: str) -> Callable[[Callable[..., Net]], Callable[..., Net]]:
+    """Registers the decorated function of a net and a few arguments as a rule."""
+
+    def register(change: Callable[..., Net]) -> Callable[..., Net]:
+        _changes[name] = change
+        return change
+
+    return register
+
+
+@cache
+def _load() -> None:
+    package = __name__.rpartition(".")[0]
+    for module in pkgutil.iter_modules(import_module(package).__path__, package + "."):
+        import_module(module.name)
+
+
+def names(pattern: str = "*") -> list[str]:
+    """Names of all rules that match a shell pattern, sorted.
+
+    >>> names("stem-*")
+    ['stem-3x3', 'stem-stride-1']
+    """
+    _load()
+    return sorted(name for name in _changes if fnmatchcase(name, pattern))
+
+
+def listing(package: str, pattern: str) -> list[str]:
+    """What `netwright.rules()` lists."""
+    return names(pattern)
+
+
+def rule(name: str, *arguments: Any) -> Rule:
+    """The rule of that name with its arguments.
+
+    Raises `UnknownName` with near names, `RuleError` for arguments it does not take.
+
+    >>> import netwright as nw
+    >>> nw.net("resnet18").rewrite(rule("widen", 2)).plan().output
+    (1000,)
+    """
+    _load()
+    if name not in _changes:
+        raise nearest("rule", name, _changes)
+    change = _changes[name]
+    takes = list(inspect.signature(change).parameters.values())[1:]
+    least = sum(parameter.default is parameter.empty for parameter in takes)
+    if not least <= len(arguments) <= len(takes):
+        wanted = ", ".join(parameter.name for parameter in takes) or "nothing"
+        raise RuleError(f"rule {name} takes {wanted}; got {len(arguments)} arguments")
+
+    def changed(net: Net) -> Net:
+        try:
+            return partial(change, net)(*arguments)
+        except RuleError as error:
+            raise RuleError(f"{name}: {error}") from None
+
+    about = (inspect.getdoc(change) or "").partition("\n\n")[0].replace("\n", " ")
+    label = ":".join([name, ",".join(map(_word, arguments))]) if arguments else name
+    return Rule(label, about, changed)
+
+
+def find(text: str) -> Rule:
+    """The rule that a text such as `no-first-pool`, `widen:1.5` or `act:GELU` names.
+
+    Arguments follow a colon, separated by commas: numbers, paths, or names of units and
+    blocks that need no argument of their own.
+    """
+    name, _, given = text.partition(":")
+    return rule(name, *[_argument(word.strip()) for word in given.split(",") if word.strip()])
+
+
+def _argument(word: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(word)
+        except ValueError:
+            continue
+    load_specs()
+    if word not in SPECS:
+        return word
+    try:
+        return SPECS[word]()
+    except TypeError:
+        raise RuleError(f"{word} needs arguments of its own; give it from Python") from None
+
+
+def _word(value: Any) -> str:
+    return type(value).__name__ if isinstance(value, Spec) else str(value)

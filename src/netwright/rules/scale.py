@@ -1,0 +1,102 @@
+"""Rules that make a net wider, deeper, or harder to overfit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from netwright.core.net import Net
+from netwright.core.rewrite import Site, classifiers, everywhere, matches
+from netwright.core.spec import Block, Spec
+from netwright.core.wiring import Sequential, Sum
+from netwright.errors import RuleError
+from netwright.rules.registry import named
+from netwright.units.linear import Linear
+from netwright.units.regularise import Dropout, DropPath
+
+__all__ = ["deepen", "drop_path", "dropout", "rounded", "widen"]
+
+
+def rounded(width: float, divisor: int = 8) -> int:
+    """The multiple of `divisor` nearest to `width`, never below 90% of it.
+
+    Sandler et al. 2018 (arXiv:1801.04381), as all its descendants round.
+
+    >>> rounded(32 * 0.75)
+    24
+    """
+    near = max(divisor, int(width + divisor / 2) // divisor * divisor)
+    return near + divisor if near < 0.9 * width else near
+
+
+@named("widen")
+def widen(net: Net, factor: float = 2.0) -> Net:
+    """Every width and growth times `factor`, rounded to 8; parameters and MACs grow with
+    its square. The classifier stays.
+    """
+    stays = {*classifiers(net)}
+
+    def change(site: Site, spec: Spec) -> Spec | None:
+        if site.path in stays:
+            return None
+        divisor = getattr(spec, "groups", 1)
+        scaled = {
+            name: rounded(getattr(spec, name) * factor, divisor if divisor > 1 else 8)
+            for name in ("width", "growth")
+            if name in spec.field_names
+        }
+        return replace(spec, **scaled)  # type: ignore[type-var]
+
+    return everywhere(net, change, lambda spec: bool({"width", "growth"} & {*spec.field_names}))
+
+
+@named("deepen")
+def deepen(net: Net, blocks: int = 1) -> Net:
+    """Every stage gets `blocks` more of its last block, at stride 1.
+
+    A stage is a Sequential of numbered blocks of one kind.
+    """
+
+    def change(site: Site, spec: Spec) -> Spec | None:
+        if not isinstance(spec, Sequential) or not len(spec) or not _is_stage(spec):
+            return None
+        last = spec[len(spec) - 1]
+        more = replace(last, stride=1) if "stride" in last.field_names else last  # type: ignore[type-var]
+        return Sequential(*spec, *[more] * blocks)
+
+    return everywhere(net, change, Sequential)
+
+
+def _is_stage(spec: Sequential) -> bool:
+    kinds = {type(part) for part in spec}
+    return len(kinds) == 1 and issubclass(kinds.pop(), Block) and spec.names[0] == "0"
+
+
+@named("drop-path")
+def drop_path(net: Net, rate: float = 0.2) -> Net:
+    """Residual bodies are dropped at random while training, the deeper the more, up to `rate`.
+
+    Stochastic depth with linear decay (Huang et al. 2016, arXiv:1603.09382, equation 4).
+    """
+    bodies = [path for path, spec in matches(net, Sum) if "body" in spec.names]  # type: ignore[attr-defined]
+
+    def change(site: Site, spec: Spec) -> Spec | None:
+        assert isinstance(spec, Sum)
+        if site.path not in bodies:
+            return None
+        own = rate * (bodies.index(site.path) + 1) / len(bodies)
+        return spec.put(body=Sequential(body=spec.part("body"), drop=DropPath(own)))
+
+    return everywhere(net, change, Sum)
+
+
+@named("dropout")
+def dropout(net: Net, rate: float = 0.5) -> Net:
+    """Dropout before the classifier (Srivastava et al. 2014)."""
+    path = classifiers(net)[0]
+    if not isinstance(net.plan().row(path).unit, Linear):
+        raise RuleError(f"the classifier of {net.name} is no dense unit")
+
+    def change(site: Site, spec: Spec) -> Spec | None:
+        return Sequential(drop=Dropout(rate), fc=spec) if site.path == path else None
+
+    return everywhere(net, change, Linear)
