@@ -7,13 +7,25 @@ from netwright.lazy import lazy
 if TYPE_CHECKING:
     from netwright.blocks.attention import *  # noqa: F403
     from netwright.blocks.conv import *  # noqa: F403
+    from netwright.blocks.densenet import *  # noqa: F403
+    from netwright.blocks.inception import *  # noqa: F403
+    from netwright.blocks.mobile import *  # noqa: F403
+    from netwright.blocks.nin import *  # noqa: F403
     from netwright.blocks.resnet import *  # noqa: F403
+    from netwright.blocks.unet import *  # noqa: F403
+    from netwright.blocks.vgg import *  # noqa: F403
 
-__all__ = lazy(
+lazy(
     __name__,
     {
         "attention": "SqueezeExcite",
         "conv": "ConvNormAct DepthwiseConv conv_norm conv_norm_act",
+        "densenet": "DenseBlock DenseLayer Transition",
+        "inception": "AuxiliaryHead Inception",
+        "mobile": "InvertedResidual SeparableConv",
+        "nin": "MlpConv",
         "resnet": "BasicBlock Bottleneck Shortcut",
+        "unet": "DoubleConv",
+        "vgg": "VggBlock",
     },
 )

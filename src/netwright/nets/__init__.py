@@ -2,4 +2,4 @@
 
 from netwright.lazy import lazy
 
-__all__ = lazy(__name__, {})
+lazy(__name__, {})

@@ -1,0 +1,76 @@
+"""Densely connected blocks (Huang et al. 2016, arXiv:1608.06993)."""
+
+from __future__ import annotations
+
+from netwright.core.check import is_count, is_number
+from netwright.core.shape import Shape
+from netwright.core.spec import Block, Spec
+from netwright.core.wiring import Concat, Sequential
+from netwright.units.activation import Identity, ReLU
+from netwright.units.conv import Conv
+from netwright.units.norm import BatchNorm
+from netwright.units.pool import AvgPool
+
+__all__ = ["DenseBlock", "DenseLayer", "Transition"]
+
+
+class DenseLayer(Block):
+    """`growth` new channels beside the given ones: (C, H, W) -> (C + growth, H, W).
+
+    Batch norm, ReLU and a 1x1 convolution to `expansion` growth channels, then the same
+    with a 3x3 convolution; an `expansion` of 0 leaves the 1x1 out.
+
+    >>> DenseLayer(32).expand((64, 56, 56)).names
+    ('skip', 'new')
+    """
+
+    growth: int
+    expansion: int = 4
+
+    def check(self) -> None:
+        is_count(self, "growth")
+        is_count(self, "expansion", least=0)
+
+    def expand(self, x: Shape) -> Spec:
+        reduce = {"reduce": _norm_act_conv(self.expansion * self.growth, 1)}
+        new = Sequential(**reduce if self.expansion else {}, conv=_norm_act_conv(self.growth, 3))
+        return Concat(skip=Identity(), new=new)
+
+
+class DenseBlock(Block):
+    """`depth` dense layers, each of which sees all before it: (C, H, W) ->
+    (C + depth growth, H, W).
+    """
+
+    depth: int
+    growth: int = 32
+    expansion: int = 4
+
+    def check(self) -> None:
+        is_count(self, "depth")
+        DenseLayer(self.growth, self.expansion)
+
+    def expand(self, x: Shape) -> Spec:
+        return Sequential(*[DenseLayer(self.growth, self.expansion)] * self.depth)
+
+
+class Transition(Block):
+    """Between dense blocks: batch norm, ReLU, a 1x1 convolution to `compression` C channels,
+    2x2 average pooling: (C, H, W) -> (compression C, H / 2, W / 2).
+
+    >>> Transition().expand((256, 56, 56))["conv"]
+    Conv(128, kernel=1, bias=False)
+    """
+
+    compression: float = 0.5
+
+    def check(self) -> None:
+        is_number(self, "compression", above=0)
+
+    def expand(self, x: Shape) -> Spec:
+        width = max(1, int(x[0] * self.compression))
+        return _norm_act_conv(width, 1).put(pool=AvgPool(2))
+
+
+def _norm_act_conv(width: int, kernel: int) -> Sequential:
+    return Sequential(norm=BatchNorm(), act=ReLU(), conv=Conv(width, kernel, bias=False))

@@ -1,0 +1,37 @@
+"""The VGG block (Simonyan & Zisserman 2014, arXiv:1409.1556)."""
+
+from __future__ import annotations
+
+from netwright.core.check import is_count, is_spec
+from netwright.core.shape import Shape
+from netwright.core.spec import Block, Spec
+from netwright.core.wiring import Sequential
+from netwright.units.activation import ReLU
+from netwright.units.conv import Conv
+from netwright.units.pool import MaxPool
+
+__all__ = ["VggBlock"]
+
+
+class VggBlock(Block):
+    """`depth` 3x3 convolutions with ReLU, then 2x2 max pooling: (C, H, W) ->
+    (width, H / 2, W / 2).
+
+    With a `norm` behind them the convolutions keep their biases, as in torchvision.
+
+    >>> VggBlock(64, 2).expand((3, 224, 224)).names
+    ('0', '1', 'pool')
+    """
+
+    width: int
+    depth: int = 2
+    norm: Spec | None = None
+
+    def check(self) -> None:
+        is_count(self, "width", "depth")
+        is_spec(self, "norm", optional=True)
+
+    def expand(self, x: Shape) -> Spec:
+        norm = {"norm": self.norm} if self.norm else {}
+        conv = Sequential(conv=Conv(self.width), **norm, act=ReLU())
+        return Sequential(*[conv] * self.depth, pool=MaxPool(2))

@@ -1,0 +1,43 @@
+"""U-Net."""
+
+from __future__ import annotations
+
+from netwright.blocks.unet import DoubleConv
+from netwright.core.graph import Graph, Node
+from netwright.core.join import Cat
+from netwright.core.spec import Spec
+from netwright.registry import Paper, net
+from netwright.units.conv import Conv, TransposedConv
+from netwright.units.norm import BatchNorm
+from netwright.units.pool import MaxPool
+
+__all__ = ["unet"]
+
+UNET = Paper(
+    "U-Net: Convolutional Networks for Biomedical Image Segmentation",
+    "Ronneberger, Fischer, Brox",
+    2015,
+    "1505.04597",
+)
+
+
+@net("unet", input=(1, 256, 256), paper=UNET)
+def unet(depth: int = 4, width: int = 64, norm: BatchNorm | None = None, classes: int = 2) -> Spec:
+    """Figure 1 of the paper: `depth` steps down, each twice as wide, and as many up, beside
+    each other: (C, H, W) -> (classes, H, W), a score for every class and pixel.
+
+    Convolutions pad (`same`), where the paper's lose a border and crop what they copy, so
+    that the map of scores is as large as the image; H and W are multiples of 2^depth. No
+    dropout at the bottom, of which the paper gives no rate. `norm` is put behind every
+    convolution of the two arms.
+    """
+    parts: dict[str, Spec] = {}
+    for i in range(1, depth + 1):
+        parts[f"down{i}"] = DoubleConv(width * 2 ** (i - 1), norm)
+        parts[f"pool{i}"] = MaxPool(2)
+    parts["bottom"] = DoubleConv(width * 2**depth, norm)
+    for i in range(depth, 0, -1):
+        parts[f"grow{i}"] = TransposedConv(width * 2 ** (i - 1), 2, 2)
+        parts[f"beside{i}"] = Node(Cat(), f"down{i}", f"grow{i}")
+        parts[f"up{i}"] = DoubleConv(width * 2 ** (i - 1), norm)
+    return Graph(**parts, head=Conv(classes, 1))
