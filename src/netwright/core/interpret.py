@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from netwright.core.shape import Shape
@@ -10,9 +11,15 @@ from netwright.core.spec import Block, Spec, Unit
 from netwright.core.wiring import Wiring
 from netwright.errors import NetwrightError, ShapeError
 
-__all__ = ["Interpreter", "output_shape"]
+__all__ = ["Interpreter", "expanded", "output_shape"]
 
 Value = TypeVar("Value")
+
+
+@lru_cache(maxsize=4096)
+def expanded(block: Block, x: Shape) -> Spec:
+    """What a block stands for; kept, because nets repeat their blocks and blocks are values."""
+    return block.expand(x)
 
 
 class Interpreter(Generic[Value]):
@@ -61,7 +68,7 @@ class Interpreter(Generic[Value]):
         if len(xs) != 1:
             raise self.fault(ShapeError(f"{block!r} takes one input, got {len(xs)}"), path)
         try:
-            return block.expand(self.shape_of(xs[0]))
+            return expanded(block, self.shape_of(xs[0]))
         except ShapeError as error:
             raise self.fault(error, path) from None
 

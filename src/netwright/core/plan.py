@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
 from netwright.core.cost import Cost
-from netwright.core.field import Axis, Field
+from netwright.core.field import POINT, Axis, Field, Window
 from netwright.core.graph import Shared, Tap
 from netwright.core.interpret import Interpreter
 from netwright.core.shape import Shape, show
@@ -163,6 +163,15 @@ class Signal(NamedTuple):
     source: int
 
 
+@lru_cache(maxsize=8192)
+def _facts(unit: Unit, xs: tuple[Shape, ...]) -> tuple[Shape, Cost, Window]:
+    """Output shape, cost and window of a unit; kept, because nets repeat their units."""
+    if len(xs) != 1 and not unit.joins:
+        raise ShapeError(f"{unit!r} takes one input, got {len(xs)}")
+    y = unit.shape(*xs)
+    return y, unit.cost(*xs, y=y), POINT if len(xs) > 1 else unit.window(xs[0])
+
+
 class Planner(Interpreter[Signal]):
     """Sends signals through a spec and keeps a row a unit."""
 
@@ -179,35 +188,19 @@ class Planner(Interpreter[Signal]):
             if len(xs) == 1:
                 shape, field, source = xs[0]
                 shapes, sources = (shape,), (source,)
-                output = unit.shape(shape)
-                params, macs, ops, buffers = unit.cost(shape, y=output)
-                field = field.through(unit.window(shape))
+                output, cost, window = _facts(unit, shapes)
+                field = field.through(window)
+                if unit.sees_all:
+                    field = field._replace(whole=True)
             else:
-                if not unit.joins:
-                    raise ShapeError(f"{unit!r} takes one input, got {len(xs)}")
                 shapes = tuple([x.shape for x in xs])
                 sources = tuple([x.source for x in xs])
-                output = unit.shape(*shapes)
-                params, macs, ops, buffers = unit.cost(*shapes, y=output)
+                output, cost, _ = _facts(unit, shapes)
                 field = Field.merge([x.field for x in xs])
         except ShapeError as error:
             raise self.fault(error, path) from None
         rows = self.rows
-        rows.append(
-            Row(
-                path,
-                unit,
-                shapes,
-                output,
-                params,
-                macs,
-                ops,
-                buffers,
-                field,
-                sources,
-                self._auxiliary,
-            )
-        )
+        rows.append(Row(path, unit, shapes, output, *cost, field, sources, self._auxiliary))
         return Signal(output, field, len(rows) - 1)
 
     def wiring(self, wiring: Wiring, path: str, xs: tuple[Signal, ...]) -> Signal:

@@ -112,6 +112,9 @@ class Unit(Spec, abstract=True):
 
     joins: ClassVar[bool] = False
     """True for units that take several inputs, such as `Add`."""
+    sees_all: ClassVar[bool] = False
+    """True for units whose outputs depend on the whole map beside their window, by its mean
+    and variance."""
 
     def shape(self, *xs: Shape) -> Shape:
         """Output shape from the input shape(s), batch left out."""

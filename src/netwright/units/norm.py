@@ -68,6 +68,8 @@ class BatchNorm(Norm):
 class GroupNorm(Norm):
     """Mean and variance of an image's group of channels (Wu & He 2018, arXiv:1803.08494)."""
 
+    sees_all = True
+
     groups: int = 32
 
     def check(self) -> None:
@@ -91,6 +93,8 @@ class LayerNorm(Norm):
     arXiv:1607.06450): group normalisation with one group, gamma and beta a channel.
     """
 
+    sees_all = True
+
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn
 
@@ -101,6 +105,8 @@ class InstanceNorm(Norm):
     """Mean and variance of an image's channel over positions (Ulyanov et al. 2016,
     arXiv:1607.08022). (C, L), (C, H, W) or (C, T, H, W).
     """
+
+    sees_all = True
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs

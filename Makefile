@@ -1,0 +1,61 @@
+# `make demo` and `make test` install what they need into .venv; only Python 3.11+ and make
+# have to be there. Versions are pinned in constraints.txt.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+export OMP_NUM_THREADS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+
+.PHONY: demo test check suite bench clean help
+
+help:
+	@echo "make demo    train on 1,797 handwritten digits and write an HTML report (3 minutes)"
+	@echo "make test    install the development tools, then run every check and test"
+	@echo "make check   the checks alone: ruff, pyright, import-linter"
+	@echo "make suite   the tests alone"
+	@echo "make bench   measure the speeds that bench/RESULTS.md quotes"
+
+demo: .venv/.installed
+	@rm -rf demo
+	@$(BIN)/python examples/digits.py demo/digits.npz
+	@$(BIN)/netwright fit demo/digits.npz --budget "params<=1M, macs<=50M, memory<=20MB" --minutes 2.5 --out demo/run
+	@echo "report: $(CURDIR)/demo/run/report.html"
+
+test: check suite
+
+check: .venv/.tools
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+
+suite: .venv/.tools .venv/.browser
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal --durations 12
+
+bench: .venv/.tools
+	$(BIN)/python bench/run.py
+
+.venv/.made:
+	$(PYTHON) -m venv .venv
+	$(PIP) --upgrade pip
+	@touch $@
+
+.venv/.installed: .venv/.made pyproject.toml constraints.txt
+	$(PIP) --editable .
+	@touch $@
+
+# Peers come without their dependencies: torchvision and timm would bring a torch of their own.
+.venv/.tools: .venv/.installed
+	$(PIP) --group dev
+	$(PIP) --no-deps --group peers
+	@touch $@
+
+# The pages are opened in Chromium where it can be had; without it those tests are skipped.
+.venv/.browser: .venv/.made
+	@command -v chromium chromium-browser google-chrome >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	       && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
+	  || echo "no Chromium: the browser tests will be skipped"
+	@touch $@
+
+clean:
+	rm -rf .venv demo build dist src/*.egg-info
