@@ -1,0 +1,204 @@
+"""A plan's rows as people read them: a tree of stages, blocks and units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from netwright.core.field import Field
+from netwright.core.plan import Row
+from netwright.core.shape import Shape, pads, per_axis, show
+from netwright.core.spec import Unit
+
+__all__ = [
+    "Group",
+    "Line",
+    "Sliding",
+    "field_text",
+    "groups",
+    "jump_text",
+    "merged",
+    "sliding",
+    "tree",
+]
+
+
+class Group(NamedTuple):
+    """Rows that belong together, under the path they share.
+
+    Rows that only training runs add parameters, and work only where there is nothing else.
+    """
+
+    path: str
+    rows: tuple[Row, ...]
+
+    @property
+    def auxiliary(self) -> bool:
+        """Whether only training runs it."""
+        return all(row.auxiliary for row in self.rows)
+
+    @property
+    def running(self) -> tuple[Row, ...]:
+        """The rows that count when the net runs."""
+        return self.rows if self.auxiliary else tuple(r for r in self.rows if not r.auxiliary)
+
+    @property
+    def params(self) -> Any:
+        """Learnt numbers."""
+        return sum(row.params for row in self.rows)
+
+    @property
+    def macs(self) -> Any:
+        """Multiply-adds."""
+        return sum(row.macs for row in self.running)
+
+    @property
+    def ops(self) -> Any:
+        """Other operations."""
+        return sum(row.ops for row in self.running)
+
+    @property
+    def elements(self) -> Any:
+        """Elements of the outputs of all its units."""
+        return sum(row.elements for row in self.running)
+
+    @property
+    def inputs(self) -> tuple[Shape, ...]:
+        """What goes in."""
+        return self.rows[0].inputs
+
+    @property
+    def output(self) -> Shape:
+        """What comes out."""
+        return self.running[-1].output
+
+    @property
+    def field(self) -> Field:
+        """The receptive field of what comes out."""
+        return self.running[-1].field
+
+    @property
+    def unit(self) -> Unit | None:
+        """The unit, where there is only one."""
+        return self.rows[0].unit if len(self.rows) == 1 else None
+
+
+class Line(NamedTuple):
+    """A line of the tree: how deep, under what name, and the rows it stands for."""
+
+    indent: int
+    name: str
+    group: Group
+
+
+def groups(rows: Sequence[Row], depth: int = 1) -> list[Group]:
+    """Rows by the first `depth` words of their paths: 1 gives stages, 2 blocks."""
+    held: dict[str, list[Row]] = {}
+    for row in rows:
+        held.setdefault(".".join(row.path.split(".")[:depth]), []).append(row)
+    return [Group(path, tuple(inside)) for path, inside in held.items()]
+
+
+def tree(rows: Sequence[Row], depth: int | None = None) -> Iterator[Line]:
+    """Stages, the blocks in them, the units in those; down to `depth`, or to every unit."""
+    return _below(rows, depth, 1, "")
+
+
+def _below(rows: Sequence[Row], depth: int | None, level: int, above: str) -> Iterator[Line]:
+    if depth is None and level > 2:
+        for row in rows:
+            yield _leaf(row, level, above)
+        return
+    for group in groups(rows, level):
+        if group.unit:
+            yield _leaf(group.rows[0], level, above)
+            continue
+        yield Line(level - 1, _name(group.path, above), group)
+        if level != depth:
+            yield from _below(group.rows, depth, level + 1, group.path)
+
+
+def _leaf(row: Row, level: int, above: str) -> Line:
+    alone = "join" if row.unit.joins else "net"
+    return Line(level - 1, _name(row.path, above) or alone, Group(row.path, (row,)))
+
+
+def _name(path: str, above: str) -> str:
+    return path[len(above) :].removeprefix(".")
+
+
+class Sliding(NamedTuple):
+    """The window of a unit that slides over its input, each a number an axis."""
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    dilation: tuple[int, ...]
+    groups: int
+
+    def __str__(self) -> str:
+        words = [show(self.kernel)]
+        before = tuple(str(a) if a == b else f"{a}:{b}" for a, b in self.padding)
+        for letter, sizes in (("s", self.stride), ("p", before), ("d", self.dilation)):
+            if set(sizes) != {0 if letter == "p" else 1} and set(sizes) != {"0"}:
+                words.append(letter + (str(sizes[0]) if len(set(sizes)) == 1 else show(sizes)))
+        if self.groups != 1:
+            words.append(f"g{self.groups}")
+        return " ".join(words)
+
+
+def sliding(unit: Unit, x: Shape) -> Sliding | None:
+    """The window of a convolution or a local pool; None for units without a kernel.
+
+    >>> from netwright import Conv
+    >>> str(sliding(Conv(64, 7, stride=2), (3, 224, 224)))
+    '7x7 s2 p3'
+    """
+    kernel: Any = getattr(unit, "kernel", None)
+    if kernel is None:
+        return None
+    rank = len(x) - 1
+    stride: Any = getattr(unit, "stride", 1)
+    k = per_axis(kernel, rank)
+    d = per_axis(getattr(unit, "dilation", 1), rank, "dilation")
+    s = per_axis(kernel if stride is None else stride, rank, "stride")
+    return Sliding(k, s, pads(getattr(unit, "padding", 0), k, d), d, getattr(unit, "groups", 1))
+
+
+def field_text(field: Field) -> str:
+    """The size of a receptive field, marked where it is not exact.
+
+    `~35` is the box around one with holes, `all` the whole input, `35+all` 35 locally and
+    the rest by way of a global operation.
+    """
+    if field.size is None:
+        return "all"
+    size = _uniform(field.size)
+    if field.whole:
+        return f"{size}+all"
+    return size if field.status == "exact" else f"~{size}"
+
+
+def jump_text(field: Field) -> str:
+    """Input positions between neighbouring units, one number where the axes agree."""
+    return "" if field.jump is None else _uniform(field.jump)
+
+
+def _uniform(sizes: Sequence[Any]) -> str:
+    return str(sizes[0]) if len(set(sizes)) == 1 else show(sizes)
+
+
+def merged(orders: Sequence[Sequence[str]]) -> list[str]:
+    """All names of several lists, each as near as can be to where its own list has it.
+
+    >>> merged([["stem", "stage1", "head"], ["stem", "stage1", "stage2", "head"]])
+    ['stem', 'stage1', 'stage2', 'head']
+    """
+    names = list[str]()
+    for order in orders:
+        place = 0
+        for name in order:
+            if name not in names:
+                names.insert(place, name)
+            place = names.index(name) + 1
+    return names

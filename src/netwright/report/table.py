@@ -1,0 +1,226 @@
+"""Tables in plain text, and the one every net has: a line a unit, and the totals."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from netwright.core.cost import CONVENTION
+from netwright.core.plan import Plan, Row
+from netwright.core.shape import show
+from netwright.report.layers import Group, Line, field_text, jump_text, sliding, tree
+from netwright.report.numbers import exact, human, human_bytes
+
+__all__ = ["bar", "kilobytes", "layer_table", "plan_table", "strong", "text_table", "totals"]
+
+SIGNS = {
+    "~": "~ the box around a field with holes or an uneven edge",
+    "all": "all: sees the whole input; 35+all: 35 by itself, the rest by way of a global operation",
+    "*": "* only training runs it: its parameters count, its work does not",
+}
+
+
+def text_table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], left: Collection[int] = (0,)
+) -> list[str]:
+    """Lines of equal length: the head, a rule, the rows; columns in `left` stand left.
+
+    >>> for line in text_table(["net", "params"], [["a", "25"], ["bc", "1,000"]]):
+    ...     print(line)
+    net  params
+    -----------
+    a        25
+    bc    1,000
+    """
+    cells = [list(head), *map(list, rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if i in left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in cells
+    ]
+    return [lines[0], "-" * len(lines[0]), *lines[1:]]
+
+
+def bar(value: float, most: float, width: int = 24) -> str:
+    """A bar of at most `width` blocks, drawn to eighths of a block.
+
+    >>> bar(5, 8, width=2)
+    '█▎'
+    """
+    eighths = round(8 * width * value / most) if most else 0
+    whole, rest = divmod(eighths, 8)
+    return "█" * whole + " ▏▎▍▌▋▊▉"[rest].strip()
+
+
+def strong(text: str) -> str:
+    """Text in bold, for a terminal."""
+    return f"\x1b[1m{text}\x1b[0m"
+
+
+def kilobytes(count: float) -> str:
+    """Bytes in KB of 1024: one decimal, three digits of less than one."""
+    size = count / 1024
+    return f"{size:,.1f}" if size >= 1 else f"{size:.3g}"
+
+
+class Column(NamedTuple):
+    """A column of the layer table; for want of width those with the highest `spare` go first."""
+
+    title: str
+    left: bool = False
+    spare: int = 0
+
+
+COLUMNS = (
+    Column("layer", left=True),
+    Column("operation", left=True, spare=1),
+    Column("input", left=True, spare=8),
+    Column("output", left=True),
+    Column("window", left=True, spare=3),
+    Column("KB", spare=2),
+    Column("%", spare=7),
+    Column("params"),
+    Column("%", spare=6),
+    Column("MACs"),
+    Column("%", spare=5),
+    Column("field"),
+    Column("jump", spare=4),
+)
+
+
+def _cells(line: Line, whole: Group, item: int) -> list[str]:
+    """A line of the layer table, a cell a column."""
+    group = line.group
+    return [
+        _layer(line),
+        _operation(group),
+        _inputs(group),
+        show(group.output),
+        _window(group),
+        kilobytes(group.elements * item),
+        _percent(group.elements, whole.elements),
+        exact(group.params),
+        _percent(group.params, whole.params),
+        exact(group.macs),
+        _percent(group.macs, whole.macs),
+        field_text(group.field),
+        jump_text(group.field),
+    ]
+
+
+def _percent(part: Any, whole: Any) -> str:
+    return f"{100 * part / whole:.1f}" if whole else "-"
+
+
+def _layer(line: Line) -> str:
+    return "  " * line.indent + line.name + (" *" if line.group.auxiliary else "")
+
+
+def _operation(group: Group) -> str:
+    return type(group.unit).__name__ if group.unit else f"{len(group.rows)} units"
+
+
+def _inputs(group: Group) -> str:
+    first, *others = group.inputs
+    alike = all(other == first for other in others)
+    return f"{len(group.inputs)} of {show(first)}" if others and alike else show(group.inputs)
+
+
+def _window(group: Group) -> str:
+    window = sliding(group.unit, group.inputs[0]) if group.unit else None
+    return str(window) if window else ""
+
+
+def layer_table(
+    rows: Sequence[Row],
+    *,
+    depth: int | None = None,
+    item: int = 4,
+    width: int | None = None,
+    bold: bool = False,
+) -> str:
+    """A line a unit under its stage and block, or a line a group down to `depth`.
+
+    `item` is the bytes of an element, times the batch. For want of `width` columns are left
+    out, never digits; `bold` marks the lines that sum up others.
+    """
+    whole = Group("", tuple(rows))
+    lines = list(tree(rows, depth))
+    last = Line(0, "total", whole)
+    made = [_cells(line, whole, item) for line in [*lines, last]]
+    keep = _fitting(made, width)
+    table = text_table(
+        [COLUMNS[i].title for i in keep],
+        [[cells[i] for i in keep] for cells in made],
+        [place for place, i in enumerate(keep) if COLUMNS[i].left],
+    )
+    table.insert(-1, table[1])
+    if bold:
+        sums = {2 + i for i, line in enumerate(lines) if not line.group.unit} | {0, len(table) - 1}
+        table = [strong(text) if i in sums else text for i, text in enumerate(table)]
+    signs = " ".join(cells[0] + cells[-2] for cells in made)
+    notes = [note for sign, note in SIGNS.items() if sign in signs]
+    if gone := dict.fromkeys(column.title for i, column in enumerate(COLUMNS) if i not in keep):
+        notes.append(f"left out for want of width: {', '.join(gone)}")
+    return "\n".join([*table, *notes])
+
+
+def _fitting(made: list[list[str]], width: int | None) -> list[int]:
+    """Indices of the columns that find room."""
+    columns = zip(COLUMNS, zip(*made, strict=True), strict=True)
+    widths = [max(len(column.title), *map(len, cells)) for column, cells in columns]
+    keep = list(range(len(COLUMNS)))
+    spare = sorted((i for i in keep if COLUMNS[i].spare), key=lambda i: COLUMNS[i].spare)
+    while width and spare and sum(widths[i] + 2 for i in keep) - 2 > width:
+        keep.remove(spare.pop())
+    return keep
+
+
+def totals(plan: Plan) -> list[tuple[str, str]]:
+    """What the whole net amounts to, as (name, text) pairs."""
+    weights = human_bytes(plan.weight_bytes)
+    peak = f"peak of activations {human_bytes(plan.peak_bytes)}"
+    outputs = "elements, of units that multiply"
+    images = f"{plan.dtype}, batch {plan.batch}"
+    kept = f", and {exact(plan.buffers)} buffers" if plan.buffers else ""
+    pairs = [
+        ("params", f"{exact(plan.params)} ({human(plan.params)}){kept}"),
+        ("MACs", f"{exact(plan.macs)} ({human(plan.macs)}; {human(2 * plan.macs)} FLOPs)"),
+        ("other ops", f"{exact(plan.ops)} ({human(plan.ops)})"),
+        ("activations", f"{exact(plan.activations)} ({human(plan.activations)}) {outputs}"),
+        ("memory", f"{human_bytes(plan.memory)}: weights {weights}, {peak} ({images})"),
+        ("field", _field(plan)),
+        ("output", f"{show(plan.output)} from {show(plan.input)}"),
+    ]  # fmt: skip
+    if plan.partial:
+        pairs.append(("not counted", ", ".join(plan.partial)))
+    return pairs
+
+
+def _field(plan: Plan) -> str:
+    maps = [row for row in plan.rows if row.field.axes is not None and not row.auxiliary]
+    if not maps:
+        return "all: no map is left"
+    row = maps[-1]
+    kinds = {"exact": "", "hull": ", around holes or an uneven edge",
+             "global": ", and all by way of a global operation"}  # fmt: skip
+    return (
+        f"{show(row.field.size or ())} of {show(plan.input[1:])}{kinds[row.field.status]}; "
+        f"jump {jump_text(row.field)}, last map {show(row.output)}"
+    )
+
+
+def plan_table(
+    plan: Plan, depth: int | None = None, *, width: int | None = None, bold: bool = False
+) -> str:
+    """A plan as text: the table of its layers, its totals, and how they were counted."""
+    item = plan.item * plan.batch
+    table = layer_table(plan.rows, depth=depth, item=item, width=width, bold=bold)
+    pairs = totals(plan)
+    room = max(len(name) for name, _ in pairs)
+    title = strong(plan.name) if bold else plan.name
+    sums = [f"{name.ljust(room)}  {text}" for name, text in pairs]
+    return "\n".join([f"{title}  {show(plan.input)}", "", table, "", *sums, "", CONVENTION])
