@@ -32,9 +32,11 @@ class DenseLayer(Block):
         is_count(self, "expansion", least=0)
 
     def expand(self, x: Shape) -> Spec:
-        reduce = {"reduce": _norm_act_conv(self.expansion * self.growth, 1)}
-        new = Sequential(**reduce if self.expansion else {}, conv=_norm_act_conv(self.growth, 3))
-        return Concat(skip=Identity(), new=new)
+        hidden = self.expansion * self.growth
+        reduce = {"reduce": _norm_act_conv(hidden, 1)} if hidden else {}
+        return Concat(
+            skip=Identity(), new=Sequential(**reduce, conv=_norm_act_conv(self.growth, 3))
+        )
 
 
 class DenseBlock(Block):

@@ -14,20 +14,20 @@ __all__ = ["Graph", "Node", "Shared", "Tap"]
 class Node(Spec):
     """A spec in a `Graph` and the names of the nodes it takes its input from."""
 
-    spec: Spec
+    part: Spec
     inputs: tuple[str, ...]
 
-    def __init__(self, spec: Spec, *inputs: str) -> None:
-        object.__setattr__(self, "spec", spec)
+    def __init__(self, part: Spec, *inputs: str) -> None:
+        object.__setattr__(self, "part", part)
         object.__setattr__(self, "inputs", inputs)
         self.__post_init__()
 
     def check(self) -> None:
-        if not isinstance(self.spec, Spec):
-            raise SpecError(f"Node holds {self.spec!r}, wanted a unit, block or wiring")
+        if not isinstance(self.part, Spec):
+            raise SpecError(f"Node holds {self.part!r}, wanted a unit, block or wiring")
 
     def arguments(self) -> list[tuple[str | None, Any]]:
-        return [(None, self.spec), *((None, name) for name in self.inputs)]
+        return [(None, self.part), *((None, name) for name in self.inputs)]
 
 
 class Graph(Wiring):
@@ -58,7 +58,7 @@ class Graph(Wiring):
 
     def part(self, name: str) -> Spec:
         part = super().part(name)
-        return part.spec if isinstance(part, Node) else part
+        return part.part if isinstance(part, Node) else part
 
     def over(self, parts: tuple[tuple[str, Spec], ...]) -> Self:
         old = dict(self.parts)

@@ -42,6 +42,7 @@ def alexnet(
     convs: tuple[Conv, ...] = _ALEX,
     norm: LocalResponseNorm | None = None,
     ceil: bool = False,
+    hidden: int = 4096,
     classes: int = 1000,
 ) -> Spec:
     """Figure 2 of the 2012 paper: five convolutions, pooling behind the first, second and
@@ -60,4 +61,4 @@ def alexnet(
             parts[f"norm{i}"] = norm
         if i in (1, 2, len(convs)):
             parts[f"pool{i}"] = MaxPool(3, 2, ceil=ceil)
-    return Sequential(**parts, head=dense(classes, grid=6))
+    return Sequential(**parts, head=dense(classes, grid=6, hidden=hidden))

@@ -1,0 +1,123 @@
+"""What a plan says is what the module does, for every net that is registered."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections import defaultdict
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+import netwright as nw
+from netwright import blocks, core, units
+from netwright.core.wiring import Branches
+from zoo import CASES, make, on_meta
+
+NAMES = {name: getattr(room, name) for room in (core, units, blocks) for name in room.__all__}
+
+
+def image(net, batch=1):
+    return torch.empty(batch, *net.input, device="meta")
+
+
+@pytest.fixture(params=CASES)
+def net(request):
+    return make(request.param)
+
+
+@pytest.fixture(params=CASES)
+def built(request):
+    """(net, its plan, its module on no device)."""
+    net = make(request.param)
+    return net, net.plan(), on_meta(request.param)
+
+
+def test_shapes_are_executed_shapes(built):
+    net, plan, model = built
+    seen = defaultdict(list)
+
+    def watch(path, module):
+        def hook(_, xs, y):
+            seen[path].append((tuple(x.shape[1:] for x in xs), y.shape[1:]))
+
+        return module.register_forward_hook(hook)
+
+    def unit_at(path):
+        module = model.get_submodule(path)
+        joins = isinstance(getattr(module, "wiring", None), Branches)
+        return module.join if joins else module
+
+    handles = [watch(row.path, unit_at(row.path)) for row in plan]
+    try:
+        model.train()(image(net, batch=2))  # training also runs auxiliary heads
+    finally:
+        model.eval()
+        for handle in handles:
+            handle.remove()
+    assert seen == {row.path: [(row.inputs, row.output)] for row in plan}
+    assert model(image(net)).shape[1:] == plan.output
+
+
+def test_parameters_and_buffers_are_counted_and_named(built):
+    _, plan, model = built
+    wanted = {}
+    with torch.device("meta"):
+        for row in plan:
+            unit = row.unit.module(*row.inputs)
+            assert row.params == sum(p.numel() for p in unit.parameters()), row.path
+            assert row.buffers == sum(b.numel() for b in unit.buffers()), row.path
+            wanted |= {f"{row.path}.{name}": t.shape for name, t in unit.state_dict().items()}
+    assert {name: t.shape for name, t in model.state_dict().items()} == wanted
+    assert plan.params == sum(p.numel() for p in model.parameters())
+    assert plan.buffers == sum(b.numel() for b in model.buffers())
+
+
+def test_macs_are_half_of_what_torch_counts(built):
+    net, plan, model = built
+    with FlopCounterMode(display=False) as counter:
+        model(image(net))
+    assert counter.get_total_flops() == 2 * plan.macs
+
+
+def test_module_survives_pickling(built):
+    _, _, model = built
+    again = pickle.loads(pickle.dumps(model))
+    assert repr(again) == repr(model)
+    assert list(again.state_dict()) == list(model.state_dict())
+    assert again.net == model.net
+
+
+def test_net_survives_json_repr_and_pickling(net):
+    assert nw.from_json(net.to_json()) == net
+    assert eval(repr(net.spec), dict(NAMES)) == net.spec
+    again = pickle.loads(pickle.dumps(net))
+    assert again == net
+    assert hash(again) == hash(net)
+    assert again.hash == net.hash
+
+
+def test_repeated_structure_keeps_json_small(net):
+    assert len(net.to_json()) < 8000
+
+
+def test_hash_is_the_same_in_every_process():
+    code = "import json, netwright as nw; print(json.dumps({n: nw.net(n).hash for n in nw.nets()}))"
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True
+    )
+    hashes = json.loads(told.stdout)
+    assert hashes == {name: nw.net(name).hash for name in nw.nets()}
+    assert len(set(hashes.values())) == len(hashes)
+
+
+def test_every_net_takes_classes():
+    for name in nw.nets():
+        net = nw.net(name, classes=3)
+        assert net.plan().output[0] == 3, name
+        assert net.hash != nw.net(name).hash, name

@@ -1,0 +1,149 @@
+"""Receptive fields of whole nets, held against the support of gradients.
+
+A gradient through the built module, its weights made positive and its maxima means, is not
+zero exactly at the input positions that a unit sees. On the way back it is cut to 0 and 1
+behind every convolution, so that a hundred of them neither under- nor overflow. Images are
+long strips, nets are thin: neither changes a field.
+"""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import netwright as nw
+from netwright.errors import ShapeError
+from netwright.layers import GlobalAvgPool
+from oracles import surrogate
+
+SIZES = {
+    "alexnet": 195,
+    "vgg16": 212,
+    "googlenet": 715,
+    "googlenet_bn": 379,
+    "resnet18": 435,
+    "resnet50": 427,
+    "resnet152": 1451,
+    "densenet121": 2071,
+    "densenet201": 3863,
+    "mobilenet_v2": 491,
+}
+"""Of the last feature map (Araujo et al. 2019, and by the recurrence for 5x5 GoogLeNet)."""
+
+THIN = {
+    "alexnet": {"hidden": 8},
+    "alexnet_grouped": {"hidden": 8},
+    "densenet": {"growth": 2, "expansion": 1},
+    "mobilenet": {"width": 0.1},
+    "resnet": {"width": 2},
+    "seresnet": {"width": 2},
+    "unet": {"width": 1},
+    "vgg": {"width": 1, "hidden": 8},
+    "zfnet": {"hidden": 8},
+}
+
+
+class _Cut(torch.autograd.Function):
+    """x -> x; gradient -> 1 where it is not zero."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, grad):
+        return (grad != 0).to(grad.dtype)
+
+
+class Strip:
+    """A thin net on an image so long that the middle unit of its last map sees no border."""
+
+    def __init__(self, name):
+        family = next((f for f in THIN if name.startswith(f)), None)
+        self.net = nw.net(name, classes=2, **THIN.get(family, {}))
+        field = self.net.plan().field
+        long = field.size[0] + 8 * int(field.jump[0])
+        self.plan = self._narrowest(-(-long // 32) * 32)
+        self.rows = [row for row in self.plan if row.field.axes is not None]
+        self.outputs = {}
+        self.x = torch.zeros(1, *self.plan.input, requires_grad=True)
+        self._run()
+
+    def _narrowest(self, height):
+        for width in (32, 64, 96, 128):
+            try:
+                return self.net.plan((self.net.input[0], height, width))
+            except ShapeError:
+                continue
+        pytest.fail(f"{self.net.name} takes no narrow strip")
+
+    def _run(self):
+        net = self.net.but(input=self.plan.input)
+        model = surrogate(net.build(init="torch")).float().requires_grad_(False)
+        for module in model.modules():
+            if isinstance(module, torch.nn.Conv2d | torch.nn.ConvTranspose2d):
+                module.register_forward_hook(lambda m, xs, y: _Cut.apply(y))
+            if isinstance(module, GlobalAvgPool):
+                module.register_forward_hook(lambda m, xs, y: y.detach())
+        for row in self.rows:
+            model.get_submodule(row.path).register_forward_hook(self._keep(row.path))
+        model(self.x)
+
+    def _keep(self, path):
+        return lambda m, xs, y: self.outputs.__setitem__(path, y)
+
+    def seen(self, row, unit):
+        """Rows of the image that a unit depends on."""
+        at = self.outputs[row.path][(0, slice(None), *unit)].sum()
+        (grad,) = torch.autograd.grad(at, self.x, retain_graph=True)
+        return set(grad[0].ne(0).any(0).any(1).nonzero().flatten().tolist())
+
+    def planned(self, row, unit):
+        """The same by the plan."""
+        first, mask = row.field.axes[0].seen(unit[0])
+        positions = (first + i for i in range(mask.bit_length()) if mask >> i & 1)
+        return {i for i in positions if 0 <= i < self.plan.input[1]}
+
+
+@pytest.mark.parametrize("name", nw.nets())
+def test_fields_are_supports_of_gradients(name):
+    strip = Strip(name)
+    rows = [row for row in strip.rows if not isinstance(row.unit, nw.AdaptiveAvgPool)]
+    *some, last = [*rows[:: max(1, len(rows) // 6)], rows[-1]]
+    assert last.field.size == nw.net(name).plan().field.size
+    for row in (*some, last):
+        unit = (row.output[1] // 2, row.output[2] // 2)
+        assert strip.seen(row, unit) == strip.planned(row, unit), row.path
+        assert row.field.axes[0] == row.field.axes[1]  # all kernels are square
+    if len(last.field.axes[0].sets) == 1:
+        _check_recurrence(strip, last)
+
+
+def _check_recurrence(strip, row):
+    """Size, jump and start, from two neighbours that see no border."""
+    middle = row.output[1] // 2
+    a, b = (strip.seen(row, (middle + i, 0)) for i in (0, 1))
+    assert min(a) > 0
+    assert max(b) < strip.plan.input[1] - 1
+    jump = min(b) - min(a)
+    assert (row.field.size[0], row.field.jump[0]) == (max(a) - min(a) + 1, jump)
+    assert row.field.start[0] == (min(a) + max(a)) / 2 - middle * jump
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_known_sizes(name):
+    assert nw.net(name).plan().field.size == (SIZES[name],) * 2
+
+
+def test_unet_fields_differ_from_unit_to_unit():
+    strip = Strip("unet")
+    row = strip.rows[-1]
+    assert len(row.field.axes[0].sets) == 16
+    middle = row.output[1] // 2
+    boxes = set()
+    for i in range(middle, middle + 18):
+        found, (first, last) = strip.seen(row, (i, 5)), row.field.box((i, 5))[0]
+        assert (min(found), max(found)) == (first, last)
+        boxes.add((first - i, last - i))
+    assert len(boxes) > 1
+    assert max(last - first + 1 for first, last in boxes) == row.field.size[0]

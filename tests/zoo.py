@@ -1,0 +1,38 @@
+"""What the tests of this folder run over: every registered net, found by looking, and some
+of their options."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import netwright as nw
+
+__all__ = ["CASES", "make", "on_meta"]
+
+_VARIANTS = {
+    "alexnet classes=7": {"classes": 7},
+    "densenet121 growth=8 compression=0.25": {"growth": 8, "compression": 0.25},
+    "densenet121 expansion=0": {"expansion": 0, "depths": (2, 3), "growth": 12},
+    "googlenet aux": {"aux": True},
+    "googlenet_bn aux": {"aux": True},
+    "mobilenet_v1 width=0.75": {"width": 0.75, "depth": 0.5},
+    "mobilenet_v2 width=1.4 depth=1.2": {"width": 1.4, "depth": 1.2},
+    "resnet18 se shortcut=A": {"se": 8, "shortcut": "A", "width": 32},
+    "resnet50 stride_in=1x1": {"stride_in": "1x1"},
+    "resnet20_cifar10 width=32": {"width": 32, "depth": 14},
+    "unet depth=2": {"depth": 2, "width": 16, "classes": 5, "input": (3, 64, 48)},
+    "vgg11 thin": {"width": 8, "hidden": 64, "input": (1, 64, 96)},
+}
+CASES = [*nw.nets(), *_VARIANTS]
+"""Names of nets, and of nets with options."""
+
+
+def make(case: str) -> nw.Net:
+    """The net of a case."""
+    return nw.net(case.split(maxsplit=1)[0], **_VARIANTS.get(case, {}))
+
+
+@lru_cache(maxsize=2)
+def on_meta(case: str):
+    """A net built without memory, in evaluation mode."""
+    return make(case).build(device="meta", init="torch").eval()
