@@ -30,7 +30,7 @@ def grouped_bars(
     unit: str = "",
     format: Label = human,
 ) -> str:
-    """Horizontal bars in groups: in each group one bar for each series."""
+    """Horizontal bars in groups: in each group one bar for each series, none for NaN."""
     left = min(260.0, 14 + LETTER * max((len(group) for group in groups), default=0))
     peak = max((v for values in series.values() for v in values if isfinite(v)), default=0) or 1
     thick = 18 if len(series) == 1 else 13
@@ -40,7 +40,9 @@ def grouped_bars(
         pieces.append(text(left - 8, top + height / 2 + 4, shorten(group, left), "end", full=group))
         for j, (name, values) in enumerate(series.items()):
             y, value = top + j * thick, values[i]
-            long = max(0.0, value / peak) * (WIDTH - left - 90) if isfinite(value) else 0.0
+            if not isfinite(value):
+                continue
+            long = max(0.0, value / peak) * (WIDTH - left - 90)
             said = f"{format(value)}{unit}"
             hint = escape(" ".join(word for word in (group, name, said) if word))
             place = f'x="{left:.1f}" y="{y:.1f}" width="{max(long, 0.5):.1f}" height="{thick - 2}"'

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan
 from netwright.core.shape import show
 from netwright.report.charts import grouped_bars, lines
 from netwright.report.compare import MEASURES, comparison, stages
-from netwright.report.html import Page, code, facts, table
+from netwright.report.html import Page, facts, table
 from netwright.report.numbers import human, human_bytes
-from netwright.report.table import layer_table, totals
+from netwright.report.table import COLUMNS, layer_cells, signs, totals
 
 __all__ = ["compare_page", "summary_page"]
 
@@ -35,8 +34,10 @@ def summary_page(plan: Plan, depth: int | None = None) -> Page:
     )  # fmt: skip
     page.add("Stages", *_stage_charts([plan]))
     page.add("Receptive field", _growth([plan]))
-    item = plan.item * plan.batch
-    return page.add("Layers", code(layer_table(plan.rows, depth=depth, item=item)))
+    _, made = layer_cells(plan.rows, depth=depth, item=plan.item * plan.batch)
+    numeric = [i for i, column in enumerate(COLUMNS) if not column.left]
+    layers = table([column.title for column in COLUMNS], made, numeric)
+    return page.add("Layers", layers, note="; ".join(signs(made)))
 
 
 def compare_page(plans: Sequence[Plan]) -> Page:
@@ -52,22 +53,17 @@ def _stage_charts(plans: Sequence[Plan]) -> list[str]:
     charts = list[str]()
     for title, measure, said in MEASURES:
         names, values = stages(plans, measure)
-        charts.append(grouped_bars(names, values, title=title, format=_or_nothing(said)))
+        charts.append(grouped_bars(names, values, title=title, format=said))
     return charts
 
 
-def _or_nothing(said: Callable[[Any], str]) -> Callable[[float], str]:
-    return lambda value: said(value) if value == value else ""  # noqa: PLR0124 - NaN
-
-
 def _growth(plans: Sequence[Plan]) -> str:
-    """The receptive field's first axis from unit to unit."""
-    series = {
-        plan.name: [
-            (float(i), float(row.field.size[0]))
-            for i, row in enumerate(plan.rows, 1)
-            if row.field.size and not row.auxiliary
-        ]
-        for plan in plans
-    }
-    return lines(series, title="Receptive field", x="unit", y="input positions")
+    """The first axis of the largest receptive field so far, from unit to unit."""
+    series = dict[str, list[tuple[float, float]]]()
+    for plan in plans:
+        size, points = 1, series.setdefault(plan.name, [])
+        for i, row in enumerate(plan.rows, 1):
+            if row.field.size and not row.auxiliary:
+                size = max(size, row.field.size[0])
+                points.append((i, size))
+    return lines(series, title="Largest field so far", x="unit", y="input positions")

@@ -10,10 +10,20 @@ from netwright.core.field import Field
 from netwright.core.plan import Plan, Row
 from netwright.report.layers import Group, Sliding, groups, sliding
 
-__all__ = ["SCHEMA", "csv_text", "group_record", "plan_record", "row_record", "totals_record"]
+__all__ = [
+    "SCHEMA",
+    "compare_record",
+    "csv_text",
+    "group_record",
+    "plan_record",
+    "row_record",
+    "totals_record",
+]
 
 SCHEMA = 1
 """Raised when a key changes its meaning or goes."""
+
+RATIOS = ("params", "macs", "ops", "activations", "memory_bytes")
 
 
 def plan_record(plan: Plan, depth: int = 1) -> dict[str, Any]:
@@ -31,6 +41,20 @@ def plan_record(plan: Plan, depth: int = 1) -> dict[str, Any]:
         "groups": [group_record(group, size) for group in groups(plan.rows, depth)],
         "rows": [row_record(row, size) for row in plan.rows],
     }
+
+
+def compare_record(plans: Sequence[Plan]) -> dict[str, Any]:
+    """Totals of several nets, their ratios to the first, and their stages."""
+    nets = list[dict[str, Any]]()
+    first = totals_record(plans[0])
+    for plan in plans:
+        own = totals_record(plan)
+        over = {key: own[key] / first[key] if first[key] else None for key in RATIOS}
+        stages = [group_record(group, plan.item * plan.batch) for group in groups(plan.rows)]
+        nets.append({"name": plan.name, "input": list(plan.input), "output": list(plan.output),
+                     **own, "ratios": over, "groups": stages})  # fmt: skip
+    return {"schema": SCHEMA, "convention": CONVENTION, "dtype": plans[0].dtype,
+            "batch": plans[0].batch, "nets": nets}  # fmt: skip
 
 
 def totals_record(plan: Plan) -> dict[str, Any]:

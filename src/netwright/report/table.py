@@ -11,7 +11,18 @@ from netwright.core.shape import show
 from netwright.report.layers import Group, Line, field_text, jump_text, sliding, tree
 from netwright.report.numbers import exact, human, human_bytes
 
-__all__ = ["bar", "kilobytes", "layer_table", "plan_table", "strong", "text_table", "totals"]
+__all__ = [
+    "COLUMNS",
+    "bar",
+    "kilobytes",
+    "layer_cells",
+    "layer_table",
+    "plan_table",
+    "signs",
+    "strong",
+    "text_table",
+    "totals",
+]
 
 SIGNS = {
     "~": "~ the box around a field with holes or an uneven edge",
@@ -134,6 +145,15 @@ def _window(group: Group) -> str:
     return str(window) if window else ""
 
 
+def layer_cells(
+    rows: Sequence[Row], *, depth: int | None = None, item: int = 4
+) -> tuple[list[Line], list[list[str]]]:
+    """The tree of the layers with the total at its end, and for each line a cell a column."""
+    whole = Group("", tuple(rows))
+    lines = [*tree(rows, depth), Line(0, "total", whole)]
+    return lines, [_cells(line, whole, item) for line in lines]
+
+
 def layer_table(
     rows: Sequence[Row],
     *,
@@ -147,10 +167,7 @@ def layer_table(
     `item` is the bytes of an element, times the batch. For want of `width` columns are left
     out, never digits; `bold` marks the lines that sum up others.
     """
-    whole = Group("", tuple(rows))
-    lines = list(tree(rows, depth))
-    last = Line(0, "total", whole)
-    made = [_cells(line, whole, item) for line in [*lines, last]]
+    lines, made = layer_cells(rows, depth=depth, item=item)
     keep = _fitting(made, width)
     table = text_table(
         [COLUMNS[i].title for i in keep],
@@ -159,13 +176,19 @@ def layer_table(
     )
     table.insert(-1, table[1])
     if bold:
-        sums = {2 + i for i, line in enumerate(lines) if not line.group.unit} | {0, len(table) - 1}
+        sums = {2 + i for i, line in enumerate(lines[:-1]) if not line.group.unit}
+        sums |= {0, len(table) - 1}
         table = [strong(text) if i in sums else text for i, text in enumerate(table)]
-    signs = " ".join(cells[0] + cells[-2] for cells in made)
-    notes = [note for sign, note in SIGNS.items() if sign in signs]
+    notes = signs(made)
     if gone := dict.fromkeys(column.title for i, column in enumerate(COLUMNS) if i not in keep):
         notes.append(f"left out for want of width: {', '.join(gone)}")
     return "\n".join([*table, *notes])
+
+
+def signs(made: list[list[str]]) -> list[str]:
+    """What the signs in these lines of the layer table mean."""
+    seen = " ".join(cells[0] + cells[-2] for cells in made)
+    return [note for sign, note in SIGNS.items() if sign in seen]
 
 
 def _fitting(made: list[list[str]], width: int | None) -> list[int]:

@@ -1,0 +1,128 @@
+"""What the commands share: nets and shapes from text, options, output."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from netwright.core.net import Net
+from netwright.core.shape import Shape
+from netwright.errors import NetwrightError, ShapeError, SpecError
+
+if TYPE_CHECKING:
+    from netwright.report.html import Page
+
+__all__ = [
+    "as_count",
+    "as_shape",
+    "echo",
+    "echo_json",
+    "load_net",
+    "plan_options",
+    "save",
+    "terminal",
+]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def as_shape(ctx: click.Context, param: click.Parameter, value: str | None) -> Shape | None:
+    """The callback of an option such as `3x224x224` or `3,224,224`; `ShapeError` else."""
+    if value is None:
+        return None
+    words = value.replace("x", ",").split(",")
+    if not all(map(_positive, words)):
+        raise ShapeError(f"{param.opts[0]} {value!r} is no shape; wanted sizes such as 3x224x224")
+    return tuple(int(word) for word in words)
+
+
+def as_count(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """The callback of an option that is a whole number of at least 1; `SpecError` else."""
+    if value is None:
+        return None
+    if not _positive(value):
+        raise SpecError(f"{param.opts[0]} {value!r} is not a whole number of at least 1")
+    return int(value)
+
+
+def _positive(word: str) -> bool:
+    return word.isascii() and word.isdigit() and int(word) > 0
+
+
+def plan_options(command: Command) -> Command:
+    """The options that say at which input a net is planned."""
+    for option in (
+        click.option("--dtype", default="float32", help="type of the numbers (float32)"),
+        click.option(
+            "--batch",
+            callback=as_count,
+            default="1",
+            metavar="N",
+            help="images at once, for the bytes (1)",
+        ),
+        click.option(
+            "--input", callback=as_shape, metavar="CxHxW", help="another input, such as 3x320x320"
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def load_net(text: str, input: Shape | None = None, classes: int | None = None) -> Net:
+    """The net of that name, or the one in that JSON file; at another input or number of classes.
+
+    Raises `UnknownName` with near names, `CodecError` for a file that holds no net.
+    """
+    if text.endswith(".json") or os.sep in text:
+        from netwright.core.codec import from_json
+
+        net = from_json(_read(text))
+        net = net.but(classes=classes) if classes else net
+    else:
+        from netwright.registry import find
+
+        net = find(text, classes=classes) if classes else find(text)
+    return replace(net, input=input) if input else net
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise NetwrightError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise NetwrightError(f"cannot read {path}: this is no text") from None
+
+
+def terminal() -> tuple[int | None, bool]:
+    """Columns of the terminal and whether to write bold; no limit and plain where it is a file."""
+    if not sys.stdout.isatty():
+        return None, False
+    return os.get_terminal_size(sys.stdout.fileno()).columns, not os.environ.get("NO_COLOR")
+
+
+def echo(text: str) -> None:
+    """Print, with `?` for what the terminal cannot show."""
+    coding = sys.stdout.encoding or "utf-8"
+    click.echo(text.encode(coding, "replace").decode(coding), color=True)
+
+
+def echo_json(record: Any) -> None:
+    """Print a record as JSON."""
+    click.echo(json.dumps(record, indent=2))
+
+
+def save(page: Page, path: str) -> None:
+    """Write a page and say so."""
+    try:
+        page.write(path)
+    except OSError as error:
+        raise NetwrightError(f"cannot write {path}: {error.strerror}") from None
+    click.echo(f"wrote {path}", err=True)

@@ -1,0 +1,65 @@
+"""`netwright summary NET`: shapes, costs and receptive fields, layer by layer."""
+
+from __future__ import annotations
+
+import click
+
+from netwright.cli.common import as_count, echo, echo_json, load_net, plan_options, save, terminal
+from netwright.core.shape import Shape
+from netwright.errors import ShapeError
+
+__all__ = ["command"]
+
+
+@click.command("summary")
+@click.argument("net")
+@click.option(
+    "--depth",
+    callback=as_count,
+    metavar="N",
+    help="1 for stages, 2 for blocks; all units if not given",
+)
+@plan_options
+@click.option("--classes", callback=as_count, metavar="N", help="another number of classes")
+@click.option("--json", "form", flag_value="json", help="rows, groups and totals as JSON")
+@click.option("--csv", "form", flag_value="csv", help="rows, or groups with --depth, as CSV")
+@click.option("--html", metavar="FILE", help="write a page with charts instead")
+def command(
+    net: str,
+    depth: int | None,
+    input: Shape | None,
+    batch: int,
+    dtype: str,
+    classes: int | None,
+    form: str | None,
+    html: str | None,
+) -> None:
+    """Shapes, parameters, MACs, memory and receptive fields of NET, layer by layer.
+
+    NET is a name (see `netwright nets`) or a file written by `Net.to_json`.
+    """
+    width, bold = terminal()
+    try:
+        plan = load_net(net, input, classes).plan(dtype=dtype, batch=batch)
+    except ShapeError as error:
+        if error.rows:
+            from netwright.report.table import layer_table
+
+            click.echo(layer_table(error.rows, depth=depth, width=width), err=True)
+        raise
+    if html:
+        from netwright.report.pages import summary_page
+
+        save(summary_page(plan, depth), html)
+    if form:
+        from netwright.report.record import csv_text, plan_record
+
+        record = plan_record(plan, depth or 1)
+        if form == "json":
+            echo_json(record)
+        else:
+            click.echo(csv_text(record["groups" if depth else "rows"]), nl=False)
+    elif not html:
+        from netwright.report.table import plan_table
+
+        echo(plan_table(plan, depth, width=width, bold=bold))

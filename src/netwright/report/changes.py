@@ -1,0 +1,87 @@
+"""What changed between two nets, as text and as a record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netwright.core.cost import CONVENTION
+from netwright.core.diff import Diff
+from netwright.core.shape import show
+from netwright.core.spec import Spec
+from netwright.report.layers import field_text
+from netwright.report.numbers import exact, human_bytes, ratio
+from netwright.report.record import SCHEMA, totals_record
+from netwright.report.table import text_table
+
+__all__ = ["diff_record", "diff_text"]
+
+TOTALS = (
+    ("params", "params"),
+    ("macs", "MACs"),
+    ("ops", "other ops"),
+    ("activations", "activations"),
+)
+
+
+def diff_text(made: Diff) -> str:
+    """Each part that changed with what that costs, then the totals of both nets."""
+    blocks = list[str]()
+    for change in made.changes:
+        sides = [f"  - {change.before!r}"] if change.before else []
+        sides += [f"  + {change.after!r}"] if change.after else []
+        costs = _costs(change.d_params, change.d_macs)
+        blocks.append("\n".join([change.path or "the whole net", *sides, f"    {costs}"]))
+    if any(made.elsewhere):
+        blocks.append(f"parts that stayed, at other shapes\n    {_costs(*made.elsewhere)}")
+    if not made:
+        blocks.append("no difference")
+    return "\n\n".join([*blocks, "\n".join(_totals(made))])
+
+
+def _costs(params: int, macs: int) -> str:
+    return f"params {params:+,}, MACs {macs:+,}"
+
+
+def _totals(made: Diff) -> list[str]:
+    names = made.before.name, made.after.name
+    rows = [["input", show(made.before.input), show(made.after.input), "", ""]]
+    for name, title in TOTALS:
+        old, new = made.pair(name)
+        rows.append([title, exact(old), exact(new), f"{new - old:+,}", ratio(new, old)])
+    old, new = made.pair("memory")
+    sign = "-" if new < old else "+"
+    rows.append(["memory", human_bytes(old), human_bytes(new), sign + human_bytes(abs(new - old)),
+                 ratio(new, old)])  # fmt: skip
+    fields = [field_text(plan.field) if plan.field else "all" for plan in (made.before, made.after)]
+    rows.append(["field", *fields, "", ""])
+    return text_table(["", *names, "change", "x"], rows)
+
+
+def diff_record(made: Diff) -> dict[str, Any]:
+    """The changes and both totals, for JSON; specs as their own JSON."""
+    params, macs = made.elsewhere
+    return {
+        "schema": SCHEMA,
+        "convention": CONVENTION,
+        "changes": [
+            {
+                "path": change.path,
+                "before": _encoded(change.before),
+                "after": _encoded(change.after),
+                "d_params": change.d_params,
+                "d_macs": change.d_macs,
+            }
+            for change in made.changes
+        ],
+        "elsewhere": {"d_params": params, "d_macs": macs},
+        "before": {"name": made.before.name, "input": list(made.before.input),
+                   **totals_record(made.before)},
+        "after": {"name": made.after.name, "input": list(made.after.input),
+                  **totals_record(made.after)},
+    }  # fmt: skip
+
+
+def _encoded(spec: Spec | None) -> Any:
+    from netwright.core.codec import encode
+
+    return encode(spec) if spec else None
