@@ -36,21 +36,22 @@ def grouped_bars(
     thick = 18 if len(series) == 1 else 13
     pieces, top = legend([name for name in series if name])
     for i, group in enumerate(groups):
-        height = thick * len(series)
-        pieces.append(text(left - 8, top + height / 2 + 4, shorten(group, left), "end", full=group))
-        for j, (name, values) in enumerate(series.items()):
-            y, value = top + j * thick, values[i]
-            if not isfinite(value):
-                continue
-            long = max(0.0, value / peak) * (WIDTH - left - 90)
-            said = f"{format(value)}{unit}"
+        own = [(j, name, values[i]) for j, (name, values) in enumerate(series.items())
+               if isfinite(values[i])]  # fmt: skip
+        middle = top + thick * len(own) / 2
+        pieces.append(text(left - 8, middle + 4, shorten(group, left), "end", full=group))
+        for j, name, value in own:
+            long, said = max(0.0, value / peak) * (WIDTH - left - 90), f"{format(value)}{unit}"
             hint = escape(" ".join(word for word in (group, name, said) if word))
-            place = f'x="{left:.1f}" y="{y:.1f}" width="{max(long, 0.5):.1f}" height="{thick - 2}"'
+            place = (
+                f'x="{left:.1f}" y="{top:.1f}" width="{max(long, 0.5):.1f}" height="{thick - 2}"'
+            )
             pieces.append(
                 f'<rect class="f{j % COLOURS}" {place} rx="1.5"><title>{hint}</title></rect>'
             )
-            pieces.append(text(left + long + 6, y + thick / 2 + 3, said, kind="soft"))
-        top += height + 8
+            pieces.append(text(left + long + 6, top + thick / 2 + 3, said, kind="soft"))
+            top += thick
+        top += 8
     return drawing(title, f"Bars for {', '.join(groups)}.", pieces, top)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from math import nan
 from typing import Any
 
+from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan
 from netwright.core.shape import show
 from netwright.report.layers import Group, field_text, groups, merged
@@ -15,11 +16,15 @@ from netwright.report.table import bar, text_table
 __all__ = ["MEASURES", "compare_text", "comparison", "stages"]
 
 MEASURES: tuple[tuple[str, Callable[[Group, Plan], Any], Callable[[Any], str]], ...] = (
-    ("Parameters", lambda group, _: group.params, human),
+    ("params", lambda group, _: group.params, human),
     ("MACs", lambda group, _: group.macs, human),
-    ("Memory of outputs", lambda group, plan: group.elements * plan.item * plan.batch, human_bytes),
+    ("memory of outputs", lambda group, plan: group.elements * plan.item * plan.batch, human_bytes),
 )
 """What is compared stage by stage: its title, what it is of a group, how it reads."""
+
+
+BAR = 16
+"""Blocks of the longest bar in text."""
 
 
 def comparison(plans: Sequence[Plan]) -> tuple[list[str], list[list[str]]]:
@@ -70,18 +75,22 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 
 def compare_text(plans: Sequence[Plan]) -> str:
-    """The table of totals, and bars for every stage of every net."""
+    """The table of totals, and for each net its stages with bars on one scale for all nets."""
     head, rows = comparison(plans)
-    blocks = ["\n".join(text_table(head, rows, (0, 1)))]
-    for title, measure, said in MEASURES:
-        names, values = stages(plans, measure)
-        most = max(value for own in values.values() for value in own if value >= 0)
-        made: list[list[str]] = []
-        for i, name in enumerate(names):
-            held = [(net, own[i]) for net, own in values.items() if own[i] >= 0]
-            made += [
-                [name if not j else "", net, said(value), bar(value, most)]
-                for j, (net, value) in enumerate(held)
-            ]
-        blocks.append("\n".join(text_table([title, "net", "", ""], made, (0, 1, 3))))
-    return "\n\n".join(blocks)
+    blocks = [text_table(head, rows, (0, 1))]
+    parts = [groups(plan.rows) for plan in plans]
+    most = [
+        max(measure(group, plan) for plan, own in zip(plans, parts, strict=True) for group in own)
+        for _, measure, _ in MEASURES
+    ]
+    titles = [word for title, _, _ in MEASURES for word in (title, "")]
+    for plan, own in zip(plans, parts, strict=True):
+        made = list[list[str]]()
+        for group in own:
+            cells = [group.path or plan.name, show(group.output)]
+            for (_, measure, said), peak in zip(MEASURES, most, strict=True):
+                value = measure(group, plan)
+                cells += [said(value), bar(value, peak, BAR).ljust(BAR)]
+            made.append(cells)
+        blocks.append(text_table([plan.name, "output", *titles], made, (0, 1, 3, 5, 7)))
+    return "\n\n".join("\n".join(block) for block in blocks) + f"\n\n{CONVENTION}"

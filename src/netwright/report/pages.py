@@ -53,7 +53,7 @@ def _stage_charts(plans: Sequence[Plan]) -> list[str]:
     charts = list[str]()
     for title, measure, said in MEASURES:
         names, values = stages(plans, measure)
-        charts.append(grouped_bars(names, values, title=title, format=said))
+        charts.append(grouped_bars(names, values, title=title[0].upper() + title[1:], format=said))
     return charts
 
 
