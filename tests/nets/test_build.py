@@ -1,0 +1,124 @@
+"""Built nets are ordinary modules: what PyTorch does with modules, it does with them."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import pytest
+import torch
+from torch import nn
+
+import netwright as nw
+
+SMALL = {
+    "lenet5": {},
+    "resnet20_cifar10": {"width": 4},
+    "seresnet50": {"width": 8, "input": (3, 64, 64)},
+    "googlenet": {"classes": 10, "input": (3, 64, 64)},
+    "densenet121": {"growth": 4, "depths": (2, 3), "input": (3, 64, 64)},
+    "mobilenet_v2": {"width": 0.1, "input": (3, 64, 64)},
+    "unet": {"width": 4, "depth": 3, "input": (1, 32, 32)},
+    "vgg11_bn": {"width": 4, "hidden": 16, "input": (3, 64, 64)},
+}
+
+
+@pytest.fixture(params=SMALL)
+def built(request):
+    """(net, its module, two images)."""
+    net = nw.net(request.param, **SMALL[request.param])
+    images = torch.randn(2, *net.input, generator=torch.Generator().manual_seed(3))
+    return net, net.build(seed=4).eval(), images
+
+
+def test_same_seed_same_weights(built):
+    net, model, images = built
+    before = torch.random.get_rng_state()
+    again, other = net.build(seed=4).eval(), net.build(seed=5).eval()
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert torch.equal(model(images), again(images))
+    assert not torch.equal(model(images), other(images))
+
+
+def test_copies_share_nothing(built):
+    _, model, images = built
+    wanted = model(images)
+    copy = deepcopy(model)
+    assert torch.equal(copy(images), wanted)
+    with torch.no_grad():
+        for parameter in copy.parameters():
+            parameter.zero_()
+    assert torch.equal(model(images), wanted)
+    assert not torch.equal(copy(images), wanted)
+
+
+def test_moves_to_another_type(built):
+    _, model, images = built
+    wanted = model(images)
+    found = deepcopy(model).to(torch.float64)(images.double())
+    assert found.dtype == torch.float64
+    torch.testing.assert_close(found.float(), wanted, rtol=1e-3, atol=1e-4)
+
+
+def test_weights_go_out_and_strictly_in_again(built, tmp_path):
+    net, model, images = built
+    torch.save(model.state_dict(), tmp_path / "weights.pt")
+    other = net.build(seed=6).eval()
+    other.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True), strict=True)
+    assert torch.equal(other(images), model(images))
+
+
+def test_hooks_see_and_change_what_flows(built):
+    _, model, images = built
+    wanted = model(images)
+    last = [m for m in model.modules() if isinstance(m, nn.Linear | nn.Conv2d)][-1]
+    seen = []
+    with last.register_forward_hook(lambda m, xs, y: seen.append(y.shape) or y + 1):
+        changed = model(images)
+    assert seen == [wanted.shape]
+    torch.testing.assert_close(changed, wanted + 1)
+    assert torch.equal(model(images), wanted)
+
+
+def test_gradients_reach_every_parameter(built):
+    _, model, images = built
+    model.train()(images).square().mean().backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None] == []
+
+
+@pytest.mark.slow
+def test_compiles_as_one_graph(built):
+    _, model, images = built
+    torch._dynamo.reset()
+    compiled = torch.compile(model, fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(images), model(images))
+
+
+@pytest.mark.slow
+def test_compiles_in_training():
+    model = nw.net("resnet20_cifar10", depth=8, width=4).build(seed=4)
+    twin, images = deepcopy(model), torch.randn(4, 3, 32, 32)
+    torch._dynamo.reset()
+    torch.compile(model, fullgraph=True, backend="aot_eager")(images).square().sum().backward()
+    twin(images).square().sum().backward()
+    for mine, wanted in zip(model.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, wanted.grad, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_exports(built):
+    _, model, images = built
+    program = torch.export.export(model, (images,))
+    torch.testing.assert_close(program.module()(images), model(images))
+    assert set(program.state_dict) == set(model.state_dict())
+
+
+@pytest.mark.slow
+def test_taps_compile_and_export():
+    net = nw.net("googlenet", aux=True, classes=3)
+    model = net.build(seed=4)
+    images = torch.randn(1, *net.input)
+    torch._dynamo.reset()
+    outputs = torch.compile(model.train(), fullgraph=True, backend="eager")(images)
+    assert list(outputs) == ["out", "aux4a", "aux4d"]
+    program = torch.export.export(model.eval(), (images,))
+    torch.testing.assert_close(program.module()(images), model(images))

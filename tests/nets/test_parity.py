@@ -1,0 +1,77 @@
+"""The same weights give the same logits as in the libraries that others use."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import netwright as nw
+from peers import peer
+
+TORCHVISION = [
+    "alexnet",
+    *[f"vgg{depth}{norm}" for depth in (11, 13, 16, 19) for norm in ("", "_bn")],
+    *[f"resnet{depth}" for depth in (18, 34, 50, 101, 152)],
+    *[f"densenet{depth}" for depth in (121, 161, 169, 201)],
+    "mobilenet_v2",
+]
+PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
+    "googlenet_bn": ("torchvision", "googlenet", {"aux_logits": False, "init_weights": False}),
+    "seresnet50": ("timm", "seresnet50", {}),
+    "mobilenet_v1": ("timm", "mobilenetv1_100", {}),
+    "zfnet": ("pytorchcv", "zfnet", {}),
+    "nin_cifar10": ("pytorchcv", "nin_cifar10", {}),
+    **{
+        name: ("pytorchcv", name, {})
+        for name in (f"resnet{depth}_cifar10" for depth in (20, 56, 110))
+    },
+}
+"""Our name -> library, its name, options."""
+SMALL = 96
+"""Height and width for nets whose head takes any."""
+FIXED = ("zfnet", "nin_cifar10")
+WHEEL = 1_000_003
+"""Random numbers of a big tensor come round again; a prime, so that no axis lines up."""
+
+
+def random_state(state, seed):
+    """Weights that neither fade nor explode, statistics away from 0 and 1, by shape."""
+    generator = torch.Generator().manual_seed(seed)
+    numbers = torch.randn(WHEEL, generator=generator)
+
+    def fill(name, like):
+        if not like.is_floating_point():
+            return torch.zeros_like(like, device="cpu")
+        if name.endswith("running_var") or (name.endswith("weight") and like.dim() == 1):
+            return torch.rand(like.shape, generator=generator) + 0.5
+        if like.dim() == 1:
+            return torch.randn(like.shape, generator=generator) * 0.1
+        turns = -(-like.numel() // WHEEL)
+        scale = (2 / like[0].numel()) ** 0.5
+        return numbers.repeat(turns)[: like.numel()].view(like.shape) * scale
+
+    return {name: fill(name, like) for name, like in state.items()}
+
+
+@pytest.mark.parametrize("name", PEERS)
+@torch.inference_mode()
+def test_logits_agree(name):
+    library, theirs, options = PEERS[name]
+    net = nw.net(name)
+    model = net.build(device="meta", init="torch").eval()
+    with torch.device("meta"):
+        other = peer(library, theirs, **options).eval()
+    state = random_state(model.state_dict(), seed=7)
+    assert [t.shape for t in other.state_dict().values()] == [t.shape for t in state.values()]
+    model.load_state_dict(state, assign=True)
+    other.load_state_dict(dict(zip(other.state_dict(), state.values(), strict=True)), assign=True)
+    size = net.input[1] if name in FIXED else min(net.input[1], SMALL)
+    x = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(8))
+    ours, wanted = model(x), other(x)
+    spread = wanted.std()
+    assert spread > 1e-3  # logits that are all alike would agree with anything
+    assert (ours - wanted).abs().max() <= 1e-5 * wanted.abs().max()
+
+
+def test_every_peer_is_shipped():
+    assert set(PEERS) <= set(nw.nets())

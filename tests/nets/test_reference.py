@@ -1,0 +1,123 @@
+"""Plans held against published tables and counted references, number by number."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+import netwright as nw
+
+FOLDER = Path(__file__).parents[2] / "../shared/reference"
+
+
+def table(name):
+    """Rows of a reference table; without the tables there is nothing to hold against."""
+    path = FOLDER / name
+    if not path.exists():
+        pytest.skip(f"no reference table at {path}")
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def kilobytes(row):
+    """The output of a unit at 4 bytes an element, as the tables count."""
+    return row.elements * 4 / 1024
+
+
+def check_row(row, wanted, mflop=None, params_k=None):
+    """One row of a published table: `memory_kb`, `params_k` and `mflop` are rounded, a
+    pool's mflop is its other operations. A `mflop` or `params_k` given here corrects it."""
+    params_k = wanted["params_k"] if params_k is None else params_k
+    mflop = wanted["mflop"] if mflop is None else mflop
+    assert row.output[0] == int(wanted["out_channels"])
+    assert row.output[1:] in ((), (int(wanted["out_size"] or 0),) * 2)
+    assert abs(kilobytes(row) - int(wanted["memory_kb"])) <= 0.5
+    assert round(row.params / 1e3) == int(params_k)
+    assert round((row.macs or row.ops) / 1e6) == int(mflop)
+
+
+def test_counts_are_those_of_the_references():
+    references = {row["name"]: row for row in table("nets.csv")}
+    held = 0
+    for name in nw.nets():
+        if name not in references:
+            continue
+        wanted, plan = references[name], nw.net(name).plan()
+        size = wanted["input"].split("x")[-1]
+        assert plan.input[1:] == (int(size),) * 2, name
+        for what, number in (("params", plan.params), ("macs", plan.macs)):
+            if wanted[what]:
+                assert number == int(wanted[what]), (name, what)
+                held += 1
+    assert held >= 50
+
+
+def test_auxiliary_heads_of_googlenet():
+    assert nw.net("googlenet", aux=True).plan().params == 13_378_280
+    assert nw.net("googlenet", aux=True).plan().macs == nw.net("googlenet").plan().macs
+
+
+def test_alexnet_row_by_row():
+    """The table omits the biases of fc6, fc7 and fc8, and gives conv4 145 MMACs, which are
+    13 * 13 * 256 * 384 * 9 = 149.5; those four are held against the right numbers."""
+    rows = nw.net("alexnet").plan((3, 227, 227))
+    paths = {"pool5": "pool5", "flatten": "head.flatten", "fc6": "head.fc1", "fc7": "head.fc2",
+             "fc8": "head.fc3"}  # fmt: skip
+    corrected = {
+        "conv4": {"mflop": 150},
+        "fc6": {"params_k": 37_753},
+        "fc7": {"params_k": 16_781},
+        "fc8": {"params_k": 4_097},
+    }
+    for wanted in table("alexnet.csv"):
+        layer = wanted["layer"]
+        row = rows.row(paths.get(layer, layer))
+        check_row(row, wanted, **corrected.get(layer, {}))
+        if wanted["kernel"]:
+            assert row.unit.kernel == int(wanted["kernel"])
+            assert row.unit.stride == int(wanted["stride"])
+            assert row.input == (int(wanted["in_channels"]), *[int(wanted["in_size"])] * 2)
+    assert rows.row("conv3").macs == 112_140_288
+    assert rows.row("head.fc1").params == 37_752_832
+    assert rows.row("head.fc3").params == 4_097_000
+    assert round(rows.activations * 4 / 2**20, 1) == 1.9  # MB, of units that multiply
+    assert round(rows.params / 1e6) == 61
+    assert round(rows.macs / 1e9, 1) == 0.7
+
+
+def test_googlenet_stem_row_by_row():
+    rows = nw.net("googlenet").plan()
+    paths = ("conv1.conv", "pool1", "reduce.conv", "conv2.conv", "pool2")
+    published = table("googlenet_stem.csv")
+    for path, wanted in zip(paths, published, strict=True):
+        row = rows.row(f"stem.{path}")
+        check_row(row, wanted)
+        assert row.unit.kernel == int(wanted["kernel"])
+        assert row.unit.stride == int(wanted["stride"])
+        assert row.input == (int(wanted["in_channels"]), *[int(wanted["in_size"])] * 2)
+
+
+def test_resnets_as_published():
+    """The paper rounds some operations and truncates others: 3.86 is printed as 3.8, 7.58
+    as 7.6. Its bottlenecks have the stride in the first 1x1, its basic blocks pad."""
+    for row in table("resnet.csv"):
+        name = row["net"].lower().replace("-", "")
+        paper = {"shortcut": "A"} if row["block"] == "basic" else {"stride_in": "1x1"}
+        net = nw.net(name, **paper)
+        stages = [net.spec[f"stage{i}"] for i in (1, 2, 3, 4)]
+        assert [len(stage) for stage in stages] == [
+            int(row[f"stage{i}_blocks"]) for i in (1, 2, 3, 4)
+        ]
+        assert type(stages[0][0]).__name__.lower().removesuffix("block") == row["block"]
+        assert abs(net.plan().macs / 1e9 - float(row["gflop"])) < 0.1
+
+
+def test_squeeze_and_excitation_as_published():
+    """With the paper's stride, and the excitations' own pooling and scaling counted in."""
+    (row,) = [row for row in table("senet.csv") if row["net"] == "ResNet-50"]
+    for name, column in (("resnet50", "gflops"), ("seresnet50", "se_gflops")):
+        plan = nw.net(name, stride_in="1x1").plan()
+        extra = sum(row.ops for row in plan if ".body.se" in row.path)
+        assert round((plan.macs + extra) / 1e9, 2) == float(row[column]), name
