@@ -220,7 +220,8 @@ class Field(NamedTuple):
         return tuple((first, first + mask.bit_length() - 1) for first, mask in seen)
 
     def clipped(self, unit: Sequence[int], image: Sequence[int]) -> tuple[int, ...]:
-        """How many positions of an `image` of that size lie inside the box of `unit`."""
+        """How many positions of an `image` of that size lie inside the box of `unit`; at the
+        border some of them may be lost on the way, where a map between was cut short."""
         if self.axes is None:
             return tuple(image)
         boxes = self.box(unit)

@@ -218,7 +218,8 @@ class Planner(Interpreter[Signal]):
         """Walk the body; from the second time on its weights are not counted again."""
         first_row = len(self.rows)
         y = super().wiring(shared, path, xs)
-        own = [Cost(row.params, 0, 0, row.buffers) for row in self.rows[first_row:]]
+        own = [_facts(row.unit, row.inputs)[1] for row in self.rows[first_row:]]
+        own = [Cost(cost.params, 0, 0, cost.buffers) for cost in own]
         known = self._shared.setdefault(shared.key, (shared.part("body"), own))
         if known[1] is own:
             return y

@@ -40,8 +40,8 @@ class Rule:
 
     def __call__(self, net: Net) -> Net:
         """The net after this rule, planned once so that it is known to fit."""
-        made = self.change(net)
         try:
+            made = self.change(net)
             made.plan()
         except ShapeError as error:
             raise RuleError(f"{self.name} breaks {net.name}: {error}") from None
@@ -204,12 +204,20 @@ def replaced(net: Net, path: str, part: Spec) -> Net:
 
 
 def classifiers(net: Net) -> list[str]:
-    """Paths of the units that say the classes: the last that multiplies, and each tap's."""
-    rows = [row for row in net.plan().rows if row.macs != 0]
-    main = [row.path for row in rows if not row.auxiliary]
-    heads = [path for path, _ in matches(net, Tap)]
-    sides = [[row.path for row in rows if row.path.startswith(head + ".")] for head in heads]
-    return [group[-1] for group in (main, *sides) if group]
+    """Paths of the units that say the classes: the one whose product the net returns, and
+    that of every tap. Empty where the net returns a sum of branches."""
+    rows = net.plan().rows
+    ends = [len(rows) - 1]
+    for head, _ in matches(net, Tap):
+        ends.append(max(i for i, row in enumerate(rows) if row.path.startswith(head + ".")))
+    found: list[str] = []
+    for end in ends:
+        i = end
+        while i >= 0 and rows[i].macs == 0 and len(rows[i].sources) == 1:
+            i = rows[i].sources[0]
+        if i >= 0 and len(rows[i].sources) == 1:
+            found.append(rows[i].path)
+    return found
 
 
 def matches(net: Net, pattern: Pattern) -> list[tuple[str, Spec]]:
@@ -225,7 +233,10 @@ def matches(net: Net, pattern: Pattern) -> list[tuple[str, Spec]]:
 
 def reclassed(net: Net, classes: int) -> Net:
     """The net with `classes` outputs of its classifier and of every auxiliary head."""
-    for path in classifiers(net):
+    paths = classifiers(net)
+    if not paths:
+        raise RuleError(f"{net.name} has no classifier: it ends in a sum of branches")
+    for path in paths:
         unit = net.plan().row(path).unit
         if "width" not in unit.field_names:
             raise RuleError(f"{net.name} ends in {unit!r}, which has no width; give another head")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from netwright.core.graph import Tap
 from netwright.core.net import Net
 from netwright.core.plan import Row
-from netwright.core.rewrite import Site, classifiers, everywhere, reclassed, replaced
+from netwright.core.rewrite import Site, everywhere, reclassed, replaced
 from netwright.core.shape import per_axis
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
@@ -145,7 +145,7 @@ def auxiliary(net: Net, path: str, weight: float = 0.3) -> Net:
 
     Szegedy et al. 2014 (arXiv:1409.4842), section 5; Lee et al. 2014 (arXiv:1409.5185).
     """
-    number = net.plan().row(classifiers(net)[0]).output[0]
+    number = net.plan().output[-1]
 
     def change(site: Site, spec: Spec) -> Spec | None:
         if site.path != path:

@@ -92,9 +92,9 @@ def drop_path(net: Net, rate: float = 0.2) -> Net:
 @named("dropout")
 def dropout(net: Net, rate: float = 0.5) -> Net:
     """Dropout before the classifier (Srivastava et al. 2014)."""
-    path = classifiers(net)[0]
-    if not isinstance(net.plan().row(path).unit, Linear):
-        raise RuleError(f"the classifier of {net.name} is no dense unit")
+    path = next(iter(classifiers(net)), "")
+    if not path or not isinstance(net.plan().row(path).unit, Linear):
+        raise RuleError(f"{net.name} does not end in a dense unit")
 
     def change(site: Site, spec: Spec) -> Spec | None:
         return Sequential(drop=Dropout(rate), fc=spec) if site.path == path else None

@@ -1,0 +1,93 @@
+"""Random wirings for hypothesis: any of them is a valid net."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+import netwright as nw
+from netwright.core.interpret import output_shape
+from netwright.core.net import Net
+from netwright.core.shape import Shape
+from netwright.core.spec import Spec
+from netwright.errors import ShapeError
+
+WIDTH = 4
+
+
+def convs(rank: int = 2) -> st.SearchStrategy[Spec]:
+    """A convolution that keeps the width, with any window."""
+    return st.builds(
+        nw.Conv,
+        width=st.just(WIDTH),
+        kernel=st.integers(1, 4),
+        stride=st.integers(1, 2),
+        padding=st.sampled_from(["same", "valid", "full", 1]),
+        dilation=st.integers(1, 2),
+        groups=st.sampled_from([1, 2]),
+        bias=st.booleans(),
+    )
+
+
+steady = st.one_of(
+    st.builds(nw.Conv, st.just(WIDTH), st.sampled_from([1, 2, 3, 5]), dilation=st.integers(1, 2)),
+    st.sampled_from([nw.ReLU(), nw.BatchNorm(), nw.Identity(), nw.MaxPool(3, 1, 1)]),
+)
+"""Units that keep the shape."""
+
+moving = st.one_of(
+    convs(),
+    st.builds(nw.MaxPool, st.integers(2, 3), st.integers(1, 2), ceil=st.booleans()),
+    st.builds(nw.AvgPool, st.integers(2, 3)),
+    st.builds(nw.Upsample, st.integers(1, 2), st.sampled_from(["nearest", "linear"])),
+    st.builds(nw.TransposedConv, st.just(WIDTH), st.integers(1, 4), st.integers(1, 2)),
+    st.builds(nw.Subsample, st.integers(1, 2)),
+)
+"""Units that may change height and width."""
+
+gate = st.builds(
+    lambda conv: nw.Gate(
+        skip=nw.Identity(),
+        excite=nw.Sequential(pool=nw.GlobalAvgPool(keep=True), conv=conv, gate=nw.Sigmoid()),
+    ),
+    st.builds(nw.Conv, st.just(WIDTH), st.just(1)),
+)
+
+
+def _several(parts: st.SearchStrategy[Spec]) -> st.SearchStrategy[Spec]:
+    some = st.lists(parts, min_size=1, max_size=3)
+    sums = st.builds(lambda specs: nw.Sum(*specs), some)
+    cats = st.builds(
+        lambda specs: nw.Sequential(cat=nw.Concat(*specs), fuse=nw.Conv(WIDTH, 1)), some
+    )
+    graphs = st.builds(
+        lambda a, b: nw.Graph(
+            a=nw.Node(a, "input"), b=nw.Node(b, "input"), out=nw.Node(nw.Add(), "a", "b", "input")
+        ),
+        parts, parts,
+    )  # fmt: skip
+    chains = st.builds(lambda specs: nw.Sequential(*specs), some)
+    shared = st.builds(
+        lambda spec: nw.Sequential(a=nw.Shared(spec, repr(spec)), b=nw.Shared(spec, repr(spec))),
+        parts,
+    )
+    return st.one_of(sums, cats, graphs, chains, shared)
+
+
+steady_parts = st.recursive(steady, _several, max_leaves=5)
+
+
+@st.composite
+def nets(draw: st.DrawFn, size: Shape = (WIDTH, 19, 17), most: int = 5) -> Net:
+    """A net of units that move, and wirings of units that keep the shape, in any order."""
+    parts = draw(st.lists(st.one_of(moving, steady_parts, gate), min_size=1, max_size=most))
+    fitting: list[Spec] = []
+    shape = size
+    for part in parts:
+        try:
+            shape = output_shape(part, shape)
+        except ShapeError:
+            continue
+        if max(shape[1:]) > 3 * max(size):
+            break
+        fitting.append(part)
+    return Net(nw.Sequential(*fitting, last=nw.Identity()), size, "drawn")

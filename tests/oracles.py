@@ -1,0 +1,161 @@
+"""What a plan is held against: the built module, executed and differentiated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from netwright.core.field import Field
+from netwright.core.net import Net
+from netwright.core.plan import Plan
+from netwright.layers import Add, Mul
+
+
+def executed_shapes(model: nn.Module, *xs: Tensor) -> dict[str, list[tuple[int, ...]]]:
+    """Output shapes of every module, by path, batch left out, from one forward pass; several
+    where a shared module runs several times."""
+    seen: dict[str, list[tuple[int, ...]]] = {}
+
+    def note(path: str):
+        def hook(module: nn.Module, inputs: object, output: object) -> None:
+            if isinstance(output, Tensor):
+                seen.setdefault(path, []).append(tuple(output.shape[1:]))
+
+        return hook
+
+    modules = model.named_modules(remove_duplicate=False)
+    handles = [module.register_forward_hook(note(path)) for path, module in modules]
+    try:
+        with torch.no_grad():
+            model(*xs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return seen
+
+
+def counted_macs(model: nn.Module, *xs: Tensor) -> int:
+    """What torch's own counter says, halved."""
+    counter = FlopCounterMode(display=False)
+    with counter, torch.no_grad():
+        model(*xs)
+    flops = counter.get_total_flops()
+    assert flops % 2 == 0
+    return flops // 2
+
+
+def assert_plan_is_true(net: Net, macs: bool = True) -> None:
+    """Planned shapes, parameters, buffers and MACs are those of the built module."""
+    plan = net.plan()
+    model = net.build(device="meta", init="torch").eval()
+    x = torch.empty(2, *net.input, device="meta")
+    shapes = executed_shapes(model, x)
+    for row in plan.rows:
+        assert row.auxiliary or row.output in shapes[row.path], row.path
+    assert plan.params == sum(p.numel() for p in model.parameters())
+    assert plan.buffers == sum(b.numel() for b in model.buffers())
+    if macs:
+        assert plan.macs == counted_macs(model, x[:1])
+
+
+class _Mean(nn.Module):
+    """Average pooling in the place of max pooling: every position of the window counts."""
+
+    def __init__(self, pool: nn.Module, rank: int) -> None:
+        super().__init__()
+        kind = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)[rank - 1]
+        self.pool = kind(pool.kernel_size, pool.stride, pool.padding, ceil_mode=pool.ceil_mode)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.pool(x)
+
+
+_POINTWISE = (
+    nn.ReLU, nn.ReLU6, nn.Sigmoid, nn.Tanh, nn.Hardswish, nn.SiLU, nn.Hardsigmoid, nn.GELU,
+    nn.LeakyReLU, nn.ELU, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.LocalResponseNorm,
+    nn.PReLU,
+)  # fmt: skip
+
+
+def surrogate(model: nn.Module) -> nn.Module:
+    """The model with positive weights, means for maxima and no bends, in float64: its
+    gradient is not zero exactly where there is a path."""
+    model = model.double().eval()
+    for path, module in list(model.named_modules(remove_duplicate=False)):
+        parent, _, name = path.rpartition(".")
+        new = module
+        if isinstance(module, _POINTWISE):
+            new = nn.Identity()
+        elif isinstance(module, nn.MaxPool1d | nn.MaxPool2d | nn.MaxPool3d):
+            new = _Mean(module, int(type(module).__name__[-2]))
+        elif isinstance(module, Mul):
+            new = Add()
+        elif getattr(module, "weight", None) is not None:
+            nn.init.constant_(module.weight, 1 / module.weight[0].numel())
+        if new is not module:
+            if not path:
+                return new
+            setattr(model.get_submodule(parent), name, new)
+    return model
+
+
+def seen_by(
+    model: nn.Module, path: str, shape: Sequence[int], unit: Sequence[int]
+) -> list[set[int]]:
+    """Input positions, an axis, that the unit at index `unit` of the map at `path` depends on."""
+    made: list[Tensor] = []
+    module = model.get_submodule(path)
+    handle = module.register_forward_hook(lambda m, i, output: made.append(output))
+    x = torch.ones(1, *shape, dtype=torch.float64, requires_grad=True)
+    try:
+        model(x)
+    finally:
+        handle.remove()
+    made[-1][(0, slice(None), *unit)].sum().backward()
+    touched = x.grad[0].abs().sum(0) > 0
+    return [
+        set(torch.nonzero(touched.movedim(axis, 0).flatten(1).any(1)).flatten().tolist())
+        for axis in range(touched.dim())
+    ] if touched.dim() > 1 else [set(torch.nonzero(touched).flatten().tolist())]  # fmt: skip
+
+
+def planned_sets(field: Field, unit: Sequence[int]) -> list[set[int]]:
+    """Input positions, an axis, that the plan says the unit sees; padding included."""
+    assert field.axes is not None
+    sets: list[set[int]] = []
+    for axis, index in zip(field.axes, unit, strict=True):
+        first, mask = axis.seen(index)
+        sets.append({first + i for i in range(mask.bit_length()) if mask >> i & 1})
+    return sets
+
+
+def is_inside(plan: Plan, field: Field, unit: Sequence[int]) -> bool:
+    """Whether the unit is so far from the border that no map on the way was cut short there."""
+    jumps = [axis.jump for row in plan.rows for axis in row.field.axes or ()]
+    margin = 2 * max(jumps, default=1) + 1
+    sets = planned_sets(field, unit)
+    return all(
+        not s or (min(s) >= margin and max(s) < size - margin)
+        for s, size in zip(sets, plan.input[1:], strict=True)
+    )
+
+
+def assert_field_is_true(plan: Plan, model: nn.Module, path: str, unit: Sequence[int]) -> None:
+    """The planned set of positions, clipped to the input, is the support of the gradient.
+
+    `model` is a `surrogate`. Of a hull only the first and the last position are compared.
+    """
+    field = plan.row(path).field
+    seen = seen_by(model, path, plan.input, unit)
+    sets = planned_sets(field, unit)
+    for planned, found, size in zip(sets, seen, plan.input[1:], strict=True):
+        clipped = {i for i in planned if 0 <= i < size}
+        if not all(sets):  # between the taps of a transposed convolution
+            assert not found, path
+        elif field.uneven:
+            assert (min(found), max(found)) == (min(clipped), max(clipped)), path
+        else:
+            assert found == clipped, path
