@@ -5,18 +5,21 @@ from __future__ import annotations
 import pytest
 import torch
 from hypothesis import HealthCheck, assume, given, settings
-from nets import nets
-from oracles import assert_field_is_true, assert_plan_is_true, is_inside, surrogate
 
 import netwright as nw
+from nets import nets
 from netwright.core.net import Net
+from oracles import assert_field_is_true, assert_plan_is_true, is_inside, surrogate
 
 NAMES = {
     **vars(nw.core),
     **{name: getattr(nw, name) for name in (*nw.units(), *nw.blocks())},
 }
 quick = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], derandomize=True
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    derandomize=True,
 )
 
 
@@ -69,7 +72,9 @@ def test_hash_is_identity(a: Net, b: Net) -> None:
     )
 
 
-@pytest.mark.parametrize("rule", ["act:GELU", "norm:GroupNorm:", "5x5-to-3x3", "asymmetric", "widen:2"])
+@pytest.mark.parametrize(
+    "rule", ["act:GELU", "norm:GroupNorm:", "5x5-to-3x3", "asymmetric", "widen:2"]
+)
 @given(net=nets())
 @settings(quick, max_examples=40)
 def test_rewritten_nets_are_valid(rule: str, net: Net) -> None:

@@ -8,7 +8,6 @@ import sys
 
 import pytest
 import torch
-from oracles import assert_field_is_true, counted_macs, surrogate
 from samples import MISFITS, SAMPLES, WRONG
 
 import netwright as nw
@@ -16,6 +15,7 @@ from netwright.core.codec import decode, encode
 from netwright.core.net import Net
 from netwright.core.spec import SPECS
 from netwright.errors import ShapeError, SpecError
+from oracles import assert_field_is_true, counted_macs, surrogate
 
 CASES = [
     pytest.param(unit, shapes, id=f"{unit!r} at {shapes}")

@@ -11,7 +11,7 @@ import click
 from netwright import __version__
 from netwright.errors import NetwrightError
 
-__all__ = ["COMMANDS", "main"]
+__all__ = ["COMMANDS", "Commands", "main"]
 
 COMMANDS = {
     "summary": "the table of a net: shapes, costs, receptive fields",

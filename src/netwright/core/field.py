@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from fractions import Fraction
 
-__all__ = ["POINT", "WHOLE", "Axis", "Field", "Taps", "Window", "resampling"]
+__all__ = ["POINT", "UNKNOWN", "WHOLE", "Axis", "Field", "Taps", "Window", "resampling"]
 
 
 class Taps(NamedTuple):
@@ -41,6 +41,8 @@ POINT: Window = ()
 """Every position sees itself."""
 WHOLE: Window = None
 """Every position sees the whole input."""
+UNKNOWN: Window = (Taps(()),)
+"""Nobody can say: the window's size is a symbol."""
 
 
 def resampling(size: int, into: int) -> Taps:
@@ -196,12 +198,15 @@ class Field(NamedTuple):
         return None if self.axes is None else tuple(axis.least for axis in self.axes)
 
     @property
-    def status(self) -> Literal["exact", "hull", "global"]:
+    def status(self) -> Literal["exact", "hull", "global", "unknown"]:
         """`exact`: every position of the box counts; `hull`: the box is as small as a box
-        can be, but has holes or an uneven edge; `global`: it sees all.
+        can be, but has holes or an uneven edge; `global`: it sees all; `unknown`: windows
+        were symbols.
         """
-        if self.whole or self.axes is None:
+        if self.whole:
             return "global"
+        if self.axes is None:
+            return "unknown"
         smooth = not self.uneven and not self.apart and all(a.dense for a in self.axes)
         return "exact" if smooth else "hull"
 
@@ -221,7 +226,8 @@ class Field(NamedTuple):
 
     def clipped(self, unit: Sequence[int], image: Sequence[int]) -> tuple[int, ...]:
         """How many positions of an `image` of that size lie inside the box of `unit`; at the
-        border some of them may be lost on the way, where a map between was cut short."""
+        border some of them may be lost on the way, where a map between was cut short.
+        """
         if self.axes is None:
             return tuple(image)
         boxes = self.box(unit)
@@ -237,6 +243,8 @@ class Field(NamedTuple):
         axes = self.axes
         if not window or axes is None:
             return self
+        if window == UNKNOWN:
+            return Field(None, self.whole)
         first = axes[0].through(window[0])
         rest = [
             first if axis is axes[0] and taps == window[0] else axis.through(taps)

@@ -17,7 +17,7 @@ from netwright.core.spec import Spec, Unit
 from netwright.core.wiring import Wiring
 from netwright.errors import ShapeError, SpecError
 
-__all__ = ["DTYPES", "Plan", "Row", "plan_spec"]
+__all__ = ["DTYPES", "Plan", "Planner", "Row", "Signal", "plan_spec"]
 
 DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 """Bytes an element, by the name of the type."""
@@ -254,7 +254,7 @@ def plan_spec(
             raise ShapeError(f"an input of {show(input)} has a size that is no positive integer")
     planner = Planner()
     axes = tuple([_AXIS for _ in input[1:]]) or None
-    y = planner(spec, "", (Signal(tuple(input), Field(axes), -1),))
+    y = planner(spec, "", (Signal(tuple(input), Field(axes, whole=axes is None), -1),))
     return Plan(name, tuple(input), y.shape, tuple(planner.rows), dtype, batch)
 
 

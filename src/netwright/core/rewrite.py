@@ -205,7 +205,8 @@ def replaced(net: Net, path: str, part: Spec) -> Net:
 
 def classifiers(net: Net) -> list[str]:
     """Paths of the units that say the classes: the one whose product the net returns, and
-    that of every tap. Empty where the net returns a sum of branches."""
+    that of every tap. Empty where the net returns a sum of branches.
+    """
     rows = net.plan().rows
     ends = [len(rows) - 1]
     for head, _ in matches(net, Tap):

@@ -16,7 +16,7 @@ from netwright.core.spec import Unit
 from netwright.core.wiring import Branches, Wiring
 from netwright.torch.init import initialise
 
-__all__ = ["Tapped", "Wired", "WithTaps", "build"]
+__all__ = ["Builder", "Tapped", "Wired", "WithTaps", "build"]
 
 
 class Wired(nn.Module):

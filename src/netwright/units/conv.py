@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netwright.core.check import is_count, is_flag, is_padding
 from netwright.core.cost import Cost
-from netwright.core.field import Taps, Window
+from netwright.core.field import UNKNOWN, Taps, Window
 from netwright.core.shape import Axes, Padding, Shape, need_rank, pads, per_axis, show, slid, spread
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError, SpecError
@@ -17,7 +17,7 @@ from netwright.errors import ShapeError, SpecError
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Conv", "TransposedConv"]
+__all__ = ["Conv", "Sliding", "TransposedConv", "sliding_window"]
 
 
 class Sliding(NamedTuple):
@@ -38,6 +38,8 @@ def sliding_window(
     k, s = per_axis(kernel, rank), per_axis(stride, rank, "stride")
     d = per_axis(dilation, rank, "dilation")
     p = pads(padding, k, d)
+    if not all(isinstance(n, int) for n in (*k, *s, *d)):
+        return Sliding(k, s, p, d, UNKNOWN)
     taps = tuple(
         Taps(((-before, n),), step, hop)
         for n, hop, (before, _), step in zip(k, s, p, d, strict=True)
@@ -89,7 +91,7 @@ class Conv(Unit):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         (x,) = xs
         weights = x[0] // self.groups * prod(self.sliding(x)[0]) * self.width
-        return Cost(weights + self.width * self.bias, weights * prod(y[1:]))
+        return Cost(weights + (self.width if self.bias else 0), weights * prod(y[1:]))
 
     def window(self, x: Shape) -> Window:
         return self.sliding(x)[4]
@@ -163,7 +165,7 @@ class TransposedConv(Unit):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         (x,) = xs
         weights = x[0] * prod(self.sliding(x)[0]) * (self.width // self.groups)
-        return Cost(weights + self.width * self.bias, weights * prod(x[1:]))
+        return Cost(weights + (self.width if self.bias else 0), weights * prod(x[1:]))
 
     def window(self, x: Shape) -> Window:
         k, s, p, d, _ = self.sliding(x)
@@ -194,13 +196,18 @@ def _spreading(k: int, s: int, pad: tuple[int, int], d: int) -> Taps:
     return Taps(tuple(reach), max(steps, default=1), 1)
 
 
+def _divides(groups: object, size: object) -> bool:
+    """Whether it does; symbols get the benefit of the doubt."""
+    return not (isinstance(groups, int) and isinstance(size, int)) or size % groups == 0
+
+
 def _check_groups(unit: Conv | TransposedConv, what: str, size: int) -> None:
-    if unit.groups > 1 and isinstance(size, int) and size % unit.groups:
+    if not _divides(unit.groups, size):
         raise SpecError(f"{type(unit).__name__}: groups {unit.groups} do not divide {what} {size}")
 
 
 def _check_groups_of(unit: Conv | TransposedConv, x: Shape) -> None:
-    if unit.groups > 1 and isinstance(x[0], int) and x[0] % unit.groups:
+    if not _divides(unit.groups, x[0]):
         raise ShapeError(
             f"{type(unit).__name__}: groups {unit.groups} do not divide the {x[0]} input channels"
         )

@@ -45,7 +45,7 @@ class Linear(Unit):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         (x,) = xs
         weights = x[-1] * self.width
-        return Cost(weights + self.width * self.bias, weights * prod(x[:-1]))
+        return Cost(weights + (self.width if self.bias else 0), weights * prod(x[:-1]))
 
     def window(self, x: Shape) -> Window:
         return WHOLE if len(x) == 1 else POINT

@@ -11,7 +11,7 @@ from netwright.core.spec import Unit
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["DropPath", "Dropout", "SpatialDropout"]
+__all__ = ["DropPath", "Dropout", "Dropper", "SpatialDropout"]
 
 
 class Dropper(Unit, abstract=True):

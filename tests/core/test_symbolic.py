@@ -1,0 +1,86 @@
+"""Plans of sizes that are symbols: the formulas of the field."""
+
+from __future__ import annotations
+
+import pytest
+
+import netwright as nw
+from netwright.core.net import Net
+
+sympy = pytest.importorskip("sympy")
+C, H, W, N, K, Y = sympy.symbols("C H W N K Y", positive=True, integer=True)
+
+
+def plan(spec, shape=(C, H, W)):
+    return Net(spec, shape).plan()
+
+
+def test_three_by_three() -> None:
+    made = plan(nw.Conv(C, 3, bias=False))
+    assert made.macs == 9 * C**2 * H * W
+    assert made.params == 9 * C**2
+    assert made.output == (C, H, W)
+
+
+def test_standard_over_separable() -> None:
+    standard = plan(nw.Conv(C, 3, bias=False)).macs
+    separable = plan(nw.Sequential(nw.DepthwiseConv(3, bias=False), nw.Conv(C, 1, bias=False))).macs
+    assert sympy.simplify(standard / separable - 9 * C / (9 + C)) == 0
+
+
+def test_separable_over_standard_is_one_over_n_plus_one_over_k_squared() -> None:
+    standard = plan(nw.Conv(N, K, padding=0, bias=False)).macs
+    deep = nw.DepthwiseConv(K, padding=0, bias=False)
+    separable = plan(nw.Sequential(deep, nw.Conv(N, 1, bias=False))).macs
+    assert sympy.simplify(separable / standard - (1 / N + 1 / K**2)) == 0
+
+
+def test_two_three_by_three_for_a_five_by_five() -> None:
+    five = plan(nw.Conv(C, 5, bias=False)).params
+    pair = plan(nw.Sequential(nw.Conv(C, 3, bias=False), nw.Conv(C, 3, bias=False))).params
+    assert (five, pair) == (25 * C**2, 18 * C**2)
+    assert 1 - sympy.Rational(18, 25) == sympy.Rational(28, 100)
+
+
+def test_asymmetric_saves_a_third() -> None:
+    square = plan(nw.Conv(C, 3, bias=False)).params
+    pair = plan(
+        nw.Sequential(nw.Conv(C, (3, 1), bias=False), nw.Conv(C, (1, 3), bias=False))
+    ).params
+    assert sympy.simplify(pair / square) == sympy.Rational(2, 3)
+
+
+def test_width_for_resolution() -> None:
+    wide, large = (C, 2 * H, 2 * W), (2 * C, H, W)
+    a = plan(nw.Conv(C, 3, bias=False), wide)
+    b = plan(nw.Conv(2 * C, 3, bias=False), large)
+    assert sympy.simplify(a.rows[0].elements - 4 * H * W * C) == 0
+    assert sympy.simplify(b.rows[0].elements - 2 * H * W * C) == 0
+    assert (a.params, b.params) == (9 * C**2, 36 * C**2)
+    assert sympy.simplify(a.macs - b.macs) == 0
+    assert sympy.simplify(a.macs - 36 * H * W * C**2) == 0
+
+
+def test_output_size() -> None:
+    made = plan(nw.Conv(C, K, stride=2, padding=1))
+    assert made.output[1] == (H + 2 - (K - 1) - 1) // 2 + 1
+    assert made.rows[0].field.status == "unknown"
+
+
+def test_dense_and_pooling() -> None:
+    dense = plan(nw.Linear(Y), (C,))
+    assert sympy.expand(dense.params - (C + 1) * Y) == 0
+    assert dense.macs == C * Y
+    pool = plan(nw.MaxPool(K), (C, K * H, K * W))
+    assert sympy.simplify(pool.ops - K**2 * C * H * W) == 0
+
+
+def test_a_whole_block_has_a_formula() -> None:
+    made = plan(nw.Bottleneck(C, shortcut="C"), (4 * C, H, W))
+    assert made.output == (4 * C, H, W)
+    assert sympy.expand(made.macs) == (4 + 9 + 4 + 16) * C**2 * H * W
+
+
+def test_naive_inception_joins_480_maps() -> None:
+    naive = nw.Concat(nw.Conv(64, 1), nw.Conv(128, 3), nw.Conv(32, 5), nw.MaxPool(3, 1, 1))
+    assert Net(naive, (256, 28, 28)).plan().output == (480, 28, 28)
