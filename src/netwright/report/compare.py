@@ -80,7 +80,10 @@ def compare_text(plans: Sequence[Plan]) -> str:
     blocks = [text_table(head, rows, (0, 1))]
     parts = [groups(plan.rows) for plan in plans]
     most = [
-        max(measure(group, plan) for plan, own in zip(plans, parts, strict=True) for group in own)
+        max(
+            [measure(group, plan) for plan, own in zip(plans, parts, strict=True) for group in own],
+            default=0,
+        )
         for _, measure, _ in MEASURES
     ]
     titles = [word for title, _, _ in MEASURES for word in (title, "")]

@@ -173,10 +173,8 @@ def field_text(field: Field) -> str:
     """
     if field.size is None:
         return "all"
-    size = _uniform(field.size)
-    if field.whole:
-        return f"{size}+all"
-    return size if field.status == "exact" else f"~{size}"
+    smooth = field._replace(whole=False).status == "exact"
+    return ("" if smooth else "~") + _uniform(field.size) + ("+all" if field.whole else "")
 
 
 def jump_text(field: Field) -> str:

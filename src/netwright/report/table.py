@@ -149,6 +149,8 @@ def layer_cells(
     rows: Sequence[Row], *, depth: int | None = None, item: int = 4
 ) -> tuple[list[Line], list[list[str]]]:
     """The tree of the layers with the total at its end, and for each line a cell a column."""
+    if not rows:
+        return [], []
     whole = Group("", tuple(rows))
     lines = [*tree(rows, depth), Line(0, "total", whole)]
     return lines, [_cells(line, whole, item) for line in lines]
@@ -168,6 +170,8 @@ def layer_table(
     out, never digits; `bold` marks the lines that sum up others.
     """
     lines, made = layer_cells(rows, depth=depth, item=item)
+    if not made:
+        return "no units"
     keep = _fitting(made, width)
     table = text_table(
         [COLUMNS[i].title for i in keep],
@@ -210,10 +214,10 @@ def totals(plan: Plan) -> list[tuple[str, str]]:
     images = f"{plan.dtype}, batch {plan.batch}"
     kept = f", and {exact(plan.buffers)} buffers" if plan.buffers else ""
     pairs = [
-        ("params", f"{exact(plan.params)} ({human(plan.params)}){kept}"),
-        ("MACs", f"{exact(plan.macs)} ({human(plan.macs)}; {human(2 * plan.macs)} FLOPs)"),
-        ("other ops", f"{exact(plan.ops)} ({human(plan.ops)})"),
-        ("activations", f"{exact(plan.activations)} ({human(plan.activations)}) {outputs}"),
+        ("params", _both(plan.params) + kept),
+        ("MACs", f"{_both(plan.macs)}, {human(2 * plan.macs)} FLOPs"),
+        ("other ops", _both(plan.ops)),
+        ("activations", f"{_both(plan.activations)} {outputs}"),
         ("memory", f"{human_bytes(plan.memory)}: weights {weights}, {peak} ({images})"),
         ("field", _field(plan)),
         ("output", f"{show(plan.output)} from {show(plan.input)}"),
@@ -223,16 +227,19 @@ def totals(plan: Plan) -> list[tuple[str, str]]:
     return pairs
 
 
+def _both(count: Any) -> str:
+    """Every digit, and the short form where that is shorter."""
+    return exact(count) if human(count) == exact(count) else f"{exact(count)} ({human(count)})"
+
+
 def _field(plan: Plan) -> str:
     maps = [row for row in plan.rows if row.field.axes is not None and not row.auxiliary]
     if not maps:
         return "all: no map is left"
     row = maps[-1]
-    kinds = {"exact": "", "hull": ", around holes or an uneven edge",
-             "global": ", and all by way of a global operation"}  # fmt: skip
     return (
-        f"{show(row.field.size or ())} of {show(plan.input[1:])}{kinds[row.field.status]}; "
-        f"jump {jump_text(row.field)}, last map {show(row.output)}"
+        f"{field_text(row.field)} of {show(plan.input[1:])}, jump {jump_text(row.field)}; "
+        f"last map {show(row.output)}"
     )
 
 

@@ -1,0 +1,218 @@
+"""Pages and charts: balanced, offline, escaped, drawn inside their frames."""
+
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from math import inf, nan
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netwright.report import charts
+from netwright.report.html import Page, code, facts, gallery, paragraph, table
+from netwright.report.pages import compare_page, summary_page
+from netwright.report.svg import WIDTH, tick_labels, ticks
+from report.examples import CHAIN, ODD
+
+EVIL = "<script>alert(1)</script>\"'&<b>"
+VOID = {"meta", "img", "br", "link"}
+PNG = b"\x89PNG\r\n\x1a\nnot really"
+
+
+class Tags(HTMLParser):
+    """Open tags, and all attributes seen."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen, self.attributes, self.text = [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.seen.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def parsed(text):
+    tags = Tags()
+    tags.feed(text)
+    tags.close()
+    assert tags.open == []
+    return tags
+
+
+def svg(text):
+    """The drawing as XML, as a browser would take it in a standalone file."""
+    return ET.fromstring(re.search(r"<svg.*</svg>", text, re.DOTALL).group())
+
+
+def everything(word):
+    return (
+        Page(word, word)
+        .add(word, facts([(word, word), ("n", 1)]), paragraph(word), code(word), note=word)
+        .add(word, table([word, "n"], [[word, 1], [None, 2.5]], numeric={1}))
+        .add(word, gallery([(PNG, word)] * 2))
+        .add(word, *drawings(word))
+    )
+
+
+def drawings(word):
+    return [
+        charts.bars([(word, 3), ("b", 0)], title=word, unit=" kg"),
+        charts.grouped_bars([word, "b"], {word: [1, nan], "c": [2, 3]}, title=word),
+        charts.lines({word: [(0, 1), (1, nan), (2, 3)], "c": [(1, 1)]}, title=word, x=word, y=word),
+        charts.heat([[1, 2], [0, 5]], [word, "b"], title=word, x=word, y=word),
+        charts.scatter([(0, 1, word), (1, 2, "b")], title=word, x=word, y=word),
+    ]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [everything("plain"), everything(EVIL), Page("empty"), summary_page(CHAIN.plan()),
+     summary_page(ODD.plan(), 1), compare_page([CHAIN.plan(), ODD.plan(), CHAIN.plan()])],
+    ids=["plain", "evil", "empty", "summary", "odd", "compare"],
+)  # fmt: skip
+def test_pages_are_balanced_offline_and_without_script(page):
+    text = page.render()
+    tags = parsed(text)
+    assert "script" not in tags.seen
+    assert "b" not in tags.seen
+    assert not [name for name, _ in tags.attributes if name.startswith("on")]
+    links = [value for name, value in tags.attributes if name in ("src", "href")]
+    assert all(link.startswith(("#part", "data:image/png;base64,")) for link in links)
+    assert "url(" not in text
+    assert "@import" not in text
+    ids = [value for name, value in tags.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    assert {link[1:] for link in links if link.startswith("#")} <= set(ids)
+    for drawing in re.findall(r"<svg.*?</svg>", text, re.DOTALL):
+        ET.fromstring(drawing)
+
+
+def test_text_comes_back_as_it_was_given():
+    assert "".join(parsed(everything(EVIL).render()).text).count(EVIL) >= 10
+
+
+def test_a_page_is_written_whole(tmp_path):
+    page = Page("a").add("b", paragraph("ü"))
+    page.write(tmp_path / "deep" / "a.html")
+    assert (tmp_path / "deep" / "a.html").read_text(encoding="utf-8") == page.render()
+
+
+def test_rows_of_another_length_are_refused():
+    with pytest.raises(ValueError, match="zip"):
+        table(["a", "b"], [["only one"]])
+
+
+@pytest.mark.parametrize("drawing", drawings("plain"))
+def test_charts_say_what_they_are(drawing):
+    root = svg(drawing)
+    assert root.get("role") == "img"
+    assert root.find("title").text == "plain"
+    assert len(root.find("desc").text) > 5
+
+
+values = st.floats(-1e12, 1e12)
+points = st.lists(st.tuples(values, values), max_size=8)
+
+
+def places(root):
+    """Every x and y of dots and corners of lines."""
+    for circle in root.iter("circle"):
+        yield float(circle.get("cx")), float(circle.get("cy"))
+    for line in root.iter("polyline"):
+        for pair in line.get("points").split():
+            yield tuple(float(n) for n in pair.split(","))
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text(max_size=5), points, max_size=3))
+def test_lines_stay_inside_the_drawing(series):
+    text = charts.lines({re.sub(r"[^a-z]", "", k): v for k, v in series.items()}, title="t")
+    root = svg(text)
+    height = float(root.get("viewBox").split()[3])
+    for x, y in places(root):
+        assert 0 <= x <= WIDTH
+        assert 0 <= y <= height
+
+
+def test_lines_break_where_there_is_no_value():
+    gaps = {"a": [(0, 1.0), (1, 2.0), (2, nan), (3, inf), (4, 1.0), (5, 1.0), (6, nan), (7, 1.0)]}
+    root = svg(charts.lines(gaps, title="t"))
+    assert len(list(root.iter("polyline"))) == 2
+    assert len(list(root.iter("circle"))) == 1
+
+
+def test_bars_are_in_proportion_and_say_their_value():
+    root = svg(charts.bars([("a", 10), ("b", 5), ("c", 0)], title="t"))
+    wide = [float(rect.get("width")) for rect in root.iter("rect")]
+    assert wide[0] == pytest.approx(2 * wide[1], rel=0.01)
+    assert wide[2] < 1
+    assert [text.text for text in root.iter("text")][1:] == ["a", "10", "b", "5", "c", "0"]
+
+
+def test_heat_prints_counts_of_few_classes_and_shades_by_row():
+    def cells(n):
+        names = [f"class {i}" for i in range(n)]
+        return svg(
+            charts.heat([[1234 * (i == j) for j in range(n)] for i in range(n)], names, title="t")
+        )
+
+    few, many = cells(20), cells(100)
+    assert [t.text for t in few.iter("text")].count("1234") == 20
+    assert "1234" not in [t.text for t in many.iter("text")]
+    assert [r.get("fill-opacity") for r in many.iter("rect")][:-1] == ["1.000"] * 100
+
+
+def test_names_of_dots_do_not_overlap():
+    root = svg(charts.scatter([(i % 7, i // 7, f"name {i}") for i in range(40)], title="t"))
+    boxes = [(float(t.get("x")), float(t.get("y"))) for t in root.iter("text")
+             if (t.text or "").startswith("name")]  # fmt: skip
+    assert len(boxes) > 20
+    for i, (x, y) in enumerate(boxes):
+        assert not [1 for a, b in boxes[:i] if abs(a - x) < 42 and abs(b - y) < 13]
+
+
+@given(values, values)
+def test_ticks_are_round_cover_and_tell_apart(a, b):
+    low, high = sorted((a, b))
+    made = ticks(low, high)
+    slack = 1e-6 * max(abs(low), abs(high))
+    assert 2 <= len(made) <= 9
+    assert made == sorted(set(made))
+    assert made[0] <= low + slack
+    assert made[-1] >= high - slack
+    labels = tick_labels(made)
+    assert len(set(labels)) == len(labels)
+
+
+@pytest.mark.browser
+def test_a_browser_opens_the_page_without_a_network(tmp_path):
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no chromium here")
+    page = tmp_path / "page.html"
+    summary_page(CHAIN.plan()).write(page)
+    made = subprocess.run(
+        [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+         "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'profile'}",
+         "--dump-dom", page.as_uri()],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    dom = parsed(made.stdout)
+    assert dom.seen.count("svg") == 4
+    assert dom.seen.count("section") == 4
+    assert "5,258" in "".join(dom.text)
