@@ -2,41 +2,71 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
+import sys
 import warnings
+from contextlib import contextmanager
 from functools import cache
 
 import pytest
+import torch
 
 __all__ = ["peer"]
 
-
-@cache
-def _shim():
-    """torchvision imports beside a CPU-only torch once the operators of its missing
-    extension are declared; the library lives as long as the cache holds it."""
-    import torch
-
-    library = torch.library.Library("torchvision", "DEF")
-    for name in ("nms", "qnms"):
-        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    return library
+MODULES = {
+    "torchvision": "torchvision.models",
+    "timm": "timm",
+    "pytorchcv": "pytorchcv.model_provider",
+}
 
 
 def peer(library: str, name: str, **options):
-    """The net `name` of a library, its weights at random; skips where it is not installed."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logging.disable(logging.ERROR)  # timm looks for a hub it does not need here
-        try:
-            if not hasattr(__import__("torch").ops.torchvision, "nms"):
-                _shim()
-            if library == "torchvision":
-                models = pytest.importorskip("torchvision.models")
-                return getattr(models, name)(weights=None, **options)
-            if library == "timm":
-                return pytest.importorskip("timm").create_model(name, **options)
-            provider = pytest.importorskip("pytorchcv.model_provider")
-            return provider.get_model(name, **options)
-        finally:
-            logging.disable(logging.NOTSET)
+    """The net `name` of a library, with random weights; skips where it is not installed."""
+    with _quiet():
+        module = _imported(library)
+        if library == "torchvision":
+            return getattr(module, name)(weights=None, **options)
+        make = module.create_model if library == "timm" else module.get_model
+        return make(name, **options)
+
+
+@cache
+def _imported(library: str):
+    if library != "pytorchcv":
+        _import_torchvision()
+    return pytest.importorskip(MODULES[library])
+
+
+@cache
+def _import_torchvision() -> torch.library.Library | None:
+    """Beside a torch of another build torchvision misses its compiled operators; it imports
+    once they are declared. They stay declared as long as the cache holds the library."""
+    try:
+        importlib.import_module("torchvision")
+    except ImportError:
+        return None
+    except RuntimeError as error:
+        if "torchvision::nms" not in str(error):
+            raise
+    else:
+        return None
+    for name in [name for name in sys.modules if name.startswith("torchvision")]:
+        del sys.modules[name]
+    operators = torch.library.Library("torchvision", "DEF")
+    for name in ("nms", "qnms"):
+        operators.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    importlib.import_module("torchvision")
+    return operators
+
+
+@contextmanager
+def _quiet():
+    """Peers warn when they are imported and made; that is their business."""
+    logging.disable(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)

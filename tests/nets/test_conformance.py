@@ -14,7 +14,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import netwright as nw
-from netwright import blocks, core, units
+from netwright import blocks, core, registry, units
 from netwright.core.wiring import Branches
 from zoo import CASES, make, on_meta
 
@@ -114,6 +114,32 @@ def test_hash_is_the_same_in_every_process():
     hashes = json.loads(told.stdout)
     assert hashes == {name: nw.net(name).hash for name in nw.nets()}
     assert len(set(hashes.values())) == len(hashes)
+
+
+def test_families_hold_the_names_they_say():
+    for family, held in registry.FAMILIES.items():
+        for name in held.split():
+            assert registry.entry(name).make.__module__ == f"netwright.nets.{family}"
+    assert set(nw.nets()) == set(" ".join(registry.FAMILIES.values()).split())
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("resnet50", {"depths": (3, 0)}, "depths is (3, 0), wanted integers of at least 1"),
+        ("resnet50", {"depths": ()}, "depths is (), wanted integers of at least 1"),
+        ("resnet20_cifar10", {"depth": 21}, "depth is 21, wanted 6n + 2"),
+        ("densenet121", {"growth": 0}, "growth is 0"),
+        ("mobilenet_v2", {"width": -1.0}, "width is -1.0, wanted a number above 0"),
+        ("vgg16", {"depth": 3}, "vgg16 has no option 'depth'; it has: input, depths"),
+        ("unet", {"depth": 0}, "depth is 0"),
+        ("lenet5", {"classes": 0}, "width is 0"),
+    ],
+)
+def test_impossible_options_are_refused(name, options, said):
+    with pytest.raises(nw.SpecError) as caught:
+        nw.net(name, **options).plan()
+    assert said in str(caught.value)
 
 
 def test_every_net_takes_classes():

@@ -121,3 +121,19 @@ def test_squeeze_and_excitation_as_published():
         plan = nw.net(name, stride_in="1x1").plan()
         extra = sum(row.ops for row in plan if ".body.se" in row.path)
         assert round((plan.macs + extra) / 1e9, 2) == float(row[column]), name
+
+
+def test_cifar_resnets_as_published():
+    """Table 6 of the paper, millions of parameters; those nets pad their shortcuts."""
+    published = {20: 0.27, 32: 0.46, 44: 0.66, 56: 0.85, 110: 1.7}
+    for depth, millions in published.items():
+        params = nw.net(f"resnet{depth}_cifar10_a").plan().params
+        assert params / 1e6 == pytest.approx(millions, abs=0.03), depth
+
+
+def test_unet_by_hand():
+    """3x3 twice a step, 2x2 on the way up, 1x1 at the end, biases everywhere."""
+    widths = (64, 128, 256, 512, 1024)
+    pairs = sum(9 * c * w + w + 9 * w * w + w for c, w in zip((1, *widths), widths, strict=False))
+    ups = sum(4 * 2 * w * w + w + 9 * 2 * w * w + w + 9 * w * w + w for w in widths[:-1])
+    assert nw.net("unet").plan().params == pairs + ups + 64 * 2 + 2

@@ -7,6 +7,7 @@ from netwright.blocks.densenet import DenseBlock, Transition
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.heads import pooled
+from netwright.nets.options import need_counts
 from netwright.registry import Paper, net
 from netwright.units.activation import ReLU
 from netwright.units.norm import BatchNorm
@@ -40,6 +41,7 @@ def densenet(
     As in torchvision the stem's convolution comes before its batch norm, where the table's
     `conv` stands for norm, ReLU and convolution in this order.
     """
+    need_counts(depths=depths)
     parts: dict[str, Spec] = {}
     for i, depth in enumerate(depths, 1):
         if i > 1:

@@ -9,6 +9,7 @@ from netwright.blocks.mobile import InvertedResidual, SeparableConv
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.heads import pooled
+from netwright.nets.options import need_factors
 from netwright.registry import Paper, net
 from netwright.units.activation import ReLU6
 
@@ -53,7 +54,11 @@ def mobilenet_v1(width: float = 1.0, depth: float = 1.0, classes: int = 1000) ->
     `width` multiplies the channels (the paper's alpha), rounded to multiples of 8; `depth`
     the repeats of every stage, rounded up. ReLU6 as in the authors' code and timm, where
     the paper writes ReLU; the paper's last stride of 2 at 7x7 is a misprint for 1.
+
+    >>> mobilenet_v1(width=0.5)["stem"].width
+    16
     """
+    need_factors(width=width, depth=depth)
 
     def stage(channels: int, repeats: int, stride: int) -> Sequential:
         wide = rounded(channels * width)
@@ -78,6 +83,7 @@ def mobilenet_v2(
     is above 1); `depth` the repeats of every stage, rounded up. 20% dropout before the dense
     unit as in torchvision, which the paper does not speak of.
     """
+    need_factors(width=width, depth=depth)
 
     def stage(expansion: int, channels: int, repeats: int, stride: int) -> Sequential:
         wide = rounded(channels * width)

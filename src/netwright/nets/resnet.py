@@ -9,6 +9,7 @@ from netwright.blocks.resnet import BasicBlock, Bottleneck
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.heads import pooled
+from netwright.nets.options import need_counts
 from netwright.registry import Paper, net
 from netwright.units.pool import MaxPool
 
@@ -70,7 +71,11 @@ def _resnet(depths: tuple[int, ...], block: BasicBlock | Bottleneck, classes: in
 def stages(depths: tuple[int, ...], block: BasicBlock | Bottleneck) -> dict[str, Spec]:
     """`depths[i]` blocks for stage i, twice as wide in every stage; all but the first stage
     begin with stride 2.
+
+    >>> list(stages((2, 2), BasicBlock(64)))
+    ['stage1', 'stage2']
     """
+    need_counts(depths=depths)
 
     def stage(i: int) -> Sequential:
         inner = replace(block, width=block.width * 2**i)

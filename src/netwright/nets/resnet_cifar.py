@@ -8,6 +8,7 @@ from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.errors import SpecError
 from netwright.nets.heads import pooled
+from netwright.nets.options import need_counts
 from netwright.nets.resnet import RESNET, stages
 from netwright.registry import net
 
@@ -33,10 +34,9 @@ def resnet_cifar(depth: int, width: int = 16, shortcut: str = "B", classes: int 
     The names ending in `_a` have the paper's shortcuts, sub-sampled and padded with zeros
     (option A); the others project where the shape changes (option B), as in pytorchcv.
     """
+    need_counts(depth=depth)
     if depth < 8 or (depth - 2) % 6:
-        raise SpecError(
-            f"resnet_cifar: depth is {depth}, wanted 6n + 2, such as 20, 32, 44, 56 or 110"
-        )
+        raise SpecError(f"depth is {depth}, wanted 6n + 2, such as 20, 32, 44, 56 or 110")
     depths = ((depth - 2) // 6,) * 3
     return Sequential(
         stem=conv_norm_act(width),

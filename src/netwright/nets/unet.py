@@ -6,6 +6,7 @@ from netwright.blocks.unet import DoubleConv
 from netwright.core.graph import Graph, Node
 from netwright.core.join import Cat
 from netwright.core.spec import Spec
+from netwright.nets.options import need_counts
 from netwright.registry import Paper, net
 from netwright.units.conv import Conv, TransposedConv
 from netwright.units.norm import BatchNorm
@@ -30,7 +31,12 @@ def unet(depth: int = 4, width: int = 64, norm: BatchNorm | None = None, classes
     that the map of scores is as large as the image; H and W are multiples of 2^depth. No
     dropout at the bottom, of which the paper gives no rate. `norm` is put behind every
     convolution of the two arms.
+
+    >>> import netwright as nw
+    >>> nw.net("unet", classes=5, input=(3, 64, 96)).plan().output
+    (5, 64, 96)
     """
+    need_counts(depth=depth)
     parts: dict[str, Spec] = {}
     for i in range(1, depth + 1):
         parts[f"down{i}"] = DoubleConv(width * 2 ** (i - 1), norm)

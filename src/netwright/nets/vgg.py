@@ -6,6 +6,7 @@ from netwright.blocks.vgg import VggBlock
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.heads import dense
+from netwright.nets.options import need_counts
 from netwright.registry import Paper, net
 from netwright.units.norm import BatchNorm
 
@@ -41,6 +42,7 @@ def vgg(
     The paper has no batch normalisation; with it the convolutions keep their biases, as in
     torchvision.
     """
+    need_counts(depths=depths)
     blocks = [VggBlock(width * min(2**i, 8), depth, norm) for i, depth in enumerate(depths)]
     stages = {f"stage{i}": block for i, block in enumerate(blocks, 1)}
     return Sequential(**stages, head=dense(classes, grid=7, hidden=hidden))
