@@ -120,9 +120,10 @@ def separable(net: Net) -> Net:
     Howard et al. 2017 (arXiv:1704.04861), section 3.1. A net's first convolution stays: it
     sees colours.
     """
+    first = next(row.path for row in net.plan().rows if isinstance(row.unit, Conv))
 
     def change(site: Site, spec: Step) -> Spec | None:
-        if set(_kernel(spec, site)) == {1} or site.x == site.net.input:
+        if set(_kernel(spec, site)) == {1} or first.startswith(site.path):
             return None
         if isinstance(spec, Conv):
             deep = DepthwiseConv(spec.kernel, spec.stride, spec.padding, spec.dilation, bias=False)
