@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from netwright.core.field import Field
@@ -23,7 +25,8 @@ __all__ = [
 ]
 
 
-class Group(NamedTuple):
+@dataclass(frozen=True)
+class Group:
     """Rows that belong together, under the path they share.
 
     Rows that only training runs add parameters, and work only where there is nothing else.
@@ -32,52 +35,52 @@ class Group(NamedTuple):
     path: str
     rows: tuple[Row, ...]
 
-    @property
+    @cached_property
     def auxiliary(self) -> bool:
         """Whether only training runs it."""
         return all(row.auxiliary for row in self.rows)
 
-    @property
+    @cached_property
     def running(self) -> tuple[Row, ...]:
         """The rows that count when the net runs."""
         return self.rows if self.auxiliary else tuple(r for r in self.rows if not r.auxiliary)
 
-    @property
+    @cached_property
     def params(self) -> Any:
         """Learnt numbers."""
         return sum(row.params for row in self.rows)
 
-    @property
+    @cached_property
     def macs(self) -> Any:
         """Multiply-adds."""
         return sum(row.macs for row in self.running)
 
-    @property
+    @cached_property
     def ops(self) -> Any:
         """Other operations."""
         return sum(row.ops for row in self.running)
 
-    @property
+    @cached_property
     def elements(self) -> Any:
         """Elements of the outputs of all its units."""
         return sum(row.elements for row in self.running)
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[Shape, ...]:
         """What goes in."""
         return self.rows[0].inputs
 
-    @property
+    @cached_property
     def output(self) -> Shape:
         """What comes out."""
         return self.running[-1].output
 
-    @property
+    @cached_property
     def field(self) -> Field:
         """The receptive field of what comes out."""
         return self.running[-1].field
 
-    @property
+    @cached_property
     def unit(self) -> Unit | None:
         """The unit, where there is only one."""
         return self.rows[0].unit if len(self.rows) == 1 else None
