@@ -81,6 +81,15 @@ def test_a_net_of_one_unit_a_bare_join_and_nothing():
     assert "no units" in plan_table(Net(nw.Sequential(), (3, 8, 8)).plan())
 
 
+def test_symbols_print_as_formulas():
+    sympy = pytest.importorskip("sympy")
+    C, H = sympy.symbols("C H", positive=True, integer=True)
+    text = plan_table(CHAIN.plan((C, H, H)))
+    assert "params       144*C + 4826\n" in text
+    assert "memory       weights 576*C + 19304 (float32)\n" in text
+    assert "CxHxH" in text
+
+
 @pytest.mark.parametrize(
     ("unit", "x", "wanted"),
     [

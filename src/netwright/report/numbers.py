@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["duration", "exact", "human", "human_bytes", "ratio", "share"]
+__all__ = ["duration", "exact", "human", "human_bytes", "is_number", "ratio", "share"]
 
 
 def human(value: float, digits: int = 3) -> str:
@@ -24,6 +24,8 @@ def human_bytes(count: float) -> str:
 
 
 def _scaled(value: float, digits: int, base: int, units: tuple[str, ...]) -> str:
+    if not is_number(value):
+        return str(value)
     size, last = abs(value), len(units) - 1
     power = 0
     while power < last and float(_rounded(size, digits)) >= base:  # 999,999 is 1M, not 1000K
@@ -45,7 +47,12 @@ def exact(value: object) -> str:
     >>> exact(4089184256)
     '4,089,184,256'
     """
-    return f"{value:,}" if isinstance(value, int | float) else str(value)
+    return f"{value:,}" if is_number(value) else str(value)
+
+
+def is_number(value: object) -> bool:
+    """Whether it has digits; the sizes of a plan may be symbols, which print as they are."""
+    return isinstance(value, int | float)
 
 
 def share(part: float, whole: float) -> str:

@@ -9,7 +9,7 @@ from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan, Row
 from netwright.core.shape import show
 from netwright.report.layers import Group, Line, field_text, jump_text, sliding, tree
-from netwright.report.numbers import exact, human, human_bytes
+from netwright.report.numbers import exact, human, human_bytes, is_number
 
 __all__ = [
     "COLUMNS",
@@ -71,9 +71,11 @@ def strong(text: str) -> str:
     return f"\x1b[1m{text}\x1b[0m"
 
 
-def kilobytes(count: float) -> str:
+def kilobytes(count: Any) -> str:
     """Bytes in KB of 1024: one decimal, three digits of less than one."""
     size = count / 1024
+    if not is_number(size):
+        return str(size)
     return f"{size:,.1f}" if size >= 1 else f"{size:.3g}"
 
 
@@ -123,7 +125,8 @@ def _cells(line: Line, whole: Group, item: int) -> list[str]:
 
 
 def _percent(part: Any, whole: Any) -> str:
-    return f"{100 * part / whole:.1f}" if whole else "-"
+    told = is_number(part) and is_number(whole) and whole
+    return f"{100 * part / whole:.1f}" if told else "-"
 
 
 def _layer(line: Line) -> str:
@@ -208,23 +211,28 @@ def _fitting(made: list[list[str]], width: int | None) -> list[int]:
 
 def totals(plan: Plan) -> list[tuple[str, str]]:
     """What the whole net amounts to, as (name, text) pairs."""
-    weights = human_bytes(plan.weight_bytes)
-    peak = f"peak of activations {human_bytes(plan.peak_bytes)}"
-    outputs = "elements, of units that multiply"
-    images = f"{plan.dtype}, batch {plan.batch}"
     kept = f", and {exact(plan.buffers)} buffers" if plan.buffers else ""
     pairs = [
         ("params", _both(plan.params) + kept),
         ("MACs", f"{_both(plan.macs)}, {human(2 * plan.macs)} FLOPs"),
         ("other ops", _both(plan.ops)),
-        ("activations", f"{_both(plan.activations)} {outputs}"),
-        ("memory", f"{human_bytes(plan.memory)}: weights {weights}, {peak} ({images})"),
+        ("activations", _both(plan.activations) + " elements, of units that multiply"),
+        ("memory", _memory(plan)),
         ("field", _field(plan)),
         ("output", f"{show(plan.output)} from {show(plan.input)}"),
     ]  # fmt: skip
     if plan.partial:
         pairs.append(("not counted", ", ".join(plan.partial)))
     return pairs
+
+
+def _memory(plan: Plan) -> str:
+    """Weights and activations in inference; no peak can be told of sizes that are symbols."""
+    weights = f"weights {human_bytes(plan.weight_bytes)}"
+    if not is_number(plan.macs + sum(plan.input)):
+        return f"{weights} ({plan.dtype})"
+    peak = f"peak of activations {human_bytes(plan.peak_bytes)}"
+    return f"{human_bytes(plan.memory)}: {weights}, {peak} ({plan.dtype}, batch {plan.batch})"
 
 
 def _both(count: Any) -> str:
