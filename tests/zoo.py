@@ -20,7 +20,13 @@ _VARIANTS = {
     "resnet18 se shortcut=A": {"se": 8, "shortcut": "A", "width": 32},
     "resnet50 stride_in=1x1": {"stride_in": "1x1"},
     "resnet20_cifar10 width=32": {"width": 32, "depth": 14},
-    "unet depth=2": {"depth": 2, "width": 16, "classes": 5, "input": (3, 64, 48)},
+    "unet depth=2": {
+        "depth": 2,
+        "width": 16,
+        "classes": 5,
+        "input": (3, 64, 48),
+        "norm": nw.BatchNorm(),
+    },
     "vgg11 thin": {"width": 8, "hidden": 64, "input": (1, 64, 96)},
 }
 CASES = [*nw.nets(), *_VARIANTS]

@@ -37,15 +37,15 @@ def nin_cifar(classes: int = 10) -> Spec:
 @net("nin_imagenet", input=(3, 224, 224), paper=NIN)
 def nin_imagenet(classes: int = 1000) -> Spec:
     """The authors' ImageNet net: four mlpconvs with AlexNet's kernels, the last of which ends
-    in a map a class, averaged. The paper gives no table of it.
+    in a map a class, averaged. The paper gives no table of it; pools round up, as Caffe's do.
     """
     return Sequential(
         mlpconv1=MlpConv((96, 96, 96), 11, 4, padding="valid"),
-        pool1=MaxPool(3, 2),
+        pool1=MaxPool(3, 2, ceil=True),
         mlpconv2=MlpConv((256, 256, 256), 5),
-        pool2=MaxPool(3, 2),
+        pool2=MaxPool(3, 2, ceil=True),
         mlpconv3=MlpConv((384, 384, 384), 3),
-        pool3=MaxPool(3, 2),
+        pool3=MaxPool(3, 2, ceil=True),
         drop=Dropout(0.5),
         mlpconv4=MlpConv((1024, 1024, classes), 3),
         head=GlobalAvgPool(),
