@@ -1,0 +1,11 @@
+"""Spaces of nets to choose from; no third-party import."""
+
+from netwright.lazy import lazy
+
+lazy(
+    __name__,
+    {
+        "budget": "Budget",
+        "small": "FAMILIES small",
+    },
+)

@@ -1,0 +1,89 @@
+"""`netwright predict RUN images...`: classes of images, from a run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from netwright.cli.common import as_count, echo, echo_json
+from netwright.errors import DataError
+
+if TYPE_CHECKING:
+    from netwright.train.run import Prediction, Run
+
+__all__ = ["command"]
+
+TOGETHER = 256
+"""Images that are held in memory at a time."""
+
+
+@click.command("predict")
+@click.argument("run")
+@click.argument("images", nargs=-1, required=True)
+@click.option(
+    "--top", callback=as_count, default="5", metavar="N", help="classes to print an image (5)"
+)
+@click.option("--json", "as_json", is_flag=True, help="the result as JSON")
+def command(run: str, images: tuple[str, ...], top: int, as_json: bool) -> None:
+    """Classes of IMAGES, files or folders of them, with probabilities, the likeliest first.
+
+    RUN is a folder that `netwright fit` left. Files that cannot be read are listed and
+    skipped; when none can be read the exit code is 2.
+    """
+    from netwright.train.run import Run
+
+    opened = Run.load(run)
+    _ = opened.net  # says now, not after reading images, when the run is not finished
+    paths = list(_files(images))
+    made: dict[Path, Prediction] = {}
+    unreadable: list[str] = []
+    for start in range(0, len(paths), TOGETHER):
+        made |= _predicted(opened, paths[start : start + TOGETHER], unreadable)
+    if as_json:
+        found = [
+            {"image": str(path), "class": said.label,
+             "top": [{"class": name, "probability": round(p, 6)} for name, p in said.top(top)]}
+            for path, said in made.items()
+        ]  # fmt: skip
+        echo_json({"run": str(opened.path), "images": found, "unreadable": unreadable})
+    else:
+        for path, said in made.items():
+            echo(f"{path}  " + "  ".join(f"{name} {100 * p:.1f}%" for name, p in said.top(top)))
+    for fault in unreadable:
+        click.echo(f"skipped {fault}", err=True)
+    if not made:
+        click.echo(f"netwright: none of {len(paths)} images could be read", err=True)
+        sys.exit(2)
+
+
+def _files(given: tuple[str, ...]) -> Iterator[Path]:
+    """Files as given, and the images in folders."""
+    from netwright.data.image import SUFFIXES
+
+    for word in given:
+        path = Path(word)
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+            if not inside:
+                raise DataError(f"no image under {path}; looked for {' '.join(sorted(SUFFIXES))}")
+            yield from inside
+        else:
+            yield path
+
+
+def _predicted(run: Run, paths: list[Path], unreadable: list[str]) -> dict[Path, Prediction]:
+    import numpy as np
+
+    pixels: dict[Path, np.ndarray] = {}
+    for path in paths:
+        try:
+            pixels[path] = run.preprocessing.image(path)
+        except DataError as error:
+            unreadable.append(str(error))
+    if not pixels:
+        return {}
+    return dict(zip(pixels, run.predict_pixels(np.stack([*pixels.values()])), strict=True))

@@ -1,0 +1,99 @@
+"""How far a run is: a live bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from netwright.report.numbers import duration, human
+from netwright.train.watch import Epoch, Watch
+
+if TYPE_CHECKING:
+    from netwright.data.dataset import Dataset
+    from netwright.train.job import Job, Trial
+
+__all__ = ["Lines", "Live", "progress"]
+
+
+def progress(*, quiet: bool) -> Watch:
+    """The watch for this terminal, or for none; everything goes to stderr."""
+    if quiet:
+        return Watch()
+    return Live() if sys.stderr.isatty() else Lines()
+
+
+class Lines(Watch):
+    """A line for everything that happens."""
+
+    def say(self, text: str) -> None:
+        click.echo(text, err=True)
+
+    def data(self, dataset: Dataset) -> None:
+        shape = "x".join(map(str, dataset.shape))
+        parts = ", ".join(f"{len(chosen)} to {part}" for part, chosen in dataset.splits.items())
+        self.say(
+            f"{len(dataset.labels)} images of {len(dataset.classes)} classes as {shape}: {parts}"
+        )
+        unreadable = dataset.found["unreadable"]
+        if unreadable:
+            self.say(f"{len(unreadable)} unreadable, left out; the first: {unreadable[0]}")
+        if dataset.duplicates:
+            self.say(f"{dataset.duplicates} images outside training are also in it")
+        if dataset.imbalance >= 3:
+            self.say(
+                f"the largest class has {dataset.imbalance:.1f} times the images of the smallest"
+            )
+
+    def planned(self, job: Job) -> None:
+        for net in job.nets:
+            plan = net.plan()
+            self.say(f"  {net.name}: {human(plan.params)} parameters, {human(plan.macs)} MACs")
+        steps = ", then ".join(f"{rung.nets} for {rung.epochs} epochs" for rung in job.rungs)
+        self.say(f"nets to train: {steps} ({job.precision})")
+
+    def epoch(self, trial: Trial, epoch: Epoch) -> None:
+        self.say(
+            f"{trial.name}  epoch {epoch.epoch}/{trial.epochs}  loss {epoch.loss:.3f}  "
+            f"validation {100 * epoch.accuracy:.1f}%  {duration(epoch.left)} left"
+        )
+
+
+class Live(Lines):
+    """One bar for the whole run under the lines that stay."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        self._bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[left]}"), console=Console(stderr=True), transient=True,
+        )  # fmt: skip
+        self._task = self._bar.add_task("reading images", total=None, left="")
+        self._bar.start()
+        self._trial, self._last = "", ""
+
+    def say(self, text: str) -> None:
+        self._bar.console.print(text, highlight=False, markup=False)
+
+    def planned(self, job: Job) -> None:
+        super().planned(job)
+        self._bar.update(self._task, description="training", total=1.0)
+
+    def epoch(self, trial: Trial, epoch: Epoch) -> None:
+        if trial.name != self._trial and self._last:
+            self.say(self._last)
+        self._trial = trial.name
+        seen = f"{100 * epoch.accuracy:.1f}% on validation"
+        self._last = f"{trial.name}: {seen} after {epoch.epoch} epochs"
+        said = f"{trial.name} {epoch.epoch}/{trial.epochs}, {seen}"
+        self._bar.update(self._task, completed=epoch.share, description=said,
+                         left=f"{duration(epoch.left)} left")  # fmt: skip
+
+    def close(self) -> None:
+        if self._last:
+            self.say(self._last)
+            self._last = ""
+        self._bar.stop()

@@ -1,0 +1,124 @@
+"""Images in an `.npz`: arrays of images and labels, in one piece or already split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from netwright.data.found import Found
+from netwright.data.image import Preprocessing, to_bytes
+from netwright.errors import DataError
+
+__all__ = ["read_arrays"]
+
+WHOLE = (("images", "labels"), ("x", "y"), ("X", "y"), ("data", "target"), ("data", "labels"))
+NAMES = ("classes", "class_names", "target_names", "label_names")
+TOPS = (1.0, 16.0, 255.0, 65535.0)
+"""Usual largest values; the first that covers an array is taken for white."""
+
+
+def read_arrays(path: Path) -> Found:
+    """The images and labels of an `.npz`.
+
+    Images are (N, H, W), (N, H, W, C) or (N, C, H, W) under `images`, `x` or `data`, labels
+    (N,) under `labels`, `y` or `target`; or `x_train, y_train, x_test, y_test` and the like.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as held:
+            arrays = {name: held[name] for name in held.files}
+    except (OSError, ValueError, BadZipFile, EOFError) as error:
+        raise DataError(f"{path} cannot be read as an .npz of plain arrays: {error}") from None
+    pairs = _pairs(path, arrays)
+    images = [_channels_last(path, arrays[x]) for _, x, _ in pairs]
+    labels = [arrays[y].reshape(-1) if arrays[y].ndim <= 2 else arrays[y] for _, _, y in pairs]
+    for (_, x, y), image, label in zip(pairs, images, labels, strict=True):
+        if len(image) != len(label):
+            raise DataError(f"{path}: {x} has {len(image)} images, {y} has {len(label)} labels")
+        if image.shape[1:] != images[0].shape[1:]:
+            raise DataError(
+                f"{path}: {x} holds {image.shape[1:]}, {pairs[0][1]} {images[0].shape[1:]}"
+            )
+    pixels, values = np.concatenate(images), np.concatenate(labels)
+    bounds = _range(path, pixels)
+    pixels = to_bytes(pixels, bounds)
+    known, index = np.unique(values, return_inverse=True)
+    given = next((arrays[name] for name in NAMES if name in arrays), None)
+    if (
+        given is not None
+        and len(given) > int(index.max(initial=0))
+        and _is_index(known, len(given))
+    ):
+        classes, index = [str(name) for name in given], values.astype(int)
+    else:
+        classes = [str(value) for value in known]
+    height, width, channels = pixels.shape[1:]
+    count = len(pixels)
+
+    def read(i: int, size: int, channels: int) -> np.ndarray:
+        return Preprocessing(size, channels, (), ()).image(pixels[i])
+
+    return Found(
+        source=str(path),
+        classes=classes,
+        names=[
+            f"{x}[{i}]"
+            for (_, x, _), held in zip(pairs, images, strict=True)
+            for i in range(len(held))
+        ],
+        labels=[int(i) for i in index],
+        splits=[split for (split, _, _), held in zip(pairs, images, strict=True) for _ in held],
+        sizes=[(width, height)] * count,
+        modes=[{1: "L", 3: "RGB", 4: "RGBA"}[channels]] * count,
+        read=read,
+        range=bounds,
+    )
+
+
+def _pairs(path: Path, arrays: dict[str, np.ndarray]) -> list[tuple[str, str, str]]:
+    """(split, name of the images, name of the labels) of every pair in the file."""
+    found: list[tuple[str, str, str]] = []
+    for split in ("train", "val", "test"):
+        for x, y in WHOLE:
+            for a, b in ((f"{x}_{split}", f"{y}_{split}"), (f"{split}_{x}", f"{split}_{y}")):
+                if a in arrays and b in arrays and split not in [known for known, _, _ in found]:
+                    found.append((split, a, b))
+    if any(split == "train" for split, _, _ in found):
+        return found
+    for x, y in WHOLE:
+        if x in arrays and y in arrays:
+            return [("", x, y)]
+    held = ", ".join(sorted(arrays)) or "nothing"
+    raise DataError(f"{path} holds {held}; wanted images and labels, or x_train, y_train, "
+                    "x_test, y_test")  # fmt: skip
+
+
+def _channels_last(path: Path, images: np.ndarray) -> np.ndarray:
+    """(N, H, W, C) with one, three or four channels."""
+    if images.ndim == 3:
+        return images[..., None]
+    if images.ndim == 4 and images.shape[3] in (1, 3, 4):
+        return images
+    if images.ndim == 4 and images.shape[1] in (1, 3, 4):
+        return images.transpose(0, 2, 3, 1)
+    raise DataError(f"{path}: images are {images.shape}; wanted (N, H, W), (N, H, W, C) or "
+                    "(N, C, H, W) with 1, 3 or 4 channels")  # fmt: skip
+
+
+def _range(path: Path, pixels: np.ndarray) -> tuple[float, float]:
+    """The values of black and white."""
+    if not pixels.size:
+        raise DataError(f"{path} holds no image")
+    if pixels.dtype.kind not in "buif":
+        raise DataError(f"{path}: images of type {pixels.dtype} are no numbers")
+    low, high = float(pixels.min()), float(pixels.max())
+    if not np.isfinite(low) or not np.isfinite(high):
+        raise DataError(f"{path}: images hold values that are not finite")
+    if low < 0:
+        return low, high
+    return 0.0, next((top for top in TOPS if high <= top), high)
+
+
+def _is_index(known: np.ndarray, count: int) -> bool:
+    return bool(known.dtype.kind in "ui" and known.min() >= 0 and known.max() < count)

@@ -1,0 +1,65 @@
+"""Training, validation and test: every class in all three, none in two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from netwright.data.found import SPLITS
+from netwright.errors import DataError
+
+__all__ = ["TEST", "VAL", "split"]
+
+TEST, VAL = 0.2, 0.2
+"""Share of the images for the test, and of the rest for validation, where none is given."""
+
+
+def split(
+    labels: np.ndarray, given: Sequence[str], classes: Sequence[str], seed: int
+) -> dict[str, np.ndarray]:
+    """Indices of each split, sorted.
+
+    What `given` assigns stays; a missing `val` or `test` is taken from the rest, class by
+    class, at least one image each. Raises `DataError` when a class has too few.
+    """
+    where = np.array([part or "train" for part in given])
+    parts = {part: np.flatnonzero(where == part) for part in SPLITS}
+    missing = [part for part in ("test", "val") if not len(parts[part])]
+    _check(labels[parts["train"]], classes, missing)
+    generator = np.random.RandomState(seed)
+    for part in missing:
+        share = TEST if part == "test" else VAL
+        parts["train"], parts[part] = _cut(labels, parts["train"], share, generator)
+    return parts
+
+
+def _check(labels: np.ndarray, classes: Sequence[str], missing: list[str]) -> None:
+    counts = np.bincount(labels, minlength=len(classes))
+    if len(classes) < 2:
+        raise DataError(f"there is one class only, {classes[0]!r}; wanted at least two, "
+                        "one folder each")  # fmt: skip
+    least = 1 + len(missing)
+    smallest, least = int(counts.argmin()), 1 + len(missing)
+    if counts[smallest] < least:
+        jobs = {"test": " and one to test", "val": " and one to validate"}
+        raise DataError(
+            f"class {classes[smallest]!r} has {counts[smallest]} readable image(s) to train on, "
+            f"wanted at least {least}: one to learn from{''.join(jobs[part] for part in missing)}; "
+            "add images or leave the class out"
+        )
+
+
+def _cut(
+    labels: np.ndarray, indices: np.ndarray, share: float, generator: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray]:
+    """`indices` in two, `share` of every class in the second."""
+    kept, taken = list[np.ndarray](), list[np.ndarray]()
+    for label in np.unique(labels[indices]):
+        own = indices[labels[indices] == label]
+        count = max(1, round(share * len(own)))
+        rest, part = train_test_split(own, test_size=count, random_state=generator)
+        kept.append(np.asarray(rest))
+        taken.append(np.asarray(part))
+    return np.sort(np.concatenate(kept)), np.sort(np.concatenate(taken))

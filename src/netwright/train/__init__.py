@@ -1,0 +1,12 @@
+"""The main job: fit a net to labelled images within a budget and a time."""
+
+from netwright.lazy import lazy
+
+lazy(
+    __name__,
+    {
+        "fitting": "Settings fit resume",
+        "run": "Prediction Run",
+        "watch": "Watch",
+    },
+)

@@ -1,0 +1,158 @@
+"""A run folder: what a finished fit leaves, and what can be done with it.
+
+run.json             settings, versions, machine, data, splits, preprocessing, schedule
+candidates.json      every net that was planned, with its figures and the verdict
+metrics.jsonl        one line an epoch of every trial
+metrics.json         the winner's figures; it is written last and marks a finished run
+net.json             the winner
+weights.safetensors  its weights
+predictions.csv      what it says of every test image
+report.html          all of it, to look at
+checkpoints/         one file a trial, from which an interrupted run goes on
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from netwright.core.codec import from_json
+from netwright.core.net import Net
+from netwright.data.image import Preprocessing
+from netwright.errors import RunError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["SCHEMA", "Prediction", "Run"]
+
+SCHEMA = 1
+"""Raised when a reader of an old run would misread a new one."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The probability of every class for one image."""
+
+    classes: tuple[str, ...]
+    probabilities: tuple[float, ...]
+
+    @property
+    def label(self) -> str:
+        """The likeliest class."""
+        return self.top(1)[0][0]
+
+    def top(self, count: int = 5) -> list[tuple[str, float]]:
+        """The likeliest classes and their probabilities, the likeliest first."""
+        pairs = zip(self.classes, self.probabilities, strict=True)
+        return sorted(pairs, key=lambda pair: -pair[1])[:count]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder that was written by `fit`."""
+
+    path: Path
+    record: dict[str, Any]
+
+    @classmethod
+    def load(cls, path: str | Path) -> Run:
+        """Opens a run folder; `RunError` when it is none, or of a newer version."""
+        path = Path(path)
+        record = _json(path, "run.json")
+        if not isinstance(record, dict) or not isinstance(record.get("schema"), int):
+            raise RunError(f"{path / 'run.json'} is no record of a run")
+        if record["schema"] > SCHEMA:
+            raise RunError(f"{path} is a run of schema {record['schema']}, we read up to {SCHEMA}; "
+                           "upgrade netwright")  # fmt: skip
+        return cls(path, record)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the fit came to its end."""
+        return (self.path / "metrics.json").exists()
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """The figures of the winner."""
+        return self._part("metrics.json")
+
+    @cached_property
+    def net(self) -> Net:
+        """The winner."""
+        self._part("metrics.json")
+        return from_json((self.path / "net.json").read_text())
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the net's outputs."""
+        return tuple(self.record["data"]["classes"])
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """What images go through before the net sees them."""
+        return Preprocessing.from_json(self.record["preprocessing"])
+
+    @cached_property
+    def model(self) -> nn.Module:
+        """The winner with its weights, in evaluation mode."""
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        model = self.net.build(seed=0)
+        path = self.path / "weights.safetensors"
+        try:
+            model.load_state_dict(load_file(path))
+        except (OSError, SafetensorError) as error:
+            raise RunError(f"{path} cannot be read: {error}") from None
+        except RuntimeError as error:
+            fault = " ".join(str(error).split())[:160]
+            raise RunError(f"{path} does not belong to net.json: {fault}") from None
+        return model.eval()
+
+    def predict(self, images: Iterable[Any]) -> list[Prediction]:
+        """The classes of images: paths, Pillow images, or arrays (H, W[, C]) of the values
+        that the run was fitted to.
+
+        Raises `DataError` for an image that cannot be read.
+        """
+        pixels = [self.preprocessing.image(image) for image in images]
+        return self.predict_pixels(np.stack(pixels)) if pixels else []
+
+    def predict_pixels(self, pixels: np.ndarray) -> list[Prediction]:
+        """The same for uint8 (N, size, size, channels), as `preprocessing.image` makes them."""
+        import torch
+
+        from netwright.train.batches import Images
+        from netwright.train.learner import probabilities
+
+        labels = np.zeros(len(pixels), np.int64)
+        place = next(self.model.parameters()).device
+        images = Images(pixels, labels, self.preprocessing, torch.device(place))
+        return [
+            Prediction(self.classes, tuple(row))
+            for row in probabilities(self.model, images).tolist()
+        ]
+
+    def _part(self, name: str) -> Any:
+        if not self.finished:
+            data = self.record["settings"]["data"]
+            raise RunError(f"{self.path} is not finished; go on with: "
+                           f"netwright fit {data} --out {self.path} --resume")  # fmt: skip
+        return _json(self.path, name)
+
+
+def _json(folder: Path, name: str) -> Any:
+    if not (folder / name).exists():
+        what = "no such folder" if not folder.exists() else f"it has no {name}"
+        raise RunError(f"{folder} is no run folder: {what}")
+    try:
+        return json.loads((folder / name).read_text())
+    except (OSError, ValueError) as error:
+        raise RunError(f"{folder / name} cannot be read: {error}") from None

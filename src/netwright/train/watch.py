@@ -1,0 +1,46 @@
+"""What a run tells about itself while it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from netwright.data.dataset import Dataset
+    from netwright.train.job import Job, Trial
+
+__all__ = ["Epoch", "Watch"]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch of one trial, and how far the whole run is.
+
+    `share` is the part of all training that is done, `left` the seconds that the rest will
+    take at the pace so far.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    share: float
+    left: float
+
+
+class Watch:
+    """Is told of everything and does nothing; override what you want to see."""
+
+    def say(self, text: str) -> None:
+        """A line for people."""
+
+    def data(self, dataset: Dataset) -> None:
+        """The images have been read."""
+
+    def planned(self, job: Job) -> None:
+        """The nets to train and their schedule stand."""
+
+    def epoch(self, trial: Trial, epoch: Epoch) -> None:
+        """An epoch is over and its checkpoint written."""
+
+    def close(self) -> None:
+        """The run is over, or broken off."""
