@@ -106,9 +106,9 @@ def test_taps_are_trained_and_not_run() -> None:
 
 
 def test_misfits_name_the_unit_and_keep_the_rows_before_it() -> None:
+    residual = nw.Sum(body=nw.Conv(2048), shortcut=nw.Identity())
+    stage = nw.Sequential(nw.Sequential(residual=residual, act=nw.ReLU()))
     with pytest.raises(ShapeError, match=r"at stage4\.0\.residual: Add joins") as caught:
-        residual = nw.Sum(body=nw.Conv(2048), shortcut=nw.Identity())
-        stage = nw.Sequential(nw.Sequential(residual=residual, act=nw.ReLU()))
         nw.Net(nw.net("resnet50").spec.put(stage4=stage), (3, 224, 224)).plan()
     assert caught.value.rows[0].path == "stem.conv.conv"
     assert "2048x14x14 + 1024x14x14" in str(caught.value)
@@ -172,7 +172,7 @@ def test_memory() -> None:
 
 
 def test_unknown_names_have_near_ones() -> None:
-    with pytest.raises(UnknownName, match="near: .*resnet50"):
+    with pytest.raises(UnknownName, match=r"near: .*resnet50"):
         nw.net("resnet5O")
     with pytest.raises(SpecError, match="it has: input, depths"):
         nw.net("resnet50", clases=3)

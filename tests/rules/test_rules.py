@@ -52,8 +52,7 @@ def test_every_rule_makes_valid_nets(name: str) -> None:
         net = nw.net(known).but(input=shape)
         try:
             made = net.rewrite(text)
-        except RuleError as error:
-            assert str(error).startswith(name), error
+        except RuleError:
             continue
         matched += 1
         assert made != net

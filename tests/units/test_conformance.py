@@ -135,10 +135,12 @@ def test_misfits_are_refused_with_their_place(name, shape, fields):
 
 
 def test_hashes_of_specs_are_not_pickled():
-    code = (
-        "import sys, pickle; u = pickle.loads(sys.stdin.buffer.read());"
-        "import netwright as nw; print(u == nw.Conv(3, padding='full'), hash(u) == hash(nw.Conv(3, padding='full')))"
-    )
+    code = """
+import pickle, sys
+import netwright as nw
+here, there = nw.Conv(3, padding="full"), pickle.loads(sys.stdin.buffer.read())
+print(here == there, hash(here) == hash(there))
+"""
     unit = nw.Conv(3, padding="full")
     hash(unit)
     done = subprocess.run(

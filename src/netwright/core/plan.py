@@ -169,7 +169,7 @@ def _facts(unit: Unit, xs: tuple[Shape, ...]) -> tuple[Shape, Cost, Window]:
     if len(xs) != 1 and not unit.joins:
         raise ShapeError(f"{unit!r} takes one input, got {len(xs)}")
     y = unit.shape(*xs)
-    return y, unit.cost(*xs, y=y), POINT if len(xs) > 1 else unit.window(xs[0])
+    return y, unit.cost(*xs, y=y), unit.window(xs[0]) if len(xs) == 1 else POINT
 
 
 class Planner(Interpreter[Signal]):

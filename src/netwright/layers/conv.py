@@ -29,8 +29,8 @@ class _Padded:
         # functional.pad wants the last axis first
         self.pads = tuple(n for pair in reversed(pads) for n in pair)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(F.pad(x, self.pads))  # type: ignore[misc]
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(F.pad(input, self.pads))  # type: ignore[misc]
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, pads={self.pads}"  # type: ignore[misc]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from netwright.core.net import Net
 from netwright.core.rewrite import Site, classifiers, everywhere, matches
@@ -39,7 +40,7 @@ def widen(net: Net, factor: float = 2.0) -> Net:
         if site.path in stays:
             return None
         divisor = getattr(spec, "groups", 1)
-        scaled = {
+        scaled: dict[str, Any] = {
             name: rounded(getattr(spec, name) * factor, divisor if divisor > 1 else 8)
             for name in ("width", "growth")
             if name in spec.field_names

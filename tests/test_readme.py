@@ -1,0 +1,36 @@
+"""What the README says is what happens."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+import netwright as nw
+from netwright.cli import COMMANDS
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+CODE = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_examples_print_what_their_comments_say() -> None:
+    pytest.importorskip("sympy")
+    assert len(CODE) == 3
+    names: dict[str, object] = {}
+    for code in CODE:
+        told = io.StringIO()
+        with contextlib.redirect_stdout(told):
+            exec(code, names)
+        promised = re.findall(r"^print\(.*\n# (.*)$", code, re.MULTILINE)
+        assert promised
+        assert told.getvalue().splitlines()[: len(promised)] == promised
+
+
+def test_commands_and_nets_exist() -> None:
+    for command in re.findall(r"^netwright (\w+)", README, re.MULTILINE):
+        assert command in COMMANDS
+    for name in re.findall(r"\b(?:resnet|densenet|mobilenet_v)\d+\b", README):
+        assert name in nw.nets()
