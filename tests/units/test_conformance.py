@@ -8,7 +8,8 @@ import sys
 
 import pytest
 import torch
-from samples import MISFITS, SAMPLES, WRONG
+from kit import MISFITS, SAMPLES, WRONG, Sample
+from torch import Tensor
 
 import netwright as nw
 from netwright.core.codec import decode, encode
@@ -17,72 +18,71 @@ from netwright.core.spec import SPECS
 from netwright.errors import ShapeError, SpecError
 from oracles import assert_field_is_true, counted_macs, surrogate
 
-CASES = [
-    pytest.param(unit, shapes, id=f"{unit!r} at {shapes}")
-    for samples in SAMPLES.values()
-    for unit, shapes in samples
-]
-each = pytest.mark.parametrize(("unit", "shapes"), CASES)
+CASES = [pytest.param(sample, id=str(sample)) for some in SAMPLES.values() for sample in some]
+each = pytest.mark.parametrize("sample", CASES)
 NAMES = {**vars(nw.core), **{name: getattr(nw, name) for name in nw.units()}}
+pytestmark = pytest.mark.filterwarnings("ignore:.*lazy.*:UserWarning")
 
 
-def run(unit, shapes):
-    torch.manual_seed(0)
-    module = unit.module(*shapes).eval()
-    xs = [torch.rand(2, *shape) for shape in shapes]
-    return module, xs
+def changed(xs: list[Tensor], change) -> list[Tensor]:
+    """The floating inputs changed; boxes and labels are not."""
+    return [change(x) if x.is_floating_point() else x for x in xs]
 
 
 @pytest.mark.parametrize("name", nw.units())
-def test_every_unit_is_sampled_and_told(name):
+def test_every_unit_is_sampled_and_told(name: str) -> None:
     kind = SPECS[name]
-    assert SAMPLES.get(name), f"{name} has no sample; add one to samples.py"
+    assert SAMPLES.get(name), f"{name} has no sample; add one to tests/units/samples"
     assert kind.__doc__
     assert kind.__doc__ is not kind.__mro__[1].__doc__
     if kind.field_names:
-        assert WRONG.get(name), f"{name} has fields and no wrong value of one in samples.py"
+        assert WRONG.get(name), f"{name} has fields and no wrong value of one in samples"
     assert getattr(nw, name) is kind
 
 
 @each
-def test_planned_shape_is_executed_shape(unit, shapes):
-    module, xs = run(unit, shapes)
-    assert tuple(module(*xs).shape[1:]) == unit.shape(*shapes)
+def test_planned_shape_is_executed_shape(sample: Sample) -> None:
+    planned = sample.unit.shape(*sample.shapes)
+    assert tuple(sample.module()(*sample.tensors()).shape[1:]) == planned
 
 
 @each
-def test_works_on_one_image(unit, shapes):
-    module, xs = run(unit, shapes)
+def test_works_on_one_image(sample: Sample) -> None:
+    module, xs = sample.module(), sample.tensors()
     torch.testing.assert_close(module(*[x[:1] for x in xs]), module(*xs)[:1])
 
 
 @each
-def test_counts(unit, shapes):
-    module, xs = run(unit, shapes)
-    cost = unit.cost(*shapes, y=unit.shape(*shapes))
+def test_counts(sample: Sample) -> None:
+    module, xs = sample.module(), sample.tensors(1)
+    cost = sample.unit.cost(*sample.shapes, y=sample.unit.shape(*sample.shapes))
     assert cost.params == sum(p.numel() for p in module.parameters())
     assert cost.buffers == sum(b.numel() for b in module.buffers())
-    assert cost.macs == counted_macs(module, *[x[:1] for x in xs])
+    assert cost.macs == (counted_macs(module, *xs) if sample.macs is None else sample.macs)
     assert cost.ops >= 0
 
 
 @each
-def test_field_is_gradient_support(unit, shapes):
+def test_field_is_gradient_support(sample: Sample) -> None:
+    unit, shapes = sample.unit, sample.shapes
     if unit.joins or len(shapes[0]) < 2:
         pytest.skip("has no window")
+    if sample.support:
+        pytest.skip(sample.support)
     plan = Net(unit, shapes[0]).plan()
     field = plan.rows[0].field
     if unit.sees_all or field.axes is None:
         assert field.status == "global"
         return
-    y = unit.shape(*shapes)
-    model = surrogate(unit.module(*shapes))
-    for index in ([n // 2 for n in y[1:]], [n // 2 - 1 for n in y[1:]], [n - 1 for n in y[1:]]):
+    model = (sample.surrogate or surrogate)(unit.module(*shapes)).double()
+    y = plan.output[-len(field.axes) :]
+    for index in ([n // 2 for n in y], [n // 2 - 1 for n in y], [n - 1 for n in y]):
         assert_field_is_true(plan, model, "", index)
 
 
 @each
-def test_is_a_value(unit, shapes):
+def test_is_a_value(sample: Sample) -> None:
+    unit = sample.unit
     assert eval(repr(unit), dict(NAMES)) == unit
     assert decode(encode(unit)) == unit
     copy = pickle.loads(pickle.dumps(unit))
@@ -93,27 +93,91 @@ def test_is_a_value(unit, shapes):
 
 
 @each
-def test_module_pickles(unit, shapes):
-    module, xs = run(unit, shapes)
+def test_module_pickles(sample: Sample) -> None:
+    module, xs = sample.module(), sample.tensors()
     torch.testing.assert_close(pickle.loads(pickle.dumps(module))(*xs), module(*xs))
 
 
 @each
-def test_gradients_flow(unit, shapes):
-    module, xs = run(unit, shapes)
-    xs = [(x + 0.5).double().requires_grad_() for x in xs]
-    module.double()(*xs).square().sum().backward()
+def test_gradients_flow_and_are_right(sample: Sample) -> None:
+    module = sample.module().double()
+    xs = changed(sample.tensors(), lambda x: (x + 0.5).double().requires_grad_())
+    module(*xs).square().sum().backward()
     for x in xs:
-        assert x.grad is not None
-        assert torch.isfinite(x.grad).all()
-    for parameter in module.parameters():
-        assert parameter.grad is not None
+        if x.is_floating_point():
+            assert x.grad is not None
+            assert torch.isfinite(x.grad).all()
+    for name, parameter in module.named_parameters():
+        assert parameter.grad is not None, name
+    if sample.smooth:
+        torch.manual_seed(2)
+        direction = [torch.randn_like(x) if x.is_floating_point() else None for x in xs]
+        _check_directional_derivative(module, xs, direction)
+
+
+def _check_directional_derivative(module, xs, direction) -> None:
+    """The gradient against a central difference along one random direction, in float64."""
+    step = 1e-6
+    moved = [
+        [
+            x if d is None else (x + sign * step * d).detach()
+            for x, d in zip(xs, direction, strict=True)
+        ]
+        for sign in (1, -1)
+    ]
+    with torch.no_grad():
+        ahead, back = (module(*some).square().sum() for some in moved)
+    slope = sum((x.grad * d).sum() for x, d in zip(xs, direction, strict=True) if d is not None)
+    torch.testing.assert_close((ahead - back) / (2 * step), slope, rtol=1e-4, atol=1e-4)
+
+
+@each
+def test_trains_alike_under_a_seed(sample: Sample) -> None:
+    module, xs = sample.module().train(), sample.tensors(4)
+    runs: list[Tensor] = []
+    for seed in (3, 3, 4, 5):
+        torch.manual_seed(seed)
+        runs.append(module(*xs))
+    torch.testing.assert_close(runs[0], runs[1])
+    if sample.random:
+        assert any(not torch.equal(runs[0], run) for run in runs[2:])
+
+
+@each
+def test_channels_last_is_the_same(sample: Sample) -> None:
+    if len(sample.shapes[0]) != 3:
+        pytest.skip("not (C, H, W)")
+    module, xs = sample.module(), sample.tensors()
+    there = [x.to(memory_format=torch.channels_last) if x.dim() == 4 else x for x in xs]
+    torch.testing.assert_close(module(*there), module(*xs), rtol=1e-4, atol=1e-5)
+
+
+@each
+def test_bfloat16_autocast(sample: Sample) -> None:
+    module, xs = sample.module(), sample.tensors()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        y = module(*xs)
+    wanted = module(*xs)
+    assert y.shape == wanted.shape
+    error = (y.float() - wanted).norm() / wanted.norm().clamp(min=1e-3)
+    assert error < 0.05
+
+
+@pytest.mark.slow
+@each
+def test_compiles_in_one_graph(sample: Sample) -> None:
+    if sample.compiles:
+        pytest.skip(sample.compiles)
+    torch._dynamo.reset()
+    module, xs = sample.module(), sample.tensors()
+    compiled = torch.compile(module, fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(*xs), module(*xs))
 
 
 @pytest.mark.parametrize(
     ("name", "fields"), [(name, fields) for name, rows in WRONG.items() for fields in rows]
 )
-def test_wrong_fields_are_refused(name, fields):
+def test_wrong_fields_are_refused(name: str, fields: dict) -> None:
     with pytest.raises(SpecError) as caught:
         SPECS[name](**fields)
     message = str(caught.value)
@@ -125,7 +189,7 @@ def test_wrong_fields_are_refused(name, fields):
 @pytest.mark.parametrize(
     ("name", "shape", "fields"), [(n, shape, f) for n, rows in MISFITS.items() for shape, f in rows]
 )
-def test_misfits_are_refused_with_their_place(name, shape, fields):
+def test_misfits_are_refused_with_their_place(name: str, shape: tuple, fields: dict) -> None:
     net = Net(nw.Sequential(first=nw.Identity(), wrong=SPECS[name](**fields)), shape)
     with pytest.raises(ShapeError, match=r"^at wrong: ") as caught:
         net.plan()
@@ -134,7 +198,7 @@ def test_misfits_are_refused_with_their_place(name, shape, fields):
     assert any(str(number) in told for number in (*shape, *fields.values()))
 
 
-def test_hashes_of_specs_are_not_pickled():
+def test_hashes_of_specs_are_not_pickled() -> None:
     code = """
 import pickle, sys
 import netwright as nw
