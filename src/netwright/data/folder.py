@@ -46,16 +46,19 @@ def _folders(folder: Path) -> list[Path]:
 
 def _listed(folder: Path, homes: list[tuple[str, Path]]) -> Found:
     files: list[tuple[str, str, Path]] = []
+    unreadable: list[str] = []
     ignored = 0
     for split, home in homes:
         inside = sorted(path for path in home.rglob("*") if path.is_file())
         images = [path for path in inside if path.suffix.lower() in SUFFIXES]
         ignored += len(inside) - len(images)
+        if not images:
+            unreadable.append(f"{home.relative_to(folder)}: no image in this folder")
         files += [(split, home.name, path) for path in images]
     if not files:
         raise DataError(f"no image under {folder} ({ignored} other files); {LAYOUT}")
     headers = each(_header, [path for _, _, path in files])
-    unreadable = [f"{path.relative_to(folder)}: {found}"
+    unreadable += [f"{path.relative_to(folder)}: {found}"
                   for (_, _, path), found in zip(files, headers, strict=True)
                   if isinstance(found, str)]  # fmt: skip
     good = [(file, found) for file, found in zip(files, headers, strict=True)

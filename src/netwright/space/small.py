@@ -24,7 +24,7 @@ from netwright.units.pool import MaxPool
 
 __all__ = ["FAMILIES", "grid", "small"]
 
-WIDTHS = (8, 12, 16, 24, 32, 48, 64, 96, 128)
+WIDTHS = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 DEPTHS = (1, 2, 3)
 STEM_SIDE = 40
 """Maps larger than this are halved in the stem, before work is spent on them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -165,7 +166,7 @@ def make_job(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal]:
             "fp32",
             settings.seed,
         )
-    known = speeds()
+    known = cache(speeds)  # asked for only when some net meets the budget
     usable = 60 * settings.minutes * (1 - RESERVE)
     steps = recipe.steps(images)
     wanted = min(40, max(12, ENOUGH // steps))
@@ -175,11 +176,11 @@ def make_job(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal]:
         return steps * speed.step(plan, recipe.batch)
 
     def affordable(plan: Plan) -> bool:
-        return min(seconds(plan, speed) for speed in known.values()) <= share
+        return min(seconds(plan, speed) for speed in known().values()) <= share
 
     proposal = _proposed(dataset, budget, affordable)
     plans = [c.plan for c in proposal.kept]
-    costs = {name: [seconds(plan, speed) for plan in plans] for name, speed in known.items()}
+    costs = {name: [seconds(plan, speed) for plan in plans] for name, speed in known().items()}
     precision = "bf16" if sum(costs["fp32"]) > FASTER * sum(costs["bf16"]) else "fp32"
     epochs = epochs_within(costs[precision], usable, most=2 * wanted)
     return _job(proposal, costs[precision], epochs, recipe, precision, settings.seed)

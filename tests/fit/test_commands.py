@@ -1,0 +1,126 @@
+"""`netwright fit` and `netwright predict` as they are typed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from netwright.cli import main
+from squares import TINY, write_squares
+
+
+def run(capsys, *words):
+    """Exit code, stdout and stderr."""
+    with pytest.raises(SystemExit) as caught:
+        main([str(word) for word in words])
+    said = capsys.readouterr()
+    return caught.value.code, said.out, said.err
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("commands")
+
+
+@pytest.fixture(scope="module")
+def images(home):
+    return write_squares(home / "squares", 8)
+
+
+@pytest.fixture(scope="module")
+def fitted(home, images):
+    with pytest.raises(SystemExit) as caught:
+        main(
+            [
+                "fit",
+                str(images),
+                "--budget",
+                TINY,
+                "--epochs",
+                "2",
+                "--out",
+                str(home / "run"),
+                "--quiet",
+            ]
+        )
+    assert caught.value.code == 0
+    return home / "run"
+
+
+def test_fit_tells_its_progress_and_result(capsys, images, tmp_path):
+    code, out, err = run(
+        capsys, "fit", images, "--budget", TINY, "--epochs", 1, "--out", tmp_path / "r"
+    )
+    assert code == 0
+    assert "of 6 test images right" in out
+    assert f"report   {tmp_path / 'r' / 'report.html'}" in out
+    assert "24 images of 3 classes as 3x12x12: 15 to train, 3 to val, 6 to test" in err
+    assert "epoch 1/1" in err
+    assert "left" in err
+
+
+def test_resume_takes_the_settings_of_the_run(capsys, images, fitted):
+    code, out, err = run(capsys, "fit", images, "--out", fitted, "--resume", "--json")
+    assert code == 0
+    assert json.loads(out)["net"]["params"] <= 5000
+    assert "finished already" in err
+    code, _, err = run(capsys, "fit", images, "--out", fitted, "--resume", "--seed", 9)
+    assert code == 2
+    assert err.startswith("netwright: ")
+    assert "was begun with seed 0, got 9" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--budget", "latency<=3"], "depends on the machine"),
+        (["--budget", "params<=7"], "the nearest"),
+        (["--minutes", "-1"], "wanted a number above 0"),
+        (["--epochs", "0"], "not a whole number of at least 1"),
+        (["--size", "2"], "wanted 8 to 1024"),
+        (["--resume"], "is no run folder"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_code_2(capsys, images, tmp_path, words, said):
+    code, out, err = run(capsys, "fit", images, "--out", tmp_path / "r", "--quiet", *words)
+    assert (code, out) == (2, "")
+    assert err.startswith("netwright: ")
+    assert said in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "r").exists()
+
+
+def test_predict_files_and_folders(capsys, images, fitted):
+    code, out, err = run(
+        capsys, "predict", fitted, images / "red" / "00.png", images / "blue", "--top", 2
+    )
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert len(lines) == 9
+    assert lines[0].startswith(str(images / "red" / "00.png"))
+    assert lines[0].count("%") == 2
+
+
+def test_predict_lists_what_it_cannot_read(capsys, images, fitted, tmp_path):
+    (tmp_path / "no.png").write_bytes(b"no")
+    code, out, err = run(
+        capsys, "predict", fitted, tmp_path / "no.png", images / "red" / "00.png", "--json"
+    )
+    assert code == 0
+    made = json.loads(out)
+    assert [found["image"] for found in made["images"]] == [str(images / "red" / "00.png")]
+    assert sum(entry["probability"] for entry in made["images"][0]["top"]) == pytest.approx(
+        1, abs=1e-5
+    )
+    assert "no.png: no image that Pillow knows" in made["unreadable"][0]
+    code, out, err = run(capsys, "predict", fitted, tmp_path / "no.png", tmp_path / "gone.png")
+    assert (code, out) == (2, "")
+    assert "skipped" in err
+    assert "none of 2 images could be read" in err
+
+
+def test_predict_needs_a_finished_run(capsys, images, tmp_path):
+    code, _, err = run(capsys, "predict", tmp_path / "gone", images)
+    assert code == 2
+    assert "is no run folder: no such folder" in err

@@ -1,0 +1,245 @@
+"""The main job from images to a run folder, and after every kind of break."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from netwright.errors import BudgetError, DataError, RunError
+from netwright.train import Run, Watch, fit, resume
+from squares import TINY, write_squares
+
+NUMBERS = ("metrics.json", "metrics.jsonl", "weights.safetensors", "net.json", "predictions.csv")
+"""Files that hold nothing but what follows from images, settings and seed."""
+
+
+def numbers(run):
+    return {name: (run.path / name).read_bytes() for name in NUMBERS}
+
+
+class Breaks(Watch):
+    """Ctrl-C after so many epochs."""
+
+    def __init__(self, epochs):
+        self.epochs, self.closed = epochs, False
+
+    def epoch(self, trial, epoch):
+        self.epochs -= 1
+        if not self.epochs:
+            raise KeyboardInterrupt
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("fit")
+
+
+@pytest.fixture(scope="module")
+def images(home):
+    return write_squares(home / "squares")
+
+
+@pytest.fixture(scope="module")
+def whole(home, images):
+    """A run that was never interrupted."""
+    return fit(images, TINY, out=home / "whole", epochs=4)
+
+
+def test_a_run_learns_and_leaves_everything(whole):
+    held = {path.name for path in whole.path.iterdir()}
+    assert held == {*NUMBERS, "run.json", "candidates.json", "report.html"}
+    test = whole.metrics["test"]
+    assert test["images"] == 9
+    assert np.trace(test["confusion"]) == test["correct"] == round(test["accuracy"] * 9)
+    low, high = test["interval"]
+    assert low <= test["accuracy"] <= high
+    plan = whole.net.plan()
+    assert plan.params <= 5000
+    assert plan.params == whole.metrics["net"]["params"]
+    assert "NaN" not in (whole.path / "metrics.json").read_text()
+    rows = [json.loads(line) for line in (whole.path / "metrics.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows if row["rung"] == 3] == [1, 2, 3, 4]
+    assert np.isfinite([row["train_loss"] for row in rows]).all()
+    assert all(value.is_contiguous() for value in whole.model.state_dict().values())
+    best = max(trial["val_accuracy"] for trial in whole.metrics["trials"])
+    assert whole.metrics["val"]["accuracy"] == best
+
+
+def test_predictions_agree_with_the_test(whole, images):
+    rows = list(csv.DictReader((whole.path / "predictions.csv").read_text().splitlines()))
+    said = Run.load(whole.path).predict([images / row["image"] for row in rows])
+    assert [p.label for p in said] == [row["predicted"] for row in rows]
+    right = sum(p.label == row["class"] for p, row in zip(said, rows, strict=True))
+    assert right == whole.metrics["test"]["correct"]
+    for prediction, row in zip(said, rows, strict=True):
+        assert prediction.top(1)[0][1] == pytest.approx(float(row["probability"]), abs=1e-5)
+        assert sum(prediction.probabilities) == pytest.approx(1)
+    with Image.open(images / rows[0]["image"]) as opened:
+        (again,) = whole.predict([np.asarray(opened)])
+    assert again.label == said[0].label
+
+
+def test_the_report_stands_alone(whole):
+    page = (whole.path / "report.html").read_text()
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
+    assert "<script" not in page
+    for said in ("Confusion", "precision", "Budget:", "netwright predict", whole.net.name):
+        assert said in page
+
+
+def test_the_same_seed_gives_the_same_numbers(home, images, whole):
+    again = fit(images, TINY, out=home / "again", epochs=4)
+    assert numbers(again) == numbers(whole)
+    other = fit(images, TINY, out=home / "other", epochs=4, seed=1)
+    assert numbers(other)["weights.safetensors"] != numbers(whole)["weights.safetensors"]
+
+
+@pytest.mark.parametrize("epochs", [1, 6, 9])
+def test_resumed_numbers_are_those_of_an_uninterrupted_run(home, images, whole, epochs):
+    watch, out = Breaks(epochs), home / f"broken{epochs}"
+    with pytest.raises(KeyboardInterrupt):
+        fit(images, TINY, out=out, epochs=4, watch=watch)
+    assert watch.closed
+    with pytest.raises(RunError, match=r"not finished; go on with: netwright fit .* --resume"):
+        _ = Run.load(out).metrics
+    done = resume(out, images)
+    assert numbers(done) == numbers(whole)
+    before = numbers(done)
+    assert numbers(resume(out)) == before
+
+
+def test_a_full_disk_is_one_line_and_nothing_half_written(home, images, whole, monkeypatch):
+    out, writes, sync = home / "full", [], os.fsync
+
+    def full(descriptor):
+        writes.append(descriptor)
+        if len(writes) > 9:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("netwright.files.os.fsync", full)
+        with pytest.raises(
+            RunError, match="no space left on the disk; free some space, then go on"
+        ):
+            fit(images, TINY, out=out, epochs=4)
+    assert not [path for path in out.rglob("*") if path.name.endswith(".tmp")]
+    assert numbers(resume(out)) == numbers(whole)
+
+
+def test_a_run_in_the_way_is_left_alone(whole, images):
+    before = numbers(whole)
+    with pytest.raises(RunError, match="exists already; go on with --resume, or"):
+        fit(images, TINY, out=whole.path, epochs=4)
+    assert numbers(whole) == before
+
+
+@pytest.fixture
+def broken(tmp_path, images):
+    out = tmp_path / "broken"
+    with pytest.raises(KeyboardInterrupt):
+        fit(images, TINY, out=out, epochs=4, watch=Breaks(3))
+    return out
+
+
+def test_what_does_not_belong_is_refused(broken, tmp_path, images):
+    other = write_squares(tmp_path / "other", seed=5)
+    with pytest.raises(RunError, match=r"the images in .* are not those"):
+        resume(broken, other)
+    with pytest.raises(RunError, match="was begun with seed 0, got 3; leave it out"):
+        resume(broken, images, seed=3)
+    first, second, *_ = sorted((broken / "checkpoints").iterdir())
+    kept = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    with pytest.raises(RunError, match="does not belong to this run"):
+        resume(broken)
+    first.write_bytes(kept[:100])
+    with pytest.raises(RunError, match="is no readable checkpoint"):
+        resume(broken)
+    with pytest.raises(RunError, match="is no run folder: no such folder"):
+        resume(tmp_path / "gone")
+
+
+def test_tampered_runs_are_refused(home, images, tmp_path):
+    run = fit(images, TINY, out=tmp_path / "run", epochs=1)
+    weights = (run.path / "weights.safetensors").read_bytes()
+    (run.path / "weights.safetensors").write_bytes(weights[:50])
+    with pytest.raises(RunError, match="cannot be read"):
+        Run.load(run.path).predict([images / "red" / "00.png"])
+    (run.path / "weights.safetensors").write_bytes(weights)
+    (run.path / "net.json").write_text(run.net.but(classes=9).to_json())
+    with pytest.raises(RunError, match=r"does not belong to net\.json"):
+        Run.load(run.path).predict([images / "red" / "00.png"])
+    record = json.loads((run.path / "run.json").read_text())
+    (run.path / "run.json").write_text(json.dumps({**record, "schema": 99}))
+    with pytest.raises(RunError, match="schema 99, we read up to"):
+        Run.load(run.path)
+    (run.path / "run.json").write_text("{")
+    with pytest.raises(RunError, match="cannot be read"):
+        Run.load(run.path)
+
+
+def test_nothing_is_left_when_the_request_is_impossible(tmp_path, images):
+    out = tmp_path / "none"
+    with pytest.raises(BudgetError, match="the nearest"):
+        fit(images, "params<=10", out=out)
+    with pytest.raises(BudgetError, match="depends on the machine"):
+        fit(images, "latency<=3ms", out=out)
+    with pytest.raises(RunError, match="minutes is 0"):
+        fit(images, minutes=0, out=out)
+    with pytest.raises(DataError, match="no such file"):
+        fit(tmp_path / "gone", out=out)
+    assert not out.exists()
+
+
+@pytest.mark.slow
+def test_signals(home, images, whole):
+    """Ctrl-C says how to go on, SIGKILL loses an epoch at most; the numbers stay."""
+    out = home / "killed"
+    command = [sys.executable, "-m", "netwright", "fit", str(images), "--budget", TINY,
+               "--epochs", "4", "--out", str(out)]  # fmt: skip
+    code, said = _stopped(command, out, 1, signal.SIGINT)
+    assert code == 130
+    assert f"stopped; go on with: netwright fit {images} --out {out} --resume" in said
+    assert "Traceback" not in said
+    code, _ = _stopped([*command, "--resume"], out, 5, signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    assert not (out / "metrics.json").exists()
+    done = subprocess.run([*command, "--resume", "--json", "--quiet"], capture_output=True,
+                          text=True, check=True)  # fmt: skip
+    assert json.loads(done.stdout)["test"] == whole.metrics["test"]
+    assert done.stderr == ""
+    assert numbers(Run.load(out)) == numbers(whole)
+
+
+def _stopped(command, out, epochs, sent):
+    """Exit code and stderr of a run that gets a signal after so many epochs."""
+    slowed = (
+        "import sys, time; from netwright.train.trials import Trials as T; tell = T._tell\n"
+        "T._tell = lambda *a: (tell(*a), time.sleep(0.3)); sys.argv = sys.argv[1:]\n"
+        "from netwright.cli import main; main(sys.argv[1:])"
+    )
+    words = [command[0], "-c", slowed, *command[2:]]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    log, until = out / "metrics.jsonl", time.monotonic() + 60
+    while time.monotonic() < until and process.poll() is None:
+        if log.exists() and len(log.read_text().splitlines()) >= epochs:
+            break
+        time.sleep(0.02)
+    process.send_signal(sent)
+    _, said = process.communicate(timeout=60)
+    return process.returncode, said

@@ -1,0 +1,103 @@
+"""From seconds to nets and epochs: speed, rungs, the clock."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netwright.data import load
+from netwright.errors import RunError
+from netwright.space.small import small
+from netwright.train import Settings, fit
+from netwright.train import speed as speed_module
+from netwright.train.halving import epochs_within, rungs, work
+from netwright.train.job import Job, make_job
+from netwright.train.recipe import Recipe
+from netwright.train.speed import Speed, cache_file, measured, speeds
+from squares import TINY
+
+FAST, SLOW = Speed(1e-6, 1e-12, 1e-12), Speed(1e-3, 1e-10, 1e-9)
+
+
+@given(st.integers(1, 30), st.integers(1, 100))
+def test_rungs_end_with_one_net_and_all_epochs(nets, epochs):
+    made = rungs(nets, epochs)
+    assert made[0].nets == nets
+    assert (made[-1].nets, made[-1].epochs) == (1, epochs)
+    for before, after in pairwise(made):
+        assert before.nets > after.nets
+        assert before.epochs <= after.epochs
+
+
+@given(st.lists(st.floats(0.01, 10), min_size=1, max_size=8), st.floats(1, 1e4))
+def test_the_epochs_fit_in_the_time(costs, seconds):
+    epochs = epochs_within(costs, seconds, most=96)
+    assert epochs == 1 or work(costs, epochs) <= seconds
+
+
+def test_the_rate_warms_up_and_falls_to_nothing():
+    recipe = Recipe()
+    rates = [recipe.rate_at(step, 100) for step in range(100)]
+    assert 0 < rates[0] < rates[10] < max(rates) == pytest.approx(recipe.rate, rel=0.1)
+    assert rates[-1] < 0.01 * recipe.rate
+    assert np.argmax(rates) == 15
+
+
+def test_more_time_means_larger_nets_or_more_epochs(squares, monkeypatch):
+    monkeypatch.setattr("netwright.train.job.speeds", lambda: {"fp32": SLOW, "bf16": SLOW})
+    data = load(squares)
+    times = (0.05, 0.5, 50)
+    jobs = [make_job(Settings("x", minutes=minutes), data)[0] for minutes in times]
+    assert all(job.work <= 60 * 0.75 * m for job, m in zip(jobs, times, strict=True))
+    macs = [max(net.plan().macs for net in job.nets) for job in jobs]
+    assert macs[0] < macs[1] < macs[2]
+    assert jobs[0].precision == "fp32"
+    assert Job.from_json(json.loads(json.dumps(jobs[1].to_json()))) == jobs[1]
+
+
+def test_the_faster_precision_is_taken_when_it_pays(squares, monkeypatch):
+    data = load(squares)
+    monkeypatch.setattr("netwright.train.job.speeds", lambda: {"fp32": SLOW, "bf16": FAST})
+    assert make_job(Settings("x"), data)[0].precision == "bf16"
+    assert make_job(Settings("x", epochs=3), data)[0].precision == "fp32"
+
+
+def test_the_clock_cuts_between_epochs(squares, tmp_path, monkeypatch):
+    monkeypatch.setattr("netwright.train.job.speeds", lambda: {"fp32": FAST, "bf16": FAST})
+    run = fit(squares, TINY, minutes=1e-4, out=tmp_path / "run")
+    assert run.metrics["cut"] is True
+    assert [trial["epochs"] for trial in run.metrics["trials"]] == [1]
+    assert "The time was up" in (run.path / "report.html").read_text()
+
+
+def test_the_speed_is_measured_once(monkeypatch):
+    calls = []
+    monkeypatch.setattr(speed_module, "measured", lambda precision: calls.append(precision) or SLOW)
+    assert speeds() == speeds() == {"fp32": SLOW, "bf16": SLOW}
+    assert calls == ["fp32", "bf16"]
+    cache_file().write_text("{broken")
+    assert speeds()["fp32"] == SLOW
+    assert calls == ["fp32", "bf16"] * 2
+
+
+def test_a_measurement_is_positive_and_grows_with_the_net(monkeypatch):
+    monkeypatch.setattr(speed_module, "REPEATS", 2)
+    monkeypatch.setattr(speed_module, "PROBES", speed_module.PROBES[:2])
+    speed = measured("fp32")
+    large, tiny = (
+        small("plain", (3, 16, 16), 10, width=w, depth=2, stages=2).plan() for w in (64, 8)
+    )
+    assert speed.step(large, 64) > speed.step(tiny, 64) > 0
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"minutes": -1}, {"minutes": float("nan")}, {"epochs": 0}, {"size": 4}]
+)
+def test_settings_are_checked(wrong):
+    with pytest.raises(RunError, match="wanted"):
+        Settings("x", **wrong)
