@@ -19,7 +19,7 @@ from netwright import registry
 from netwright.core import field, interpret, plan
 
 NETS = ("alexnet", "vgg16", "googlenet", "resnet50", "resnet152", "densenet201", "mobilenet_v2")
-CACHES = (registry._plain, interpret.expanded, plan._facts, field._through)
+CACHES = (registry._plain, interpret.expanded, plan._facts, field._through)  # noqa: SLF001
 
 FIRST = """
 import time
@@ -50,10 +50,8 @@ def cold(name: str) -> object:
 
 def first(name: str) -> float:
     """Milliseconds of the first plan in a process, import of the family included."""
-    runs = [
-        subprocess.run([sys.executable, "-c", FIRST.format(name=name)], capture_output=True, check=True)
-        for _ in range(5)
-    ]
+    command = [sys.executable, "-c", FIRST.format(name=name)]
+    runs = [subprocess.run(command, capture_output=True, check=True) for _ in range(5)]
     return statistics.median(float(run.stdout) for run in runs) * 1e3
 
 
@@ -66,11 +64,10 @@ def rows() -> list[str]:
     for name in NETS:
         net = nw.net(name)
         build = median_ms(lambda n=net: n.build(device="meta", init="torch"), runs=5, each=1)
+        fresh = median_ms(lambda n=name: cold(n), each=1)
         warm = median_ms(lambda n=name: registry.entry(n)().plan())
-        made.append(
-            f"| {name} | {len(net.plan())} | {first(name):.2f} | {median_ms(lambda n=name: cold(n), each=1):.2f} "
-            f"| {warm:.2f} | {build:.0f} | {build / warm:.0f}x |"
-        )
+        times = f"{first(name):.1f} | {fresh:.2f} | {warm:.2f} | {build:.0f} | {build / warm:.0f}x"
+        made.append(f"| {name} | {len(net.plan())} | {times} |")
     return made
 
 

@@ -74,6 +74,15 @@ class Plan:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __str__(self) -> str:
+        return self.table()
+
+    def table(self, depth: int | None = None) -> str:
+        """The plan as text: a row a unit, or a row a group of units `depth` names deep."""
+        from netwright.report.table import plan_table
+
+        return plan_table(self, depth)
+
     def row(self, path: str) -> Row:
         """The row at `path`."""
         for row in self.rows:
