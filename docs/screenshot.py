@@ -1,6 +1,6 @@
 """Draws `docs/summary.png`, the README's picture of a command, with headless Chromium.
 
-    python docs/screenshot.py
+python docs/screenshot.py
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from pathlib import Path
 COMMAND = ["netwright", "summary", "resnet50", "--depth", "1"]
 PAGE = """<meta charset="utf-8"><style>
 body {{ margin: 0; background: #16181d; }}
-pre {{ margin: 0; padding: 18px 22px; color: #d8dee9; font: 15px/1.35 "DejaVu Sans Mono", monospace; }}
+pre {{ margin: 0; padding: 18px 22px; color: #d8dee9;
+       font: 15px/1.35 "DejaVu Sans Mono", monospace; }}
 b {{ color: #8fbcbb; }}
 </style><pre><b>$ {command}</b>
 {output}</pre>"""
