@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from netwright.units import *  # noqa: F403
 
     net = find
+
     # Calling one of these packages lists what it holds.
     def units(pattern: str = "*") -> list[str]: ...  # noqa: D103
     def blocks(pattern: str = "*") -> list[str]: ...  # noqa: D103
