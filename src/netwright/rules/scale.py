@@ -61,7 +61,7 @@ def deepen(net: Net, blocks: int = 1) -> Net:
         if not isinstance(spec, Sequential) or not len(spec) or not _is_stage(spec):
             return None
         last = spec[len(spec) - 1]
-        more = replace(last, stride=1) if "stride" in last.field_names else last  # type: ignore[type-var]
+        more: Spec = replace(last, stride=1) if "stride" in last.field_names else last  # type: ignore[type-var]
         return Sequential(*spec, *[more] * blocks)
 
     return everywhere(net, change, Sequential)
