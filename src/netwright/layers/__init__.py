@@ -5,13 +5,26 @@ from typing import TYPE_CHECKING
 from netwright.lazy import lazy
 
 if TYPE_CHECKING:
+    from netwright.layers.activation import *  # noqa: F403
     from netwright.layers.basic import *  # noqa: F403
     from netwright.layers.conv import *  # noqa: F403
+    from netwright.layers.filters import *  # noqa: F403
+    from netwright.layers.matrix import *  # noqa: F403
+    from netwright.layers.padding import *  # noqa: F403
+    from netwright.layers.random_pool import *  # noqa: F403
 
 lazy(
     __name__,
     {
-        "basic": "Add Cat DropPath GlobalAvgPool Mul PadChannels Subsample",
-        "conv": "PaddedConv1d PaddedConv2d PaddedConv3d padded_conv",
+        "activation": "Maxout Sign Step straight_through",
+        "basic": "Add Cat GlobalAvgPool Mul PadChannels Subsample",
+        "conv": "CroppedConv1d CroppedConv2d CroppedConv3d PaddedConv1d PaddedConv2d PaddedConv3d "
+        "RandomlyPaddedConv1d RandomlyPaddedConv2d RandomlyPaddedConv3d cropped_conv padded_conv "
+        "randomly_padded_conv",
+        "filters": "FILTERS FilterBank bank_ box emboss gabor gabor_bank gabor_response gaussian "
+        "identity laplacian sharpen sobel",
+        "matrix": "circulant conv_matrix eigenvalues toeplitz",
+        "padding": "pad random_pad",
+        "random_pool": "FractionalMaxPool StochasticPool TournamentPool",
     },
 )

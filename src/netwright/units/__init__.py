@@ -7,11 +7,14 @@ from netwright.lazy import lazy
 if TYPE_CHECKING:
     from netwright.units.activation import *  # noqa: F403
     from netwright.units.conv import *  # noqa: F403
+    from netwright.units.filters import *  # noqa: F403
     from netwright.units.linear import *  # noqa: F403
     from netwright.units.norm import *  # noqa: F403
     from netwright.units.pool import *  # noqa: F403
+    from netwright.units.random_pool import *  # noqa: F403
     from netwright.units.regularise import *  # noqa: F403
     from netwright.units.resample import *  # noqa: F403
+    from netwright.units.window import *  # noqa: F403
 
 lazy(
     __name__,
@@ -19,10 +22,13 @@ lazy(
         "activation": "Activation ELU GELU HardSigmoid HardSwish Identity LeakyReLU PReLU ReLU "
         "ReLU6 SiLU Sigmoid Tanh",
         "conv": "Conv TransposedConv",
+        "filters": "Bank FilterBank GaborBank",
         "linear": "Flatten Linear",
         "norm": "BatchNorm GroupNorm InstanceNorm LayerNorm LocalResponseNorm Norm",
         "pool": "AdaptiveAvgPool AvgPool GlobalAvgPool LocalPool MaxPool",
+        "random_pool": "FractionalMaxPool StochasticPool TournamentPool",
         "regularise": "DropPath Dropout SpatialDropout",
         "resample": "ChannelShuffle PadChannels Subsample Upsample",
+        "window": "Convolution GroupedConvolution",
     },
 )
