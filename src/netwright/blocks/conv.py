@@ -32,6 +32,7 @@ class ConvNormAct(Block):
     groups: int = 1
     norm: Spec | None = BatchNorm()
     act: Spec | None = ReLU()
+    border: str | float = "zeros"
 
     def check(self) -> None:
         is_spec(self, "norm", "act", optional=True)
@@ -41,7 +42,7 @@ class ConvNormAct(Block):
         """The convolution alone."""
         return Conv(
             self.width, self.kernel, self.stride, self.padding, self.dilation, self.groups,
-            bias=self.norm is None,
+            bias=self.norm is None, border=self.border,
         )  # fmt: skip
 
     def expand(self, x: Shape) -> Spec:
@@ -75,15 +76,20 @@ class DepthwiseConv(Block):
     dilation: Axes = 1
     multiplier: int = 1
     bias: bool = True
+    border: str | float = "zeros"
 
     def check(self) -> None:
         is_count(self, "multiplier")
-        Conv(1, self.kernel, self.stride, self.padding, self.dilation, 1, self.bias)
+        self.conv(1)
+
+    def conv(self, channels: int) -> Conv:
+        """The convolution for so many channels."""
+        return Conv(
+            channels * self.multiplier, self.kernel, self.stride, self.padding, self.dilation,
+            channels, self.bias, self.border,
+        )  # fmt: skip
 
     def expand(self, x: Shape) -> Spec:
         if len(x) < 2:
             raise ShapeError(f"DepthwiseConv takes a map such as (C, H, W), got {x}")
-        return Conv(
-            x[0] * self.multiplier, self.kernel, self.stride, self.padding, self.dilation, x[0],
-            self.bias,
-        )  # fmt: skip
+        return self.conv(x[0])

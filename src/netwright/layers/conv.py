@@ -1,18 +1,36 @@
-"""Convolutions with different padding before and after."""
+"""Convolutions whose padding PyTorch's own do not know."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from math import prod
 from typing import Any
 
-from torch import Tensor, nn
-from torch.nn import functional as F
+import torch
+from torch import Generator, Tensor, nn
 
-__all__ = ["PaddedConv1d", "PaddedConv2d", "PaddedConv3d", "padded_conv"]
+from netwright.layers.padding import Pads, inside, pad, random_pad
+
+__all__ = [
+    "CroppedConv1d",
+    "CroppedConv2d",
+    "CroppedConv3d",
+    "PaddedConv1d",
+    "PaddedConv2d",
+    "PaddedConv3d",
+    "RandomlyPaddedConv1d",
+    "RandomlyPaddedConv2d",
+    "RandomlyPaddedConv3d",
+    "cropped_conv",
+    "padded_conv",
+    "randomly_padded_conv",
+]
 
 
 class _Padded:
-    """Pads its input by `pads`, a (before, after) pair an axis, then convolves."""
+    """Pads its input by `pads`, a (before, after) pair an axis, then convolves.
+
+    `border` is one of `netwright.layers.pad`.
+    """
 
     def __init__(
         self,
@@ -20,33 +38,96 @@ class _Padded:
         out_channels: int,
         kernel_size: Any,
         stride: Any,
-        pads: Sequence[tuple[int, int]],
+        pads: Pads,
         dilation: Any = 1,
         groups: int = 1,
         bias: bool = True,
+        border: str | float = "zeros",
     ) -> None:
         super().__init__(in_channels, out_channels, kernel_size, stride, 0, dilation, groups, bias)  # type: ignore[call-arg]
-        # functional.pad wants the last axis first
-        self.pads = tuple(n for pair in reversed(pads) for n in pair)
+        self.pads = tuple(pads)
+        self.border = border
 
     def forward(self, input: Tensor) -> Tensor:
-        return super().forward(F.pad(input, self.pads))  # type: ignore[misc]
+        return super().forward(pad(input, self.pads, self.border))  # type: ignore[misc]
 
     def extra_repr(self) -> str:
-        return f"{super().extra_repr()}, pads={self.pads}"  # type: ignore[misc]
+        border = "" if self.border == "zeros" else f", border={self.border!r}"
+        return f"{super().extra_repr()}, pads={self.pads}{border}"  # type: ignore[misc]
+
+
+class _Cropped(_Padded):
+    """Drops the kernel's parts outside the map and scales the rest by prod(k) / parts left
+    (Liu et al. 2018, arXiv:1811.11718): y = r conv(x) + b, the ratio r by position.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        y = self._conv_forward(pad(input, self.pads), self.weight, None)  # type: ignore[attr-defined]
+        windows: Any = zip(
+            input.shape[2:], self.kernel_size, self.stride, self.pads, self.dilation, strict=True  # type: ignore[attr-defined]
+        )  # fmt: skip
+        left = torch.ones((), device=y.device)
+        for axis in windows:
+            left = left[..., None] * inside(*axis, like=y)
+        y = y * (prod(self.kernel_size) / left.clamp(min=1)).to(y.dtype)  # type: ignore[attr-defined]
+        if self.bias is None:  # type: ignore[attr-defined]
+            return y
+        return y + self.bias.to(y.dtype).reshape(-1, *[1] * len(self.pads))  # type: ignore[attr-defined]
+
+
+class _RandomlyPadded(_Padded):
+    """In training, splits the total padding of every axis at random between its two sides,
+    one draw for the batch, from `generator` where one is set; pads as told in evaluation.
+    """
+
+    generator: Generator | None = None
+
+    def forward(self, input: Tensor) -> Tensor:
+        if not self.training:  # type: ignore[attr-defined]
+            return super().forward(input)
+        wide = random_pad(input, self.pads, self.generator)
+        return self._conv_forward(wide, self.weight, self.bias)  # type: ignore[attr-defined]
 
 
 class PaddedConv1d(_Padded, nn.Conv1d):
-    """`nn.Conv1d` with a (before, after) pair of padding."""
+    """`nn.Conv1d` with a (before, after) pair of padding and any border."""
 
 
 class PaddedConv2d(_Padded, nn.Conv2d):
-    """`nn.Conv2d` with a (before, after) pair of padding an axis."""
+    """`nn.Conv2d` with a (before, after) pair of padding an axis and any border."""
 
 
 class PaddedConv3d(_Padded, nn.Conv3d):
-    """`nn.Conv3d` with a (before, after) pair of padding an axis."""
+    """`nn.Conv3d` with a (before, after) pair of padding an axis and any border."""
+
+
+class CroppedConv1d(_Cropped, nn.Conv1d):
+    """`nn.Conv1d` that renormalises what is left of its kernel at the border."""
+
+
+class CroppedConv2d(_Cropped, nn.Conv2d):
+    """`nn.Conv2d` that renormalises what is left of its kernel at the border."""
+
+
+class CroppedConv3d(_Cropped, nn.Conv3d):
+    """`nn.Conv3d` that renormalises what is left of its kernel at the border."""
+
+
+class RandomlyPaddedConv1d(_RandomlyPadded, nn.Conv1d):
+    """`nn.Conv1d` whose padding moves at random in training."""
+
+
+class RandomlyPaddedConv2d(_RandomlyPadded, nn.Conv2d):
+    """`nn.Conv2d` whose padding moves at random in training."""
+
+
+class RandomlyPaddedConv3d(_RandomlyPadded, nn.Conv3d):
+    """`nn.Conv3d` whose padding moves at random in training."""
 
 
 padded_conv = (PaddedConv1d, PaddedConv2d, PaddedConv3d)
+"""By the number of axes, less one."""
+cropped_conv = (CroppedConv1d, CroppedConv2d, CroppedConv3d)
+"""By the number of axes, less one."""
+randomly_padded_conv = (RandomlyPaddedConv1d, RandomlyPaddedConv2d, RandomlyPaddedConv3d)
 """By the number of axes, less one."""

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import pairwise
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from netwright.core.check import is_count, is_flag, is_padding
 from netwright.core.cost import Cost
-from netwright.core.field import UNKNOWN, Taps, Window
-from netwright.core.shape import Axes, Padding, Shape, need_rank, pads, per_axis, show, slid, spread
+from netwright.core.field import Taps, Window
+from netwright.core.shape import Axes, Padding, Shape, need_rank, per_axis, show, spread
 from netwright.core.spec import Unit
-from netwright.errors import ShapeError, SpecError
+from netwright.errors import ShapeError
+from netwright.units.padding import check_border_of, is_border
+from netwright.units.window import (
+    GroupedConvolution,
+    Sliding,
+    check_groups,
+    check_groups_of,
+    sliding_window,
+)
 
 if TYPE_CHECKING:
     from torch import nn
@@ -20,39 +27,13 @@ if TYPE_CHECKING:
 __all__ = ["Conv", "Sliding", "TransposedConv", "sliding_window"]
 
 
-class Sliding(NamedTuple):
-    """A window an axis: kernel, stride, (before, after) padding, dilation; and its taps."""
-
-    kernel: tuple[int, ...]
-    stride: tuple[int, ...]
-    pads: tuple[tuple[int, int], ...]
-    dilation: tuple[int, ...]
-    taps: Window
-
-
-@lru_cache(maxsize=1024)
-def sliding_window(
-    rank: int, kernel: Axes, stride: Axes, padding: Padding, dilation: Axes
-) -> Sliding:
-    """The window of a unit with these fields over `rank` axes."""
-    k, s = per_axis(kernel, rank), per_axis(stride, rank, "stride")
-    d = per_axis(dilation, rank, "dilation")
-    p = pads(padding, k, d)
-    if not all(isinstance(n, int) for n in (*k, *s, *d)):
-        return Sliding(k, s, p, d, UNKNOWN)
-    taps = tuple(
-        Taps(((-before, n),), step, hop)
-        for n, hop, (before, _), step in zip(k, s, p, d, strict=True)
-    )
-    return Sliding(k, s, p, d, taps)
-
-
-class Conv(Unit):
+class Conv(GroupedConvolution):
     """Discrete cross-correlation with learnt kernels: (C, H, W) -> (width, H', W').
 
     One class for (C, L), (C, H, W) and (C, T, H, W); `kernel`, `stride`, `padding` and
     `dilation` are one number or one an axis. H' = floor((H + p - d(k-1) - 1) / s) + 1;
-    `same` padding adds d(k-1) in all, so that H' = ceil(H / s).
+    `same` padding adds d(k-1) in all, so that H' = ceil(H / s). `border` says what stands in
+    the padding, see `netwright.units.padding`.
 
     Costs (C / groups) prod(k) width + width parameters and, a position of the output,
     (C / groups) prod(k) width MACs (Dumoulin & Visin 2016, arXiv:1603.07285).
@@ -62,53 +43,49 @@ class Conv(Unit):
     (64, 112, 112)
     """
 
-    width: int
-    kernel: Axes = 3
-    stride: Axes = 1
-    padding: Padding = "same"
-    dilation: Axes = 1
-    groups: int = 1
-    bias: bool = True
+    border: str | float = "zeros"
 
     def check(self) -> None:
-        is_count(self, "width", "groups")
-        is_count(self, "kernel", "stride", "dilation", axes=True)
-        is_padding(self)
-        is_flag(self, "bias")
-        _check_groups(self, "width", self.width)
+        super().check()
+        is_border(self)
 
     def shape(self, *xs: Shape) -> Shape:
-        (x,) = xs
-        need_rank("Conv", x, 2, 4)
-        _check_groups_of(self, x)
-        k, s, p, d, _ = self.sliding(x)
-        return (self.width, *[slid(*axis) for axis in zip(x[1:], k, s, p, d, strict=True)])
+        y = super().shape(*xs)
+        if self.border != "zeros":
+            check_border_of(self, self.border, self.sliding(xs[0]).pads, xs[0])
+        return y
 
     def sliding(self, x: Shape) -> Sliding:
-        """What `sliding_window` says of this unit at input shape `x`."""
-        return sliding_window(len(x) - 1, self.kernel, self.stride, self.padding, self.dilation)
+        window = super().sliding(x)
+        if self.border != "random":
+            return window
+        k, s, p, d, _ = window
+        centred = tuple((sum(pair) // 2, sum(pair) - sum(pair) // 2) for pair in p)
+        return sliding_window(len(x) - 1, k, s, centred, d)
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         (x,) = xs
         weights = x[0] // self.groups * prod(self.sliding(x)[0]) * self.width
-        return Cost(weights + (self.width if self.bias else 0), weights * prod(y[1:]))
-
-    def window(self, x: Shape) -> Window:
-        return self.sliding(x)[4]
+        rescaled = prod(y) if self.border == "crop" else 0
+        return Cost(weights + (self.width if self.bias else 0), weights * prod(y[1:]), rescaled)
 
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn
 
-        from netwright.layers import padded_conv
+        from netwright.layers import cropped_conv, padded_conv, randomly_padded_conv
 
         (x,) = xs
         k, s, p, d, _ = self.sliding(x)
+        fields = (x[0], self.width, k, s)
+        own: Any = {"crop": cropped_conv, "random": randomly_padded_conv}.get(str(self.border))
+        if own is not None:
+            return own[len(x) - 2](*fields, p, d, self.groups, self.bias)
         even = all(before == after for before, after in p)
-        kinds: Any = (nn.Conv1d, nn.Conv2d, nn.Conv3d) if even else padded_conv
-        return kinds[len(x) - 2](
-            x[0], self.width, k, s, tuple(before for before, _ in p) if even else p, d,
-            self.groups, self.bias,
-        )  # fmt: skip
+        if even and self.border in ("zeros", "circular", "replicate", "reflect"):
+            kind: Any = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[len(x) - 2]
+            pad = tuple(before for before, _ in p)
+            return kind(*fields, pad, d, self.groups, self.bias, padding_mode=self.border)
+        return padded_conv[len(x) - 2](*fields, p, d, self.groups, self.bias, self.border)
 
 
 class TransposedConv(Unit):
@@ -138,7 +115,7 @@ class TransposedConv(Unit):
         is_count(self, "extra", least=0, axes=True)
         is_padding(self)
         is_flag(self, "bias")
-        _check_groups(self, "width", self.width)
+        check_groups(self, self.groups, "width", self.width)
 
     def sliding(self, x: Shape) -> Sliding:
         """What `sliding_window` says of this unit at input shape `x`."""
@@ -147,7 +124,7 @@ class TransposedConv(Unit):
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
         need_rank("TransposedConv", x, 2, 4)
-        _check_groups_of(self, x)
+        check_groups_of(self, self.groups, x)
         k, s, p, d, _ = self.sliding(x)
         extra = per_axis(self.extra, len(x) - 1, "extra")
         if any(o >= max(hop, step) for o, hop, step in zip(extra, s, d, strict=True)):
@@ -194,20 +171,3 @@ def _spreading(k: int, s: int, pad: tuple[int, int], d: int) -> Taps:
         reach.append((at[0], len(at)) if at else (0, 0))
         steps.update(b - a for a, b in pairwise(at))
     return Taps(tuple(reach), max(steps, default=1), 1)
-
-
-def _divides(groups: object, size: object) -> bool:
-    """Whether it does; symbols get the benefit of the doubt."""
-    return not (isinstance(groups, int) and isinstance(size, int)) or size % groups == 0
-
-
-def _check_groups(unit: Conv | TransposedConv, what: str, size: int) -> None:
-    if not _divides(unit.groups, size):
-        raise SpecError(f"{type(unit).__name__}: groups {unit.groups} do not divide {what} {size}")
-
-
-def _check_groups_of(unit: Conv | TransposedConv, x: Shape) -> None:
-    if not _divides(unit.groups, x[0]):
-        raise ShapeError(
-            f"{type(unit).__name__}: groups {unit.groups} do not divide the {x[0]} input channels"
-        )

@@ -67,8 +67,6 @@ SAMPLES = [
 ]  # fmt: skip
 
 WRONG = {
-    "Conv": [{"width": 0}, {"width": 2.5}, {"width": 4, "kernel": -1}, {"width": 4, "kernel": ()},
-             {"width": 4, "padding": "most"}, {"width": 5, "groups": 2}, {"width": 4, "bias": 1}],
     "TransposedConv": [{"width": "4"}, {"width": 4, "extra": -1}, {"width": 5, "groups": 2}],
     "Linear": [{"width": 0}, {"width": 3, "bias": None}],
     "MaxPool": [{"kernel": 0}, {"stride": 0}, {"ceil": 1}, {"padding": -1}],
@@ -93,8 +91,6 @@ WRONG = {
 }  # fmt: skip
 
 MISFITS = {
-    "Conv": [((7, 9, 9), {"width": 4, "groups": 2}), ((8,), {"width": 4}),
-             ((8, 3, 3), {"width": 4, "kernel": 5, "padding": 0})],
     "TransposedConv": [((8,), {"width": 4}), ((8, 4, 4), {"width": 4, "extra": 2})],
     "Linear": [((8, 3, 3), {"width": 4})],
     "MaxPool": [((8, 1, 1), {}), ((8,), {}), ((8, 9, 9), {"padding": 2})],

@@ -1,0 +1,116 @@
+"""What slides: windows, and the fields every convolution has."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from netwright.core.check import is_count, is_flag, is_padding
+from netwright.core.field import UNKNOWN, Taps, Window
+from netwright.core.shape import Axes, Padding, Shape, need_rank, pads, per_axis, slid
+from netwright.core.spec import Unit
+from netwright.errors import ShapeError, SpecError
+
+__all__ = [
+    "Convolution",
+    "GroupedConvolution",
+    "Sliding",
+    "check_groups",
+    "check_groups_of",
+    "sliding_window",
+]
+
+
+class Sliding(NamedTuple):
+    """A window an axis: kernel, stride, (before, after) padding, dilation; and its taps."""
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    pads: tuple[tuple[int, int], ...]
+    dilation: tuple[int, ...]
+    taps: Window
+
+
+@lru_cache(maxsize=1024)
+def sliding_window(
+    rank: int, kernel: Axes, stride: Axes, padding: Padding, dilation: Axes
+) -> Sliding:
+    """The window of a unit with these fields over `rank` axes."""
+    k, s = per_axis(kernel, rank), per_axis(stride, rank, "stride")
+    d = per_axis(dilation, rank, "dilation")
+    p = pads(padding, k, d)
+    if not all(isinstance(n, int) for n in (*k, *s, *d)):
+        return Sliding(k, s, p, d, UNKNOWN)
+    taps = tuple(
+        Taps(((-before, n),), step, hop)
+        for n, hop, (before, _), step in zip(k, s, p, d, strict=True)
+    )
+    return Sliding(k, s, p, d, taps)
+
+
+class Convolution(Unit, abstract=True):
+    """A learnt window of `width` outputs that slides over a map: (C, H, W) -> (width, H', W').
+
+    H' = floor((H + p - d(k-1) - 1) / s) + 1. Fields are one number or one an axis.
+    """
+
+    width: int
+    kernel: Axes = 3
+    stride: Axes = 1
+    padding: Padding = "same"
+    dilation: Axes = 1
+
+    def check(self) -> None:
+        is_count(self, "width")
+        is_count(self, "kernel", "stride", "dilation", axes=True)
+        is_padding(self)
+
+    def sliding(self, x: Shape) -> Sliding:
+        """What `sliding_window` says of this unit at input shape `x`."""
+        return sliding_window(len(x) - 1, self.kernel, self.stride, self.padding, self.dilation)
+
+    def shape(self, *xs: Shape) -> Shape:
+        (x,) = xs
+        need_rank(type(self).__name__, x, 2, 4)
+        k, s, p, d, _ = self.sliding(x)
+        return (self.width, *[slid(*axis) for axis in zip(x[1:], k, s, p, d, strict=True)])
+
+    def window(self, x: Shape) -> Window:
+        return self.sliding(x)[4]
+
+
+class GroupedConvolution(Convolution, abstract=True):
+    """A convolution whose outputs are cut into `groups`, each seeing its share of channels."""
+
+    groups: int = 1
+    bias: bool = True
+
+    def check(self) -> None:
+        super().check()
+        is_count(self, "groups")
+        is_flag(self, "bias")
+        check_groups(self, self.groups, "width", self.width)
+
+    def shape(self, *xs: Shape) -> Shape:
+        y = super().shape(*xs)
+        check_groups_of(self, self.groups, xs[0])
+        return y
+
+
+def check_groups(unit: Unit, groups: int, what: str, size: int) -> None:
+    """Raise `SpecError` unless `groups` divide the field `what`."""
+    if not _divides(groups, size):
+        raise SpecError(f"{type(unit).__name__}: groups {groups} do not divide {what} {size}")
+
+
+def check_groups_of(unit: Unit, groups: int, x: Shape) -> None:
+    """Raise `ShapeError` unless `groups` divide the channels of `x`."""
+    if not _divides(groups, x[0]):
+        raise ShapeError(
+            f"{type(unit).__name__}: groups {groups} do not divide the {x[0]} input channels"
+        )
+
+
+def _divides(groups: object, size: object) -> bool:
+    """Whether it does; symbols get the benefit of the doubt."""
+    return not (isinstance(groups, int) and isinstance(size, int)) or size % groups == 0
