@@ -1,4 +1,4 @@
-"""Wiring beyond chains and branches: named graphs, auxiliary heads, shared weights."""
+"""Wiring beyond chains and branches: named graphs, auxiliary heads, shared weights, time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from netwright.core.spec import Spec
 from netwright.core.wiring import Run, Wiring
 from netwright.errors import SpecError, nearest
 
-__all__ = ["Graph", "Node", "Shared", "Tap"]
+__all__ = ["Graph", "Node", "Shared", "Tap", "TimeDistributed"]
 
 
 class Node(Spec):
@@ -36,7 +36,7 @@ class Graph(Wiring):
     `input` names what the graph is given. A node with several inputs holds a unit that
     joins (`Add`, `Cat`, `Mul`).
 
-    >>> from netwright import Conv
+    >>> from netwright import Add, Conv
     >>> skip = Graph(a=Conv(8, 3), b=Conv(8, 3), out=Node(Add(), "a", "b"))
     >>> skip.names
     ('a', 'b', 'out')
@@ -125,6 +125,28 @@ class Shared(Wiring):
 
     def arguments(self) -> list[tuple[str | None, Any]]:
         return [*super().arguments(), ("key", self.key)]
+
+    def flow(self, *xs: Any, run: Run) -> Any:
+        return run("body", *xs)
+
+
+class TimeDistributed(Wiring):
+    """A part that every time step goes through by itself: (T, ...) -> (T, *part(...)).
+
+    A sequence has time first: (T, F), (T, C, H, W). Time joins the batch on the way in and
+    leaves it on the way out, so weights are there once and work is done T times; the rows of
+    the body have the shapes of one step and `copies` = T. Batch normalisation inside takes
+    its mean over batch and time.
+
+    >>> from netwright import Conv
+    >>> from netwright.core.net import Net
+    >>> plan = Net(TimeDistributed(Conv(8, bias=False)), (5, 3, 32, 32)).plan()
+    >>> plan.output, plan.params, plan.macs == 5 * 216 * 32 * 32
+    ((5, 8, 32, 32), 216, True)
+    """
+
+    def __init__(self, body: Spec) -> None:
+        super().__init__(body=body)
 
     def flow(self, *xs: Any, run: Run) -> Any:
         return run("body", *xs)

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from netwright.core.shape import Shape
+from netwright.core.graph import TimeDistributed
+from netwright.core.shape import Shape, show
 from netwright.core.spec import Block, Spec, Unit
 from netwright.core.wiring import Wiring
 from netwright.errors import NetwrightError, ShapeError
 
-__all__ = ["Interpreter", "expanded", "output_shape"]
+__all__ = ["Interpreter", "Shapes", "expanded", "output_shape"]
 
 Value = TypeVar("Value")
 
@@ -39,7 +40,22 @@ class Interpreter(Generic[Value]):
 
     def wiring(self, wiring: Wiring, path: str, xs: tuple[Value, ...]) -> Value:
         """What wiring at `path` makes of its inputs."""
-        return wiring.flow(*xs, run=self.run(wiring, path))
+        run = self.run(wiring, path)
+        if not isinstance(wiring, TimeDistributed):
+            return wiring.flow(*xs, run=run)
+        shapes = tuple([self.shape_of(x) for x in xs])
+        if len(xs) != 1 or len(shapes[0]) < 2:
+            got = ShapeError(f"TimeDistributed takes one (T, F) or (T, C, ...), got {show(shapes)}")
+            raise self.fault(got, path)
+        return self.steps(wiring.flow(self.step(xs[0]), run=run), xs[0])
+
+    def step(self, value: Value) -> Value:
+        """One time step of a sequence."""
+        raise NotImplementedError
+
+    def steps(self, value: Value, like: Value) -> Value:
+        """A sequence of such steps, as long as `like`."""
+        raise NotImplementedError
 
     def run(self, wiring: Wiring, path: str) -> Callable[..., Value]:
         """What `flow` calls to send values through a part."""
@@ -79,9 +95,17 @@ class Interpreter(Generic[Value]):
         return error
 
 
-class _Shapes(Interpreter[Shape]):
+class Shapes(Interpreter[Shape]):
+    """Sends shapes through a spec."""
+
     def shape_of(self, value: Shape) -> Shape:
         return value
+
+    def step(self, value: Shape) -> Shape:
+        return value[1:]
+
+    def steps(self, value: Shape, like: Shape) -> Shape:
+        return (like[0], *value)
 
     def unit(self, unit: Unit, path: str, xs: tuple[Shape, ...]) -> Shape:
         try:
@@ -92,4 +116,4 @@ class _Shapes(Interpreter[Shape]):
 
 def output_shape(spec: Spec, *xs: Shape, path: str = "") -> Shape:
     """What comes out of any spec for inputs of these shapes."""
-    return _Shapes()(spec, path, xs)
+    return Shapes()(spec, path, xs)

@@ -27,7 +27,8 @@ class Row(NamedTuple):
     """One unit of a plan.
 
     `sources` are the indices of the rows its inputs come from, -1 the net's own input;
-    `auxiliary` marks rows that only training runs.
+    `auxiliary` marks rows that only training runs; `copies` is how many times an image
+    passes, once a step of time: `macs` and `ops` are of all of them, shapes of one.
     """
 
     path: str
@@ -41,6 +42,7 @@ class Row(NamedTuple):
     field: Field
     sources: tuple[int, ...]
     auxiliary: bool = False
+    copies: Any = 1
 
     @property
     def input(self) -> Shape:
@@ -49,8 +51,8 @@ class Row(NamedTuple):
 
     @property
     def elements(self) -> Any:
-        """Elements of the output."""
-        return prod(self.output)
+        """Elements of the output, of all copies."""
+        return prod(self.output) * self.copies
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class Plan:
     @cached_property
     def activations(self) -> Any:
         """Elements of the outputs of all units that multiply (Radosavovic et al. 2020)."""
-        return sum([prod(row.output) for row in self.rows if row.macs != 0 and not row.auxiliary])
+        return sum([row.elements for row in self.rows if row.macs != 0 and not row.auxiliary])
 
     @cached_property
     def field(self) -> Field | None:
@@ -170,6 +172,7 @@ class Signal(NamedTuple):
     shape: Shape
     field: Field
     source: int
+    copies: Any = 1
 
 
 @lru_cache(maxsize=8192)
@@ -195,22 +198,42 @@ class Planner(Interpreter[Signal]):
     def unit(self, unit: Unit, path: str, xs: tuple[Signal, ...]) -> Signal:
         try:
             if len(xs) == 1:
-                shape, field, source = xs[0]
+                shape, field, source, copies = xs[0]
                 shapes, sources = (shape,), (source,)
                 output, cost, window = _facts(unit, shapes)
                 field = field.through(window)
-                if unit.sees_all:
-                    field = field._replace(whole=True)
             else:
+                copies = xs[0].copies
                 shapes = tuple([x.shape for x in xs])
                 sources = tuple([x.source for x in xs])
                 output, cost, _ = _facts(unit, shapes)
                 field = Field.merge([x.field for x in xs])
+            if unit.sees_all:
+                field = field._replace(whole=True)
+            if unit.uneven:
+                field = field._replace(uneven=True)
         except ShapeError as error:
             raise self.fault(error, path) from None
+        if copies != 1:
+            cost = cost._replace(macs=cost.macs * copies, ops=cost.ops * copies)
         rows = self.rows
-        rows.append(Row(path, unit, shapes, output, *cost, field, sources, self._auxiliary))
-        return Signal(output, field, len(rows) - 1)
+        rows.append(Row(path, unit, shapes, output, *cost, field, sources, self._auxiliary, copies))
+        return Signal(output, field, len(rows) - 1, copies)
+
+    def step(self, value: Signal) -> Signal:
+        shape, field, source, copies = value
+        axes = (field.axes or ())[1:]
+        inner = field._replace(axes=axes) if axes else Field(None, True)
+        return Signal(shape[1:], inner, source, copies * shape[0])
+
+    def steps(self, value: Signal, like: Signal) -> Signal:
+        time, *positions = like.field.axes or (None,)
+        field = value.field
+        if time is not None:
+            # The body of a sequence without positions, (T, F), sees nothing but its step.
+            whole = field.whole if positions else like.field.whole
+            field = field._replace(axes=(time, *(field.axes or ())), whole=whole)
+        return Signal((like.shape[0], *value.shape), field, value.source, like.copies)
 
     def wiring(self, wiring: Wiring, path: str, xs: tuple[Signal, ...]) -> Signal:
         if isinstance(wiring, Tap):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from netwright.core.graph import Tap
-from netwright.core.interpret import Interpreter, output_shape
+from netwright.core.interpret import Shapes, output_shape
 from netwright.core.net import Net
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec, Unit
@@ -79,7 +79,7 @@ def everywhere(net: Net, change: Callable[..., Spec | None], *pattern: Pattern) 
     return replace(net, spec=walk.made[""])
 
 
-class _Rewriter(Interpreter[Shape]):
+class _Rewriter(Shapes):
     """Walks with the shapes of the *new* net and keeps the new spec of every path."""
 
     def __init__(
@@ -88,9 +88,6 @@ class _Rewriter(Interpreter[Shape]):
         self.net, self.pattern, self.change = net, pattern, change
         self.made: dict[str, Spec] = {}
         self.changed: list[str] = []
-
-    def shape_of(self, value: Shape) -> Shape:
-        return value
 
     def matched(self, specs: tuple[Spec, ...], path: str, xs: tuple[Shape, ...]) -> Spec | None:
         """What replaces these specs, if they match and the rule wants it."""

@@ -2,6 +2,11 @@
 
 A shape is a tuple of sizes: `(C, L)`, `(C, H, W)`, `(C, T, H, W)`, `(T, F)` or `(F,)`.
 A size is an `int`, or a sympy expression when a formula is wanted; nothing here asks which.
+
+Sequences have time first: `(T, F)`, `(T, C, L)`, `(T, C, H, W)`. A rank alone does not tell a
+sequence of images from a volume `(C, T, H, W)`; the unit does: recurrence, attention and
+`TimeDistributed` read time first, all others channels first. Either way there are as many
+axes as sizes after the first: positions, or time and then positions.
 """
 
 from __future__ import annotations

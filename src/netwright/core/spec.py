@@ -115,6 +115,8 @@ class Unit(Spec, abstract=True):
     sees_all: ClassVar[bool] = False
     """True for units whose outputs depend on the whole map beside their window, by its mean
     and variance."""
+    uneven: ClassVar[bool] = False
+    """True for units that see less than the box of their window, such as a cone through time."""
 
     def shape(self, *xs: Shape) -> Shape:
         """Output shape from the input shape(s), batch left out."""

@@ -8,15 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from netwright.core.graph import Shared, Tap
-from netwright.core.interpret import Interpreter
+from netwright.core.graph import Shared, Tap, TimeDistributed
+from netwright.core.interpret import Shapes
 from netwright.core.net import Net
 from netwright.core.shape import Shape
 from netwright.core.spec import Unit
 from netwright.core.wiring import Branches, Wiring
 from netwright.torch.init import initialise
 
-__all__ = ["Builder", "Tapped", "Wired", "WithTaps", "build"]
+__all__ = ["Builder", "Stepped", "Tapped", "Wired", "WithTaps", "build"]
 
 
 class Wired(nn.Module):
@@ -73,15 +73,25 @@ class WithTaps(Wired):
         return outputs
 
 
-class Builder(Interpreter[Shape]):
+class Stepped(Wired):
+    """Every time step through the body, as if it were an image of the batch:
+    (N, T, ...) -> (N, T, ...).
+    """
+
+    def forward(self, *xs: Tensor) -> Any:
+        (x,) = xs
+        return self._run("body", x.flatten(0, 1)).unflatten(0, x.shape[:2])
+
+
+_KINDS: dict[type[Wiring], type[Wired]] = {Tap: Tapped, TimeDistributed: Stepped}
+
+
+class Builder(Shapes):
     """Sends shapes through a spec and keeps the module of every part."""
 
     def __init__(self) -> None:
         self.made: dict[str, nn.Module] = {}
         self._shared: dict[str, nn.Module] = {}
-
-    def shape_of(self, value: Shape) -> Shape:
-        return value
 
     def unit(self, unit: Unit, path: str, xs: tuple[Shape, ...]) -> Shape:
         y = unit.shape(*xs)
@@ -95,8 +105,7 @@ class Builder(Interpreter[Shape]):
         children = {name: self.made.pop(prefix + name) for name in wiring.names} | join
         if isinstance(wiring, Shared):
             children["body"] = self._shared.setdefault(wiring.key, children["body"])
-        kind = Tapped if isinstance(wiring, Tap) else Wired
-        self.made[path] = kind(wiring, children)
+        self.made[path] = _KINDS.get(type(wiring), Wired)(wiring, children)
         return y
 
 
