@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from netwright.layers.conv import *  # noqa: F403
     from netwright.layers.filters import *  # noqa: F403
     from netwright.layers.matrix import *  # noqa: F403
+    from netwright.layers.norm import *  # noqa: F403
     from netwright.layers.padding import *  # noqa: F403
+    from netwright.layers.regularise import *  # noqa: F403
+    from netwright.layers.weight_norm import *  # noqa: F403
     from netwright.layers.random_pool import *  # noqa: F403
 
 lazy(
@@ -24,7 +27,11 @@ lazy(
         "filters": "FILTERS FilterBank bank_ box emboss gabor gabor_bank gabor_response gaussian "
         "identity laplacian sharpen sobel",
         "matrix": "circulant conv_matrix eigenvalues toeplitz",
+        "norm": "ChannelLayerNorm GhostBatchNorm1d GhostBatchNorm2d GhostBatchNorm3d "
+        "SpatialResponseNorm SwitchableNorm ghost_batch_norm",
         "padding": "pad random_pad",
+        "regularise": "Cutout DropBlock DropPath ShakeDrop smooth_labels",
+        "weight_norm": "WeightNorm WeightStandardisation",
         "random_pool": "FractionalMaxPool StochasticPool TournamentPool",
     },
 )

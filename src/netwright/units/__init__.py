@@ -14,21 +14,24 @@ if TYPE_CHECKING:
     from netwright.units.random_pool import *  # noqa: F403
     from netwright.units.regularise import *  # noqa: F403
     from netwright.units.resample import *  # noqa: F403
+    from netwright.units.weight_norm import *  # noqa: F403
     from netwright.units.window import *  # noqa: F403
 
 lazy(
     __name__,
     {
-        "activation": "Activation ELU GELU HardSigmoid HardSwish Identity LeakyReLU PReLU ReLU "
-        "ReLU6 SiLU Sigmoid Tanh",
+        "activation": "Activation ELU GELU HardSigmoid HardSwish Identity LeakyReLU Maxout "
+        "PReLU ReLU ReLU6 SELU SiLU Sigmoid Sign Softmax Step Tanh",
         "conv": "Conv TransposedConv",
         "filters": "Bank FilterBank GaborBank",
         "linear": "Flatten Linear",
-        "norm": "BatchNorm GroupNorm InstanceNorm LayerNorm LocalResponseNorm Norm",
+        "norm": "BatchNorm ChannelLayerNorm GhostBatchNorm GroupNorm InstanceNorm LayerNorm "
+        "LocalResponseNorm Norm SpatialResponseNorm SwitchableNorm",
         "pool": "AdaptiveAvgPool AvgPool GlobalAvgPool LocalPool MaxPool",
         "random_pool": "FractionalMaxPool StochasticPool TournamentPool",
-        "regularise": "DropPath Dropout SpatialDropout",
+        "regularise": "Cutout DropBlock DropPath Dropout Dropper ShakeDrop SpatialDropout",
         "resample": "ChannelShuffle PadChannels Subsample Upsample",
+        "weight_norm": "Reweighted WeightNorm WeightStandardisation",
         "window": "Convolution GroupedConvolution",
     },
 )

@@ -1,0 +1,108 @@
+"""Windows that slide over the positions of a map, for pooling in one, two or three axes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import NamedTuple, TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+__all__ = ["Sizes", "WindowPool", "Windows"]
+
+Sizes: TypeAlias = int | tuple[int, ...]
+"""One number for every axis, or one an axis."""
+
+
+class Windows(NamedTuple):
+    """A window an axis over a map of `sizes` positions: `counts` windows of `kernel` taps,
+    `stride` apart, the first of them `pad` before the map.
+    """
+
+    sizes: tuple[int, ...]
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    pad: tuple[int, ...]
+    counts: tuple[int, ...]
+
+    def padded(self, x: Tensor) -> Tensor:
+        """`x` with zeros around it, as many as the windows reach over."""
+        pads: list[int] = []
+        for n, k, s, p, m in reversed(self._axes()):
+            pads += [p, max(0, (m - 1) * s + k - n - p)]
+        return F.pad(x, pads) if any(pads) else x
+
+    def _axes(self) -> list[tuple[int, ...]]:
+        return list(zip(*self, strict=True))
+
+    def taps(self, x: Tensor) -> Iterator[Tensor]:
+        """Views of a padded map, one a tap: what every window has at that place."""
+        for at in product(*map(range, self.kernel)):
+            axes = zip(at, self.stride, self.counts, strict=True)
+            yield x[(..., *[slice(i, i + s * (m - 1) + 1, s) for i, s, m in axes])]
+
+    def corners(self, device: torch.device) -> Tensor:
+        """Index of every window's first position in the flattened map, of shape `counts`."""
+        at = torch.zeros((), dtype=torch.int64, device=device)
+        for n, _, s, p, m in self._axes():
+            at = at[..., None] * n + (torch.arange(m, device=device) * s - p)
+        return at
+
+    def offsets(self) -> list[int]:
+        """From a window's first position to each of its taps, in the flattened map."""
+        found: list[int] = []
+        for at in product(*map(range, self.kernel)):
+            offset = 0
+            for i, n in zip(at, self.sizes, strict=True):
+                offset = offset * n + i
+            found.append(offset)
+        return found
+
+
+class WindowPool(nn.Module):
+    """A pool whose windows are those of `nn.MaxPool2d`: (N, C, L), (N, C, H, W) or
+    (N, C, T, H, W), by the rank of its input.
+    """
+
+    def __init__(
+        self,
+        kernel_size: Sizes = 2,
+        stride: Sizes | None = None,
+        padding: Sizes = 0,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = kernel_size
+        self.stride = kernel_size if stride is None else stride
+        self.padding = padding
+        self.ceil_mode = ceil_mode
+
+    def windows(self, x: Tensor) -> Windows:
+        """The windows over `x`."""
+        sizes = tuple(x.shape[2:])
+        kernel, stride, pad = (
+            (value,) * len(sizes) if isinstance(value, int) else value
+            for value in (self.kernel_size, self.stride, self.padding)
+        )
+        axes = zip(sizes, kernel, stride, pad, strict=True)
+        return Windows(sizes, kernel, stride, pad, tuple(self._count(*axis) for axis in axes))
+
+    def _count(self, n: int, k: int, s: int, p: int) -> int:
+        room = n + 2 * p - k
+        if not self.ceil_mode:
+            return room // s + 1
+        count = -(-room // s) + 1
+        return count - 1 if (count - 1) * s >= n + p else count  # starts inside, as PyTorch's
+
+    def mean(self, x: Tensor) -> Tensor:
+        """The mean of every window, zeros of the padding counted."""
+        pool = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)[x.dim() - 3]
+        return pool(x, self.kernel_size, self.stride, self.padding, self.ceil_mode)
+
+    def extra_repr(self) -> str:
+        return (
+            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
+            f"ceil_mode={self.ceil_mode}"
+        )
