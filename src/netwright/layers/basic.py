@@ -1,4 +1,4 @@
-"""Small modules: joins, the global mean, stochastic depth, channel padding."""
+"""Small modules: joins, the global mean, channel padding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Add", "Cat", "DropPath", "GlobalAvgPool", "Mul", "PadChannels", "Subsample"]
+__all__ = ["Add", "Cat", "GlobalAvgPool", "Mul", "PadChannels", "Subsample"]
 
 
 def _like(x: Tensor, rank: int) -> Tensor:
@@ -55,26 +55,6 @@ class GlobalAvgPool(nn.Module):
 
     def extra_repr(self) -> str:
         return "keep=True" if self.keep else ""
-
-
-class DropPath(nn.Module):
-    """In training, zeros a whole sample with probability `rate` and scales the others by
-    1 / (1 - rate) (Huang et al. 2016, arXiv:1603.09382).
-    """
-
-    def __init__(self, rate: float = 0.5) -> None:
-        super().__init__()
-        self.rate = rate
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training or self.rate == 0:
-            return x
-        keep = 1 - self.rate
-        mask = torch.rand((x.shape[0],) + (1,) * (x.dim() - 1), device=x.device) < keep
-        return x * mask.to(x.dtype) / keep
-
-    def extra_repr(self) -> str:
-        return f"rate={self.rate}"
 
 
 class PadChannels(nn.Module):

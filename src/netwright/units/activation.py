@@ -1,14 +1,15 @@
-"""Activations: functions of one element."""
+"""Activations: functions of one element, and of the channels of one position."""
 
 from __future__ import annotations
 
 from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
-from netwright.core.check import is_number
+from netwright.core.check import is_count, is_number
 from netwright.core.cost import Cost
-from netwright.core.shape import Shape
+from netwright.core.shape import Shape, need_rank
 from netwright.core.spec import Unit
+from netwright.errors import ShapeError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -16,16 +17,21 @@ if TYPE_CHECKING:
 __all__ = [
     "ELU",
     "GELU",
+    "SELU",
     "Activation",
     "HardSigmoid",
     "HardSwish",
     "Identity",
     "LeakyReLU",
+    "Maxout",
     "PReLU",
     "ReLU",
     "ReLU6",
     "SiLU",
     "Sigmoid",
+    "Sign",
+    "Softmax",
+    "Step",
     "Tanh",
 ]
 
@@ -104,6 +110,12 @@ class ELU(Activation):
         is_number(self, "alpha")
 
 
+class SELU(Activation):
+    """f(x) = 1.0507 x where x > 0, 1.0507 * 1.6733 (e^x - 1) elsewhere: layers of it drift to mean
+    0 and variance 1 (Klambauer et al. 2017, arXiv:1706.02515).
+    """
+
+
 class GELU(Activation):
     """f(x) = x Phi(x), Phi the normal distribution (Hendrycks & Gimpel 2016, arXiv:1606.08415)."""
 
@@ -130,3 +142,76 @@ class HardSigmoid(Activation):
 
 class Tanh(Activation):
     """f(x) = tanh(x)."""
+
+
+class Step(Activation):
+    """f(x) = 1 where x >= 0, else 0: the threshold neuron of McCulloch & Pitts 1943.
+
+    The gradient passes straight through where |x| <= 1, as if f were x there (Bengio et al.
+    2013, arXiv:1308.3432).
+    """
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import Step as Layer
+
+        return Layer()
+
+
+class Sign(Activation):
+    """f(x) = 1 where x >= 0, else -1, as binary nets have it (Hubara et al. 2016,
+    arXiv:1602.02830). The gradient passes straight through where |x| <= 1.
+    """
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import Sign as Layer
+
+        return Layer()
+
+
+class Softmax(Unit):
+    """y_c = e^(x_c) / sum of e^(x_d) over all channels d, at every position: any shape -> the
+    same shape. Three operations an element: exponential, sum, quotient.
+    """
+
+    def shape(self, *xs: Shape) -> Shape:
+        return xs[0]
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        return Cost(ops=3 * prod(y))
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from torch import nn
+
+        return nn.Softmax(1)
+
+
+class Maxout(Unit):
+    """The largest of every `pieces` channels in a row: (pieces C, H, W) -> (C, H, W).
+
+    Behind a convolution or dense unit of pieces C outputs it learns any convex function of
+    `pieces` linear parts (Goodfellow et al. 2013, arXiv:1302.4389). `pieces` operations an
+    output element.
+
+    >>> Maxout(4).shape((64, 8, 8))
+    (16, 8, 8)
+    """
+
+    pieces: int = 2
+
+    def check(self) -> None:
+        is_count(self, "pieces")
+
+    def shape(self, *xs: Shape) -> Shape:
+        (x,) = xs
+        need_rank("Maxout", x, 1, 4)
+        if isinstance(x[0], int) and x[0] % self.pieces:
+            raise ShapeError(f"Maxout: pieces {self.pieces} do not divide {x[0]} channels")
+        return (x[0] // self.pieces, *x[1:])
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        return Cost(ops=self.pieces * prod(y))
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import Maxout as Layer
+
+        return Layer(self.pieces)

@@ -7,14 +7,27 @@ from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count, is_flag, is_number
 from netwright.core.cost import Cost
+from netwright.core.field import Window
 from netwright.core.shape import Shape, need_rank, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
+from netwright.units.conv import sliding_window
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm", "LocalResponseNorm", "Norm"]
+__all__ = [
+    "BatchNorm",
+    "ChannelLayerNorm",
+    "GhostBatchNorm",
+    "GroupNorm",
+    "InstanceNorm",
+    "LayerNorm",
+    "LocalResponseNorm",
+    "Norm",
+    "SpatialResponseNorm",
+    "SwitchableNorm",
+]
 
 
 class Norm(Unit, abstract=True):
@@ -51,7 +64,7 @@ class BatchNorm(Norm):
         is_number(self, "momentum")
 
     def shape(self, *xs: Shape) -> Shape:
-        need_rank("BatchNorm", xs[0], 1, 4)
+        need_rank(type(self).__name__, xs[0], 1, 4)
         return xs[0]
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
@@ -63,6 +76,28 @@ class BatchNorm(Norm):
         (x,) = xs
         kind = (nn.BatchNorm1d, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)[len(x) - 1]
         return kind(x[0], self.eps, self.momentum, self.affine)
+
+
+class GhostBatchNorm(BatchNorm):
+    """Batch normalisation of parts of at most `size` images, each for itself, in training
+    (Hoffer et al. 2017, arXiv:1705.08741). (C,), (C, L), (C, H, W) or (C, T, H, W).
+
+    The running averages take part after part; evaluation and costs are those of `BatchNorm`.
+    A batch that `size` does not divide is cut into parts as equal as can be.
+    """
+
+    size: int = 32
+
+    def check(self) -> None:
+        super().check()
+        is_count(self, "size")
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import ghost_batch_norm
+
+        (x,) = xs
+        kind = (ghost_batch_norm[0], *ghost_batch_norm)[len(x) - 1]
+        return kind(x[0], self.size, self.eps, self.momentum, self.affine)
 
 
 class GroupNorm(Norm):
@@ -101,6 +136,23 @@ class LayerNorm(Norm):
         return nn.GroupNorm(1, xs[0][0], self.eps, self.affine)
 
 
+class ChannelLayerNorm(Norm):
+    """Mean and variance over the channels of every position by itself: `LayerNorm` as ConvNeXt
+    has it (Liu et al. 2022, arXiv:2201.03545). (C,), (C, L), (C, H, W) or (C, T, H, W).
+
+    Unlike `LayerNorm` it is local: a position sees itself only.
+    """
+
+    def shape(self, *xs: Shape) -> Shape:
+        need_rank("ChannelLayerNorm", xs[0], 1, 4)
+        return xs[0]
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import ChannelLayerNorm as Layer
+
+        return Layer(xs[0][0], self.eps, self.affine)
+
+
 class InstanceNorm(Norm):
     """Mean and variance of an image's channel over positions (Ulyanov et al. 2016,
     arXiv:1607.08022). (C, L), (C, H, W) or (C, T, H, W).
@@ -121,6 +173,35 @@ class InstanceNorm(Norm):
         (x,) = xs
         kind = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)[len(x) - 2]
         return kind(x[0], self.eps, affine=self.affine)
+
+
+class SwitchableNorm(Norm):
+    """Mean and variance are learnt mixes of those of instance, layer and batch normalisation
+    (Luo et al. 2018, arXiv:1806.10779). (C, L), (C, H, W) or (C, T, H, W).
+
+    Six parameters more for the two mixes, 2 C buffer elements for the running averages that
+    stand for the batch in evaluation.
+    """
+
+    sees_all = True
+
+    momentum: float = 0.1
+
+    def check(self) -> None:
+        super().check()
+        is_number(self, "momentum")
+
+    def shape(self, *xs: Shape) -> Shape:
+        need_rank("SwitchableNorm", xs[0], 2, 4)
+        return xs[0]
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        return Cost(6 + (2 * y[0] if self.affine else 0), 0, 2 * prod(y), 2 * y[0])
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import SwitchableNorm as Layer
+
+        return Layer(xs[0][0], self.eps, self.momentum, self.affine)
 
 
 class LocalResponseNorm(Unit):
@@ -151,3 +232,40 @@ class LocalResponseNorm(Unit):
         from torch import nn
 
         return nn.LocalResponseNorm(self.size, self.alpha, self.beta, self.k)
+
+
+class SpatialResponseNorm(Unit):
+    """y = x / (k + alpha mean of x^2 over n neighbouring positions an axis)^beta: local response
+    normalisation within a channel (cuda-convnet, Krizhevsky 2012). No parameters; n^2 + 2
+    operations an element of a (C, H, W) map.
+
+    (C, L), (C, H, W) or (C, T, H, W). Zeros beyond the border are counted; an even `size`
+    reaches further back than ahead. The `alpha` of the paper, not divided by n^2, is alpha / n^2
+    here.
+    """
+
+    size: int = 5
+    alpha: float = 1e-4
+    beta: float = 0.75
+    k: float = 1.0
+
+    def check(self) -> None:
+        is_count(self, "size")
+        is_number(self, "alpha", "beta", "k")
+
+    def shape(self, *xs: Shape) -> Shape:
+        need_rank("SpatialResponseNorm", xs[0], 2, 4)
+        return xs[0]
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        return Cost(ops=(self.size ** (len(y) - 1) + 2) * prod(y))
+
+    def window(self, x: Shape) -> Window:
+        rank = len(x) - 1
+        pads = ((self.size // 2, (self.size - 1) // 2),) * rank
+        return sliding_window(rank, self.size, 1, pads, 1).taps
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import SpatialResponseNorm as Layer
+
+        return Layer(self.size, self.alpha, self.beta, self.k)

@@ -1,0 +1,113 @@
+"""Units whose weights are computed from parameters: normalised, standardised."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, ClassVar
+
+from netwright.core.check import is_flag, is_number
+from netwright.core.cost import Cost
+from netwright.core.field import Window
+from netwright.core.shape import Shape
+from netwright.core.spec import Unit
+from netwright.errors import ShapeError, SpecError
+from netwright.units.conv import Conv
+from netwright.units.linear import Linear
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["Reweighted", "WeightNorm", "WeightStandardisation"]
+
+
+class Reweighted(Unit, abstract=True):
+    """The unit `of` with another weight than its own; shape, MACs and field stay.
+
+    The weight is computed once a batch, and can be kept for inference: it counts as free.
+    """
+
+    kinds: ClassVar[tuple[type[Unit], ...]] = (Conv, Linear)
+
+    of: Unit
+
+    def check(self) -> None:
+        if not isinstance(self.of, self.kinds):
+            wanted = " or ".join(kind.__name__ for kind in self.kinds)
+            raise SpecError(f"{type(self).__name__}: of is {self.of!r}, wanted a {wanted}")
+
+    @property
+    def width(self) -> int:
+        """The outputs of the unit."""
+        return self.of.width  # type: ignore[attr-defined]
+
+    def shape(self, *xs: Shape) -> Shape:
+        return self.of.shape(*xs)
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        return self.of.cost(*xs, y=y)
+
+    def window(self, x: Shape) -> Window:
+        return self.of.window(x)
+
+
+class WeightNorm(Reweighted):
+    """w = g v / |v| for every output, the norm over all inputs of that output: length and
+    direction of the weights are learnt apart (Salimans & Kingma 2016, arXiv:1602.07868).
+
+    One parameter more an output than the convolution or dense unit `of`.
+
+    >>> WeightNorm(Conv(64)).shape((3, 32, 32))
+    (64, 32, 32)
+    """
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        cost = super().cost(*xs, y=y)
+        return cost._replace(params=cost.params + self.width)
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import WeightNorm as Layer
+
+        return Layer(self.of.module(*xs))
+
+
+class WeightStandardisation(Reweighted):
+    """w = (v - mean) / sqrt(var + eps) for every output, mean and variance over all inputs of
+    that output (Qiao et al. 2019, arXiv:1903.10520); group normalisation should follow.
+
+    With `gain` w is divided by the square root of the number of inputs and multiplied by a
+    learnt number for every output, and no normalisation is needed (Brock et al. 2021,
+    arXiv:2101.08692). Raises `ShapeError` where an output has a single weight.
+
+    >>> WeightStandardisation(Conv(64, bias=False)).cost((3, 32, 32), y=(64, 32, 32)).params
+    1728
+    """
+
+    kinds: ClassVar[tuple[type[Unit], ...]] = (Conv,)
+
+    gain: bool = False
+    eps: float = 1e-5
+
+    def check(self) -> None:
+        super().check()
+        is_flag(self, "gain")
+        is_number(self, "eps", above=0)
+
+    def shape(self, *xs: Shape) -> Shape:
+        y = super().shape(*xs)
+        assert isinstance(self.of, Conv)
+        channels, groups, kernel = xs[0][0], self.of.groups, self.of.sliding(xs[0]).kernel
+        if channels // groups * prod(kernel) == 1:
+            raise ShapeError(
+                f"WeightStandardisation: {channels} channels in {groups} groups under a kernel of "
+                f"{kernel} leave one weight an output; use a larger kernel or fewer groups"
+            )
+        return y
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        cost = super().cost(*xs, y=y)
+        return cost._replace(params=cost.params + self.width) if self.gain else cost
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import WeightStandardisation as Layer
+
+        return Layer(self.of.module(*xs), self.eps, self.gain)
