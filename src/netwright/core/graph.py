@@ -138,8 +138,7 @@ class TimeDistributed(Wiring):
     the body have the shapes of one step and `copies` = T. Batch normalisation inside takes
     its mean over batch and time.
 
-    >>> from netwright import Conv
-    >>> from netwright.core.net import Net
+    >>> from netwright import Conv, Net, TimeDistributed
     >>> plan = Net(TimeDistributed(Conv(8, bias=False)), (5, 3, 32, 32)).plan()
     >>> plan.output, plan.params, plan.macs == 5 * 216 * 32 * 32
     ((5, 8, 32, 32), 216, True)
