@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from netwright.layers.matrix import *  # noqa: F403
     from netwright.layers.norm import *  # noqa: F403
     from netwright.layers.padding import *  # noqa: F403
-    from netwright.layers.regularise import *  # noqa: F403
-    from netwright.layers.weight_norm import *  # noqa: F403
     from netwright.layers.random_pool import *  # noqa: F403
+    from netwright.layers.recurrent import *  # noqa: F403
+    from netwright.layers.regularise import *  # noqa: F403
+    from netwright.layers.spectral_pool import *  # noqa: F403
+    from netwright.layers.weight_norm import *  # noqa: F403
 
 lazy(
     __name__,
@@ -30,8 +32,10 @@ lazy(
         "norm": "ChannelLayerNorm GhostBatchNorm1d GhostBatchNorm2d GhostBatchNorm3d "
         "SpatialResponseNorm SwitchableNorm ghost_batch_norm",
         "padding": "pad random_pad",
-        "regularise": "Cutout DropBlock DropPath ShakeDrop smooth_labels",
-        "weight_norm": "WeightNorm WeightStandardisation",
         "random_pool": "FractionalMaxPool StochasticPool TournamentPool",
+        "recurrent": "GRU LSTM RNN CatFeatures",
+        "regularise": "Cutout DropBlock DropPath ShakeDrop smooth_labels",
+        "spectral_pool": "SpectralPool WaveletPool low_pass",
+        "weight_norm": "WeightNorm WeightStandardisation",
     },
 )

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from netwright.units.norm import *  # noqa: F403
     from netwright.units.pool import *  # noqa: F403
     from netwright.units.random_pool import *  # noqa: F403
+    from netwright.units.recurrent import *  # noqa: F403
     from netwright.units.regularise import *  # noqa: F403
     from netwright.units.resample import *  # noqa: F403
+    from netwright.units.spectral_pool import *  # noqa: F403
     from netwright.units.weight_norm import *  # noqa: F403
     from netwright.units.window import *  # noqa: F403
 
@@ -29,8 +31,10 @@ lazy(
         "LocalResponseNorm Norm SpatialResponseNorm SwitchableNorm",
         "pool": "AdaptiveAvgPool AvgPool GlobalAvgPool LocalPool MaxPool",
         "random_pool": "FractionalMaxPool StochasticPool TournamentPool",
+        "recurrent": "GRU LSTM RNN CatFeatures Recurrent",
         "regularise": "Cutout DropBlock DropPath Dropout Dropper ShakeDrop SpatialDropout",
         "resample": "ChannelShuffle PadChannels Subsample Upsample",
+        "spectral_pool": "SpectralPool WaveletPool",
         "weight_norm": "Reweighted WeightNorm WeightStandardisation",
         "window": "Convolution GroupedConvolution",
     },

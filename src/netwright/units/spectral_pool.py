@@ -1,0 +1,111 @@
+"""Pools that keep the low frequencies of a map."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from netwright.core.check import is_choice, is_count
+from netwright.core.cost import Cost
+from netwright.core.field import Taps, Window, resampling
+from netwright.core.shape import Axes, Shape, need_rank, per_axis, show
+from netwright.core.spec import Unit
+from netwright.errors import ShapeError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["SpectralPool", "WaveletPool"]
+
+
+class SpectralPool(Unit):
+    """Transform, the `size` lowest frequencies an axis, transform back: (C, H, W) -> (C, size,
+    size), at the same mean, `size` one number or one an axis (Rippel et al. 2015,
+    arXiv:1506.03767).
+
+    `basis` is the discrete Fourier (`dft`) or cosine (`dct`) transform. An axis is one
+    product with a (size, H) matrix: H W size MACs a channel for the first, and so on; an axis
+    that keeps its size is free. Every output depends on the whole map, mostly on its cell.
+    Raises `ShapeError` where the map is smaller than `size`.
+
+    >>> SpectralPool(28).shape((64, 56, 56))
+    (64, 28, 28)
+    """
+
+    sees_all = True
+
+    size: Axes
+    basis: str = "dft"
+
+    def check(self) -> None:
+        is_count(self, "size", axes=True)
+        is_choice(self, "basis", ("dft", "dct"))
+
+    def shape(self, *xs: Shape) -> Shape:
+        (x,) = xs
+        need_rank("SpectralPool", x, 2, 4)
+        sizes = per_axis(self.size, len(x) - 1, "size")
+        for n, m in zip(x[1:], sizes, strict=True):
+            if isinstance(n, int) and isinstance(m, int) and m > n:
+                raise ShapeError(
+                    f"SpectralPool keeps {m} frequencies, an axis of {show(x)} has {n}; "
+                    "use a smaller size or a larger map"
+                )
+        return (x[0], *sizes)
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        sizes = list(xs[0])
+        macs = 0
+        for axis, m in enumerate(y[1:], 1):
+            if m != sizes[axis]:
+                macs += prod(sizes) * m
+                sizes[axis] = m
+        return Cost(macs=macs)
+
+    def window(self, x: Shape) -> Window:
+        sizes = per_axis(self.size, len(x) - 1, "size")
+        return tuple(resampling(n, m) for n, m in zip(x[1:], sizes, strict=True))
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import SpectralPool as Layer
+
+        return Layer(per_axis(self.size, len(xs[0]) - 1, "size"), self.basis)
+
+
+class WaveletPool(Unit):
+    """The low band of an orthonormal Haar transform: (C, H, W) -> (C, ceil(H / 2^levels), ...).
+
+    A level sums 2^axes neighbours and divides by 2^(axes / 2); an odd end is paired with
+    itself. Wavelet pooling (Williams & Li 2018) drops the details of the levels likewise.
+    2^axes operations an output element of every level.
+
+    >>> WaveletPool(2).shape((64, 55, 56))
+    (64, 14, 14)
+    """
+
+    levels: int = 1
+
+    def check(self) -> None:
+        is_count(self, "levels")
+
+    def shape(self, *xs: Shape) -> Shape:
+        (x,) = xs
+        need_rank("WaveletPool", x, 2, 4)
+        return (x[0], *[-(-n // 2**self.levels) for n in x[1:]])
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        (x,) = xs
+        ops = sum(
+            2 ** (len(x) - 1) * x[0] * prod(-(-n // 2**level) for n in x[1:])
+            for level in range(1, self.levels + 1)
+        )
+        return Cost(ops=ops)
+
+    def window(self, x: Shape) -> Window:
+        reach = 2**self.levels
+        return tuple(Taps(((0, reach),), 1, reach) for _ in x[1:])
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import WaveletPool as Layer
+
+        return Layer(self.levels)
