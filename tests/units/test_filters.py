@@ -63,6 +63,20 @@ def test_sobel_is_scipys_and_points_to_the_light() -> None:
     np.testing.assert_array_equal(filtered(sobel(), ramp)[1], np.zeros((4, 4)))
 
 
+def test_borders_are_scipys() -> None:
+    names = {
+        "symmetric": "reflect",
+        "replicate": "nearest",
+        "reflect": "mirror",
+        "circular": "wrap",
+    }
+    x = torch.tensor(IMAGE, dtype=torch.float32)[None, None]
+    for border, mode in names.items():
+        y = nw.FilterBank("gaussian", 5, 0.8, border=border).module((1, *IMAGE.shape))(x)[0, 0]
+        wanted = ndimage.gaussian_filter(IMAGE, 0.8, radius=2, mode=mode)
+        np.testing.assert_allclose(y, wanted, atol=1e-6)
+
+
 def test_what_filters_keep() -> None:
     keep = {"box": 1, "emboss": 1, "gaussian": 1, "identity": 1, "laplacian": 0, "sharpen": 1}
     for name, total in keep.items():

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from netwright.layers.padding import Pads, pad
+
 __all__ = [
     "FILTERS",
     "FilterBank",
@@ -164,7 +166,7 @@ class FilterBank(nn.Module):
     """Every filter over every channel: (N, C, H, W) -> (N, C n, H', W').
 
     Output channel c n + j is filter j over channel c. The weight is a buffer, or with
-    `trainable` a parameter that starts as the filters.
+    `trainable` a parameter that starts as the filters. `border` is one of `pad`'s.
 
     >>> FilterBank(3, sobel())(torch.zeros(1, 3, 8, 8)).shape
     torch.Size([1, 6, 8, 8])
@@ -177,14 +179,15 @@ class FilterBank(nn.Module):
         channels: int,
         filters: Tensor,
         stride: int | tuple[int, ...] = 1,
-        pads: Sequence[tuple[int, int]] = ((1, 1), (1, 1)),
+        pads: Pads = ((1, 1), (1, 1)),
+        border: str | float = "zeros",
         trainable: bool = False,
     ) -> None:
         super().__init__()
         self.channels = channels
         self.stride = stride
-        # functional.pad wants the last axis first
-        self.pads = tuple(n for pair in reversed(pads) for n in pair)
+        self.pads = tuple(pads)
+        self.border = border
         weight = filters.repeat(channels, 1, 1)[:, None]
         if trainable:
             self.weight = nn.Parameter(weight)
@@ -192,11 +195,13 @@ class FilterBank(nn.Module):
             self.register_buffer("weight", weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(F.pad(x, self.pads), self.weight, None, self.stride, groups=self.channels)
+        x = pad(x, self.pads, self.border)
+        return F.conv2d(x, self.weight, None, self.stride, groups=self.channels)
 
     def extra_repr(self) -> str:
         each = len(self.weight) // self.channels
-        return f"{self.channels}, filters={each}, stride={self.stride}, pads={self.pads}"
+        said = f"{self.channels}, filters={each}, stride={self.stride}, pads={self.pads}"
+        return said if self.border == "zeros" else f"{said}, border={self.border!r}"
 
 
 @torch.no_grad()

@@ -12,7 +12,8 @@ from netwright.core.field import Window
 from netwright.core.shape import Axes, Padding, Shape, need_rank, slid
 from netwright.core.spec import Unit
 from netwright.errors import SpecError
-from netwright.units.conv import Sliding, sliding_window
+from netwright.units.padding import check_border_of, is_border
+from netwright.units.window import Sliding, sliding_window
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -29,11 +30,13 @@ class Bank(Unit, abstract=True):
 
     Output channel c n + j is filter j over channel c. C n k^2 buffer elements, or parameters
     that start as the filters where `trainable`; C n k^2 MACs a position of the output.
+    `border` says what stands in the padding, see `netwright.units.padding`.
     """
 
     _: KW_ONLY
     stride: Axes = 1
     padding: Padding = "same"
+    border: str | float = "zeros"
     trainable: bool = False
 
     @property
@@ -48,6 +51,12 @@ class Bank(Unit, abstract=True):
     def check(self) -> None:
         is_count(self, "stride", axes=True)
         is_padding(self)
+        is_border(self)
+        if self.border in ("crop", "random"):
+            raise SpecError(
+                f"{type(self).__name__}: border is {self.border!r}, wanted one that pads: that "
+                "one is Conv's"
+            )
         is_flag(self, "trainable")
 
     def sliding(self, x: Shape) -> Sliding:
@@ -58,6 +67,7 @@ class Bank(Unit, abstract=True):
         (x,) = xs
         need_rank(type(self).__name__, x, 3, 3)
         k, s, p, d, _ = self.sliding(x)
+        check_border_of(self, self.border, p, x)
         axes = zip(x[1:], k, s, p, d, strict=True)
         return (x[0] * self.kernels[0], *[slid(*axis) for axis in axes])
 
@@ -74,7 +84,7 @@ class Bank(Unit, abstract=True):
 
         (x,) = xs
         _, s, p, _, _ = self.sliding(x)
-        return Layer(x[0], self.filters(), s, p, self.trainable)
+        return Layer(x[0], self.filters(), s, p, self.border, self.trainable)
 
 
 class FilterBank(Bank):
@@ -83,7 +93,7 @@ class FilterBank(Bank):
     `bank` is "identity", "box", "gaussian", "laplacian", "sharpen", "emboss" (n = 1) or
     "sobel" (n = 2: to the right, downwards). The first three are `size` pixels wide, the
     others 3; a Gaussian has a standard deviation of `sigma` pixels. Kernels are correlated,
-    not turned round, as everywhere in nets; borders see zeros.
+    not turned round, as everywhere in nets; `border` says what stands in the padding.
 
     Costs C n k^2 buffer elements (parameters where `trainable`) and, a position of the
     output, as many MACs. `netwright.layers.filters` has the kernels themselves.

@@ -15,7 +15,9 @@ SAMPLES = [
     Sample(nw.FilterBank("gaussian", 6, 1.5, stride=(2, 3)), MAP),
     Sample(nw.FilterBank("box", 5, padding="full"), (2, 1, 1)),
     Sample(nw.FilterBank("laplacian", trainable=True), (2, 1, 1)),
-    Sample(nw.GaborBank(2, size=5), MAP),
+    Sample(nw.FilterBank("gaussian", 5, border="symmetric"), MAP),
+    Sample(nw.FilterBank("box", border=0.5), (2, 1, 1)),
+    Sample(nw.GaborBank(2, size=5, border="reflect"), MAP),
     Sample(nw.GaborBank(3, (0.25, 0.5), octaves=1.5, size=4, padding=((0, 2), 1), trainable=True),
            MAP),
 ]  # fmt: skip
@@ -24,13 +26,15 @@ WRONG = {
     "FilterBank": [{"bank": "prewitt"}, {"bank": "box", "size": 0}, {"bank": "sobel", "size": 5},
                    {"bank": "gaussian", "sigma": 0}, {"bank": "box", "sigma": 2.0},
                    {"bank": "box", "trainable": 1}, {"bank": "box", "stride": 0},
-                   {"bank": "box", "padding": "most"}, {"bank": "box", "size": 2.5}],
+                   {"bank": "box", "padding": "most"}, {"bank": "box", "border": "crop"},
+                   {"bank": "box", "border": "edge"}, {"bank": "box", "size": 2.5}],
     "GaborBank": [{"orientations": 0}, {"frequencies": ()}, {"frequencies": (0.7,)},
                   {"frequencies": 0.25}, {"octaves": 0}, {"size": -3}, {"trainable": None}],
 }  # fmt: skip
 
 MISFITS = {
     "FilterBank": [((8,), {"bank": "sobel"}), ((8, 9), {"bank": "box"}),
-                   ((3, 2, 9), {"bank": "sobel", "padding": "valid"})],
+                   ((3, 2, 9), {"bank": "sobel", "padding": "valid"}),
+                   ((3, 2, 2), {"bank": "box", "size": 7, "border": "reflect"})],
     "GaborBank": [((4, 3, 9, 9), {}), ((1, 9, 9), {"padding": 0})],
 }  # fmt: skip
