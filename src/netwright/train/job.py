@@ -26,7 +26,7 @@ RESERVE = 0.25
 """Share of the time that the schedule leaves free."""
 ENOUGH = 1500
 """Steps after which more are of little use for nets of this size; time is first spent on
-larger nets, then on more epochs."""
+larger nets, then, half of it at most, on more epochs."""
 FASTER = 1.25
 """bf16 has to be faster by this factor to be worth its rounding."""
 
@@ -182,7 +182,10 @@ def make_job(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal]:
     plans = [c.plan for c in proposal.kept]
     costs = {name: [seconds(plan, speed) for plan in plans] for name, speed in known().items()}
     precision = "bf16" if sum(costs["fp32"]) > FASTER * sum(costs["bf16"]) else "fp32"
-    epochs = epochs_within(costs[precision], usable, most=2 * wanted)
+    epochs = max(
+        epochs_within(costs[precision], usable, most=wanted),
+        epochs_within(costs[precision], usable / 2, most=2 * wanted),
+    )
     return _job(proposal, costs[precision], epochs, recipe, precision, settings.seed)
 
 
