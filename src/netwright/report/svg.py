@@ -51,9 +51,9 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
     >>> ticks(0, 97)
     [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]
     """
-    least = 1e-9 * max(abs(low), abs(high))
+    least = max(1e-9 * max(abs(low), abs(high)), 1e-300)
     if high - low <= least:
-        low, high = (low - abs(low) / 2, low + abs(low) / 2) if low else (0.0, 1.0)
+        low, high = (low - abs(low) / 2, low + abs(low) / 2) if abs(low) > least else (0.0, 1.0)
     rough = (high - low) / (most - 1)
     power = 10.0 ** floor(log10(rough))
     step = next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= rough * (1 - 1e-9))

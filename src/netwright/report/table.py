@@ -13,6 +13,7 @@ from netwright.report.numbers import exact, human, human_bytes, is_number
 
 __all__ = [
     "COLUMNS",
+    "Column",
     "bar",
     "kilobytes",
     "layer_cells",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from netwright.core.net import Net
 from netwright.core.rewrite import Site, classifiers, everywhere, matches
@@ -13,6 +13,7 @@ from netwright.errors import RuleError
 from netwright.rules.registry import named
 from netwright.units.linear import Linear
 from netwright.units.regularise import Dropout, DropPath
+from netwright.units.weight_norm import Reweighted
 
 __all__ = ["deepen", "drop_path", "dropout", "rounded", "widen"]
 
@@ -37,17 +38,23 @@ def widen(net: Net, factor: float = 2.0) -> Net:
     stays = {*classifiers(net)}
 
     def change(site: Site, spec: Spec) -> Spec | None:
-        if site.path in stays:
-            return None
+        return None if site.path in stays else scaled(spec)
+
+    def scaled(spec: Spec) -> Spec:
+        if isinstance(spec, Reweighted):
+            return replace(spec, of=scaled(spec.of))
         divisor = getattr(spec, "groups", 1)
-        scaled: dict[str, Any] = {
+        wider: dict[str, Any] = {
             name: rounded(getattr(spec, name) * factor, divisor if divisor > 1 else 8)
             for name in ("width", "growth")
             if name in spec.field_names
         }
-        return replace(spec, **scaled)  # type: ignore[type-var]
+        return replace(spec, **wider)  # type: ignore[type-var]
 
-    return everywhere(net, change, lambda spec: bool({"width", "growth"} & {*spec.field_names}))
+    def grows(spec: Spec) -> bool:
+        return isinstance(spec, Reweighted) or bool({"width", "growth"} & {*spec.field_names})
+
+    return everywhere(net, change, grows)
 
 
 @named("deepen")
@@ -61,7 +68,8 @@ def deepen(net: Net, blocks: int = 1) -> Net:
         if not isinstance(spec, Sequential) or not len(spec) or not _is_stage(spec):
             return None
         last = spec[len(spec) - 1]
-        more: Spec = replace(last, stride=1) if "stride" in last.field_names else last  # type: ignore[type-var]
+        stride = {"stride": 1} if "stride" in last.field_names else {}
+        more = cast("Spec", replace(cast("Any", last), **stride))
         return Sequential(*spec, *[more] * blocks)
 
     return everywhere(net, change, Sequential)
