@@ -9,8 +9,10 @@ if TYPE_CHECKING:
     from netwright.blocks.conv import *  # noqa: F403
     from netwright.blocks.densenet import *  # noqa: F403
     from netwright.blocks.inception import *  # noqa: F403
+    from netwright.blocks.mlp import *  # noqa: F403
     from netwright.blocks.mobile import *  # noqa: F403
     from netwright.blocks.nin import *  # noqa: F403
+    from netwright.blocks.recurrent import *  # noqa: F403
     from netwright.blocks.resnet import *  # noqa: F403
     from netwright.blocks.unet import *  # noqa: F403
     from netwright.blocks.vgg import *  # noqa: F403
@@ -22,8 +24,10 @@ lazy(
         "conv": "ConvNormAct DepthwiseConv conv_norm conv_norm_act",
         "densenet": "DenseBlock DenseLayer Transition",
         "inception": "AuxiliaryHead Inception",
+        "mlp": "MLP MaxoutLinear",
         "mobile": "InvertedResidual SeparableConv",
         "nin": "MlpConv",
+        "recurrent": "DenseBiLstm",
         "resnet": "BasicBlock Bottleneck Shortcut",
         "unet": "DoubleConv",
         "vgg": "VggBlock",
