@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from netwright.layers.activation import *  # noqa: F403
     from netwright.layers.basic import *  # noqa: F403
     from netwright.layers.conv import *  # noqa: F403
+    from netwright.layers.encoding_pool import *  # noqa: F403
     from netwright.layers.filters import *  # noqa: F403
     from netwright.layers.matrix import *  # noqa: F403
     from netwright.layers.norm import *  # noqa: F403
@@ -26,6 +27,7 @@ lazy(
         "conv": "CroppedConv1d CroppedConv2d CroppedConv3d PaddedConv1d PaddedConv2d PaddedConv3d "
         "RandomlyPaddedConv1d RandomlyPaddedConv2d RandomlyPaddedConv3d cropped_conv padded_conv "
         "randomly_padded_conv",
+        "encoding_pool": "CompactBilinearPool OrderlessPool PCAPool",
         "filters": "FILTERS FilterBank bank_ box emboss gabor gabor_bank gabor_response gaussian "
         "identity laplacian sharpen sobel",
         "matrix": "circulant conv_matrix eigenvalues toeplitz",

@@ -7,6 +7,7 @@ from netwright.lazy import lazy
 if TYPE_CHECKING:
     from netwright.units.activation import *  # noqa: F403
     from netwright.units.conv import *  # noqa: F403
+    from netwright.units.encoding_pool import *  # noqa: F403
     from netwright.units.filters import *  # noqa: F403
     from netwright.units.linear import *  # noqa: F403
     from netwright.units.norm import *  # noqa: F403
@@ -25,6 +26,7 @@ lazy(
         "activation": "Activation ELU GELU HardSigmoid HardSwish Identity LeakyReLU Maxout "
         "PReLU ReLU ReLU6 SELU SiLU Sigmoid Sign Softmax Step Tanh",
         "conv": "Conv TransposedConv",
+        "encoding_pool": "CompactBilinearPool OrderlessPool PCAPool",
         "filters": "Bank FilterBank GaborBank",
         "linear": "Flatten Linear",
         "norm": "BatchNorm ChannelLayerNorm GhostBatchNorm GroupNorm InstanceNorm LayerNorm "
