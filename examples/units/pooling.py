@@ -37,9 +37,9 @@ def main(board: Board) -> None:
     picture = photo(640)[150:232, 230:352]
     here, there = (torch.tensor(picture[1:81, i : i + 120].copy())[None, None] for i in (1, 0))
     board.say(
-        "Windows of 2 x 2 at stride 2. Shift the image by one pixel, and the pooled image "
-        "should hardly change; what does change is measured against the pooled image's own "
-        "variation. Each is drawn from its darkest to its lightest value."
+        "Every pooling unit that, left to its defaults, halves a map. Shift the image by one "
+        "pixel, and the pooled image should hardly change; what does change is measured against "
+        "the pooled image's own variation. Each is drawn from its darkest to its lightest value."
     )
     shown, moved = [("image", picture[1:81, 1:121])], {}
     for name, unit in halving().items():
