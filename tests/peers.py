@@ -12,7 +12,7 @@ from functools import cache
 import pytest
 import torch
 
-__all__ = ["peer"]
+__all__ = ["library", "peer"]
 
 MODULES = {
     "torchvision": "torchvision.models",
@@ -29,6 +29,12 @@ def peer(library: str, name: str, **options):
             return getattr(module, name)(weights=None, **options)
         make = module.create_model if library == "timm" else module.get_model
         return make(name, **options)
+
+
+def library(name: str):
+    """The library itself; skips where it is not installed."""
+    with _quiet():
+        return _imported(name)
 
 
 @cache

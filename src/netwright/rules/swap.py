@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 
 from netwright.blocks.conv import ConvNormAct
 from netwright.blocks.resnet import BasicBlock, Bottleneck, Shortcut
 from netwright.core.net import Net
-from netwright.core.rewrite import Site, everywhere, matches
+from netwright.core.rewrite import Site, classifiers, everywhere, matches
 from netwright.core.spec import Spec, Unit
 from netwright.core.wiring import Sequential, Sum
 from netwright.errors import RuleError
 from netwright.rules.registry import named
 from netwright.units.activation import Activation, Identity, ReLU
 from netwright.units.conv import Conv
-from netwright.units.norm import BatchNorm
+from netwright.units.norm import BatchNorm, GroupNorm
 from netwright.units.pool import LocalPool, MaxPool
+from netwright.units.weight_norm import WeightStandardisation
 
 __all__ = [
     "activation",
@@ -26,6 +28,7 @@ __all__ = [
     "pooling",
     "residual",
     "squeeze",
+    "weight_standardise",
 ]
 
 
@@ -43,6 +46,42 @@ def normalisation(net: Net, norm: Unit) -> Net:
     if not isinstance(norm, Unit):
         raise RuleError(f"{norm!r} is no unit; give one such as GroupNorm")
     return _swapped(net, norm, BatchNorm)
+
+
+@named("weight-standardise")
+def weight_standardise(net: Net, norm: Unit = GroupNorm()) -> Net:  # noqa: B008
+    """Every convolution is weight standardised, every batch norm becomes group norm.
+
+    Qiao et al. 2019 (arXiv:1903.10520): made for batches of one or two images; no parameters
+    more, 2 C + 1 buffer elements a norm less. Groups are fewer where 32 of two channels or more
+    do not divide the width. `Identity` in the place of `norm` leaves no normalisation: the
+    convolutions get biases and learnt gains (Brock et al. 2021, arXiv:2101.08692). Classifiers
+    and kernels of one weight stay. Rules that look for convolutions come before this one.
+    """
+    if not isinstance(norm, Unit):
+        raise RuleError(f"{norm!r} is no unit; give one such as GroupNorm")
+    bare = isinstance(norm, Identity)
+    if not bare and not matches(net, BatchNorm):
+        raise RuleError(f"{net.name} has no batch norm; weight-standardise:Identity needs none")
+    stays = {*classifiers(net)}
+
+    def change(site: Site, spec: Spec) -> Spec | None:
+        if isinstance(spec, BatchNorm):
+            if not isinstance(norm, GroupNorm):
+                return norm
+            return replace(norm, groups=_groups(site.x[0], norm.groups))
+        assert isinstance(spec, Conv)
+        single = site.x[0] // spec.groups * prod(spec.sliding(site.x).kernel) == 1
+        if single or site.path in stays:
+            return None
+        return WeightStandardisation(replace(spec, bias=spec.bias or bare), gain=bare)
+
+    return everywhere(net, change, lambda spec: type(spec) in (Conv, BatchNorm))
+
+
+def _groups(channels: int, most: int) -> int:
+    """The largest number of groups of at least two channels each, `most` at most."""
+    return max(g for g in range(1, most + 1) if channels % g == 0 and g <= max(1, channels // 2))
 
 
 def _swapped(net: Net, new: Unit, old: type[Unit]) -> Net:

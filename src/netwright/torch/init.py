@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from netwright.core.wiring import Sum
 from netwright.errors import SpecError
+from netwright.layers import WeightNorm
 
 __all__ = ["INITS", "initialise"]
 
@@ -44,15 +45,22 @@ def initialise(model: nn.Module, init: str = "he", zero_gamma: bool = False) -> 
         raise SpecError(f"init {init!r} is unknown; there are: {', '.join(INITS)}")
     fill = INITS[init]
     if fill is not None:
-        for module in model.modules():
-            if isinstance(module, (*_CONVS, *_TRANSPOSED, nn.Linear)):
-                fill(module.weight, module)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+        _fill(model, fill)
     if zero_gamma:
         for module in model.modules():
             if isinstance(getattr(module, "wiring", None), Sum):
                 _zero_last_gamma(module)
+
+
+def _fill(model: nn.Module, fill: Callable[[Tensor, nn.Module], None]) -> None:
+    for module in model.modules():
+        if isinstance(module, (*_CONVS, *_TRANSPOSED, nn.Linear)):
+            fill(module.weight, module)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    for module in model.modules():
+        if isinstance(module, WeightNorm):
+            module.reset_gain()
 
 
 def _zero_last_gamma(module: nn.Module) -> None:
