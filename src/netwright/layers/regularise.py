@@ -74,7 +74,7 @@ class DropBlock(_Drawing):
     def gamma(self, positions: tuple[int, ...]) -> float:
         """The probability that a block is dropped at a place, on a map of these sizes."""
         sizes = [min(self.size, n) for n in positions]
-        places = prod(n - size + 1 for n, size in zip(positions, sizes, strict=True))
+        places = prod([n - size + 1 for n, size in zip(positions, sizes, strict=True)])
         return min(1.0, self.rate / prod(sizes) * prod(positions) / places)
 
     def forward(self, x: Tensor) -> Tensor:
