@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from netwright.layers.conv import *  # noqa: F403
     from netwright.layers.encoding_pool import *  # noqa: F403
     from netwright.layers.filters import *  # noqa: F403
+    from netwright.layers.guided_pool import *  # noqa: F403
     from netwright.layers.matrix import *  # noqa: F403
     from netwright.layers.norm import *  # noqa: F403
     from netwright.layers.padding import *  # noqa: F403
     from netwright.layers.random_pool import *  # noqa: F403
     from netwright.layers.recurrent import *  # noqa: F403
     from netwright.layers.regularise import *  # noqa: F403
+    from netwright.layers.signal_pool import *  # noqa: F403
     from netwright.layers.spectral_pool import *  # noqa: F403
     from netwright.layers.weight_norm import *  # noqa: F403
 
@@ -30,6 +32,7 @@ lazy(
         "encoding_pool": "CompactBilinearPool OrderlessPool PCAPool",
         "filters": "FILTERS FilterBank bank_ box emboss gabor gabor_bank gabor_response gaussian "
         "identity laplacian sharpen sobel",
+        "guided_pool": "EdgePyramidPool PixelPyramidPool SuperpixelPool",
         "matrix": "circulant conv_matrix eigenvalues toeplitz",
         "norm": "ChannelLayerNorm GhostBatchNorm1d GhostBatchNorm2d GhostBatchNorm3d "
         "SpatialResponseNorm SwitchableNorm ghost_batch_norm",
@@ -37,6 +40,7 @@ lazy(
         "random_pool": "FractionalMaxPool StochasticPool TournamentPool",
         "recurrent": "GRU LSTM RNN CatFeatures",
         "regularise": "Cutout DropBlock DropPath ShakeDrop smooth_labels",
+        "signal_pool": "GeneticPool LeapPool",
         "spectral_pool": "SpectralPool WaveletPool low_pass",
         "weight_norm": "WeightNorm WeightStandardisation",
     },

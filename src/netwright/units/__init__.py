@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from netwright.units.conv import *  # noqa: F403
     from netwright.units.encoding_pool import *  # noqa: F403
     from netwright.units.filters import *  # noqa: F403
+    from netwright.units.guided_pool import *  # noqa: F403
     from netwright.units.linear import *  # noqa: F403
     from netwright.units.norm import *  # noqa: F403
     from netwright.units.pool import *  # noqa: F403
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from netwright.units.recurrent import *  # noqa: F403
     from netwright.units.regularise import *  # noqa: F403
     from netwright.units.resample import *  # noqa: F403
+    from netwright.units.signal_pool import *  # noqa: F403
     from netwright.units.spectral_pool import *  # noqa: F403
     from netwright.units.weight_norm import *  # noqa: F403
     from netwright.units.window import *  # noqa: F403
@@ -28,6 +30,7 @@ lazy(
         "conv": "Conv TransposedConv",
         "encoding_pool": "CompactBilinearPool OrderlessPool PCAPool",
         "filters": "Bank FilterBank GaborBank",
+        "guided_pool": "EdgePyramidPool PixelPyramidPool SuperpixelPool",
         "linear": "Flatten Linear",
         "norm": "BatchNorm ChannelLayerNorm GhostBatchNorm GroupNorm InstanceNorm LayerNorm "
         "LocalResponseNorm Norm SpatialResponseNorm SwitchableNorm",
@@ -36,6 +39,7 @@ lazy(
         "recurrent": "GRU LSTM RNN CatFeatures Recurrent",
         "regularise": "Cutout DropBlock DropPath Dropout Dropper ShakeDrop SpatialDropout",
         "resample": "ChannelShuffle PadChannels Subsample Upsample",
+        "signal_pool": "GeneticPool LeapPool",
         "spectral_pool": "SpectralPool WaveletPool",
         "weight_norm": "Reweighted WeightNorm WeightStandardisation",
         "window": "Convolution GroupedConvolution",
