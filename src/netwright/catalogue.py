@@ -24,8 +24,8 @@ def load() -> None:
 def names(room: str, pattern: str = "*") -> list[str]:
     """Names of all `units`, `blocks` or `nets` that match a shell pattern, sorted.
 
-    >>> names("units", "*Conv")
-    ['Conv', 'TransposedConv']
+    >>> names("blocks", "Basic*")
+    ['BasicBlock']
     """
     if room == "nets":
         return registry.names(pattern)
