@@ -143,6 +143,19 @@ def test_labels(told) -> None:
     assert re.search(r"by hand +(\S+)", text)[1] == re.search(r"PyTorch +(\S+)", text)[1]
 
 
+def test_mlp(told, tmp_path) -> None:
+    text = told("mlp")
+    rows = re.findall(r"^ (\d)  (\d)  (\d) +(\d) +(\d) +(\d)", text, re.MULTILINE)
+    assert [tuple(map(int, row)) for row in rows] == [
+        (a, b, a & b, a | b, 1 - (a & b), a ^ b) for a in (0, 1) for b in (0, 1)
+    ]
+    assert text.count("agrees: True") == 3
+    for layers in (1, 2, 3):
+        drawn = (tmp_path / f"mlp_{layers}.svg").read_text()
+        assert drawn.startswith("<svg ")
+        assert drawn.count("z") > 40  # rows of the shape
+
+
 def test_every_script_is_on_the_page_in_the_readme_and_here(load) -> None:
     assert sorted(load("page").PARTS) == SCRIPTS
     readme = (FOLDER / "README.md").read_text()

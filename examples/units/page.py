@@ -13,7 +13,7 @@ from board import Board
 from netwright.report.html import Page
 
 PARTS = ("convolution", "matrices", "padding", "box_filter", "gabor", "pooling", "upsampling",
-         "normalisation", "labels")  # fmt: skip
+         "normalisation", "labels", "mlp")  # fmt: skip
 
 
 def main(out: str) -> None:
