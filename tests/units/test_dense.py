@@ -90,8 +90,9 @@ def test_maxout_layers_learn_convex_functions_of_their_pieces() -> None:
 
 
 def test_wrong_blocks_are_refused() -> None:
-    for fields in ({"widths": ()}, {"widths": (3, 0)}, {"widths": 5}, {"widths": (5,), "act": "relu"},
-                   {"widths": (5,), "bias": 0}):  # fmt: skip
+    wrong = [{"widths": ()}, {"widths": (3, 0)}, {"widths": 5}]
+    wrong += [{"widths": (5,), "act": "relu"}, {"widths": (5,), "bias": 0}]
+    for fields in wrong:
         with pytest.raises(SpecError, match=r"MLP: .* wanted"):
             nw.MLP(**fields)
     with pytest.raises(SpecError, match="pieces is 0, wanted"):
