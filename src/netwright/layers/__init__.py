@@ -7,16 +7,23 @@ from netwright.lazy import lazy
 if TYPE_CHECKING:
     from netwright.layers.activation import *  # noqa: F403
     from netwright.layers.basic import *  # noqa: F403
+    from netwright.layers.blur import *  # noqa: F403
     from netwright.layers.conv import *  # noqa: F403
+    from netwright.layers.conv_lstm import *  # noqa: F403
     from netwright.layers.encoding_pool import *  # noqa: F403
     from netwright.layers.filters import *  # noqa: F403
+    from netwright.layers.global_pool import *  # noqa: F403
     from netwright.layers.guided_pool import *  # noqa: F403
     from netwright.layers.matrix import *  # noqa: F403
+    from netwright.layers.mean_pool import *  # noqa: F403
     from netwright.layers.norm import *  # noqa: F403
+    from netwright.layers.order_pool import *  # noqa: F403
     from netwright.layers.padding import *  # noqa: F403
     from netwright.layers.random_pool import *  # noqa: F403
     from netwright.layers.recurrent import *  # noqa: F403
+    from netwright.layers.region_pool import *  # noqa: F403
     from netwright.layers.regularise import *  # noqa: F403
+    from netwright.layers.resample import *  # noqa: F403
     from netwright.layers.signal_pool import *  # noqa: F403
     from netwright.layers.spectral_pool import *  # noqa: F403
     from netwright.layers.weight_norm import *  # noqa: F403
@@ -26,20 +33,27 @@ lazy(
     {
         "activation": "Maxout Sign Step straight_through",
         "basic": "Add Cat GlobalAvgPool Mul PadChannels Subsample",
+        "blur": "BlurPool shift_agreement shift_similarity",
         "conv": "CroppedConv1d CroppedConv2d CroppedConv3d PaddedConv1d PaddedConv2d PaddedConv3d "
         "RandomlyPaddedConv1d RandomlyPaddedConv2d RandomlyPaddedConv3d cropped_conv padded_conv "
         "randomly_padded_conv",
+        "conv_lstm": "ConvLSTM",
         "encoding_pool": "CompactBilinearPool OrderlessPool PCAPool",
         "filters": "FILTERS FilterBank bank_ box emboss gabor gabor_bank gabor_response gaussian "
         "identity laplacian sharpen sobel",
+        "global_pool": "GeM GlobalMaxPool IntermapPool RowMaxPool SpatialPyramidPool",
         "guided_pool": "EdgePyramidPool PixelPyramidPool SuperpixelPool",
         "matrix": "circulant conv_matrix eigenvalues toeplitz",
+        "mean_pool": "GatedPool LpPool MixedPool WeightedPool",
         "norm": "ChannelLayerNorm GhostBatchNorm1d GhostBatchNorm2d GhostBatchNorm3d "
         "SpatialResponseNorm SwitchableNorm ghost_batch_norm",
+        "order_pool": "MedianPool MinPool OrdinalPool RankAvgPool exchanges",
         "padding": "pad random_pad",
         "random_pool": "FractionalMaxPool StochasticPool TournamentPool",
         "recurrent": "GRU LSTM RNN CatFeatures",
+        "region_pool": "RoIAlign RoIPool",
         "regularise": "Cutout DropBlock DropPath ShakeDrop smooth_labels",
+        "resample": "MaxUnpool",
         "signal_pool": "GeneticPool LeapPool",
         "spectral_pool": "SpectralPool WaveletPool low_pass",
         "weight_norm": "WeightNorm WeightStandardisation",

@@ -6,17 +6,24 @@ from netwright.lazy import lazy
 
 if TYPE_CHECKING:
     from netwright.units.activation import *  # noqa: F403
+    from netwright.units.blur import *  # noqa: F403
     from netwright.units.conv import *  # noqa: F403
+    from netwright.units.conv_lstm import *  # noqa: F403
     from netwright.units.encoding_pool import *  # noqa: F403
     from netwright.units.filters import *  # noqa: F403
+    from netwright.units.global_pool import *  # noqa: F403
     from netwright.units.guided_pool import *  # noqa: F403
     from netwright.units.linear import *  # noqa: F403
+    from netwright.units.mean_pool import *  # noqa: F403
     from netwright.units.norm import *  # noqa: F403
+    from netwright.units.order_pool import *  # noqa: F403
     from netwright.units.pool import *  # noqa: F403
     from netwright.units.random_pool import *  # noqa: F403
     from netwright.units.recurrent import *  # noqa: F403
+    from netwright.units.region_pool import *  # noqa: F403
     from netwright.units.regularise import *  # noqa: F403
     from netwright.units.resample import *  # noqa: F403
+    from netwright.units.response_norm import *  # noqa: F403
     from netwright.units.signal_pool import *  # noqa: F403
     from netwright.units.spectral_pool import *  # noqa: F403
     from netwright.units.weight_norm import *  # noqa: F403
@@ -27,18 +34,25 @@ lazy(
     {
         "activation": "Activation ELU GELU HardSigmoid HardSwish Identity LeakyReLU Maxout "
         "PReLU ReLU ReLU6 SELU SiLU Sigmoid Sign Softmax Step Tanh",
+        "blur": "BlurPool",
         "conv": "Conv TransposedConv",
+        "conv_lstm": "ConvLSTM",
         "encoding_pool": "CompactBilinearPool OrderlessPool PCAPool",
         "filters": "Bank FilterBank GaborBank",
+        "global_pool": "GeM GlobalMaxPool GlobalPool IntermapPool RowMaxPool SpatialPyramidPool",
         "guided_pool": "EdgePyramidPool PixelPyramidPool SuperpixelPool",
         "linear": "Flatten Linear",
-        "norm": "BatchNorm ChannelLayerNorm GhostBatchNorm GroupNorm InstanceNorm LayerNorm "
-        "LocalResponseNorm Norm SpatialResponseNorm SwitchableNorm",
+        "mean_pool": "GatedPool LpPool MixedPool WeightedPool",
+        "norm": "BatchNorm ChannelLayerNorm GhostBatchNorm GroupNorm InstanceNorm LayerNorm Norm "
+        "SwitchableNorm",
+        "order_pool": "MedianPool MinPool OrdinalPool RankAvgPool SortingPool",
         "pool": "AdaptiveAvgPool AvgPool GlobalAvgPool LocalPool MaxPool",
         "random_pool": "FractionalMaxPool StochasticPool TournamentPool",
         "recurrent": "GRU LSTM RNN CatFeatures Recurrent",
+        "region_pool": "RegionPool RoIAlign RoIPool",
         "regularise": "Cutout DropBlock DropPath Dropout Dropper ShakeDrop SpatialDropout",
-        "resample": "ChannelShuffle PadChannels Subsample Upsample",
+        "resample": "ChannelShuffle MaxUnpool PadChannels PixelShuffle PixelUnshuffle Subsample Upsample",
+        "response_norm": "LocalResponseNorm SpatialResponseNorm",
         "signal_pool": "GeneticPool LeapPool",
         "spectral_pool": "SpectralPool WaveletPool",
         "weight_norm": "Reweighted WeightNorm WeightStandardisation",

@@ -1,0 +1,91 @@
+"""ConvLSTM against a loop over time with one convolution a gate: forward and backward.
+
+Both have the same weights and give the same outputs. Runs are interleaved, two threads,
+medians in milliseconds. Where maps are wide, both are bound by the same multiply-adds and the
+ratio falls towards one; what is saved is calls, passes over memory and small batches.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import torch
+from torch import Tensor, nn
+
+from netwright.layers import ConvLSTM
+
+RUNS = 15
+SETTINGS = (  # batch, steps, channels, width, kernel, map
+    (4, 10, 8, 8, 3, 16),
+    (1, 20, 8, 16, 3, 16),
+    (8, 16, 4, 16, 3, 8),
+    (4, 10, 16, 32, 3, 16),
+    (2, 10, 16, 64, 5, 16),
+)
+
+
+class Loop(nn.Module):
+    """The paper's equations as they stand, a convolution for each of their products."""
+
+    def __init__(self, fused: ConvLSTM) -> None:
+        super().__init__()
+        self.width = fused.width
+        self.x = nn.ModuleList(split(fused.input))
+        self.h = nn.ModuleList(split(fused.state))
+        self.peepholes = nn.ParameterList(fused.peepholes.detach().clone().unbind(0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = c = x.new_zeros(x.shape[0], self.width, *x.shape[3:])
+        pi, pf, po = self.peepholes
+        outputs = []
+        for t in range(x.shape[1]):
+            i, f, g, o = (wx(x[:, t]) + wh(h) for wx, wh in zip(self.x, self.h, strict=True))
+            i, f = torch.sigmoid(i + pi * c), torch.sigmoid(f + pf * c)
+            c = f * c + i * torch.tanh(g)
+            h = torch.sigmoid(o + po * c) * torch.tanh(c)
+            outputs.append(h)
+        return torch.stack(outputs, 1)
+
+
+def split(conv: nn.Conv2d) -> list[nn.Conv2d]:
+    """A convolution for each quarter of the output channels."""
+    width, bias = conv.out_channels // 4, conv.bias is not None
+    made = []
+    for i, weight in enumerate(conv.weight.detach().chunk(4)):
+        gate = nn.Conv2d(conv.in_channels, width, conv.kernel_size, 1, conv.padding, bias=bias)
+        gate.weight = nn.Parameter(weight.clone())
+        if bias:
+            gate.bias = nn.Parameter(conv.bias.detach().chunk(4)[i].clone())
+        made.append(gate)
+    return made
+
+
+def timed(model: nn.Module, x: Tensor) -> float:
+    """Milliseconds of one forward and backward pass."""
+    model.zero_grad()
+    start = time.perf_counter()
+    model(x).square().mean().backward()
+    return (time.perf_counter() - start) * 1e3
+
+
+def row(batch: int, steps: int, channels: int, width: int, kernel: int, size: int) -> str:
+    """One Markdown row."""
+    torch.manual_seed(0)
+    ours = ConvLSTM(channels, width, (kernel, kernel), (size, size))
+    nn.init.normal_(ours.peepholes, std=0.1)
+    loop, x = Loop(ours), torch.randn(batch, steps, channels, size, size)
+    torch.testing.assert_close(ours(x), loop(x), rtol=1e-4, atol=1e-5)
+    timed(ours, x), timed(loop, x)
+    pairs = [(timed(ours, x), timed(loop, x)) for _ in range(RUNS)]
+    mine, theirs = (statistics.median(times) for times in zip(*pairs, strict=True))
+    shape = f"{batch}x{steps}x{channels}x{size}x{size}"
+    return f"| {shape} | {width} | {kernel} | {mine:.1f} | {theirs:.1f} | {theirs / mine:.2f}x |"
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(2)
+    print("| input | width | kernel | ConvLSTM ms | loop ms | loop / ConvLSTM |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for setting in SETTINGS:
+        print(row(*setting), flush=True)
