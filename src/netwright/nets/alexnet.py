@@ -8,8 +8,8 @@ from netwright.nets.heads import dense
 from netwright.registry import Paper, net
 from netwright.units.activation import ReLU
 from netwright.units.conv import Conv
-from netwright.units.norm import LocalResponseNorm
 from netwright.units.pool import MaxPool
+from netwright.units.response_norm import LocalResponseNorm
 
 __all__ = ["alexnet"]
 

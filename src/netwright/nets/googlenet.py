@@ -9,8 +9,9 @@ from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.heads import pooled
 from netwright.registry import Paper, net
-from netwright.units.norm import BatchNorm, LocalResponseNorm
+from netwright.units.norm import BatchNorm
 from netwright.units.pool import MaxPool
+from netwright.units.response_norm import LocalResponseNorm
 
 __all__ = ["googlenet", "googlenet_bn"]
 
