@@ -6,6 +6,7 @@ from netwright.lazy import lazy
 
 if TYPE_CHECKING:
     from netwright.blocks.attention import *  # noqa: F403
+    from netwright.blocks.blur import *  # noqa: F403
     from netwright.blocks.conv import *  # noqa: F403
     from netwright.blocks.densenet import *  # noqa: F403
     from netwright.blocks.inception import *  # noqa: F403
@@ -21,6 +22,7 @@ lazy(
     __name__,
     {
         "attention": "SqueezeExcite",
+        "blur": "MaxBlurPool",
         "conv": "ConvNormAct DepthwiseConv conv_norm conv_norm_act",
         "densenet": "DenseBlock DenseLayer Transition",
         "inception": "AuxiliaryHead Inception",

@@ -51,7 +51,8 @@ lazy(
         "recurrent": "GRU LSTM RNN CatFeatures Recurrent",
         "region_pool": "RegionPool RoIAlign RoIPool",
         "regularise": "Cutout DropBlock DropPath Dropout Dropper ShakeDrop SpatialDropout",
-        "resample": "ChannelShuffle MaxUnpool PadChannels PixelShuffle PixelUnshuffle Subsample Upsample",
+        "resample": "ChannelShuffle MaxUnpool PadChannels PixelShuffle PixelUnshuffle Subsample "
+        "Upsample",
         "response_norm": "LocalResponseNorm SpatialResponseNorm",
         "signal_pool": "GeneticPool LeapPool",
         "spectral_pool": "SpectralPool WaveletPool",

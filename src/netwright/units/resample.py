@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from netwright.core.check import is_choice, is_count
 from netwright.core.cost import Cost
 from netwright.core.field import Taps, Window
-from netwright.core.shape import Axes, Shape, need_rank, per_axis
+from netwright.core.shape import Axes, Shape, need_rank, per_axis, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
+from netwright.units.pool import MaxPool
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["ChannelShuffle", "PadChannels", "Subsample", "Upsample"]
+__all__ = [
+    "ChannelShuffle",
+    "MaxUnpool",
+    "PadChannels",
+    "PixelShuffle",
+    "PixelUnshuffle",
+    "Subsample",
+    "Upsample",
+]
 
 
 class Upsample(Unit):
-    """More positions, `nearest` or `linear` (bilinear, trilinear) with half-pixel centres:
-    (C, H, W) -> (C, scale H, scale W).
+    """More positions, `nearest`, `linear` (bilinear, trilinear) or `cubic` (bicubic, (C, H, W)
+    only, a = -3/4; Keys 1981) with half-pixel centres: (C, H, W) -> (C, scale H, scale W).
 
-    One operation an output element for `nearest`, 2^axes for `linear`.
+    One operation an output element for `nearest`, 2^axes for `linear`, 4^axes for `cubic`.
 
     >>> Upsample(2).shape((256, 14, 14))
     (256, 28, 28)
@@ -33,7 +42,7 @@ class Upsample(Unit):
 
     def check(self) -> None:
         is_count(self, "scale", axes=True)
-        is_choice(self, "mode", ("nearest", "linear"))
+        is_choice(self, "mode", tuple(_READS))
 
     def _scale(self, x: Shape) -> tuple[int, ...]:
         return per_axis(self.scale, len(x) - 1, "scale")
@@ -41,28 +50,38 @@ class Upsample(Unit):
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
         need_rank("Upsample", x, 2, 4)
+        if self.mode == "cubic" and len(x) != 3:
+            raise ShapeError(f"Upsample: cubic takes (C, H, W), got {show(x)}; use 'linear'")
         return (x[0], *[n * s for n, s in zip(x[1:], self._scale(x), strict=True)])
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
-        return Cost(ops=prod(y) * (2 ** (len(y) - 1) if self.mode == "linear" else 1))
+        return Cost(ops=prod(y) * _READS[self.mode] ** (len(y) - 1))
 
     def window(self, x: Shape) -> Window:
-        return tuple(_between(s) if self.mode == "linear" else Taps(((0, 1),) * s)
+        reads = _READS[self.mode]
+        return tuple(Taps(((0, 1),) * s) if reads == 1 else _between(s, reads)
                      for s in self._scale(x))  # fmt: skip
 
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn
 
         (x,) = xs
-        mode = {"nearest": ["nearest"] * 3, "linear": ["linear", "bilinear", "trilinear"]}
+        mode = {"nearest": ["nearest"] * 3, "linear": ["linear", "bilinear", "trilinear"],
+                "cubic": ["", "bicubic", ""]}  # fmt: skip
         scale = tuple(float(s) for s in self._scale(x))
         return nn.Upsample(scale_factor=scale, mode=mode[self.mode][len(x) - 2])
 
 
-def _between(s: int) -> Taps:
-    """Output i lies at (i + 1/2)/s - 1/2 and reads the two inputs around, one where it hits."""
+_READS = {"nearest": 1, "linear": 2, "cubic": 4}
+"""Inputs an output reads, an axis."""
+
+
+def _between(s: int, reads: int) -> Taps:
+    """Output i lies at (i + 1/2)/s - 1/2 and reads so many inputs around, one where it hits."""
     at = [divmod(2 * i + 1 - s, 2 * s) for i in range(s)]
-    return Taps(tuple((whole, 1 if rest == 0 else 2) for whole, rest in at))
+    return Taps(
+        tuple((whole, 1) if rest == 0 else (whole + 1 - reads // 2, reads) for whole, rest in at)
+    )
 
 
 class Subsample(Unit):
@@ -92,6 +111,104 @@ class Subsample(Unit):
         from netwright.layers import Subsample as Layer
 
         return Layer(self._stride(xs[0]))
+
+
+class PixelShuffle(Unit):
+    """Channels dealt out to positions: (C, H, W) -> (C / r^2, r H, r W), free (Shi et al. 2016,
+    arXiv:1609.05158); channel c r^2 + r i + j goes to row i, column j of each r x r cell.
+
+    >>> PixelShuffle(2).shape((64, 14, 14))
+    (16, 28, 28)
+    """
+
+    scale: int = 2
+
+    def check(self) -> None:
+        is_count(self, "scale")
+
+    def shape(self, *xs: Shape) -> Shape:
+        (x,) = xs
+        need_rank("PixelShuffle", x, 3, 3)
+        if isinstance(x[0], int) and x[0] % self.scale**2:
+            raise ShapeError(
+                f"PixelShuffle: {self.scale**2} places of a cell do not divide {x[0]} channels"
+            )
+        return (x[0] // self.scale**2, x[1] * self.scale, x[2] * self.scale)
+
+    def window(self, x: Shape) -> Window:
+        return (Taps(((0, 1),) * self.scale),) * 2
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from torch import nn
+
+        return nn.PixelShuffle(self.scale)
+
+
+class PixelUnshuffle(Unit):
+    """Positions of r x r cells gathered in channels, `PixelShuffle` undone: (C, H, W) ->
+    (C r^2, H / r, W / r), free.
+
+    >>> PixelUnshuffle(2).shape((16, 28, 28))
+    (64, 14, 14)
+    """
+
+    scale: int = 2
+
+    def check(self) -> None:
+        is_count(self, "scale")
+
+    def shape(self, *xs: Shape) -> Shape:
+        (x,) = xs
+        need_rank("PixelUnshuffle", x, 3, 3)
+        if any(isinstance(n, int) and n % self.scale for n in x[1:]):
+            raise ShapeError(f"PixelUnshuffle: cells of {self.scale} do not divide {show(x)}")
+        return (x[0] * self.scale**2, x[1] // self.scale, x[2] // self.scale)
+
+    def window(self, x: Shape) -> Window:
+        return (Taps(((0, self.scale),), 1, self.scale),) * 2
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from torch import nn
+
+        return nn.PixelUnshuffle(self.scale)
+
+
+class MaxUnpool(Unit):
+    """Every value of a pooled map back to where its window's maximum was, zeros elsewhere:
+    (C, h, w) and the map that was pooled (C, H, W) -> (C, H, W) (Zeiler & Fergus 2013,
+    arXiv:1311.2901; SegNet, Badrinarayanan et al. 2015, arXiv:1511.00561).
+
+    Undoes `MaxPool(kernel)`, windows side by side. Its second input is what went into that
+    pool, where the maxima are found again: values between units stay maps, no indices
+    travel. prod(k) operations an element of the pooled map.
+
+    >>> MaxUnpool(2).shape((64, 6, 5), (64, 13, 11))
+    (64, 13, 11)
+    """
+
+    joins: ClassVar[bool] = True
+
+    kernel: Axes = 2
+
+    def check(self) -> None:
+        is_count(self, "kernel", axes=True)
+
+    def shape(self, *xs: Shape) -> Shape:
+        pooled = xs[1:] and MaxPool(self.kernel).shape(xs[1])
+        if len(xs) != 2 or xs[0] != pooled:
+            raise ShapeError(
+                f"MaxUnpool takes a map pooled by {self.kernel} and the map before that, "
+                f"got {show(xs)}"
+            )
+        return xs[1]
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        return MaxPool(self.kernel).cost(xs[1], y=xs[0])
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import MaxUnpool as Layer
+
+        return Layer(per_axis(self.kernel, len(xs[0]) - 1))
 
 
 class PadChannels(Unit):

@@ -81,7 +81,7 @@ WRONG = {
     "Dropout": [{"rate": 1}, {"rate": -0.1}],
     "SpatialDropout": [{"rate": 2}],
     "DropPath": [{"rate": "half"}],
-    "Upsample": [{"scale": 0}, {"mode": "cubic"}],
+    "Upsample": [{"scale": 0}, {"mode": "lanczos"}],
     "Subsample": [{"stride": 0}],
     "PadChannels": [{"width": 0}],
     "ChannelShuffle": [{"groups": -2}],
@@ -98,5 +98,5 @@ MISFITS = {
     "InstanceNorm": [((8, 1, 1), {})],
     "ChannelShuffle": [((8, 3, 3), {"groups": 3})],
     "PadChannels": [((8, 3, 3), {"width": 4})],
-    "Upsample": [((8,), {})],
+    "Upsample": [((8,), {}), ((8, 9), {"mode": "cubic"})],
 }  # fmt: skip
