@@ -6,14 +6,17 @@ from netwright.lazy import lazy
 
 if TYPE_CHECKING:
     from netwright.layers.activation import *  # noqa: F403
+    from netwright.layers.attention import *  # noqa: F403
     from netwright.layers.basic import *  # noqa: F403
     from netwright.layers.blur import *  # noqa: F403
     from netwright.layers.conv import *  # noqa: F403
     from netwright.layers.conv_lstm import *  # noqa: F403
+    from netwright.layers.deform import *  # noqa: F403
     from netwright.layers.encoding_pool import *  # noqa: F403
     from netwright.layers.filters import *  # noqa: F403
     from netwright.layers.global_pool import *  # noqa: F403
     from netwright.layers.guided_pool import *  # noqa: F403
+    from netwright.layers.local import *  # noqa: F403
     from netwright.layers.matrix import *  # noqa: F403
     from netwright.layers.mean_pool import *  # noqa: F403
     from netwright.layers.norm import *  # noqa: F403
@@ -26,23 +29,28 @@ if TYPE_CHECKING:
     from netwright.layers.resample import *  # noqa: F403
     from netwright.layers.signal_pool import *  # noqa: F403
     from netwright.layers.spectral_pool import *  # noqa: F403
+    from netwright.layers.volterra import *  # noqa: F403
     from netwright.layers.weight_norm import *  # noqa: F403
 
 lazy(
     __name__,
     {
         "activation": "Maxout Sign Step straight_through",
+        "attention": "AdditiveAttention DotAttention HardAttention LocalAttention "
+        "MultiHeadAttention",
         "basic": "Add Cat GlobalAvgPool Mul PadChannels Subsample",
         "blur": "BlurPool shift_agreement shift_similarity",
         "conv": "CroppedConv1d CroppedConv2d CroppedConv3d PaddedConv1d PaddedConv2d PaddedConv3d "
-        "RandomlyPaddedConv1d RandomlyPaddedConv2d RandomlyPaddedConv3d cropped_conv padded_conv "
-        "randomly_padded_conv",
+        "RandomlyPaddedConv1d RandomlyPaddedConv2d RandomlyPaddedConv3d TiedGroupedConv "
+        "cropped_conv padded_conv randomly_padded_conv",
         "conv_lstm": "ConvLSTM",
+        "deform": "DeformableConv2d deformed_columns",
         "encoding_pool": "CompactBilinearPool OrderlessPool PCAPool",
         "filters": "FILTERS FilterBank bank_ box emboss gabor gabor_bank gabor_response gaussian "
         "identity laplacian sharpen sobel",
         "global_pool": "GeM GlobalMaxPool IntermapPool RowMaxPool SpatialPyramidPool",
         "guided_pool": "EdgePyramidPool PixelPyramidPool SuperpixelPool",
+        "local": "LocallyConnected TiledConv columns",
         "matrix": "circulant conv_matrix eigenvalues toeplitz",
         "mean_pool": "GatedPool LpPool MixedPool WeightedPool",
         "norm": "ChannelLayerNorm GhostBatchNorm1d GhostBatchNorm2d GhostBatchNorm3d "
@@ -56,6 +64,7 @@ lazy(
         "resample": "MaxUnpool",
         "signal_pool": "GeneticPool LeapPool",
         "spectral_pool": "SpectralPool WaveletPool low_pass",
+        "volterra": "DiagonalVolterraConv VolterraConv",
         "weight_norm": "WeightNorm WeightStandardisation",
     },
 )

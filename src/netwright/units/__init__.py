@@ -6,14 +6,17 @@ from netwright.lazy import lazy
 
 if TYPE_CHECKING:
     from netwright.units.activation import *  # noqa: F403
+    from netwright.units.attention import *  # noqa: F403
     from netwright.units.blur import *  # noqa: F403
     from netwright.units.conv import *  # noqa: F403
     from netwright.units.conv_lstm import *  # noqa: F403
+    from netwright.units.deform import *  # noqa: F403
     from netwright.units.encoding_pool import *  # noqa: F403
     from netwright.units.filters import *  # noqa: F403
     from netwright.units.global_pool import *  # noqa: F403
     from netwright.units.guided_pool import *  # noqa: F403
     from netwright.units.linear import *  # noqa: F403
+    from netwright.units.local import *  # noqa: F403
     from netwright.units.mean_pool import *  # noqa: F403
     from netwright.units.norm import *  # noqa: F403
     from netwright.units.order_pool import *  # noqa: F403
@@ -26,22 +29,27 @@ if TYPE_CHECKING:
     from netwright.units.response_norm import *  # noqa: F403
     from netwright.units.signal_pool import *  # noqa: F403
     from netwright.units.spectral_pool import *  # noqa: F403
+    from netwright.units.volterra import *  # noqa: F403
     from netwright.units.weight_norm import *  # noqa: F403
     from netwright.units.window import *  # noqa: F403
 
 lazy(
     __name__,
     {
-        "activation": "Activation ELU GELU HardSigmoid HardSwish Identity LeakyReLU Maxout "
-        "PReLU ReLU ReLU6 SELU SiLU Sigmoid Sign Softmax Step Tanh",
+        "activation": "Activation ELU GELU HardSigmoid HardSwish Identity LeakyReLU Maxout PReLU "
+        "ReLU ReLU6 SELU SiLU Sigmoid Sign Softmax Step Tanh",
+        "attention": "AdditiveAttention Attention DotAttention HardAttention LocalAttention "
+        "MultiHeadAttention",
         "blur": "BlurPool",
         "conv": "Conv TransposedConv",
         "conv_lstm": "ConvLSTM",
+        "deform": "DeformableConv",
         "encoding_pool": "CompactBilinearPool OrderlessPool PCAPool",
         "filters": "Bank FilterBank GaborBank",
         "global_pool": "GeM GlobalMaxPool GlobalPool IntermapPool RowMaxPool SpatialPyramidPool",
         "guided_pool": "EdgePyramidPool PixelPyramidPool SuperpixelPool",
         "linear": "Flatten Linear",
+        "local": "LocallyConnected TiedGroupedConv TiledConv",
         "mean_pool": "GatedPool LpPool MixedPool WeightedPool",
         "norm": "BatchNorm ChannelLayerNorm GhostBatchNorm GroupNorm InstanceNorm LayerNorm Norm "
         "SwitchableNorm",
@@ -56,6 +64,7 @@ lazy(
         "response_norm": "LocalResponseNorm SpatialResponseNorm",
         "signal_pool": "GeneticPool LeapPool",
         "spectral_pool": "SpectralPool WaveletPool",
+        "volterra": "HigherOrderConv",
         "weight_norm": "Reweighted WeightNorm WeightStandardisation",
         "window": "Convolution GroupedConvolution",
     },
