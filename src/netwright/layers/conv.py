@@ -20,6 +20,7 @@ __all__ = [
     "RandomlyPaddedConv1d",
     "RandomlyPaddedConv2d",
     "RandomlyPaddedConv3d",
+    "TiedGroupedConv",
     "cropped_conv",
     "padded_conv",
     "randomly_padded_conv",
@@ -131,3 +132,22 @@ cropped_conv = (CroppedConv1d, CroppedConv2d, CroppedConv3d)
 """By the number of axes, less one."""
 randomly_padded_conv = (RandomlyPaddedConv1d, RandomlyPaddedConv2d, RandomlyPaddedConv3d)
 """By the number of axes, less one."""
+
+
+class TiedGroupedConv(nn.Module):
+    """One convolution of C / groups channels runs over every group of channels alike (Wang &
+    Yu 2020, arXiv:2009.12021): (N, C, ...) -> (N, groups O, ...) where `conv` makes O.
+    """
+
+    def __init__(self, conv: nn.Module, groups: int) -> None:
+        super().__init__()
+        self.conv = conv
+        self.groups = groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        n = x.shape[0]
+        y = self.conv(x.reshape(n * self.groups, -1, *x.shape[2:]))
+        return y.reshape(n, -1, *y.shape[2:])
+
+    def extra_repr(self) -> str:
+        return f"groups={self.groups}"

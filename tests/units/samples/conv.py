@@ -9,6 +9,7 @@ import netwright as nw
 from oracles import surrogate
 
 MAP = (6, 11, 9)
+SMALL = (2, 7, 9)
 LINE = (6, 17)
 BOX = (4, 5, 6, 5)
 DOT = (6, 1, 1)
@@ -40,7 +41,23 @@ SAMPLES = [
     ),
     *(bordered(nw.Conv(4, border=b), DOT) for b in ("circular", "symmetric", "crop", 2)),
     Sample(nw.Conv(4, 7, border="symmetric"), (6, 2, 9), support="wraps into the map twice"),
-]
+    Sample(nw.DeformableConv(4, (2, 3), (2, 1), ((0, 2), 1), (1, 2), 2, bias=False), MAP),
+    *(Sample(nw.DeformableConv(4, 3, 2, modulated=m, offset_groups=g), shape)
+      for shape in (MAP, DOT) for m, g in ((False, 1), (True, 3))),
+    *(Sample(kind(4, *fields), shape)
+      for kind in (nw.LocallyConnected, nw.TiledConv, nw.TiedGroupedConv)
+      for shape, fields in ((MAP, (3, (2, 1))), (MAP, ((3, 2), 1, ((0, 2), 1), (1, 2))),
+                            (LINE, (4, 2)), (BOX, ((2, 3, 1),)), (DOT, (3,)))),
+    Sample(nw.LocallyConnected(4, bias=False), MAP),
+    Sample(nw.TiledConv(4, 3, 2, tiles=(3, 20), bias=False), MAP),
+    Sample(nw.TiedGroupedConv(6, groups=3, bias=False), MAP),
+    *(Sample(nw.HigherOrderConv(4, *fields, products=products), shape)
+      for products in ("complete", "diagonal")
+      for shape, fields in ((SMALL, (3, (2, 1))), (SMALL, ((3, 2), 1, ((0, 2), 1), (1, 2))),
+                            (LINE, (4, 2)), ((2, 5, 6, 4), ((2, 3, 1),)), (DOT, (1,)))),
+    Sample(nw.HigherOrderConv(4, products="diagonal", bias=False), MAP),
+    Sample(nw.HigherOrderConv(4, 2, bias=False), SMALL),
+]  # fmt: skip
 
 WRONG = {
     "Conv": [
@@ -49,6 +66,14 @@ WRONG = {
         {"width": 4, "border": "mirror"}, {"width": 4, "border": True},
         {"width": 4, "border": float("nan")}, {"width": 4, "border": None},
     ],
+    "DeformableConv": [{"width": 0}, {"width": 4, "modulated": 1}, {"width": 5, "groups": 2},
+                       {"width": 4, "offset_groups": 0}],
+    "LocallyConnected": [{"width": -1}, {"width": 4, "bias": 0}, {"width": 4, "kernel": 1.5}],
+    "TiledConv": [{"width": "4"}, {"width": 4, "tiles": 0}, {"width": 4, "tiles": (2, -1)}],
+    "TiedGroupedConv": [{"width": 5, "groups": 2}, {"width": 4, "groups": 1.0},
+                        {"width": 4, "dilation": 0}],
+    "HigherOrderConv": [{"width": None}, {"width": 4, "products": "cubic"},
+                        {"width": 4, "stride": ()}],
 }  # fmt: skip
 
 MISFITS = {
@@ -58,4 +83,10 @@ MISFITS = {
         ((8, 1, 1), {"width": 4, "border": "reflect"}),
         ((8, 9, 2), {"width": 4, "kernel": 7, "border": "circular"}),
     ],
+    "DeformableConv": [((8, 9), {"width": 4}), ((8, 9, 9), {"width": 4, "offset_groups": 3}),
+                       ((7, 9, 9), {"width": 4, "groups": 2})],
+    "LocallyConnected": [((8,), {"width": 4}), ((8, 2, 2), {"width": 4, "padding": 0})],
+    "TiledConv": [((8,), {"width": 4}), ((8, 9, 9), {"width": 4, "tiles": (2, 2, 2)})],
+    "TiedGroupedConv": [((7, 9, 9), {"width": 4})],
+    "HigherOrderConv": [((8,), {"width": 4}), ((8, 2, 2), {"width": 4, "padding": 0})],
 }  # fmt: skip

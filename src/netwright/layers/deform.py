@@ -1,0 +1,109 @@
+"""Deformable convolution: every tap of the window moves to where the input tells it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from netwright.layers.padding import Pads, pad
+
+__all__ = ["DeformableConv2d", "deformed_columns"]
+
+
+def deformed_columns(
+    x: Tensor,
+    offset: Tensor,
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...] = (1, 1),
+    before: tuple[int, ...] = (0, 0),
+    dilation: tuple[int, ...] = (1, 1),
+) -> Tensor:
+    """What every tap of every window sees at its moved place: (N, C, K L, H' W').
+
+    x (N, C, H, W); offset (N, 2 G K L, H', W'): (dy, dx) of every tap, in positions, for each
+    of G groups of channels. The tap (i, j) of output (p, q) reads x at row p s - before + d i
+    + dy, and likewise its column; bilinear between positions, 0 outside.
+    """
+    n, channels, height, width = x.shape
+    taps = kernel[0] * kernel[1]
+    out = offset.shape[2:]
+    parts = offset.shape[1] // (2 * taps)
+    exact = torch.promote_types(offset.dtype, torch.float32)  # bfloat16 cannot count to 300
+    rows, columns = (
+        (
+            torch.arange(k, device=x.device, dtype=exact)[:, None] * d
+            + torch.arange(m, device=x.device, dtype=exact) * s
+            - p
+        )
+        for k, m, s, p, d in zip(kernel, out, stride, before, dilation, strict=True)
+    )
+    moved = offset.to(exact).reshape(n * parts, *kernel, 2, *out)
+    y = moved[:, :, :, 0] + rows[:, None, :, None]
+    x_ = moved[:, :, :, 1] + columns[:, None, :]
+    # grid_sample counts from -1, the edge of the first position, to 1, the edge of the last
+    grid = torch.stack(((2 * x_ + 1) / width - 1, (2 * y + 1) / height - 1), -1)
+    images = x.reshape(n * parts, channels // parts, height, width).to(exact)
+    seen = F.grid_sample(images, grid.reshape(n * parts, -1, out[1], 2), align_corners=False)
+    return seen.to(x.dtype).reshape(n, channels, taps, -1)
+
+
+class DeformableConv2d(nn.Conv2d):
+    """y(p) = b + sum over taps k of w_k m_k(p) x(p + p_k + offset_k(p)).
+
+    (N, C, H, W) -> (N, O, H', W'). A convolution with the same window, its weights zero at
+    first, predicts the offsets, so that at first this is an ordinary convolution (Dai et al.
+    2017, arXiv:1703.06211); `modulated` has it also predict masks m = sigmoid(...), at first
+    0.5 (Zhu et al. 2018, arXiv:1811.11168), else m = 1. Groups of channels share
+    offsets, `offset_groups` in all. `pads` is a (before, after) pair an axis.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        pads: Pads = ((0, 0), (0, 0)),
+        dilation: Any = 1,
+        groups: int = 1,
+        bias: bool = True,
+        offset_groups: int = 1,
+        modulated: bool = False,
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, stride, 0, dilation, groups, bias)
+        self.pads = tuple(pads)
+        self.offset_groups = offset_groups
+        self.modulated = modulated
+        taps = self.kernel_size[0] * self.kernel_size[1]
+        told = (3 if modulated else 2) * offset_groups * taps
+        # no nn.Conv2d, so that what fills a net's convolutions leaves the zeros alone
+        self.offset_weight = nn.Parameter(torch.zeros(told, in_channels, *self.kernel_size))
+        self.offset_bias = nn.Parameter(torch.zeros(told))
+
+    def forward(self, input: Tensor) -> Tensor:
+        told = F.conv2d(
+            pad(input, self.pads), self.offset_weight, self.offset_bias, self.stride, 0,
+            self.dilation,
+        )  # fmt: skip
+        n, _, *out = told.shape
+        before = (self.pads[0][0], self.pads[1][0])
+        moves = self.offset_groups * self.weight[0, 0].numel() * 2
+        seen = deformed_columns(
+            input, told[:, :moves], self.kernel_size, self.stride, before, self.dilation
+        )
+        if self.modulated:
+            mask = told[:, moves:].sigmoid().reshape(n, self.offset_groups, 1, seen.shape[2], -1)
+            seen = seen.reshape(n, self.offset_groups, -1, *seen.shape[2:]) * mask
+        seen = seen.reshape(n, self.groups, -1, seen.shape[-1])
+        y = self.weight.reshape(self.groups, self.out_channels // self.groups, -1) @ seen
+        y = y.reshape(n, -1, *out)
+        return y if self.bias is None else y + self.bias.reshape(-1, 1, 1)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{super().extra_repr()}, pads={self.pads}, offset_groups={self.offset_groups}, "
+            f"modulated={self.modulated}"
+        )

@@ -1,0 +1,137 @@
+"""Convolutions whose kernel depends on the position: unshared, and a few in turn."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import prod
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from netwright.layers.padding import Pads, pad
+
+__all__ = ["LocallyConnected", "TiledConv", "columns"]
+
+Axes = tuple[int, ...]
+
+
+def columns(x: Tensor, kernel: Axes, stride: Axes, dilation: Axes) -> Tensor:
+    """A view of every window of `x`: (N, C, H, W) -> (N, C, H', W', K, L)."""
+    for axis, (k, s, d) in enumerate(zip(kernel, stride, dilation, strict=True), 2):
+        x = x.unfold(axis, d * (k - 1) + 1, s)[..., ::d]
+    return x
+
+
+class _ByPosition(nn.Module):
+    """`sets` kernels of (out_channels, in_channels, K, L), each with its own bias."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        sets: int,
+        kernel_size: Axes,
+        stride: Axes,
+        pads: Pads,
+        dilation: Axes,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.kernel_size, self.stride, self.dilation = kernel_size, stride, dilation
+        self.pads = tuple(pads)
+        self.weight = nn.Parameter(torch.empty(sets, out_channels, in_channels, *kernel_size))
+        self.bias = nn.Parameter(torch.empty(sets, out_channels)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Uniform within 1 / sqrt(fan in), as PyTorch's convolutions."""
+        bound = self.weight[0, 0].numel() ** -0.5
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -bound, bound)
+
+    def extra_repr(self) -> str:
+        return (
+            f"weight={tuple(self.weight.shape)}, stride={self.stride}, pads={self.pads}, "
+            f"dilation={self.dilation}"
+        )
+
+
+class LocallyConnected(_ByPosition):
+    """Every position has a kernel of its own: y(o, p) = b(p, o) + sum_k w(p, o, k) x(p + k).
+
+    (N, C, ...) -> (N, out_channels, *out), for maps that give exactly `out` positions. The
+    kernels are those of the positions in row-major order.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        out: Axes,
+        kernel_size: Axes,
+        stride: Axes,
+        pads: Pads,
+        dilation: Axes,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(
+            in_channels, out_channels, prod(out), kernel_size, stride, pads, dilation, bias
+        )
+        self.out = tuple(out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rank = len(self.out)
+        seen = columns(pad(x, self.pads), self.kernel_size, self.stride, self.dilation)
+        # (N, C, *out, *kernel) -> (out, C kernel, N)
+        order = (*range(2, 2 + rank), 1, *range(2 + rank, 2 + 2 * rank), 0)
+        seen = seen.permute(order).reshape(self.weight.shape[0], -1, x.shape[0])
+        y = self.weight.flatten(2) @ seen
+        if self.bias is not None:
+            y = y + self.bias[..., None]
+        return y.permute(2, 1, 0).reshape(x.shape[0], -1, *self.out)
+
+
+class TiledConv(_ByPosition):
+    """Kernel sets in turn: position (i, j) has set (i mod t, j mod u) of t x u (Le et al.
+    2010).
+
+    (N, C, ...) -> (N, out_channels, ...). One set is a convolution, as many as positions
+    are `LocallyConnected`. A strided convolution a set, their outputs interleaved; every
+    axis of the output must have at least as many positions as tiles.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        tiles: Axes,
+        kernel_size: Axes,
+        stride: Axes,
+        pads: Pads,
+        dilation: Axes,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(
+            in_channels, out_channels, prod(tiles), kernel_size, stride, pads, dilation, bias
+        )
+        self.tiles = tuple(tiles)
+
+    def forward(self, x: Tensor) -> Tensor:
+        conv = (F.conv1d, F.conv2d, F.conv3d)[len(self.tiles) - 1]
+        x = pad(x, self.pads)
+        stride = tuple(s * t for s, t in zip(self.stride, self.tiles, strict=True))
+        phases = [
+            conv(
+                x[(..., *[slice(i * s, None) for i, s in zip(at, self.stride, strict=True)])],
+                self.weight[k], None if self.bias is None else self.bias[k], stride, 0,
+                self.dilation,
+            )
+            for k, at in enumerate(product(*map(range, self.tiles)))
+        ]  # fmt: skip
+        axes = zip(x.shape[2:], self.kernel_size, self.stride, self.dilation, strict=True)
+        out = [(n - d * (k - 1) - 1) // s + 1 for n, k, s, d in axes]
+        y = phases[0].new_empty(*phases[0].shape[:2], *out)
+        for at, phase in zip(product(*map(range, self.tiles)), phases, strict=True):
+            y[(..., *[slice(i, None, t) for i, t in zip(at, self.tiles, strict=True)])] = phase
+        return y
