@@ -61,10 +61,18 @@ def test_stochastic_overlapping_windows_draw_for_themselves() -> None:
     x[:, :, ::2] = 0
     y = seeded(StochasticPool(3, 2, 1))(x)
     padded = F.pad(x, (1, 1, 1, 1), value=-1)
+    assert y.shape[2:] == (5, 4)
     for n, c, i, j in product(range(2), range(3), range(5), range(4)):
         window = padded[n, c, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3]
         assert (window == y[n, c, i, j]).any()
         assert y[n, c, i, j] > 0
+
+
+@pytest.mark.parametrize("width", [40, 300])
+def test_stochastic_takes_from_wide_maps(width: int) -> None:
+    x = torch.zeros(1, 1, 4, width)
+    x[:, :, 1::2, 1::2] = torch.rand(2, width // 2)
+    torch.testing.assert_close(seeded(StochasticPool(2))(x), x[:, :, 1::2, 1::2])
 
 
 def test_stochastic_expects_the_weighted_mean() -> None:

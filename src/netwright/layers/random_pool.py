@@ -5,12 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from netwright.layers.windows import Sizes, WindowPool
+from netwright.layers.windows import Sizes, WindowPool, Windows, flat_index
 
 __all__ = ["FractionalMaxPool", "StochasticPool", "TournamentPool"]
 
 _LEAST = 1e-30
 """Weight of an activation that is not positive: lost beside any that is."""
+
+
+def _taken(x: Tensor, index: Tensor) -> Tensor:
+    """The values of a map at an index into its flattened positions."""
+    return x.flatten(2).gather(2, index.flatten(2)).unflatten(2, index.shape[2:])
 
 
 class StochasticPool(WindowPool):
@@ -28,8 +33,7 @@ class StochasticPool(WindowPool):
     def forward(self, x: Tensor) -> Tensor:
         wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
         if self.training:
-            index = self.draw(wide.detach())
-            return x.flatten(2).gather(2, index.flatten(2)).unflatten(2, index.shape[2:])
+            return _taken(x, self.draw(wide.detach()))
         weight = wide.clamp(min=_LEAST)
         return (self.mean(weight * wide) / self.mean(weight)).to(x.dtype)
 
@@ -46,10 +50,11 @@ class StochasticPool(WindowPool):
             total.shape, dtype=total.dtype, device=x.device, generator=self.generator
         ).mul_(total)
         offsets = windows.offsets()
-        index = windows.corners(x.device).expand(goal.shape).clone()
+        kind = torch.uint8 if offsets[-1] < 256 else torch.int64  # small ones are fast
+        offset = torch.zeros(goal.shape, dtype=kind, device=x.device)
         for i, reached in enumerate(sums[:-1]):
-            index.add_(reached <= goal, alpha=offsets[i + 1] - offsets[i])
-        return index
+            offset.add_((reached <= goal).to(kind), alpha=offsets[i + 1] - offsets[i])
+        return windows.corners(x.device) + offset
 
 
 class TournamentPool(WindowPool):
@@ -76,18 +81,22 @@ class TournamentPool(WindowPool):
 
     def forward(self, x: Tensor) -> Tensor:
         windows = self.windows(x)
-        taps = torch.stack(list(windows.taps(windows.padded(x))), -1)
+        x = windows.padded(x)
         if not self.training:
+            taps = torch.stack(list(windows.taps(x)), -1)
             ranks = torch.arange(taps.shape[-1] + 1, dtype=x.dtype, device=x.device)
             odds = (ranks / taps.shape[-1]).pow(self.entrants).diff()
             return (taps.sort(-1).values * odds).sum(-1)
-        drawn = torch.randint(
-            taps.shape[-1],
-            (*taps.shape[:-1], self.entrants),
-            device=x.device,
-            generator=self.generator,
-        )
-        return taps.gather(-1, drawn).amax(-1)
+        return _taken(x, self.draw(x.detach(), windows.over(x)))
+
+    def draw(self, x: Tensor, windows: Windows) -> Tensor:
+        """Index in the flattened map of the winner of every window."""
+        offsets = torch.tensor(windows.offsets(), device=x.device)
+        shape = (*x.shape[:2], *windows.counts, self.entrants)
+        drawn = torch.randint(len(offsets), shape, device=x.device, generator=self.generator)
+        index = windows.corners(x.device)[..., None] + offsets[drawn]
+        values = x.flatten(2).gather(2, index.flatten(2)).view(shape)
+        return index.gather(-1, values.argmax(-1, keepdim=True)).squeeze(-1)
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, entrants={self.entrants}"
@@ -117,11 +126,18 @@ class FractionalMaxPool(nn.Module):
         kernel = (self.kernel_size,) * rank if isinstance(self.kernel_size, int) else (
             self.kernel_size
         )  # fmt: skip
-        for axis, k in enumerate(kernel, 2):
-            starts = self.starts(x.shape[axis], k, x.device)
-            seen = starts[:, None] + torch.arange(k, device=x.device)
-            x = x.index_select(axis, seen.flatten()).unflatten(axis, seen.shape).amax(axis + 1)
-        return x
+        axes = zip(x.shape[2:], kernel, strict=True)
+        corners = flat_index(x.shape[2:], [self.starts(n, k, x.device) for n, k in axes])
+        taps = flat_index(x.shape[2:], [torch.arange(k, device=x.device) for k in kernel])
+        flat = x.detach().flatten(2)
+        index = corners.flatten().expand(*flat.shape[:2], -1)
+        best = flat.index_select(2, index[0, 0])
+        for tap in taps.flatten()[1:]:
+            place = corners.flatten() + tap
+            value = flat.index_select(2, place)
+            index = torch.where(value > best, place, index)
+            best = torch.maximum(value, best)
+        return _taken(x, index.unflatten(2, corners.shape))
 
     def starts(self, size: int, k: int, device: torch.device) -> Tensor:
         """First position of every window, drawn anew in training."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Sizes", "WindowPool", "Windows"]
+__all__ = ["Sizes", "WindowPool", "Windows", "flat_index"]
 
 Sizes: TypeAlias = int | tuple[int, ...]
 """One number for every axis, or one an axis."""
@@ -34,6 +34,10 @@ class Windows(NamedTuple):
             pads += [p, max(0, (m - 1) * s + k - n - p)]
         return F.pad(x, pads) if any(pads) else x
 
+    def over(self, padded: Tensor) -> Windows:
+        """The same windows, counted on the padded map."""
+        return self._replace(sizes=tuple(padded.shape[2:]), pad=(0,) * len(self.pad))
+
     def _axes(self) -> list[tuple[int, ...]]:
         return list(zip(*self, strict=True))
 
@@ -45,20 +49,20 @@ class Windows(NamedTuple):
 
     def corners(self, device: torch.device) -> Tensor:
         """Index of every window's first position in the flattened map, of shape `counts`."""
-        at = torch.zeros((), dtype=torch.int64, device=device)
-        for n, _, s, p, m in self._axes():
-            at = at[..., None] * n + (torch.arange(m, device=device) * s - p)
-        return at
+        axes = zip(self.counts, self.stride, self.pad, strict=True)
+        return flat_index(self.sizes, [torch.arange(m, device=device) * s - p for m, s, p in axes])
 
     def offsets(self) -> list[int]:
         """From a window's first position to each of its taps, in the flattened map."""
-        found: list[int] = []
-        for at in product(*map(range, self.kernel)):
-            offset = 0
-            for i, n in zip(at, self.sizes, strict=True):
-                offset = offset * n + i
-            found.append(offset)
-        return found
+        return flat_index(self.sizes, [torch.arange(k) for k in self.kernel]).flatten().tolist()
+
+
+def flat_index(sizes: Sequence[int], places: Sequence[Tensor]) -> Tensor:
+    """Index, in a flattened map of `sizes`, of all pairs (triples) of places an axis."""
+    index = torch.zeros((), dtype=torch.int64, device=places[0].device)
+    for n, place in zip(sizes, places, strict=True):
+        index = index[..., None] * n + place
+    return index
 
 
 class WindowPool(nn.Module):

@@ -31,6 +31,7 @@ class SuperpixelPool(Unit):
     """
 
     joins: ClassVar[bool] = True
+    sees_all: ClassVar[bool] = True
 
     regions: int
     mode: str = "mean"
@@ -70,7 +71,7 @@ class EdgePyramidPool(Unit):
     (320, 28, 28)
     """
 
-    sees_all = True
+    sees_all: ClassVar[bool] = True
 
     levels: Axes = (1, 2, 3, 6)
     scale: float = 1.0
