@@ -14,7 +14,7 @@ import click
 
 from netwright.core.net import Net
 from netwright.core.shape import Shape
-from netwright.errors import NetwrightError, ShapeError, SpecError
+from netwright.errors import CodecError, NetwrightError, ShapeError, SpecError
 
 if TYPE_CHECKING:
     from netwright.report.html import Page
@@ -83,7 +83,10 @@ def load_net(text: str, input: Shape | None = None, classes: int | None = None) 
     if text.endswith(".json") or os.sep in text:
         from netwright.core.codec import from_json
 
-        net = from_json(_read(text))
+        try:
+            net = from_json(_read(text))
+        except CodecError as error:
+            raise CodecError(f"{text}: {error}") from None
         net = net.but(classes=classes) if classes else net
     else:
         from netwright.registry import find
