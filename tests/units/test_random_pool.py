@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import chisquare
+from sympy import Symbol, sympify
 from torch.nn import functional as F
 
+import netwright as nw
+from netwright.core.net import Net
 from netwright.layers import FractionalMaxPool, StochasticPool, TournamentPool
 
 DRAWS = 20_000
@@ -169,3 +172,13 @@ def test_half_precision_draws_from_the_window() -> None:
     assert y.dtype == x.dtype
     assert (windows == y[..., None]).any(-1).all()
     assert StochasticPool(2).eval()(x).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "unit", [nw.FractionalMaxPool(ratio=0.5), nw.SpectralPool(4), nw.StochasticPool()], ids=repr
+)
+def test_sizes_may_be_symbols(unit: nw.Unit) -> None:
+    n = Symbol("n", positive=True, integer=True)
+    plan, real = Net(unit, (8, n, n)).plan(), Net(unit, (8, 20, 20)).plan()
+    assert tuple(int(sympify(size).subs(n, 20)) for size in plan.output) == real.output
+    assert (plan.ops + plan.macs).subs(n, 20) == real.ops + real.macs

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from netwright.core.check import is_choice, is_count, is_fraction
 from netwright.core.cost import Cost
-from netwright.core.field import Taps, Window
+from netwright.core.field import UNKNOWN, Taps, Window
 from netwright.core.shape import Axes, Shape, need_rank, per_axis, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
@@ -87,9 +87,10 @@ class FractionalMaxPool(Unit):
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
         need_rank("FractionalMaxPool", x, 2, 4)
-        y = tuple(int(n * self.ratio) for n in x[1:])
+        whole = all(isinstance(n, int) for n in x[1:])
+        y = tuple(_scaled(n, self.ratio) for n in x[1:])
         for n, m, k in zip(x[1:], y, per_axis(self.kernel, len(x) - 1), strict=True):
-            if m < 1 or m + k - 1 > n:
+            if whole and (m < 1 or m + k - 1 > n):
                 raise ShapeError(
                     f"FractionalMaxPool: {m} windows of {k} do not fit an axis of {n} in "
                     f"{show(x)} at ratio {self.ratio}; use a larger map or a smaller kernel"
@@ -101,6 +102,8 @@ class FractionalMaxPool(Unit):
 
     def window(self, x: Shape) -> Window:
         kernel = per_axis(self.kernel, len(x) - 1)
+        if not all(isinstance(n, int) for n in x[1:]):
+            return UNKNOWN
         return tuple(_spaced(n, m, k)
                      for n, m, k in zip(x[1:], self.shape(x)[1:], kernel, strict=True))  # fmt: skip
 
@@ -108,6 +111,11 @@ class FractionalMaxPool(Unit):
         from netwright.layers import FractionalMaxPool as Layer
 
         return Layer(per_axis(self.kernel, len(xs[0]) - 1), self.ratio, self.regions)
+
+
+def _scaled(n: Any, ratio: float) -> Any:
+    """floor(ratio n), of a number or a symbol."""
+    return int(n * ratio) if isinstance(n, int) else n * ratio // 1
 
 
 def _spaced(n: int, count: int, k: int) -> Taps:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from netwright.core.check import is_choice, is_count
 from netwright.core.cost import Cost
-from netwright.core.field import Taps, Window, resampling
+from netwright.core.field import UNKNOWN, Taps, Window, resampling
 from netwright.core.shape import Axes, Shape, need_rank, per_axis, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
@@ -64,6 +64,8 @@ class SpectralPool(Unit):
 
     def window(self, x: Shape) -> Window:
         sizes = per_axis(self.size, len(x) - 1, "size")
+        if not all(isinstance(n, int) for n in (*x[1:], *sizes)):
+            return UNKNOWN
         return tuple(resampling(n, m) for n, m in zip(x[1:], sizes, strict=True))
 
     def module(self, *xs: Shape) -> nn.Module:
