@@ -9,6 +9,7 @@ import netwright as nw
 from netwright.core.codec import decode, encode
 from netwright.core.net import Net
 from netwright.errors import ShapeError
+from netwright.report.record import plan_record
 from oracles import assert_plan_is_true, surrogate
 
 FRAME = (3, 13, 11)
@@ -87,6 +88,16 @@ def _steps_seen(model, shape, unit: int) -> set[int]:
     x = torch.ones(1, *shape, dtype=torch.float64, requires_grad=True)
     model(x)[0, unit].sum().backward()
     return set(torch.nonzero(x.grad[0].abs().sum(1)).flatten().tolist())
+
+
+def test_tables_and_records_say_how_many_steps() -> None:
+    spec = nw.Sequential(cell=nw.ConvLSTM(4, (1, 3)), each=nw.TimeDistributed(EYE))
+    plan = Net(spec, (5, *FRAME)).plan()
+    lines = {line.split()[0]: line for line in plan.table().splitlines() if line.strip()}
+    assert "5 of 4x13x11" in lines["conv"]
+    assert "5 of 6x7x6" in lines["conv"]
+    assert "1x3 p0x1" in lines["cell"]
+    assert [row["copies"] for row in plan_record(plan)["rows"]] == [1, 5, 5, 5]
 
 
 def test_rewrites_and_json_reach_inside() -> None:

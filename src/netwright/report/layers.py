@@ -160,7 +160,7 @@ def sliding(unit: Unit, x: Shape) -> Sliding | None:
     kernel: Any = getattr(unit, "kernel", None)
     if kernel is None:
         return None
-    rank = len(x) - 1
+    rank = len(x) - getattr(unit, "leading", 1)
     stride: Any = getattr(unit, "stride", 1)
     k = per_axis(kernel, rank)
     d = per_axis(getattr(unit, "dilation", 1), rank, "dilation")

@@ -99,6 +99,7 @@ def row_record(row: Row, size: int = 4) -> dict[str, Any]:
         "operation": type(row.unit).__name__,
         "inputs": [list(shape) for shape in row.inputs],
         "output": list(row.output),
+        "copies": row.copies,
         **slides,
         "params": row.params,
         "macs": row.macs,

@@ -112,7 +112,7 @@ def _cells(line: Line, whole: Group, item: int) -> list[str]:
         _layer(line),
         _operation(group),
         _inputs(group),
-        show(group.output),
+        _copies(group.running[-1], show(group.output)),
         _window(group),
         kilobytes(group.elements * item),
         _percent(group.elements, whole.elements),
@@ -141,7 +141,13 @@ def _operation(group: Group) -> str:
 def _inputs(group: Group) -> str:
     first, *others = group.inputs
     alike = all(other == first for other in others)
-    return f"{len(group.inputs)} of {show(first)}" if others and alike else show(group.inputs)
+    several = f"{len(group.inputs)} of {show(first)}" if others and alike else show(group.inputs)
+    return _copies(group.rows[0], several)
+
+
+def _copies(row: Row, shape: str) -> str:
+    """Of a unit that every step of time passes, how many of that shape."""
+    return shape if row.copies == 1 else f"{row.copies} of {shape}"
 
 
 def _window(group: Group) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from netwright.core.check import is_count, is_flag
 from netwright.core.cost import Cost
@@ -40,6 +40,9 @@ class ConvLSTM(Unit):
     """
 
     uneven = True
+    padding: ClassVar[str] = "same"
+    leading: ClassVar[int] = 2
+    """Sizes before those of the map: time and channels."""
 
     width: int
     kernel: Axes = 3
