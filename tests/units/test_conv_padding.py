@@ -179,3 +179,12 @@ def test_blocks_hand_the_border_on() -> None:
     for block in (nw.ConvNormAct(4, border="reflect"), nw.DepthwiseConv(border="reflect")):
         assert nw.from_json(Net(block, (3, 9, 9)).to_json()).spec == block
         assert Net(block, (3, 9, 9)).plan().rows[0].unit.border == "reflect"
+
+
+def test_rules_keep_the_border() -> None:
+    net = Net(nw.Sequential(nw.Conv(4), nw.Conv(4, 5, border="reflect")), (3, 9, 9))
+    for rule in ("5x5-to-3x3", "asymmetric", "separable"):
+        rows = [row for row in net.rewrite(rule).plan() if "Conv" in type(row.unit).__name__]
+        assert any(row.unit.border == "reflect" for row in rows[1:]), rule
+        for row in rows[1:]:
+            assert row.unit.border == "reflect" or row.unit.kernel == 1, rule

@@ -9,12 +9,15 @@ if TYPE_CHECKING:
     from netwright.blocks.blur import *  # noqa: F403
     from netwright.blocks.conv import *  # noqa: F403
     from netwright.blocks.densenet import *  # noqa: F403
+    from netwright.blocks.grouped import *  # noqa: F403
     from netwright.blocks.inception import *  # noqa: F403
     from netwright.blocks.mlp import *  # noqa: F403
     from netwright.blocks.mobile import *  # noqa: F403
     from netwright.blocks.nin import *  # noqa: F403
+    from netwright.blocks.pseudo3d import *  # noqa: F403
     from netwright.blocks.recurrent import *  # noqa: F403
     from netwright.blocks.resnet import *  # noqa: F403
+    from netwright.blocks.separable import *  # noqa: F403
     from netwright.blocks.unet import *  # noqa: F403
     from netwright.blocks.vgg import *  # noqa: F403
 
@@ -23,14 +26,17 @@ lazy(
     {
         "attention": "SqueezeExcite",
         "blur": "MaxBlurPool",
-        "conv": "ConvNormAct DepthwiseConv conv_norm conv_norm_act",
+        "conv": "ConvNormAct DepthwiseConv DilatedConv PointwiseConv conv_norm conv_norm_act",
         "densenet": "DenseBlock DenseLayer Transition",
+        "grouped": "GroupedConv ShuffledGroupedConv",
         "inception": "AuxiliaryHead Inception",
         "mlp": "MLP MaxoutLinear",
-        "mobile": "InvertedResidual SeparableConv",
+        "mobile": "InvertedResidual",
         "nin": "MlpConv",
+        "pseudo3d": "Pseudo3dConv",
         "recurrent": "DenseBiLstm",
         "resnet": "BasicBlock Bottleneck Shortcut",
+        "separable": "FlattenedConv SeparableConv SpatiallySeparableConv",
         "unet": "DoubleConv",
         "vgg": "VggBlock",
     },

@@ -11,7 +11,14 @@ from netwright.units.activation import ReLU
 from netwright.units.conv import Conv
 from netwright.units.norm import BatchNorm
 
-__all__ = ["ConvNormAct", "DepthwiseConv", "conv_norm", "conv_norm_act"]
+__all__ = [
+    "ConvNormAct",
+    "DepthwiseConv",
+    "DilatedConv",
+    "PointwiseConv",
+    "conv_norm",
+    "conv_norm_act",
+]
 
 
 class ConvNormAct(Block):
@@ -93,3 +100,60 @@ class DepthwiseConv(Block):
         if len(x) < 2:
             raise ShapeError(f"DepthwiseConv takes a map such as (C, H, W), got {x}")
         return self.conv(x[0])
+
+
+class PointwiseConv(Block):
+    """A 1x1 convolution, a dense unit at every position: (C, H, W) -> (width, H', W').
+
+    C width parameters (Lin et al. 2013, arXiv:1312.4400).
+
+    >>> PointwiseConv(64).expand((32, 8, 8))
+    Conv(64, kernel=1)
+    """
+
+    width: int
+    stride: Axes = 1
+    groups: int = 1
+    bias: bool = True
+
+    def check(self) -> None:
+        self.conv()
+
+    def conv(self) -> Conv:
+        """The convolution alone."""
+        return Conv(self.width, 1, self.stride, groups=self.groups, bias=self.bias)
+
+    def expand(self, x: Shape) -> Spec:
+        return self.conv()
+
+
+class DilatedConv(Block):
+    """A convolution whose taps lie `dilation` positions apart: (C, H, W) -> (width, H', W').
+
+    It reaches over dilation (k - 1) + 1 positions at the cost of k (Yu & Koltun 2015,
+    arXiv:1511.07122).
+
+    >>> DilatedConv(64, dilation=4).expand((32, 8, 8))
+    Conv(64, dilation=4)
+    """
+
+    width: int
+    kernel: Axes = 3
+    dilation: Axes = 2
+    stride: Axes = 1
+    padding: Padding = "same"
+    groups: int = 1
+    bias: bool = True
+
+    def check(self) -> None:
+        self.conv()
+
+    def conv(self) -> Conv:
+        """The convolution alone."""
+        return Conv(
+            self.width, self.kernel, self.stride, self.padding, self.dilation, self.groups,
+            self.bias,
+        )  # fmt: skip
+
+    def expand(self, x: Shape) -> Spec:
+        return self.conv()

@@ -1,4 +1,4 @@
-"""Blocks of nets for small devices: depthwise separable convolutions, inverted residuals."""
+"""Blocks of nets for small devices: inverted residuals."""
 
 from __future__ import annotations
 
@@ -9,32 +9,7 @@ from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Sum
 from netwright.units.activation import Identity, ReLU6
 
-__all__ = ["InvertedResidual", "SeparableConv"]
-
-
-class SeparableConv(Block):
-    """A depthwise and a 1x1 convolution, each with batch norm and ReLU6: (C, H, W) ->
-    (width, H / stride, W / stride).
-
-    1/width + 1/k^2 of the MACs of the convolution it stands for (Howard et al. 2017,
-    arXiv:1704.04861, section 3.1).
-
-    >>> SeparableConv(64).expand((32, 112, 112)).names
-    ('depthwise', 'pointwise')
-    """
-
-    width: int
-    kernel: int = 3
-    stride: int = 1
-
-    def check(self) -> None:
-        is_count(self, "width", "kernel", "stride")
-
-    def expand(self, x: Shape) -> Spec:
-        return Sequential(
-            depthwise=ConvNormAct(x[0], self.kernel, self.stride, groups=x[0], act=ReLU6()),
-            pointwise=ConvNormAct(self.width, 1, act=ReLU6()),
-        )
+__all__ = ["InvertedResidual"]
 
 
 class InvertedResidual(Block):

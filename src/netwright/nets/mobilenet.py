@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import ceil
 
 from netwright.blocks.conv import ConvNormAct
-from netwright.blocks.mobile import InvertedResidual, SeparableConv
+from netwright.blocks.mobile import InvertedResidual
+from netwright.blocks.separable import SeparableConv
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.heads import pooled

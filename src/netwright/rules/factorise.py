@@ -126,7 +126,10 @@ def separable(net: Net) -> Net:
         if set(_kernel(spec, site)) == {1} or first.startswith(site.path):
             return None
         if isinstance(spec, Conv):
-            deep = DepthwiseConv(spec.kernel, spec.stride, spec.padding, spec.dilation, bias=False)
+            deep = DepthwiseConv(
+                spec.kernel, spec.stride, spec.padding, spec.dilation, bias=False,
+                border=spec.border,
+            )  # fmt: skip
         else:
             deep = replace(spec, width=site.x[0], groups=site.x[0], act=spec.act and ReLU())
         point = replace(spec, kernel=1, stride=1, padding=0, dilation=1)
