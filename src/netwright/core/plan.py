@@ -207,7 +207,7 @@ class Planner(Interpreter[Signal]):
                 shapes = tuple([x.shape for x in xs])
                 sources = tuple([x.source for x in xs])
                 output, cost, _ = _facts(unit, shapes)
-                field = Field.merge([x.field for x in xs])
+                field = _WHOLE if unit.sees_all else Field.merge([x.field for x in xs])
             if unit.sees_all:
                 field = field._replace(whole=True)
             if unit.uneven:
@@ -291,3 +291,4 @@ def plan_spec(
 
 
 _AXIS = Axis()
+_WHOLE = Field(None, whole=True)
