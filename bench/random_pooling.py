@@ -69,26 +69,28 @@ def once(pool: Callable[[Tensor], Tensor], x: Tensor) -> tuple[float, float]:
     return time.perf_counter() - begun, time.process_time() - busy
 
 
-def main(rounds: int = 7, threads: int = 2) -> None:
+def table(pools: dict[str, Callable[[Tensor], Tensor]], rounds: int = 7, threads: int = 2) -> None:
+    """Prints a row a pool; the first is what the others are held against."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     x = torch.randn(SHAPE).relu()
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in POOLS}
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in pools}
     for turn in range(rounds + 1):
-        for name, pool in POOLS.items():
+        for name, pool in pools.items():
             seconds = once(pool, x)
             if turn:  # the first warms up
                 taken[name].append(seconds)
     medians = {
         name: tuple(map(statistics.median, zip(*some, strict=True))) for name, some in taken.items()
     }
-    wall, busy = medians["nn.MaxPool2d(2)"]
+    peer = next(iter(pools))
+    wall, busy = medians[peer]
     print(
         f"{'x'.join(map(str, SHAPE))}, forward and backward, medians of {rounds} interleaved "
         f"rounds, {threads} thread(s), load {os.getloadavg()[0]:.1f}; processor time, of all "
         "threads, is what other work on the machine changes less\n"
     )
-    print("| pool | ms | of nn.MaxPool2d | processor ms | of nn.MaxPool2d |")
+    print(f"| pool | ms | of {peer} | processor ms | of {peer} |")
     print("| --- | ---: | ---: | ---: | ---: |")
     for name, (seconds, spent) in medians.items():
         print(
@@ -98,4 +100,4 @@ def main(rounds: int = 7, threads: int = 2) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:3]))
+    table(POOLS, *map(int, sys.argv[1:3]))

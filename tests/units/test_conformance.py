@@ -21,7 +21,11 @@ from oracles import assert_field_is_true, counted_macs, surrogate
 CASES = [pytest.param(sample, id=str(sample)) for some in SAMPLES.values() for sample in some]
 each = pytest.mark.parametrize("sample", CASES)
 NAMES = {**vars(nw.core), **{name: getattr(nw, name) for name in nw.units()}}
-pytestmark = pytest.mark.filterwarnings("ignore:.*lazy.*:UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*lazy.*:UserWarning"),
+    # torch.compile itself instantiates the class of an autograd function
+    pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning"),
+]
 
 
 def changed(xs: list[Tensor], change) -> list[Tensor]:

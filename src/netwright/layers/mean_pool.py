@@ -35,7 +35,8 @@ class LpPool(WindowPool):
 
     def forward(self, x: Tensor) -> Tensor:
         p = self.p if self.rho is None else 1 + F.softplus(self.rho)
-        total = self.total((x if p == 2 else x.abs()).pow(p))  # type: ignore[operator]
+        even = self.rho is None and self.p == 2
+        total = self.total((x if even else x.abs()).pow(p))
         # The root has no slope at zero: a window of zeros stays zero, without a gradient.
         some = total > 0
         return torch.where(some, torch.where(some, total, 1).pow(1 / p), 0)

@@ -70,10 +70,11 @@ class _Ranked(torch.autograd.Function):
             a, b = values[low], values[high]
             if ctx.needs_input_grad[0]:
                 # Where a > b the numbers change places: x ^= d, y ^= d with d = x ^ y.
-                swap = (a > b).to(kind).neg_()
-                swap &= holders[low] ^ holders[high]
-                holders[low] ^= swap
-                holders[high] ^= swap
+                change = (holders[low] ^ holders[high]).mul_(a > b)
+                if small:
+                    holders[low] ^= change
+                if large:
+                    holders[high] ^= change
             if small and large:
                 values[low], spare = torch.minimum(a, b, out=spare), a
                 torch.maximum(a, b, out=b)
@@ -104,8 +105,7 @@ class _OrderPool(WindowPool):
         windows = self.windows(x)
         steps = exchanges(prod(windows.kernel), ranks)
         x = windows.padded(x)
-        windows = windows._replace(sizes=tuple(x.shape[2:]), pad=(0,) * (x.dim() - 2))
-        return _Ranked.apply(x, windows, ranks, steps)  # type: ignore[return-value]
+        return _Ranked.apply(x, windows.over(x), ranks, steps)  # type: ignore[return-value]
 
 
 class MinPool(WindowPool):

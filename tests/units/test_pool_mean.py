@@ -1,0 +1,132 @@
+"""Pools between mean and maximum against PyTorch, SciPy and their formulas."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage, stats
+from torch import nn
+from torch.nn import functional as F
+
+import netwright as nw
+from netwright.layers import (
+    GatedPool,
+    GeM,
+    GlobalMaxPool,
+    IntermapPool,
+    LpPool,
+    MixedPool,
+    RowMaxPool,
+    SpatialPyramidPool,
+    WeightedPool,
+)
+
+
+def test_lp_is_pytorchs() -> None:
+    x = torch.randn(2, 3, 9, 8)
+    torch.testing.assert_close(LpPool(3, 2)(x), nn.LPPool2d(2, 3, 2)(x))
+    torch.testing.assert_close(LpPool(3, 2, p=3)(x.abs()), nn.LPPool2d(3, 3, 2)(x.abs()))
+    torch.testing.assert_close(LpPool(4, p=4)(x[0]), nn.LPPool1d(4, 4)(x[0]))
+
+
+def test_lp_goes_from_sum_to_max() -> None:
+    x = torch.rand(2, 3, 9, 8, dtype=torch.float64)
+    torch.testing.assert_close(LpPool(3, 2, p=1)(x), nn.AvgPool2d(3, 2)(x) * 9)
+    torch.testing.assert_close(LpPool(3, 2, p=400)(x), nn.MaxPool2d(3, 2)(x), rtol=0.01, atol=0)
+
+
+def test_lp_with_what_hangs_over_is_a_generic_filter() -> None:
+    x = np.random.default_rng(0).normal(size=(8, 8))
+    y = LpPool(3, 2, ceil_mode=True, p=3)(torch.from_numpy(x)[None, None])
+    norm = ndimage.generic_filter(x, lambda v: (abs(v) ** 3).sum() ** (1 / 3), 3, mode="constant")
+    np.testing.assert_allclose(y[0, 0], norm[1::2, 1::2])
+
+
+def test_lp_learns_from_its_start_and_not_from_zeros() -> None:
+    pool, x = LpPool(2, p=2.5, learned=True), torch.zeros(1, 1, 4, 4, requires_grad=True)
+    torch.testing.assert_close(pool(x + 1).detach(), LpPool(2, p=2.5)(x.detach() + 1))
+    y = pool(x)
+    y.sum().backward()
+    assert y.abs().max() == 0
+    assert torch.isfinite(x.grad).all()
+    assert torch.isfinite(pool.rho.grad)
+
+
+def test_weighted_is_a_correlation() -> None:
+    weights = np.random.default_rng(0).random((3, 3))
+    x = np.random.default_rng(1).normal(size=(9, 8))
+    pool = WeightedPool((3, 3), 1, 1, weights=tuple(weights.ravel())).double()
+    wanted = ndimage.correlate(x, weights / weights.sum(), mode="constant")
+    np.testing.assert_allclose(pool(torch.from_numpy(x)[None, None])[0, 0], wanted, rtol=1e-5)
+
+
+def test_weighted_starts_as_the_average_and_stays_a_mean() -> None:
+    x, pool = torch.rand(2, 3, 9, 8), WeightedPool((3, 3), 2)
+    torch.testing.assert_close(pool(x), nn.AvgPool2d(3, 2)(x))
+    nn.init.normal_(pool.scores)
+    torch.testing.assert_close(pool(torch.ones_like(x)), torch.ones(2, 3, 4, 3))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_mixed_lies_between(share: float) -> None:
+    x = torch.randn(2, 3, 9, 8)
+    wanted = share * nn.MaxPool2d(3, 2, 1)(x) + (1 - share) * nn.AvgPool2d(3, 2, 1)(x)
+    torch.testing.assert_close(MixedPool(3, 2, 1, share=share)(x), wanted)
+    if 0 < share < 1:
+        torch.testing.assert_close(MixedPool(3, 2, 1, share=share, mix="learned")(x), wanted)
+
+
+def test_mixed_at_random_draws_maxima_and_means() -> None:
+    x = torch.randn(50, 40, 2, 2)
+    pool = MixedPool(2, share=0.3, mix="random")
+    pool.generator = torch.Generator().manual_seed(0)
+    y = pool(x)
+    is_max = torch.isclose(y, F.max_pool2d(x, 2), atol=1e-6)
+    assert (is_max | torch.isclose(y, F.avg_pool2d(x, 2), atol=1e-6)).all()
+    count = int(is_max.sum())
+    assert stats.chisquare([count, 2000 - count], [600, 1400]).pvalue > 0.01
+    pool.generator.manual_seed(0)
+    torch.testing.assert_close(pool(x), y, rtol=0, atol=0)
+    pool.eval()
+    torch.testing.assert_close(pool(x), MixedPool(2, share=0.3)(x))
+
+
+def test_gated_is_its_formula() -> None:
+    x, pool = torch.randn(2, 3, 9, 8), GatedPool((3, 3), 2)
+    torch.testing.assert_close(pool(x), MixedPool(3, 2)(x))
+    nn.init.normal_(pool.gate)
+    parts = x.unfold(2, 3, 2).unfold(3, 3, 2).flatten(4)
+    share = (parts * pool.gate).sum(-1).sigmoid()
+    torch.testing.assert_close(pool(x), share * parts.amax(-1) + (1 - share) * parts.mean(-1))
+
+
+def test_gem_goes_from_mean_to_max() -> None:
+    x = torch.rand(2, 3, 5, 4, dtype=torch.float64)
+    torch.testing.assert_close(GeM(1.0)(x), x.mean((2, 3)))
+    torch.testing.assert_close(GeM(300.0)(x), x.amax((2, 3)), rtol=0.02, atol=0)
+    torch.testing.assert_close(GeM(2.0)(x), x.square().mean((2, 3)).sqrt())
+    torch.testing.assert_close(GeM(3.0)(-x), torch.full((2, 3), 1e-6, dtype=torch.float64))
+
+
+def test_whole_axes() -> None:
+    x = torch.randn(2, 6, 5, 4)
+    torch.testing.assert_close(GlobalMaxPool(keep=True)(x), nn.AdaptiveMaxPool2d(1)(x))
+    torch.testing.assert_close(IntermapPool(3)(x), torch.stack([x[:, :3], x[:, 3:]], 1).amax(2))
+    rows = RowMaxPool()(x)
+    torch.testing.assert_close(RowMaxPool()(x.roll(3, -1)), rows)
+    assert rows[1, 2, 3] == x[1, 2, 3].max()
+
+
+@pytest.mark.parametrize("size", [(13, 13), (7, 10), (4, 4), (3, 2)])
+def test_pyramids_have_one_length(size: tuple[int, int]) -> None:
+    """Cells as He et al. cut them: floor(i H / n) to ceil((i + 1) H / n)."""
+    x, sizes = torch.randn(1, 2, *size), (4, 2, 1)
+    y = SpatialPyramidPool(sizes)(x)
+    wanted: list[torch.Tensor] = []
+    for n in sizes:
+        cuts = [[(i * m // n, -(-(i + 1) * m // n)) for i in range(n)] for m in size]
+        wanted += [x[0, c, a:b, d:e].max() for c in range(2) for a, b in cuts[0]
+                   for d, e in cuts[1]]  # fmt: skip
+    torch.testing.assert_close(y[0], torch.stack(wanted))
+    assert nw.SpatialPyramidPool(sizes).shape((2, *size)) == (42,)
