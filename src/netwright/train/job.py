@@ -14,6 +14,7 @@ from netwright.core.plan import Plan
 from netwright.data.dataset import Dataset
 from netwright.errors import RunError
 from netwright.space.budget import Budget
+from netwright.space.small import FAMILIES
 from netwright.train.halving import Rung, epochs_within, rungs, work
 from netwright.train.propose import Proposal, propose
 from netwright.train.recipe import Recipe
@@ -24,9 +25,11 @@ __all__ = ["BUDGET", "Job", "Settings", "Trial", "make_job"]
 BUDGET = "params<=1M, macs<=50M, memory<=20MB"
 RESERVE = 0.25
 """Share of the time that the schedule leaves free."""
-ENOUGH = 1500
-"""Steps after which more are of little use for nets of this size; time is first spent on
-larger nets, then, half of it at most, on more epochs."""
+LEAST, ENOUGH, MOST = 12, 1500, 40
+"""Epochs a net should have at least, steps that are enough, and epochs that are as well.
+
+Nets are chosen so large that what they need takes half of the time; the other half goes to
+more epochs where there are fewer than `MOST`, and is spared where there are not."""
 FASTER = 1.25
 """bf16 has to be faster by this factor to be worth its rounding."""
 
@@ -156,41 +159,27 @@ def make_job(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal]:
     images = len(dataset.splits["train"])
     recipe = Recipe.suited(images, dataset.preprocessing.size, flip=settings.flip)
     if settings.epochs is not None:
-        proposal = _proposed(dataset, budget, _always)
-        plans = [c.plan for c in proposal.kept]
-        return _job(
-            proposal,
-            [float(plan.macs) for plan in plans],
-            settings.epochs,
-            recipe,
-            "fp32",
-            settings.seed,
-        )
+        proposal = _proposed(dataset, budget, lambda _: True)
+        costs = [float(candidate.plan.macs) for candidate in proposal.kept]
+        return _job(proposal, costs, settings.epochs, recipe, "fp32", settings.seed)
     known = cache(speeds)  # asked for only when some net meets the budget
     usable = 60 * settings.minutes * (1 - RESERVE)
     steps = recipe.steps(images)
-    wanted = min(40, max(12, ENOUGH // steps))
-    share = usable / work([1.0] * 5, wanted)
+    dearest = usable / 2 / work([1.0] * len(FAMILIES), min(MOST, max(LEAST, ENOUGH // steps)))
 
     def seconds(plan: Plan, speed: Speed) -> float:
         return steps * speed.step(plan, recipe.batch)
 
     def affordable(plan: Plan) -> bool:
-        return min(seconds(plan, speed) for speed in known().values()) <= share
+        return min(seconds(plan, speed) for speed in known().values()) <= dearest
 
     proposal = _proposed(dataset, budget, affordable)
-    plans = [c.plan for c in proposal.kept]
-    costs = {name: [seconds(plan, speed) for plan in plans] for name, speed in known().items()}
-    precision = "bf16" if sum(costs["fp32"]) > FASTER * sum(costs["bf16"]) else "fp32"
-    epochs = max(
-        epochs_within(costs[precision], usable, most=wanted),
-        epochs_within(costs[precision], usable / 2, most=2 * wanted),
-    )
-    return _job(proposal, costs[precision], epochs, recipe, precision, settings.seed)
-
-
-def _always(plan: Plan) -> bool:
-    return True
+    plans = [candidate.plan for candidate in proposal.kept]
+    spent = {name: [seconds(plan, speed) for plan in plans] for name, speed in known().items()}
+    precision = "bf16" if sum(spent["fp32"]) > FASTER * sum(spent["bf16"]) else "fp32"
+    costs = spent[precision]
+    epochs = epochs_within(costs, usable, most=MOST)
+    return _job(proposal, costs, epochs, recipe, precision, settings.seed)
 
 
 def _proposed(dataset: Dataset, budget: Budget, affordable: Callable[[Plan], bool]) -> Proposal:
