@@ -52,7 +52,7 @@ def epochs_within(costs: Sequence[float], seconds: float, most: int) -> int:
     """The largest number of final epochs whose rungs fit in the time; at least 1.
 
     >>> epochs_within([1.0, 1.0, 1.0], seconds=60, most=96)
-    27
+    30
     """
     fitting = [epochs for epochs in STEPS if epochs <= most and work(costs, epochs) <= seconds]
     return max(fitting, default=1)
