@@ -15,7 +15,7 @@ from netwright.units.pool import LocalPool
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["MedianPool", "MinPool", "OrdinalPool", "RankAvgPool"]
+__all__ = ["MedianPool", "MinPool", "OrdinalPool", "RankAvgPool", "SortingPool"]
 
 
 class MinPool(LocalPool):
