@@ -142,7 +142,7 @@ class MixedPool(_MaxAndMean):
 
 class GatedPool(_MaxAndMean):
     """y = a max + (1 - a) mean with a = sigmoid(w . x) of every window, w learnt and the same
-    for all channels (Lee et al. 2016, arXiv:1509.08985, section 3.2).
+    for all channels (Lee et al. 2016, arXiv:1509.08985).
 
     w starts at zero: half and half. `kernel_size` has a number an axis.
     """

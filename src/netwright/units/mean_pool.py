@@ -131,7 +131,7 @@ class MixedPool(LocalPool):
 
 class GatedPool(LocalPool):
     """y = a max + (1 - a) mean, a = sigmoid(w . x), of every window: (C, H, W) -> (C, H', W')
-    (Lee et al. 2016, arXiv:1509.08985, section 3.2).
+    (Lee et al. 2016, arXiv:1509.08985).
 
     The prod(k) weights are learnt, start at zero and are the same for all channels. The gate
     is a depthwise convolution of prod(k) MACs an output element; 2 prod(k) operations beside.
