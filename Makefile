@@ -17,7 +17,7 @@ help:
 demo: .venv/.installed
 	@rm -rf demo
 	@$(BIN)/python examples/digits.py demo/digits.npz
-	@$(BIN)/netwright fit demo/digits.npz --budget "params<=1M, macs<=50M, memory<=20MB" --minutes 2.5 --out demo/run
+	@$(BIN)/netwright fit demo/digits.npz --budget "params<=200K, macs<=5M, memory<=2MB" --minutes 2.5 --out demo/run
 	@echo "report: $(CURDIR)/demo/run/report.html"
 
 test: check suite
