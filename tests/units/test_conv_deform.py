@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 import netwright as nw
 from netwright.core.net import Net
-from oracles import planned_sets, seen_by
+from oracles import planned_sets, surrogate
 
 FIELDS = {"kernel": (3, 2), "stride": (2, 1), "padding": ((1, 2), 1), "dilation": (1, 2)}
 
@@ -119,8 +119,13 @@ def test_field_without_offsets_is_the_windows() -> None:
     plan = Net(nw.DeformableConv(2, 3, (2, 1), dilation=(1, 2)), (2, 11, 12)).plan()
     field = plan.rows[0].field
     assert field.status == "global"
-    module = plan.rows[0].unit.module((2, 11, 12)).double()
-    assert seen_by(module, "", (2, 11, 12), (3, 5)) == planned_sets(field, (3, 5))
+    module = surrogate(plan.rows[0].unit.module((2, 11, 12)))
+    x = torch.ones(1, 2, 11, 12, dtype=torch.float64, requires_grad=True)
+    module(x)[0, :, 3, 5].sum().backward()
+    touched = x.grad[0].sum(0) > 1e-9  # a position rounded down sees its neighbour too
+    rows, columns = planned_sets(field, (3, 5))
+    assert {*touched.nonzero()[:, 0].tolist()} == rows
+    assert {*touched.nonzero()[:, 1].tolist()} == columns
 
 
 def test_positions_stay_exact_in_bfloat16() -> None:
@@ -129,3 +134,13 @@ def test_positions_stay_exact_in_bfloat16() -> None:
     x = torch.rand(1, 1, 1, 600).bfloat16()
     torch.testing.assert_close(module(x) - module.bias[:, None, None], x.expand(1, 4, 1, 600),
                                rtol=0.02, atol=0.01)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_trains_in_one_graph() -> None:
+    module = nw.DeformableConv(2, modulated=True).module((3, 6, 7))
+    compiled = torch.compile(module, fullgraph=True, backend="aot_eager")
+    x = torch.rand(3, 3, 6, 7)
+    wanted = torch.autograd.grad(module(x).square().sum(), [*module.parameters()])
+    found = torch.autograd.grad(compiled(x).square().sum(), [*module.parameters()])
+    torch.testing.assert_close(found, wanted)

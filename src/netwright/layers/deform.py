@@ -27,27 +27,33 @@ def deformed_columns(
     of G groups of channels. The tap (i, j) of output (p, q) reads x at row p s - before + d i
     + dy, and likewise its column; bilinear between positions, 0 outside.
     """
-    n, channels, height, width = x.shape
+    n, channels, *sizes = x.shape
     taps = kernel[0] * kernel[1]
     out = offset.shape[2:]
     parts = offset.shape[1] // (2 * taps)
     exact = torch.promote_types(offset.dtype, torch.float32)  # bfloat16 cannot count to 300
-    rows, columns = (
-        (
-            torch.arange(k, device=x.device, dtype=exact)[:, None] * d
-            + torch.arange(m, device=x.device, dtype=exact) * s
-            - p
-        )
+    at: list[Tensor] = [
+        torch.arange(k, device=x.device, dtype=exact)[:, None] * d
+        + torch.arange(m, device=x.device, dtype=exact) * s
+        - p
         for k, m, s, p, d in zip(kernel, out, stride, before, dilation, strict=True)
+    ]
+    everywhere = (*kernel, *out)
+    rest = torch.stack(
+        (at[0][:, None, :, None].expand(everywhere), at[1][:, None, :].expand(everywhere)), 2
     )
-    moved = offset.to(exact).reshape(n * parts, *kernel, 2, *out)
-    y = moved[:, :, :, 0] + rows[:, None, :, None]
-    x_ = moved[:, :, :, 1] + columns[:, None, :]
-    # grid_sample counts from -1, the edge of the first position, to 1, the edge of the last
-    grid = torch.stack(((2 * x_ + 1) / width - 1, (2 * y + 1) / height - 1), -1)
-    images = x.reshape(n * parts, channels // parts, height, width).to(exact)
+    # grid_sample wants (x, y), and counts from -1, the edge of the first position, to 1
+    scale = torch.tensor([2 / size for size in sizes], device=x.device, dtype=exact)[:, None, None]
+    moved = offset.to(exact).reshape(n * parts, *rest.shape)
+    grid = torch.addcmul((rest + 0.5) * scale - 1, moved, scale).movedim(3, -1).flip(-1)
+    images = x.reshape(n * parts, channels // parts, *sizes).to(exact)
     seen = F.grid_sample(images, grid.reshape(n * parts, -1, out[1], 2), align_corners=False)
     return seen.to(x.dtype).reshape(n, channels, taps, -1)
+
+
+PIECES = 2
+"""A batch is gathered so many times less at once: what the backward pass adds to the columns it
+keeps is as large as one piece's."""
 
 
 class DeformableConv2d(nn.Conv2d):
@@ -88,19 +94,22 @@ class DeformableConv2d(nn.Conv2d):
             pad(input, self.pads), self.offset_weight, self.offset_bias, self.stride, 0,
             self.dilation,
         )  # fmt: skip
+        pieces = zip(input.chunk(PIECES), told.chunk(PIECES), strict=True)
+        y = torch.cat([self._sampled(*piece) for piece in pieces])
+        return y if self.bias is None else y + self.bias.reshape(-1, 1, 1)
+
+    def _sampled(self, x: Tensor, told: Tensor) -> Tensor:
         n, _, *out = told.shape
         before = (self.pads[0][0], self.pads[1][0])
-        moves = self.offset_groups * self.weight[0, 0].numel() * 2
-        seen = deformed_columns(
-            input, told[:, :moves], self.kernel_size, self.stride, before, self.dilation
-        )
+        parts, taps = self.offset_groups, self.weight[0, 0].numel()
+        offset, masks = told.split((2 * parts * taps, told.shape[1] - 2 * parts * taps), 1)
+        seen = deformed_columns(x, offset, self.kernel_size, self.stride, before, self.dilation)
         if self.modulated:
-            mask = told[:, moves:].sigmoid().reshape(n, self.offset_groups, 1, seen.shape[2], -1)
-            seen = seen.reshape(n, self.offset_groups, -1, *seen.shape[2:]) * mask
+            mask = masks.sigmoid().reshape(n, parts, 1, taps, -1)
+            seen = seen.reshape(n, parts, -1, taps, mask.shape[-1]) * mask
         seen = seen.reshape(n, self.groups, -1, seen.shape[-1])
         y = self.weight.reshape(self.groups, self.out_channels // self.groups, -1) @ seen
-        y = y.reshape(n, -1, *out)
-        return y if self.bias is None else y + self.bias.reshape(-1, 1, 1)
+        return y.reshape(n, -1, *out)
 
     def extra_repr(self) -> str:
         return (
