@@ -8,11 +8,11 @@
 | "replicate" | a a a b c d d d                       | edge, nearest           |
 | "reflect"   | c b a b c d c b                       | reflect, mirror         |
 | "symmetric" | b a a b c d d c                       | symmetric, reflect      |
-| "crop"      | a b c d: the kernel's parts outside are dropped, the rest is scaled by
-                prod(k) / parts left: partial convolution (Liu et al. 2018, arXiv:1811.11718)   |
-| "random"    | zeros, their total split at random between the sides in training, in halves in
-                evaluation; one draw an axis for the batch (after Yang et al. 2023,
-                arXiv:2302.08682)                                                               |
+
+"crop" drops the kernel's parts outside the map and scales the rest by prod(k) / parts left:
+partial convolution (Liu et al. 2018, arXiv:1811.11718). "random" pads with zeros, their total
+split at random between the two sides in training, in halves in evaluation; one draw an axis
+for the batch (after Yang et al. 2023, arXiv:2302.08682).
 
 Receptive fields count positions of the padding as outside the image, whatever stands there.
 """
