@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from netwright.core.check import is_count, is_number
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
@@ -32,11 +34,7 @@ class DenseLayer(Block):
         is_count(self, "expansion", least=0)
 
     def expand(self, x: Shape) -> Spec:
-        hidden = self.expansion * self.growth
-        reduce = {"reduce": _norm_act_conv(hidden, 1)} if hidden else {}
-        return Concat(
-            skip=Identity(), new=Sequential(**reduce, conv=_norm_act_conv(self.growth, 3))
-        )
+        return _layer(self.growth, self.expansion)
 
 
 class DenseBlock(Block):
@@ -72,6 +70,14 @@ class Transition(Block):
     def expand(self, x: Shape) -> Spec:
         width = max(1, int(x[0] * self.compression))
         return _norm_act_conv(width, 1).put(pool=AvgPool(2))
+
+
+@lru_cache(maxsize=64)
+def _layer(growth: int, expansion: int) -> Concat:
+    """Kept: every layer of a block has another input, and all stand for the same."""
+    hidden = expansion * growth
+    reduce = {"reduce": _norm_act_conv(hidden, 1)} if hidden else {}
+    return Concat(skip=Identity(), new=Sequential(**reduce, conv=_norm_act_conv(growth, 3)))
 
 
 def _norm_act_conv(width: int, kernel: int) -> Sequential:
