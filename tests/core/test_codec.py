@@ -29,7 +29,7 @@ def changed(**fields: object) -> str:
         (changed(spec=3), "no unit"),
         (changed(spec={"spec": "Cnov"}), "near: Conv"),
         (changed(spec={"width": 3}), "'None'"),
-        (changed(spec={"spec": "Linear", "width": 3}), "'bias' is missing"),
+        (changed(spec={"spec": "Linear", "bias": True}), "'width' is missing"),
         (changed(spec={"spec": "Linear", "width": 3, "bias": True, "x": 1}), "no field 'x'"),
         (changed(spec={"spec": "Linear", "width": -3, "bias": True}), "width is -3"),
         (changed(spec={"spec": "Linear", "width": {"a": 1}, "bias": True}), "spec.width"),
@@ -58,6 +58,13 @@ def test_every_field_is_written() -> None:
     block = dict(record["spec"]["parts"])["stage1"]["parts"][0][1]
     assert set(block) == {"spec", *nw.Bottleneck(1).field_names}
     assert record["schema"] == 1
+
+
+def test_a_field_that_an_older_version_did_not_know_has_its_default() -> None:
+    record = json.loads(nw.net("lenet5").to_json())
+    parts = dict(record["spec"]["parts"])
+    del parts["c1"]["border"], parts["c1"]["groups"]
+    assert nw.from_json(json.dumps(record)) == nw.net("lenet5")
 
 
 def test_hash_is_the_same_in_another_process_and_does_not_know_the_name() -> None:

@@ -18,20 +18,30 @@ SCHEMA = 1
 """Raised when a reader of the old text would misread the new."""
 
 
-def encode(value: Any) -> Any:
-    """A field's value as JSON's own types: `{"spec": "Conv", "width": 64, ...}` for a spec."""
-    if isinstance(value, Wiring):
-        parts = [[name, encode(part)] for name, part in value.parts]
-        rest = {name: encode(getattr(value, name)) for name in value.field_names if name != "parts"}
-        return {"spec": type(value).__name__, **rest, "parts": parts}
+def encode(value: Any, *, defaults: bool = True) -> Any:
+    """A field's value as JSON's own types: `{"spec": "Conv", "width": 64, ...}` for a spec.
+
+    Without `defaults`, fields that have their default value are left out.
+    """
     if isinstance(value, Spec):
-        fields = {name: encode(getattr(value, name)) for name in value.field_names}
+        names = [name for name in value.field_names if name != "parts"]
+        if not defaults:
+            names = [name for name in names if not _is_default(value, name)]
+        fields = {name: encode(getattr(value, name), defaults=defaults) for name in names}
+        if isinstance(value, Wiring):
+            fields["parts"] = [
+                [name, encode(part, defaults=defaults)] for name, part in value.parts
+            ]
         return {"spec": type(value).__name__, **fields}
     if isinstance(value, tuple):
-        return [encode(item) for item in cast("tuple[Any, ...]", value)]
+        return [encode(item, defaults=defaults) for item in cast("tuple[Any, ...]", value)]
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise CodecError(f"{value!r} cannot be written as JSON; nets with symbols have no JSON")
+
+
+def _is_default(spec: Spec, name: str) -> bool:
+    return name in spec.defaults and getattr(spec, name) == spec.defaults[name]
 
 
 def decode(value: Any, where: str = "spec") -> Any:
@@ -45,14 +55,15 @@ def decode(value: Any, where: str = "spec") -> Any:
     kind = _kind(given.pop("spec", None), where)
     if "parts" in given:
         given["parts"] = _parts(given["parts"], where)
-    unknown, missing = given.keys() - {*kind.field_names}, {*kind.field_names} - given.keys()
+    needed = {*kind.field_names} - kind.defaults.keys()
+    unknown, missing = given.keys() - {*kind.field_names}, needed - given.keys()
     if unknown or missing:
         fault = f"no field {min(unknown)!r}" if unknown else f"field {min(missing)!r} is missing"
         raise CodecError(f"{where}: {kind.__name__} has {fault}; "
                          f"it has: {', '.join(kind.field_names)}")  # fmt: skip
     fields = {name: decode(item, f"{where}.{name}") if name != "parts" else item
               for name, item in given.items()}  # fmt: skip
-    return _make(kind, fields, where)
+    return _make(kind, {**kind.defaults, **fields}, where)
 
 
 def _kind(name: Any, where: str) -> type[Spec]:
@@ -91,8 +102,13 @@ def _make(kind: type[Spec], fields: dict[str, Any], where: str) -> Spec:
 
 
 def digest(net: Net) -> str:
-    """SHA-256 over the canonical JSON of spec and input, in 16 hexadecimal digits."""
-    text = json.dumps([encode(net.spec), list(net.input)], sort_keys=True, separators=(",", ":"))
+    """SHA-256 over the canonical JSON of spec and input, in 16 hexadecimal digits.
+
+    Fields at their default are left out, so that a field which a later version adds does not
+    give every known net another identity. A default that changes raises `SCHEMA`.
+    """
+    spec = encode(net.spec, defaults=False)
+    text = json.dumps([spec, list(net.input)], sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()[:16]
 
 

@@ -29,18 +29,23 @@ class Spec:
 
     _writes_init: ClassVar[bool] = False
     field_names: ClassVar[tuple[str, ...]] = ()
+    defaults: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls, *, abstract: bool = False) -> None:
         if "__init__" in vars(cls):
             cls._writes_init = True
         dataclass(frozen=True, eq=False, repr=False, init=not cls._writes_init)(cls)
-        cls.field_names = tuple([field.name for field in fields(cls)])  # type: ignore[arg-type]
+        known = fields(cls)  # type: ignore[arg-type]
+        cls.field_names = tuple([field.name for field in known])
+        cls.defaults = {
+            field.name: field.default for field in known if field.default is not MISSING
+        }
         if abstract:
             return
-        known = SPECS.get(cls.__name__)
-        if known and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+        other = SPECS.get(cls.__name__)
+        if other and (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
             raise SpecError(
-                f"two specs are called {cls.__name__}: one in {known.__module__}, "
+                f"two specs are called {cls.__name__}: one in {other.__module__}, "
                 f"one in {cls.__module__}; rename one, JSON tells them apart by name"
             )
         SPECS[cls.__name__] = cls
