@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from netwright.core.check import is_count, is_spec
 from netwright.core.shape import Axes, Padding, Shape
 from netwright.core.spec import Block, Spec
@@ -15,6 +17,7 @@ __all__ = [
     "ConvNormAct",
     "DepthwiseConv",
     "DilatedConv",
+    "NamedConv",
     "PointwiseConv",
     "conv_norm",
     "conv_norm_act",
@@ -102,7 +105,21 @@ class DepthwiseConv(Block):
         return self.conv(x[0])
 
 
-class PointwiseConv(Block):
+class NamedConv(Block, abstract=True):
+    """A convolution that goes by a name of its own; its fields are some of `Conv`'s."""
+
+    def check(self) -> None:
+        self.conv()
+
+    def conv(self) -> Conv:
+        """The convolution alone."""
+        return Conv(**dict(zip(self.field_names, self.values(), strict=True)))
+
+    def expand(self, x: Shape) -> Spec:
+        return self.conv()
+
+
+class PointwiseConv(NamedConv):
     """A 1x1 convolution, a dense unit at every position: (C, H, W) -> (width, H', W').
 
     C width parameters (Lin et al. 2013, arXiv:1312.4400).
@@ -116,18 +133,11 @@ class PointwiseConv(Block):
     groups: int = 1
     bias: bool = True
 
-    def check(self) -> None:
-        self.conv()
-
     def conv(self) -> Conv:
-        """The convolution alone."""
-        return Conv(self.width, 1, self.stride, groups=self.groups, bias=self.bias)
-
-    def expand(self, x: Shape) -> Spec:
-        return self.conv()
+        return replace(super().conv(), kernel=1)
 
 
-class DilatedConv(Block):
+class DilatedConv(NamedConv):
     """A convolution whose taps lie `dilation` positions apart: (C, H, W) -> (width, H', W').
 
     It reaches over dilation (k - 1) + 1 positions at the cost of k (Yu & Koltun 2015,
@@ -144,16 +154,3 @@ class DilatedConv(Block):
     padding: Padding = "same"
     groups: int = 1
     bias: bool = True
-
-    def check(self) -> None:
-        self.conv()
-
-    def conv(self) -> Conv:
-        """The convolution alone."""
-        return Conv(
-            self.width, self.kernel, self.stride, self.padding, self.dilation, self.groups,
-            self.bias,
-        )  # fmt: skip
-
-    def expand(self, x: Shape) -> Spec:
-        return self.conv()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from netwright.blocks.conv import NamedConv
 from netwright.core.shape import Axes, Padding, Shape
-from netwright.core.spec import Block, Spec
+from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
-from netwright.units.conv import Conv
 from netwright.units.resample import ChannelShuffle
 
 __all__ = ["GroupedConv", "ShuffledGroupedConv"]
 
 
-class GroupedConv(Block):
+class GroupedConv(NamedConv):
     """A convolution whose outputs see one of `groups` shares of the channels: (C, H, W) ->
     (width, H', W'); 1 / groups of the parameters and MACs (Krizhevsky et al. 2012).
 
@@ -26,19 +26,6 @@ class GroupedConv(Block):
     padding: Padding = "same"
     dilation: Axes = 1
     bias: bool = True
-
-    def check(self) -> None:
-        self.conv()
-
-    def conv(self) -> Conv:
-        """The convolution alone."""
-        return Conv(
-            self.width, self.kernel, self.stride, self.padding, self.dilation, self.groups,
-            self.bias,
-        )  # fmt: skip
-
-    def expand(self, x: Shape) -> Spec:
-        return self.conv()
 
 
 class ShuffledGroupedConv(GroupedConv):
