@@ -1,0 +1,139 @@
+"""One kit for every block, found by itself: a block without a sample fails."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+import torch
+
+import netwright as nw
+from netwright.core.net import Net
+from netwright.core.spec import SPECS, Block
+from netwright.errors import SpecError
+from oracles import assert_field_is_true, assert_plan_is_true, is_inside, surrogate
+
+MAP = (8, 33, 31)
+_samples: list[tuple[Block, tuple[int, ...]]] = [
+    (nw.AuxiliaryHead(5), (8, 14, 14)),
+    (nw.BasicBlock(8), MAP),
+    (nw.BasicBlock(12, 2, "A", se=4), MAP),
+    (nw.Bottleneck(4), MAP),
+    (nw.Bottleneck(4, 2, groups=2, expansion=2, shortcut="C", stride_in="1x1"), MAP),
+    (nw.ConvNormAct(6, 5, 2), MAP),
+    (nw.ConvNormAct(6, norm=None, act=None), MAP),
+    (nw.DenseBiLstm(2, 3), (9, 6)),
+    (nw.DenseBlock(3, 4), MAP),
+    (nw.DenseLayer(4, 0), MAP),
+    (nw.DepthwiseConv(3, 2, multiplier=2), MAP),
+    (nw.DilatedConv(6), MAP),
+    (nw.DoubleConv(6), MAP),
+    (nw.FlattenedConv(6), MAP),
+    (nw.GroupedConv(6), MAP),
+    (nw.Inception(2, 3, 4, 2, 3, 2), MAP),
+    (nw.InvertedResidual(8), MAP),
+    (nw.InvertedResidual(12, 2, 2, 5), MAP),
+    (nw.MLP((7, 5)), (9,)),
+    (nw.MaxBlurPool(), MAP),
+    (nw.MaxoutLinear(5, 3), (9,)),
+    (nw.MlpConv((6, 5)), MAP),
+    (nw.PointwiseConv(6, 2), MAP),
+    (nw.Pseudo3dConv(6, form="B"), (4, 16, 17, 19)),
+    (nw.Pseudo3dConv(6, 3, 2, "C"), (4, 16, 17, 19)),
+    (nw.SeparableConv(6), MAP),
+    (nw.SeparableConv(6, 3, 2, first="pointwise", between=False), MAP),
+    (nw.Shortcut(12, 2, "A"), MAP),
+    (nw.Shortcut(8), MAP),
+    (nw.ShuffledGroupedConv(6), MAP),
+    (nw.SpatiallySeparableConv(6, 5), MAP),
+    (nw.SqueezeExcite(4), MAP),
+    (nw.Transition(), MAP),
+    (nw.VggBlock(6, 2, nw.BatchNorm()), MAP),
+]
+WRONG = {
+    "AuxiliaryHead": {"classes": 0},
+    "BasicBlock": {"width": 8, "shortcut": "D"},
+    "Bottleneck": {"width": 8, "stride_in": "2x2"},
+    "ConvNormAct": {"width": 8, "act": "relu"},
+    "DenseBiLstm": {"depth": 0, "growth": 3},
+    "DenseBlock": {"depth": -1},
+    "DenseLayer": {"growth": 2.5},
+    "DepthwiseConv": {"multiplier": 0},
+    "DilatedConv": {"width": 4, "dilation": 0},
+    "DoubleConv": {"width": 0},
+    "FlattenedConv": {"width": "4"},
+    "GroupedConv": {"width": 5, "groups": 2},
+    "Inception": dict.fromkeys(("conv1", "reduce3", "conv3", "reduce5", "conv5", "pool"), 0),
+    "InvertedResidual": {"width": 4, "expansion": 0},
+    "MLP": {"widths": ()},
+    "MaxBlurPool": {"blur": 0},
+    "MaxoutLinear": {"width": 4, "pieces": 0},
+    "MlpConv": {"widths": (0,)},
+    "PointwiseConv": {"width": None},
+    "Pseudo3dConv": {"width": 4, "form": "D"},
+    "SeparableConv": {"width": 4, "first": "both"},
+    "Shortcut": {"width": 4, "option": "E"},
+    "ShuffledGroupedConv": {"width": 5, "groups": 2},
+    "SpatiallySeparableConv": {"width": 4, "first": -1},
+    "SqueezeExcite": {"reduction": 0},
+    "Transition": {"compression": 0},
+    "VggBlock": {"width": 4, "depth": 0},
+}
+SAMPLES: dict[str, list[tuple[Block, tuple[int, ...]]]] = {}
+for _block, _shape in _samples:
+    SAMPLES.setdefault(type(_block).__name__, []).append((_block, _shape))
+CASES = [pytest.param(*case, id=repr(case[0])) for some in SAMPLES.values() for case in some]
+each = pytest.mark.parametrize(("block", "shape"), CASES)
+NAMES = {**vars(nw.core), **{name: getattr(nw, name) for name in (*nw.units(), *nw.blocks())}}
+
+
+@pytest.mark.parametrize("name", nw.blocks())
+def test_every_block_is_sampled_and_told(name: str) -> None:
+    assert SAMPLES.get(name), f"{name} has no sample; add one here"
+    assert SPECS[name].__doc__ is not SPECS[name].__mro__[1].__doc__
+    with pytest.raises(SpecError):
+        SPECS[name](**WRONG[name])
+
+
+@each
+def test_plan_is_what_runs(block: Block, shape: tuple[int, ...]) -> None:
+    recurrent = isinstance(block, nw.DenseBiLstm)  # PyTorch's counter does not know LSTMs
+    assert_plan_is_true(Net(block, shape), macs=not recurrent)
+
+
+@each
+def test_is_a_value(block: Block, shape: tuple[int, ...]) -> None:
+    net = Net(block, shape)
+    assert eval(repr(block), dict(NAMES)) == block
+    assert nw.from_json(net.to_json()) == net
+    assert pickle.loads(pickle.dumps(block)) == block
+
+
+@each
+def test_expands_alike_and_says_the_same(block: Block, shape: tuple[int, ...]) -> None:
+    body = block.expand(shape)
+    assert body == block.expand(shape)
+    a, b = Net(block, shape).plan(), Net(body, shape).plan()
+    assert a.rows == b.rows
+
+
+@each
+def test_field_is_gradient_support(block: Block, shape: tuple[int, ...]) -> None:
+    plan = Net(block, shape).plan()
+    row = plan.rows[-1]
+    if row.field.status not in ("exact", "hull") or any(r.field.whole for r in plan.rows):
+        pytest.skip("sees all")
+    model = surrogate(Net(block, shape).build(init="torch"))
+    middle = [n // 2 for n in row.output[1:]]
+    assert is_inside(plan, row.field, middle)
+    assert_field_is_true(plan, model, row.path, middle)
+
+
+@each
+def test_trains(block: Block, shape: tuple[int, ...]) -> None:
+    model = Net(block, shape).build(seed=0).train()
+    y = model(torch.rand(2, *shape, requires_grad=True))
+    y.square().sum().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
