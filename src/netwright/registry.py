@@ -23,12 +23,18 @@ FAMILIES = {
     "vgg": "vgg11 vgg13 vgg16 vgg19 vgg11_bn vgg13_bn vgg16_bn vgg19_bn",
     "nin": "nin_cifar10 nin_imagenet",
     "googlenet": "googlenet googlenet_bn",
-    "resnet": "resnet18 resnet34 resnet50 resnet101 resnet152 seresnet50",
+    "resnet": "resnet18 resnet34 resnet50 resnet101 resnet152 resnet200 seresnet50 "
+    "seresnext50_32x4d resnext50_32x4d resnext101_32x8d resnext101_64x4d wide_resnet50_2 "
+    "wide_resnet101_2 resnet18_a resnet18_b root_resnet18",
     "resnet_cifar": "resnet20_cifar10 resnet32_cifar10 resnet44_cifar10 resnet56_cifar10 "
     "resnet110_cifar10 resnet20_cifar10_a resnet32_cifar10_a resnet44_cifar10_a "
     "resnet56_cifar10_a resnet110_cifar10_a",
     "densenet": "densenet121 densenet169 densenet201 densenet161",
+    "densenet_cifar": "densenet40_k12_cifar10 densenet100_k12_cifar10 densenet100_k24_cifar10 "
+    "densenet100_k12_bc_cifar10 densenet190_k40_bc_cifar10 densenet250_k24_bc_cifar10",
     "mobilenet": "mobilenet_v1 mobilenet_v2",
+    "squeezenet": "squeezenet1_0 squeezenet1_1 squeezenet1_0_simple_bypass "
+    "squeezenet1_0_complex_bypass",
     "unet": "unet",
 }
 """Which module of `netwright.nets` holds which names; only the one asked for is loaded."""

@@ -14,9 +14,12 @@ TORCHVISION = [
     *[f"resnet{depth}" for depth in (18, 34, 50, 101, 152)],
     *[f"densenet{depth}" for depth in (121, 161, 169, 201)],
     "mobilenet_v2",
+    "squeezenet1_0",
+    "squeezenet1_1",
 ]
 PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
     "googlenet_bn": ("torchvision", "googlenet", {"aux_logits": False, "init_weights": False}),
+    "squeezenet1_0_simple_bypass": ("pytorchcv", "squeezeresnet_v1_0", {}),
     "seresnet50": ("timm", "seresnet50", {}),
     "mobilenet_v1": ("timm", "mobilenetv1_100", {}),
     "zfnet": ("pytorchcv", "zfnet", {}),
@@ -25,11 +28,15 @@ PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
         name: ("pytorchcv", name, {})
         for name in (f"resnet{depth}_cifar10" for depth in (20, 56, 110))
     },
+    **{
+        name: ("pytorchcv", name, {})
+        for name in (f"densenet{net}_bc_cifar10" for net in ("100_k12", "190_k40", "250_k24"))
+    },
 }
 """Our name -> library, its name, options."""
 SMALL = 96
 """Height and width for nets whose head takes any."""
-FIXED = ("zfnet", "nin_cifar10")
+FIXED = ("squeezenet1_0_simple_bypass", "zfnet", "nin_cifar10")
 WHEEL = 1_000_003
 """Random numbers of a big tensor come round again; a prime, so that no axis lines up."""
 

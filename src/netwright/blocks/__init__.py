@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from netwright.blocks.mlp import *  # noqa: F403
     from netwright.blocks.mobile import *  # noqa: F403
     from netwright.blocks.nin import *  # noqa: F403
+    from netwright.blocks.preresnet import *  # noqa: F403
     from netwright.blocks.pseudo3d import *  # noqa: F403
     from netwright.blocks.recurrent import *  # noqa: F403
     from netwright.blocks.resnet import *  # noqa: F403
     from netwright.blocks.separable import *  # noqa: F403
+    from netwright.blocks.squeezenet import *  # noqa: F403
     from netwright.blocks.unet import *  # noqa: F403
     from netwright.blocks.vgg import *  # noqa: F403
 
@@ -33,10 +35,12 @@ lazy(
         "mlp": "MLP MaxoutLinear",
         "mobile": "InvertedResidual",
         "nin": "MlpConv",
+        "preresnet": "PreBasicBlock PreBottleneck",
         "pseudo3d": "Pseudo3dConv",
         "recurrent": "DenseBiLstm",
         "resnet": "BasicBlock Bottleneck Shortcut",
         "separable": "FlattenedConv SeparableConv SpatiallySeparableConv",
+        "squeezenet": "Fire",
         "unet": "DoubleConv",
         "vgg": "VggBlock",
     },
