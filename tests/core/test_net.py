@@ -171,6 +171,14 @@ def test_memory() -> None:
         nw.net("vgg16").plan((3, 0, 224))
 
 
+def test_plans_print_as_tables() -> None:
+    plan = nw.net("resnet18").plan()
+    lines = str(plan).splitlines()
+    assert len(lines) > len(plan.rows)
+    assert any("11,689,512" in line for line in lines)
+    assert len(plan.table(depth=1).splitlines()) < 30
+
+
 def test_unknown_names_have_near_ones() -> None:
     with pytest.raises(UnknownName, match=r"near: .*resnet50"):
         nw.net("resnet5O")
