@@ -39,8 +39,7 @@ def library(name: str):
 
 @cache
 def _imported(library: str):
-    if library != "pytorchcv":
-        _import_torchvision()
+    _import_torchvision()  # timm and pytorchcv import it too
     return pytest.importorskip(MODULES[library])
 
 

@@ -33,7 +33,7 @@ SIZES = {
 THIN = {
     "alexnet": {"hidden": 8},
     "alexnet_grouped": {"hidden": 8},
-    "densenet": {"growth": 2, "expansion": 1},
+    "densenet": {"growth": 2},
     "mobilenet": {"width": 0.1},
     "resnet": {"width": 2},
     "seresnet": {"width": 2},

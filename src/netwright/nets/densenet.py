@@ -13,7 +13,7 @@ from netwright.units.activation import ReLU
 from netwright.units.norm import BatchNorm
 from netwright.units.pool import MaxPool
 
-__all__ = ["densenet"]
+__all__ = ["DENSENET", "dense_stages", "densenet"]
 
 DENSENET = Paper(
     "Densely Connected Convolutional Networks",
@@ -41,16 +41,27 @@ def densenet(
     As in torchvision the stem's convolution comes before its batch norm, where the table's
     `conv` stands for norm, ReLU and convolution in this order.
     """
+    return Sequential(
+        stem=Sequential(conv=conv_norm_act(2 * growth, 7, 2), pool=MaxPool(3, 2, padding=1)),
+        **dense_stages(depths, growth, expansion, compression),
+        norm=BatchNorm(),
+        act=ReLU(),
+        head=pooled(classes),
+    )
+
+
+def dense_stages(
+    depths: tuple[int, ...], growth: int, expansion: int, compression: float
+) -> dict[str, Spec]:
+    """`depths[i]` dense layers for block i + 1, a transition between every two blocks.
+
+    >>> list(dense_stages((6, 6), 12, 4, 0.5))
+    ['block1', 'transition1', 'block2']
+    """
     need_counts(depths=depths)
     parts: dict[str, Spec] = {}
     for i, depth in enumerate(depths, 1):
         if i > 1:
             parts[f"transition{i - 1}"] = Transition(compression)
         parts[f"block{i}"] = DenseBlock(depth, growth, expansion)
-    return Sequential(
-        stem=Sequential(conv=conv_norm_act(2 * growth, 7, 2), pool=MaxPool(3, 2, padding=1)),
-        **parts,
-        norm=BatchNorm(),
-        act=ReLU(),
-        head=pooled(classes),
-    )
+    return parts
