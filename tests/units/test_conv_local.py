@@ -44,6 +44,12 @@ def test_locally_connected_is_a_loop_over_positions(shape, kernel, stride) -> No
             torch.testing.assert_close(y[(n, slice(None), *p)], wanted)
 
 
+def test_locally_connected_takes_no_other_map_of_as_many_positions() -> None:
+    module = nw.LocallyConnected(2, 1).module((1, 4, 4))
+    with pytest.raises(ValueError, match=r"\(8, 2\) has \(8, 2\) positions.*\(4, 4\)"):
+        module(torch.rand(1, 1, 8, 2))
+
+
 @pytest.mark.parametrize(("shape", "kernel"), SHAPES)
 def test_tiled_takes_its_sets_in_turn(shape, kernel) -> None:
     unit = nw.TiledConv(4, kernel, 2, dilation=2, tiles=2)

@@ -43,6 +43,15 @@ def test_lp_with_what_hangs_over_is_a_generic_filter() -> None:
     np.testing.assert_allclose(y[0, 0], norm[1::2, 1::2])
 
 
+def test_lp_below_one_leaves_zeros_without_a_gradient_and_shows_nan() -> None:
+    x = torch.tensor([[[0.0, 4.0, 0.0, 0.0, 1.0, 4.0]]], requires_grad=True)
+    y = LpPool(2, p=0.5)(x)
+    y.sum().backward()
+    torch.testing.assert_close(y.detach(), torch.tensor([[[4.0, 0.0, 9.0]]]))
+    torch.testing.assert_close(x.grad, torch.tensor([[[0.0, 1.0, 0.0, 0.0, 3.0, 1.5]]]))
+    assert LpPool(2, p=3)(torch.tensor([[[float("nan"), 1.0]]])).isnan().all()
+
+
 def test_lp_learns_from_its_start_and_not_from_zeros() -> None:
     pool, x = LpPool(2, p=2.5, learned=True), torch.zeros(1, 1, 4, 4, requires_grad=True)
     torch.testing.assert_close(pool(x + 1).detach(), LpPool(2, p=2.5)(x.detach() + 1))
@@ -107,6 +116,19 @@ def test_gem_goes_from_mean_to_max() -> None:
     torch.testing.assert_close(GeM(300.0)(x), x.amax((2, 3)), rtol=0.02, atol=0)
     torch.testing.assert_close(GeM(2.0)(x), x.square().mean((2, 3)).sqrt())
     torch.testing.assert_close(GeM(3.0)(-x), torch.full((2, 3), 1e-6, dtype=torch.float64))
+
+
+def test_gem_of_any_power_stays_finite_and_has_a_gradient() -> None:
+    x = torch.full((1, 2, 2, 2), -1.0)
+    x[0, 1] = 100
+    x.requires_grad_()
+    pool = GeM(40.0)
+    y = pool(x)
+    y.sum().backward()
+    torch.testing.assert_close(y.detach(), torch.tensor([[1e-6, 100.0]]))
+    torch.testing.assert_close(x.grad[0, 1], torch.full((2, 2), 0.25))
+    assert x.grad[0, 0].abs().max() == 0
+    assert torch.isfinite(pool.p.grad)
 
 
 def test_whole_axes() -> None:

@@ -128,3 +128,11 @@ def test_a_head_runs_over_every_box() -> None:
     assert nw.RoIPool(7, 1 / 16).shape((512, 38, 50), (128, 4)) == (128, 512, 7, 7)
     cost = nw.RoIAlign(2, samples=2).cost((3, 9, 9), (5, 4), y=(5, 3, 2, 2))
     assert cost.ops == 4 * 4 * 60
+
+
+def test_align_places_samples_alike_in_bfloat16() -> None:
+    x = (torch.arange(200.0) % 16).expand(1, 1, 200, 200)
+    boxes, align = torch.tensor([[[3.3, 5.1, 180.0, 150.0]]]), RoIAlign((4, 14))
+    y = align(x.bfloat16(), boxes)
+    assert y.dtype == torch.bfloat16
+    torch.testing.assert_close(y, align(x, boxes).bfloat16())

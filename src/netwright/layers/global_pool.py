@@ -39,8 +39,12 @@ class GeM(nn.Module):
         self.keep = keep
 
     def forward(self, x: Tensor) -> Tensor:
-        powers = x.clamp(min=self.eps).pow(self.p)
-        return powers.mean(tuple(range(2, x.dim())), keepdim=self.keep).pow(1 / self.p)
+        axes = tuple(range(2, x.dim()))
+        x = x.clamp(min=self.eps)
+        # powers of shares of the maximum neither overflow nor all vanish
+        top = x.detach().amax(axes, keepdim=True)
+        y = (x / top).pow(self.p).mean(axes, keepdim=True).pow(1 / self.p) * top
+        return y if self.keep else y.flatten(1)
 
     def extra_repr(self) -> str:
         return f"p={float(self.p):g}, eps={self.eps}, keep={self.keep}"

@@ -83,6 +83,11 @@ class LocallyConnected(_ByPosition):
     def forward(self, x: Tensor) -> Tensor:
         rank = len(self.out)
         seen = columns(pad(x, self.pads), self.kernel_size, self.stride, self.dilation)
+        if seen.shape[2 : 2 + rank] != self.out:
+            raise ValueError(
+                f"a map of {tuple(x.shape[2:])} has {tuple(seen.shape[2 : 2 + rank])} positions, "
+                f"the layer has kernels for {self.out}"
+            )
         # (N, C, *out, *kernel) -> (out, C kernel, N)
         order = (*range(2, 2 + rank), 1, *range(2 + rank, 2 + 2 * rank), 0)
         seen = seen.permute(order).reshape(self.weight.shape[0], -1, x.shape[0])

@@ -36,10 +36,7 @@ class LpPool(WindowPool):
     def forward(self, x: Tensor) -> Tensor:
         p = self.p if self.rho is None else 1 + F.softplus(self.rho)
         even = self.rho is None and self.p == 2
-        total = self.total((x if even else x.abs()).pow(p))
-        # The root has no slope at zero: a window of zeros stays zero, without a gradient.
-        some = total > 0
-        return torch.where(some, torch.where(some, total, 1).pow(1 / p), 0)
+        return _power(self.total(x.pow(p) if even else _power(x.abs(), p)), 1 / p)
 
     def total(self, x: Tensor) -> Tensor:
         """The sum of every window."""
@@ -49,6 +46,12 @@ class LpPool(WindowPool):
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, p={self.p}, learned={self.rho is not None}"
+
+
+def _power(x: Tensor, p: Tensor | float) -> Tensor:
+    """x^p of x >= 0. Below p = 1 there is no slope at zero: zeros stay, without a gradient."""
+    some = x != 0
+    return torch.where(some, torch.where(some, x, 1).pow(p), 0)
 
 
 class _KernelPool(WindowPool):

@@ -111,18 +111,19 @@ class RoIAlign(_Regions):
         self.aligned = aligned
 
     def forward(self, x: Tensor, boxes: Tensor) -> Tensor:
-        corners = boxes * self.scale - (0.5 if self.aligned else 0.0)
+        exact = torch.promote_types(x.dtype, torch.float32)  # bfloat16 cannot count to 300
+        corners = boxes.to(exact) * self.scale - (0.5 if self.aligned else 0.0)
         x1, y1, x2, y2 = corners.unbind(-1)
         ys, in_rows = self._points(y1, y2, self.size[0], x.shape[2])
         xs, in_columns = self._points(x1, x2, self.size[1], x.shape[3])
         shape = (*ys.shape, xs.shape[-1])  # (N, R, h samples, w samples)
         grid = torch.stack([xs[..., None, :].expand(shape), ys[..., None].expand(shape)], -1)
         found = F.grid_sample(
-            x, grid.flatten(1, 2).to(x.dtype), padding_mode="border", align_corners=False
+            x.to(exact), grid.flatten(1, 2), padding_mode="border", align_corners=False
         ).unflatten(2, shape[1:3])
         found = found * (in_rows[..., None] & in_columns[..., None, :])[:, None]
         cells = found.unflatten(3, (-1, self.samples)).unflatten(5, (-1, self.samples))
-        return cells.mean((4, 6)).transpose(1, 2)
+        return cells.mean((4, 6)).transpose(1, 2).to(x.dtype)
 
     def _points(self, low: Tensor, high: Tensor, count: int, size: int) -> tuple[Tensor, Tensor]:
         """Samples along an axis, -1 and 1 the map's edges, and which of them count."""
