@@ -109,3 +109,8 @@ def test_the_field_is_the_box_of_a_cone() -> None:
         seen = torch.nonzero(touched.movedim(axis, 0).flatten(1).any(1)).flatten().tolist()
         assert set(seen) == {i for i in planned if 0 <= i < size}
     assert [int(frame.sum()) for frame in touched] == [81, 49, 25, 9]
+
+
+def test_flatten_takes_sequences_of_volumes() -> None:
+    net = nw.Net(nw.Sequential(nw.ConvLSTM(2), nw.Flatten()), (2, 1, 3, 3, 4))
+    assert net.build()(torch.rand(1, 2, 1, 3, 3, 4)).shape == (1, *net.plan().output)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from netwright.core.check import is_count, is_flag
 from netwright.core.cost import Cost
 from netwright.core.field import POINT, WHOLE, Window
-from netwright.core.shape import Shape, need_rank, show
+from netwright.core.shape import Shape, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
 
@@ -72,5 +72,4 @@ class Flatten(Unit):
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn
 
-        need_rank("Flatten", xs[0], 1, 4)
         return nn.Flatten()
