@@ -33,6 +33,9 @@ FAMILIES = {
     "densenet_cifar": "densenet40_k12_cifar10 densenet100_k12_cifar10 densenet100_k24_cifar10 "
     "densenet100_k12_bc_cifar10 densenet190_k40_bc_cifar10 densenet250_k24_bc_cifar10",
     "mobilenet": "mobilenet_v1 mobilenet_v2",
+    "mobilenet_v3": "mobilenet_v3_small mobilenet_v3_large",
+    "efficientnet": "efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b3 "
+    "efficientnet_b4 efficientnet_b5 efficientnet_b6 efficientnet_b7",
     "squeezenet": "squeezenet1_0 squeezenet1_1 squeezenet1_0_simple_bypass "
     "squeezenet1_0_complex_bypass",
     "unet": "unet",

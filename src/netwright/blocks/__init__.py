@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from netwright.blocks.resnet import *  # noqa: F403
     from netwright.blocks.separable import *  # noqa: F403
     from netwright.blocks.squeezenet import *  # noqa: F403
+    from netwright.blocks.stage import *  # noqa: F403
     from netwright.blocks.unet import *  # noqa: F403
     from netwright.blocks.vgg import *  # noqa: F403
 
@@ -33,7 +34,7 @@ lazy(
         "grouped": "GroupedConv ShuffledGroupedConv",
         "inception": "AuxiliaryHead Inception",
         "mlp": "MLP MaxoutLinear",
-        "mobile": "InvertedResidual",
+        "mobile": "FusedMBConv InvertedResidual MBConv MobileNetV3Block",
         "nin": "MlpConv",
         "preresnet": "PreBasicBlock PreBottleneck",
         "pseudo3d": "Pseudo3dConv",
@@ -41,6 +42,7 @@ lazy(
         "resnet": "BasicBlock Bottleneck Shortcut",
         "separable": "FlattenedConv SeparableConv SpatiallySeparableConv",
         "squeezenet": "Fire",
+        "stage": "Stage",
         "unet": "DoubleConv",
         "vgg": "VggBlock",
     },

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from netwright.blocks.attention import SqueezeExcite
 from netwright.blocks.conv import conv_norm, conv_norm_act
-from netwright.core.check import is_choice, is_count
+from netwright.core.check import is_choice, is_count, is_fraction, is_number
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Sum
 from netwright.units.activation import Identity, ReLU
+from netwright.units.regularise import DropPath
 from netwright.units.resample import PadChannels, Subsample
 
 __all__ = ["BasicBlock", "Bottleneck", "Shortcut"]
@@ -40,17 +41,20 @@ class Shortcut(Block):
 class BasicBlock(Block):
     """Two 3x3 convolutions beside a shortcut: (C, H, W) -> (width, H / stride, W / stride).
 
-    `se` is the reduction of a squeeze-excitation behind the second; 0 leaves it out.
+    `se` is the reduction of a squeeze-excitation behind the second; 0 leaves it out. `drop`
+    is how often training leaves the body out (stochastic depth).
     """
 
     width: int
     stride: int = 1
     shortcut: str = "B"
     se: int = 0
+    drop: float = 0.0
 
     def check(self) -> None:
         is_count(self, "width", "stride")
         is_count(self, "se", least=0)
+        is_fraction(self, "drop")
         Shortcut(self.width, self.stride, self.shortcut)
 
     def expand(self, x: Shape) -> Spec:
@@ -58,7 +62,7 @@ class BasicBlock(Block):
             conv1=conv_norm_act(self.width, 3, self.stride),
             conv2=conv_norm(self.width, 3),
         )
-        return residual(body, Shortcut(self.width, self.stride, self.shortcut), self.se)
+        return residual(body, Shortcut(self.width, self.stride, self.shortcut), self.se, self.drop)
 
 
 class Bottleneck(Block):
@@ -66,7 +70,8 @@ class Bottleneck(Block):
     (C, H, W) -> (width expansion, H / stride, W / stride).
 
     The stride sits in the 3x3, as in torchvision and timm; the paper has it in the first
-    1x1 (`stride_in="1x1"`). `se` as in `BasicBlock`.
+    1x1 (`stride_in="1x1"`). `se` and `drop` as in `BasicBlock`. The 3x3 has `widen` times `width`
+    channels, in `groups`: 2 and 32 are a 32x4d ResNeXt's (Xie et al. 2016, arXiv:1611.05431).
 
     >>> Bottleneck(64).expand((256, 56, 56)).names
     ('residual', 'act')
@@ -79,26 +84,35 @@ class Bottleneck(Block):
     shortcut: str = "B"
     se: int = 0
     stride_in: str = "3x3"
+    widen: float = 1
+    drop: float = 0.0
 
     def check(self) -> None:
         is_count(self, "width", "stride", "groups", "expansion")
         is_count(self, "se", least=0)
+        is_number(self, "widen", above=0)
+        is_fraction(self, "drop")
         is_choice(self, "stride_in", ("3x3", "1x1"))
         Shortcut(self.width, self.stride, self.shortcut)
 
     def expand(self, x: Shape) -> Spec:
         first, second = (self.stride, 1) if self.stride_in == "1x1" else (1, self.stride)
         out = self.width * self.expansion
+        inner = int(self.width * self.widen)
         body = Sequential(
-            reduce=conv_norm_act(self.width, 1, first),
-            conv=conv_norm_act(self.width, 3, second, groups=self.groups),
+            reduce=conv_norm_act(inner, 1, first),
+            conv=conv_norm_act(inner, 3, second, groups=self.groups),
             restore=conv_norm(out, 1),
         )
-        return residual(body, Shortcut(out, self.stride, self.shortcut), self.se)
+        return residual(body, Shortcut(out, self.stride, self.shortcut), self.se, self.drop)
 
 
-def residual(body: Sequential, shortcut: Spec, se: int = 0) -> Sequential:
-    """ReLU(body + shortcut), with squeeze-excitation at the body's end if asked."""
+def residual(body: Sequential, shortcut: Spec, se: int = 0, drop: float = 0.0) -> Sequential:
+    """ReLU(body + shortcut), with squeeze-excitation and stochastic depth at the body's end
+    if asked.
+    """
     if se:
         body = body.put(se=SqueezeExcite(se))
+    if drop:
+        body = body.put(drop=DropPath(drop))
     return Sequential(residual=Sum(body=body, shortcut=shortcut), act=ReLU())

@@ -1,10 +1,11 @@
-"""ResNet-18 to ResNet-152, and with squeeze-excitation."""
+"""ResNet-18 to ResNet-200, with wide or grouped convolutions and with squeeze-excitation."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from netwright.blocks.conv import conv_norm_act
+from netwright.blocks.preresnet import PreBasicBlock, PreBottleneck
 from netwright.blocks.resnet import BasicBlock, Bottleneck
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
@@ -13,13 +14,30 @@ from netwright.nets.options import need_counts
 from netwright.registry import Paper, net
 from netwright.units.pool import MaxPool
 
-__all__ = ["RESNET", "basic_resnet", "bottleneck_resnet", "stages"]
+__all__ = ["RESNET", "basic_resnet", "bottleneck_resnet", "root_resnet", "stages"]
 
 RESNET = Paper(
     "Deep Residual Learning for Image Recognition", "He, Zhang, Ren, Sun", 2015, "1512.03385"
 )
 SENET = Paper("Squeeze-and-Excitation Networks", "Hu, Shen, Albanie, Sun, Wu", 2017, "1709.01507")
+RESNEXT = Paper(
+    "Aggregated Residual Transformations for Deep Neural Networks",
+    "Xie, Girshick, Dollar, Tu, He",
+    2016,
+    "1611.05431",
+)
+WIDE = Paper("Wide Residual Networks", "Zagoruyko, Komodakis", 2016, "1605.07146")
+ROOT = Paper(
+    "ScratchDet: Training Single-Shot Object Detectors from Scratch",
+    "Zhu, Zhang, Wang, Wen, Shi, Bo, Mei",
+    2018,
+    "1810.08425",
+)
+IDENTITY = Paper(
+    "Identity Mappings in Deep Residual Networks", "He, Zhang, Ren, Sun", 2016, "1603.05027"
+)
 IMAGENET = (3, 224, 224)
+ResidualBlock = BasicBlock | Bottleneck | PreBasicBlock | PreBottleneck
 
 
 @net("resnet18", input=IMAGENET, paper=RESNET, depths=(2, 2, 2, 2))
@@ -30,7 +48,7 @@ def basic_resnet(
     se: int = 0,
     shortcut: str = "B",
     classes: int = 1000,
-) -> Spec:
+) -> Sequential:
     """Table 1 of the paper, columns 18 and 34: a 7x7 stem, four stages of two 3x3
     convolutions beside a shortcut, a pooled head.
 
@@ -43,10 +61,21 @@ def basic_resnet(
 @net("resnet50", input=IMAGENET, paper=RESNET, depths=(3, 4, 6, 3))
 @net("resnet101", input=IMAGENET, paper=RESNET, depths=(3, 4, 23, 3))
 @net("resnet152", input=IMAGENET, paper=RESNET, depths=(3, 8, 36, 3))
+@net("resnet200", input=IMAGENET, paper=IDENTITY, depths=(3, 24, 36, 3))
 @net("seresnet50", input=IMAGENET, paper=SENET, depths=(3, 4, 6, 3), se=16)
+@net(
+    "seresnext50_32x4d", input=IMAGENET, paper=SENET, depths=(3, 4, 6, 3), widen=2, groups=32, se=16
+)
+@net("resnext50_32x4d", input=IMAGENET, paper=RESNEXT, depths=(3, 4, 6, 3), widen=2, groups=32)
+@net("resnext101_32x8d", input=IMAGENET, paper=RESNEXT, depths=(3, 4, 23, 3), widen=4, groups=32)
+@net("resnext101_64x4d", input=IMAGENET, paper=RESNEXT, depths=(3, 4, 23, 3), widen=4, groups=64)
+@net("wide_resnet50_2", input=IMAGENET, paper=WIDE, depths=(3, 4, 6, 3), widen=2)
+@net("wide_resnet101_2", input=IMAGENET, paper=WIDE, depths=(3, 4, 23, 3), widen=2)
 def bottleneck_resnet(
     depths: tuple[int, ...],
     width: int = 64,
+    widen: float = 1,
+    groups: int = 1,
     se: int = 0,
     stride_in: str = "3x3",
     classes: int = 1000,
@@ -54,13 +83,41 @@ def bottleneck_resnet(
     """Table 1 of the paper, columns 50 to 152: a 7x7 stem, four stages of bottlenecks, a
     pooled head; `se` is the reduction of squeeze-excitations, 0 for none.
 
+    The 3x3 convolutions are `widen` times as wide, in `groups`: a ResNeXt-50 of 32x4d has
+    widen 2 and 32 groups, a wide ResNet-50-2 widen 2. ResNet-200 is the post-activation net
+    that timm builds; its paper's has the activations first.
+
     The stride of a bottleneck sits in its 3x3 convolution, as in torchvision and timm
     (ResNet-50: 4.09 GMACs); the paper has it in the first 1x1, `stride_in="1x1"` (3.86).
     """
-    return _resnet(depths, Bottleneck(width, se=se, stride_in=stride_in), classes)
+    block = Bottleneck(width, groups=groups, se=se, stride_in=stride_in, widen=widen)
+    return _resnet(depths, block, classes)
 
 
-def _resnet(depths: tuple[int, ...], block: BasicBlock | Bottleneck, classes: int) -> Sequential:
+@net("resnet18_a", input=IMAGENET, paper=ROOT, stride=2, pool=False)
+@net("resnet18_b", input=IMAGENET, paper=ROOT)
+@net("root_resnet18", input=IMAGENET, paper=ROOT, kernels=(3, 3, 3))
+def root_resnet(
+    kernels: tuple[int, ...] = (7,),
+    stride: int = 1,
+    pool: bool = True,
+    width: int = 64,
+    classes: int = 1000,
+) -> Spec:
+    """ResNet-18 whose stem keeps more of the image, for small objects (section 3.3 of the
+    paper): without the first max pool (A), with a first convolution of stride 1 (B), and
+    with three 3x3 in the place of this 7x7 (Root).
+    """
+    need_counts(kernels=kernels, stride=stride)
+    strides = (stride, *[1] * (len(kernels) - 1))
+    convs = [conv_norm_act(width, *row) for row in zip(kernels, strides, strict=True)]
+    parts: dict[str, Spec] = {f"conv{i}": conv for i, conv in enumerate(convs, 1)}
+    if pool:
+        parts["pool"] = MaxPool(3, 2, padding=1)
+    return basic_resnet((2, 2, 2, 2), width, classes=classes).put(stem=Sequential(**parts))
+
+
+def _resnet(depths: tuple[int, ...], block: ResidualBlock, classes: int) -> Sequential:
     return Sequential(
         stem=Sequential(conv=conv_norm_act(block.width, 7, 2), pool=MaxPool(3, 2, padding=1)),
         **stages(depths, block),
@@ -68,7 +125,7 @@ def _resnet(depths: tuple[int, ...], block: BasicBlock | Bottleneck, classes: in
     )
 
 
-def stages(depths: tuple[int, ...], block: BasicBlock | Bottleneck) -> dict[str, Spec]:
+def stages(depths: tuple[int, ...], block: ResidualBlock) -> dict[str, Spec]:
     """`depths[i]` blocks for stage i, twice as wide in every stage; all but the first stage
     begin with stride 2.
 

@@ -160,8 +160,9 @@ def bottleneck(net: Net, expansion: int = 4) -> Net:
     def change(site: Site, spec: Spec) -> Spec | None:
         assert isinstance(spec, BasicBlock)
         return Bottleneck(
-            spec.width, spec.stride, expansion=expansion, shortcut=spec.shortcut, se=spec.se
-        )
+            spec.width, spec.stride, expansion=expansion, shortcut=spec.shortcut, se=spec.se,
+            drop=spec.drop,
+        )  # fmt: skip
 
     return everywhere(net, change, BasicBlock)
 

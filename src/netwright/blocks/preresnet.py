@@ -1,0 +1,88 @@
+"""Residual blocks with norm and activation first (He et al. 2016, arXiv:1603.05027)."""
+
+from __future__ import annotations
+
+from netwright.blocks.attention import SqueezeExcite
+from netwright.core.check import is_count, is_fraction
+from netwright.core.shape import Shape
+from netwright.core.spec import Block, Spec
+from netwright.core.wiring import Sequential, Sum
+from netwright.units.activation import Identity, ReLU
+from netwright.units.conv import Conv
+from netwright.units.norm import BatchNorm
+from netwright.units.regularise import Dropout
+
+__all__ = ["PreBasicBlock", "PreBottleneck", "norm_act_conv"]
+
+
+class PreBasicBlock(Block):
+    """x + F(x), F twice batch norm, ReLU, 3x3 convolution: (C, H, W) ->
+    (width, H / stride, W / stride).
+
+    Where the shape changes, a 1x1 convolution projects what the first ReLU gives. `dropout`
+    zeros between the convolutions (Zagoruyko & Komodakis 2016, arXiv:1605.07146); `se` is
+    the reduction of a squeeze-excitation behind the second, 0 leaves it out.
+    """
+
+    width: int
+    stride: int = 1
+    dropout: float = 0.0
+    se: int = 0
+
+    def check(self) -> None:
+        is_count(self, "width", "stride")
+        is_count(self, "se", least=0)
+        is_fraction(self, "dropout")
+
+    def expand(self, x: Shape) -> Spec:
+        second = norm_act_conv(self.width, 3)
+        if self.dropout:
+            conv = {"drop": Dropout(self.dropout), "conv": second["conv"]}
+            second = Sequential(norm=BatchNorm(), act=ReLU(), **conv)
+        body = Sequential(conv1=Conv(self.width, 3, self.stride, bias=False), conv2=second)
+        return preactivated(x, body, self.width, self.stride, self.se)
+
+
+class PreBottleneck(Block):
+    """x + F(x), F thrice batch norm, ReLU and convolution, 1x1, 3x3 and 1x1: (C, H, W) ->
+    (width expansion, H / stride, W / stride).
+
+    The stride sits in the 3x3. Shortcut and `se` as in `PreBasicBlock`.
+    """
+
+    width: int
+    stride: int = 1
+    expansion: int = 4
+    se: int = 0
+
+    def check(self) -> None:
+        is_count(self, "width", "stride", "expansion")
+        is_count(self, "se", least=0)
+
+    def expand(self, x: Shape) -> Spec:
+        out = self.width * self.expansion
+        body = Sequential(
+            reduce=Conv(self.width, 1, bias=False),
+            conv=norm_act_conv(self.width, 3, self.stride),
+            restore=norm_act_conv(out, 1),
+        )
+        return preactivated(x, body, out, self.stride, self.se)
+
+
+def norm_act_conv(width: int, kernel: int = 3, stride: int = 1) -> Sequential:
+    """Batch norm, ReLU, convolution."""
+    conv = Conv(width, kernel, stride, bias=False)
+    return Sequential(norm=BatchNorm(), act=ReLU(), conv=conv)
+
+
+def preactivated(x: Shape, body: Sequential, width: int, stride: int, se: int) -> Spec:
+    """Batch norm and ReLU before the body alone, or before body and projection where the
+    shape changes.
+    """
+    if se:
+        body = body.put(se=SqueezeExcite(se))
+    first: dict[str, Spec] = {"norm": BatchNorm(), "act": ReLU()}
+    if x[0] == width and stride == 1:
+        return Sum(body=Sequential(**first, body=body), shortcut=Identity())
+    projection = Conv(width, 1, stride, bias=False)
+    return Sequential(**first, residual=Sum(body=body, shortcut=projection))
