@@ -52,6 +52,13 @@ def test_lp_below_one_leaves_zeros_without_a_gradient_and_shows_nan() -> None:
     assert LpPool(2, p=3)(torch.tensor([[[float("nan"), 1.0]]])).isnan().all()
 
 
+@pytest.mark.parametrize("p", [1.001, 2, 800.0])
+def test_lp_learns_from_any_power(p: float) -> None:
+    x = torch.rand(1, 1, 4, 4, dtype=torch.float64)
+    learned = LpPool(2, p=p, learned=True).double()
+    torch.testing.assert_close(learned(x).detach(), LpPool(2, p=p)(x))
+
+
 def test_lp_learns_from_its_start_and_not_from_zeros() -> None:
     pool, x = LpPool(2, p=2.5, learned=True), torch.zeros(1, 1, 4, 4, requires_grad=True)
     torch.testing.assert_close(pool(x + 1).detach(), LpPool(2, p=2.5)(x.detach() + 1))

@@ -31,7 +31,8 @@ class LpPool(WindowPool):
     ) -> None:
         super().__init__(kernel_size, stride, padding, ceil_mode)
         self.p = p
-        self.rho = nn.Parameter(torch.tensor(log(expm1(p - 1)))) if learned else None
+        # softplus(rho) = p - 1, whatever p: e^p would overflow
+        self.rho = nn.Parameter(torch.tensor(p - 1 + log(-expm1(1 - p)))) if learned else None
 
     def forward(self, x: Tensor) -> Tensor:
         p = self.p if self.rho is None else 1 + F.softplus(self.rho)
