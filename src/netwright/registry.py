@@ -28,7 +28,15 @@ FAMILIES = {
     "wide_resnet101_2 resnet18_a resnet18_b root_resnet18",
     "resnet_cifar": "resnet20_cifar10 resnet32_cifar10 resnet44_cifar10 resnet56_cifar10 "
     "resnet110_cifar10 resnet20_cifar10_a resnet32_cifar10_a resnet44_cifar10_a "
-    "resnet56_cifar10_a resnet110_cifar10_a",
+    "resnet56_cifar10_a resnet110_cifar10_a resnet1202_cifar10 resnet1202_cifar10_a "
+    "stochastic_depth_resnet110_cifar10 plain20_cifar10 resnext29_32x4d_cifar10 "
+    "resnext29_16x64d_cifar10",
+    "preresnet": "preresnet20_cifar10 preresnet164bn_cifar10 preresnet1001_cifar10 "
+    "sepreresnet20_cifar10 resnetv2_50",
+    "wide_resnet": "wrn16_10_cifar10 wrn28_10_cifar10 wrn40_8_cifar10 wrn16_8_cifar10 "
+    "wrn40_4_cifar10",
+    "pyramidnet": "pyramidnet110_a48_cifar10 pyramidnet110_a84_cifar10 "
+    "pyramidnet110_a270_cifar10 pyramidnet272_a200_bn_cifar10",
     "densenet": "densenet121 densenet169 densenet201 densenet161",
     "densenet_cifar": "densenet40_k12_cifar10 densenet100_k12_cifar10 densenet100_k24_cifar10 "
     "densenet100_k12_bc_cifar10 densenet190_k40_bc_cifar10 densenet250_k24_bc_cifar10",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from netwright.blocks.nin import *  # noqa: F403
     from netwright.blocks.preresnet import *  # noqa: F403
     from netwright.blocks.pseudo3d import *  # noqa: F403
+    from netwright.blocks.pyramid import *  # noqa: F403
     from netwright.blocks.recurrent import *  # noqa: F403
     from netwright.blocks.resnet import *  # noqa: F403
     from netwright.blocks.separable import *  # noqa: F403
@@ -32,12 +33,13 @@ lazy(
         "conv": "ConvNormAct DepthwiseConv DilatedConv PointwiseConv conv_norm conv_norm_act",
         "densenet": "DenseBlock DenseLayer Transition",
         "grouped": "GroupedConv ShuffledGroupedConv",
-        "inception": "AuxiliaryHead Inception",
+        "inception": "AuxiliaryHead GridReduction Inception InceptionA InceptionB InceptionC",
         "mlp": "MLP MaxoutLinear",
         "mobile": "FusedMBConv InvertedResidual MBConv MobileNetV3Block",
         "nin": "MlpConv",
         "preresnet": "PreBasicBlock PreBottleneck",
         "pseudo3d": "Pseudo3dConv",
+        "pyramid": "PyramidBlock PyramidBottleneck",
         "recurrent": "DenseBiLstm",
         "resnet": "BasicBlock Bottleneck Shortcut",
         "separable": "FlattenedConv SeparableConv SpatiallySeparableConv",

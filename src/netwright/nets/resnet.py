@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from netwright.blocks.conv import conv_norm_act
+from netwright.blocks.conv import ConvNormAct, conv_norm_act
 from netwright.blocks.preresnet import PreBasicBlock, PreBottleneck
 from netwright.blocks.resnet import BasicBlock, Bottleneck
 from netwright.core.spec import Spec
@@ -14,7 +14,16 @@ from netwright.nets.options import need_counts
 from netwright.registry import Paper, net
 from netwright.units.pool import MaxPool
 
-__all__ = ["RESNET", "basic_resnet", "bottleneck_resnet", "root_resnet", "stages"]
+__all__ = [
+    "IDENTITY",
+    "RESNET",
+    "RESNEXT",
+    "WIDE",
+    "basic_resnet",
+    "bottleneck_resnet",
+    "root_resnet",
+    "stages",
+]
 
 RESNET = Paper(
     "Deep Residual Learning for Image Recognition", "He, Zhang, Ren, Sun", 2015, "1512.03385"
@@ -37,7 +46,7 @@ IDENTITY = Paper(
     "Identity Mappings in Deep Residual Networks", "He, Zhang, Ren, Sun", 2016, "1603.05027"
 )
 IMAGENET = (3, 224, 224)
-ResidualBlock = BasicBlock | Bottleneck | PreBasicBlock | PreBottleneck
+StageBlock = BasicBlock | Bottleneck | PreBasicBlock | PreBottleneck | ConvNormAct
 
 
 @net("resnet18", input=IMAGENET, paper=RESNET, depths=(2, 2, 2, 2))
@@ -117,7 +126,7 @@ def root_resnet(
     return basic_resnet((2, 2, 2, 2), width, classes=classes).put(stem=Sequential(**parts))
 
 
-def _resnet(depths: tuple[int, ...], block: ResidualBlock, classes: int) -> Sequential:
+def _resnet(depths: tuple[int, ...], block: StageBlock, classes: int) -> Sequential:
     return Sequential(
         stem=Sequential(conv=conv_norm_act(block.width, 7, 2), pool=MaxPool(3, 2, padding=1)),
         **stages(depths, block),
@@ -125,7 +134,7 @@ def _resnet(depths: tuple[int, ...], block: ResidualBlock, classes: int) -> Sequ
     )
 
 
-def stages(depths: tuple[int, ...], block: ResidualBlock) -> dict[str, Spec]:
+def stages(depths: tuple[int, ...], block: StageBlock) -> dict[str, Spec]:
     """`depths[i]` blocks for stage i, twice as wide in every stage; all but the first stage
     begin with stride 2.
 
