@@ -34,6 +34,7 @@ THIN = {
     "alexnet": {"hidden": 8},
     "alexnet_grouped": {"hidden": 8},
     "densenet": {"growth": 2},
+    "efficientnet": {"width": 0.1},
     "mobilenet": {"width": 0.1},
     "resnet": {"width": 2},
     "seresnet": {"width": 2},

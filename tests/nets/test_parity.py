@@ -12,21 +12,51 @@ TORCHVISION = [
     "alexnet",
     *[f"vgg{depth}{norm}" for depth in (11, 13, 16, 19) for norm in ("", "_bn")],
     *[f"resnet{depth}" for depth in (18, 34, 50, 101, 152)],
+    "resnext50_32x4d",
+    "resnext101_32x8d",
+    "resnext101_64x4d",
+    "wide_resnet50_2",
+    "wide_resnet101_2",
     *[f"densenet{depth}" for depth in (121, 161, 169, 201)],
     "mobilenet_v2",
+    "mobilenet_v3_small",
+    "mobilenet_v3_large",
+    *[f"efficientnet_b{i}" for i in range(8)],
     "squeezenet1_0",
     "squeezenet1_1",
 ]
 PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
     "googlenet_bn": ("torchvision", "googlenet", {"aux_logits": False, "init_weights": False}),
     "squeezenet1_0_simple_bypass": ("pytorchcv", "squeezeresnet_v1_0", {}),
+    "resnet200": ("timm", "resnet200", {}),
     "seresnet50": ("timm", "seresnet50", {}),
+    "seresnext50_32x4d": ("timm", "seresnext50_32x4d", {}),
+    "resnetv2_50": ("pytorchcv", "preresnet50b", {}),
     "mobilenet_v1": ("timm", "mobilenetv1_100", {}),
     "zfnet": ("pytorchcv", "zfnet", {}),
     "nin_cifar10": ("pytorchcv", "nin_cifar10", {}),
     **{
         name: ("pytorchcv", name, {})
         for name in (f"resnet{depth}_cifar10" for depth in (20, 56, 110))
+    },
+    **{
+        name: ("pytorchcv", name, {})
+        for name in (
+            "preresnet20_cifar10",
+            "preresnet164bn_cifar10",
+            "sepreresnet20_cifar10",
+            "wrn16_10_cifar10",
+            "wrn28_10_cifar10",
+            "wrn40_8_cifar10",
+            "pyramidnet110_a48_cifar10",
+            "pyramidnet110_a84_cifar10",
+            "pyramidnet110_a270_cifar10",
+            "pyramidnet272_a200_bn_cifar10",
+            "resnext29_32x4d_cifar10",
+            "resnext29_16x64d_cifar10",
+            "resnet1202_cifar10",
+            "preresnet1001_cifar10",
+        )
     },
     **{
         name: ("pytorchcv", name, {})

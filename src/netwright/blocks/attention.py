@@ -10,7 +10,7 @@ from netwright.units.activation import Identity, ReLU, Sigmoid
 from netwright.units.conv import Conv
 from netwright.units.pool import GlobalAvgPool
 
-__all__ = ["SqueezeExcite"]
+__all__ = ["SqueezeExcite", "squeeze_excite"]
 
 
 class SqueezeExcite(Block):
@@ -25,11 +25,16 @@ class SqueezeExcite(Block):
         is_count(self, "reduction")
 
     def expand(self, x: Shape) -> Spec:
-        excite = Sequential(
-            pool=GlobalAvgPool(keep=True),
-            squeeze=Conv(max(1, x[0] // self.reduction), 1),
-            act=ReLU(),
-            expand=Conv(x[0], 1),
-            gate=Sigmoid(),
-        )
-        return Gate(skip=Identity(), excite=excite)
+        return squeeze_excite(x[0], max(1, x[0] // self.reduction), ReLU(), Sigmoid())
+
+
+def squeeze_excite(channels: int, squeezed: int, act: Spec, gate: Spec) -> Gate:
+    """A gate of so many channels, squeezed to any number between, with any activations."""
+    excite = Sequential(
+        pool=GlobalAvgPool(keep=True),
+        squeeze=Conv(squeezed, 1),
+        act=act,
+        expand=Conv(channels, 1),
+        gate=gate,
+    )
+    return Gate(skip=Identity(), excite=excite)

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from netwright.blocks.attention import squeeze_excite
 from netwright.blocks.conv import ConvNormAct
-from netwright.core.check import is_count
+from netwright.core.check import is_count, is_flag, is_fraction, is_spec
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Sum
-from netwright.units.activation import Identity, ReLU6
+from netwright.units.activation import HardSigmoid, Identity, ReLU, ReLU6, Sigmoid, SiLU
+from netwright.units.norm import BatchNorm
+from netwright.units.regularise import DropPath
 
-__all__ = ["InvertedResidual"]
+__all__ = ["FusedMBConv", "InvertedResidual", "MBConv", "MobileNetV3Block", "rounded"]
+
+
+def rounded(width: float, multiple: int = 8) -> int:
+    """The nearest multiple, and the next one where that is below 90% of `width`.
+
+    >>> rounded(32 * 0.75), rounded(18.2), rounded(11), rounded(18, 4)
+    (24, 24, 16, 20)
+    """
+    near = max(multiple, int(width + multiple / 2) // multiple * multiple)
+    return near if near >= 0.9 * width else near + multiple
 
 
 class InvertedResidual(Block):
@@ -33,12 +46,123 @@ class InvertedResidual(Block):
 
     def expand(self, x: Shape) -> Spec:
         hidden = x[0] * self.expansion
-        expand = {"expand": ConvNormAct(hidden, 1, act=ReLU6())} if self.expansion > 1 else {}
-        body = Sequential(
-            **expand,
-            depthwise=ConvNormAct(hidden, self.kernel, self.stride, groups=hidden, act=ReLU6()),
-            project=ConvNormAct(self.width, 1, act=None),
+        depthwise = ConvNormAct(hidden, self.kernel, self.stride, groups=hidden, act=ReLU6())
+        return _inverted(x, self.width, depthwise)
+
+
+class MobileNetV3Block(Block):
+    """An inverted residual of `hidden` channels, with squeeze-excitation to hidden / 4 (and a
+    hard sigmoid) where `se`: (C, H, W) -> (width, H / stride, W / stride) (Howard et al. 2019,
+    arXiv:1905.02244, figure 4).
+
+    >>> MobileNetV3Block(24, 72, se=True).expand((24, 56, 56))["body"].names
+    ('expand', 'depthwise', 'se', 'project')
+    """
+
+    width: int
+    hidden: int
+    kernel: int = 3
+    stride: int = 1
+    se: bool = False
+    act: Spec = ReLU()
+    norm: Spec = BatchNorm()
+
+    def check(self) -> None:
+        is_count(self, "width", "hidden", "kernel", "stride")
+        is_flag(self, "se")
+        is_spec(self, "act", "norm")
+
+    def expand(self, x: Shape) -> Spec:
+        hidden = self.hidden
+        depthwise = ConvNormAct(
+            hidden, self.kernel, self.stride, groups=hidden, norm=self.norm, act=self.act
         )
-        if self.stride == 1 and x[0] == self.width:
-            return Sum(body=body, shortcut=Identity())
+        squeezed = rounded(hidden // 4)
+        se = squeeze_excite(hidden, squeezed, ReLU(), HardSigmoid()) if self.se else None
+        return _inverted(x, self.width, depthwise, se)
+
+
+class MBConv(Block):
+    """An inverted residual with squeeze-excitation to C / 4 and SiLU throughout: (C, H, W) ->
+    (width, H / stride, W / stride) (Tan & Le 2019, arXiv:1905.11946, section 4).
+
+    `drop` is the rate at which its body is dropped in training, where it has a shortcut.
+
+    >>> MBConv(24, drop=0.1).expand((24, 56, 56))["body"].names
+    ('expand', 'depthwise', 'se', 'project', 'drop')
+    """
+
+    width: int
+    stride: int = 1
+    expansion: int = 6
+    kernel: int = 3
+    drop: float = 0.0
+    norm: Spec = BatchNorm()
+
+    def check(self) -> None:
+        is_count(self, "width", "stride", "expansion", "kernel")
+        is_fraction(self, "drop")
+        is_spec(self, "norm")
+
+    def expand(self, x: Shape) -> Spec:
+        hidden = x[0] * self.expansion
+        depthwise = ConvNormAct(
+            hidden, self.kernel, self.stride, groups=hidden, norm=self.norm, act=SiLU()
+        )
+        se = squeeze_excite(hidden, max(1, x[0] // 4), SiLU(), Sigmoid())
+        return _inverted(x, self.width, depthwise, se, self.drop)
+
+
+class FusedMBConv(Block):
+    """`MBConv` with one k x k convolution for the expanding and the depthwise one, without
+    squeeze-excitation: (C, H, W) -> (width, H / stride, W / stride) (Tan & Le 2021,
+    arXiv:2104.00298, figure 2).
+
+    An `expansion` of 1 is that convolution alone, to `width` channels.
+
+    >>> FusedMBConv(24).expand((24, 56, 56))["body"].names
+    ('expand', 'project')
+    """
+
+    width: int
+    stride: int = 1
+    expansion: int = 4
+    kernel: int = 3
+    drop: float = 0.0
+    norm: Spec = BatchNorm()
+
+    def check(self) -> None:
+        is_count(self, "width", "stride", "expansion", "kernel")
+        is_fraction(self, "drop")
+        is_spec(self, "norm")
+
+    def expand(self, x: Shape) -> Spec:
+        hidden = x[0] * self.expansion if self.expansion > 1 else self.width
+        body = Sequential(
+            expand=ConvNormAct(hidden, self.kernel, self.stride, norm=self.norm, act=SiLU())
+        )
+        if self.expansion > 1:
+            body = body.put(project=ConvNormAct(self.width, 1, norm=self.norm, act=None))
+        return _beside_shortcut(x, body, self.width, self.stride, self.drop)
+
+
+def _inverted(
+    x: Shape, width: int, depthwise: ConvNormAct, se: Spec | None = None, drop: float = 0.0
+) -> Spec:
+    """1x1 to as many channels as the depthwise convolution has, that, `se`, 1x1 to `width`."""
+    hidden, norm = depthwise.width, depthwise.norm
+    parts = {
+        "expand": ConvNormAct(hidden, 1, norm=norm, act=depthwise.act) if hidden != x[0] else None,
+        "depthwise": depthwise,
+        "se": se,
+        "project": ConvNormAct(width, 1, norm=norm, act=None),
+    }
+    body = Sequential(**{name: part for name, part in parts.items() if part is not None})
+    return _beside_shortcut(x, body, width, depthwise.stride, drop)
+
+
+def _beside_shortcut(x: Shape, body: Sequential, width: int, stride: object, drop: float) -> Spec:
+    """The body, with a shortcut where the shape stays; there it may be dropped."""
+    if stride != 1 or x[0] != width:
         return Sequential(body=body)
+    return Sum(body=body.put(drop=DropPath(drop)) if drop else body, shortcut=Identity())

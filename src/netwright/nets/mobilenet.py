@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 
 from netwright.blocks.conv import ConvNormAct
-from netwright.blocks.mobile import InvertedResidual
+from netwright.blocks.mobile import InvertedResidual, rounded
 from netwright.blocks.separable import SeparableConv
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
@@ -14,7 +14,7 @@ from netwright.nets.options import need_factors
 from netwright.registry import Paper, net
 from netwright.units.activation import ReLU6
 
-__all__ = ["mobilenet_v1", "mobilenet_v2", "rounded"]
+__all__ = ["mobilenet_v1", "mobilenet_v2"]
 
 MOBILENET_V1 = Paper(
     "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications",
@@ -36,16 +36,6 @@ STAGES_V2 = (
     (6, 320, 1, 1),
 )  # fmt: skip
 """Table 2 of the second paper: expansion t, width c, repeats n, stride s of the first."""
-
-
-def rounded(width: float) -> int:
-    """The nearest multiple of 8, and the next one where that is below 90% of `width`.
-
-    >>> rounded(32 * 0.75), rounded(18.2), rounded(11)
-    (24, 24, 16)
-    """
-    near = max(8, int(width + 4) // 8 * 8)
-    return near if near >= 0.9 * width else near + 8
 
 
 @net("mobilenet_v1", input=IMAGENET, paper=MOBILENET_V1)
