@@ -14,8 +14,8 @@ from netwright.layers import (
     GatedPool,
     GeM,
     GlobalMaxPool,
-    IntermapPool,
     LpPool,
+    Maxout,
     MixedPool,
     RowMaxPool,
     SpatialPyramidPool,
@@ -141,7 +141,7 @@ def test_gem_of_any_power_stays_finite_and_has_a_gradient() -> None:
 def test_whole_axes() -> None:
     x = torch.randn(2, 6, 5, 4)
     torch.testing.assert_close(GlobalMaxPool(keep=True)(x), nn.AdaptiveMaxPool2d(1)(x))
-    torch.testing.assert_close(IntermapPool(3)(x), torch.stack([x[:, :3], x[:, 3:]], 1).amax(2))
+    torch.testing.assert_close(Maxout(3)(x), torch.stack([x[:, :3], x[:, 3:]], 1).amax(2))
     rows = RowMaxPool()(x)
     torch.testing.assert_close(RowMaxPool()(x.roll(3, -1)), rows)
     assert rows[1, 2, 3] == x[1, 2, 3].max()

@@ -38,7 +38,7 @@ lazy(
         "activation": "Maxout Sign Step straight_through",
         "attention": "AdditiveAttention DotAttention HardAttention LocalAttention "
         "MultiHeadAttention",
-        "basic": "Add Cat GlobalAvgPool Mul PadChannels Subsample",
+        "basic": "Add Cat GlobalAvgPool Mul PadChannels Scale Subsample",
         "blur": "BlurPool shift_agreement shift_similarity",
         "conv": "CroppedConv1d CroppedConv2d CroppedConv3d PaddedConv1d PaddedConv2d PaddedConv3d "
         "RandomlyPaddedConv1d RandomlyPaddedConv2d RandomlyPaddedConv3d TiedGroupedConv "
@@ -48,7 +48,7 @@ lazy(
         "encoding_pool": "CompactBilinearPool OrderlessPool PCAPool",
         "filters": "FILTERS FilterBank bank_ box emboss gabor gabor_bank gabor_response gaussian "
         "identity laplacian sharpen sobel",
-        "global_pool": "GeM GlobalMaxPool IntermapPool RowMaxPool SpatialPyramidPool",
+        "global_pool": "GeM GlobalMaxPool RowMaxPool SpatialPyramidPool",
         "guided_pool": "EdgePyramidPool PixelPyramidPool SuperpixelPool",
         "local": "LocallyConnected TiledConv columns",
         "matrix": "circulant conv_matrix eigenvalues toeplitz",

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Add", "Cat", "GlobalAvgPool", "Mul", "PadChannels", "Subsample"]
+__all__ = ["Add", "Cat", "GlobalAvgPool", "Mul", "PadChannels", "Scale", "Subsample"]
 
 
 def _like(x: Tensor, rank: int) -> Tensor:
@@ -55,6 +55,20 @@ class GlobalAvgPool(nn.Module):
 
     def extra_repr(self) -> str:
         return "keep=True" if self.keep else ""
+
+
+class Scale(nn.Module):
+    """x -> factor x."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.factor * x
+
+    def extra_repr(self) -> str:
+        return f"{self.factor}"
 
 
 class PadChannels(nn.Module):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["GeM", "GlobalMaxPool", "IntermapPool", "RowMaxPool", "SpatialPyramidPool"]
+__all__ = ["GeM", "GlobalMaxPool", "RowMaxPool", "SpatialPyramidPool"]
 
 
 class GlobalMaxPool(nn.Module):
@@ -64,22 +64,6 @@ class RowMaxPool(nn.Module):
 
     def extra_repr(self) -> str:
         return "keep=True" if self.keep else ""
-
-
-class IntermapPool(nn.Module):
-    """The largest value over `size` neighbouring maps: (N, C, ...) -> (N, C / size, ...)
-    (Lee et al. 2016, arXiv:1606.03207).
-    """
-
-    def __init__(self, size: int = 2) -> None:
-        super().__init__()
-        self.size = size
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x.unflatten(1, (-1, self.size)).amax(2)
-
-    def extra_repr(self) -> str:
-        return f"size={self.size}"
 
 
 class SpatialPyramidPool(nn.Module):

@@ -37,7 +37,7 @@ lazy(
     __name__,
     {
         "activation": "Activation ELU GELU HardSigmoid HardSwish Identity LeakyReLU Maxout PReLU "
-        "ReLU ReLU6 SELU SiLU Sigmoid Sign Softmax Step Tanh",
+        "ReLU ReLU6 SELU Scale SiLU Sigmoid Sign Softmax Step Tanh",
         "attention": "AdditiveAttention Attention DotAttention HardAttention LocalAttention "
         "MultiHeadAttention",
         "blur": "BlurPool",

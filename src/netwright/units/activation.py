@@ -27,6 +27,7 @@ __all__ = [
     "PReLU",
     "ReLU",
     "ReLU6",
+    "Scale",
     "SiLU",
     "Sigmoid",
     "Sign",
@@ -128,6 +129,20 @@ class HardSwish(Activation):
     """f(x) = x min(max(x + 3, 0), 6) / 6 (Howard et al. 2019, arXiv:1905.02244)."""
 
     torch_name = "Hardswish"
+
+
+class Scale(Activation):
+    """f(x) = factor x, a fixed number."""
+
+    factor: float = 1.0
+
+    def check(self) -> None:
+        is_number(self, "factor")
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import Scale as Layer
+
+        return Layer(self.factor)
 
 
 class Sigmoid(Activation):

@@ -155,7 +155,7 @@ class IntermapPool(Unit):
         return POINT
 
     def module(self, *xs: Shape) -> nn.Module:
-        from netwright.layers import IntermapPool as Layer
+        from netwright.layers import Maxout as Layer
 
         return Layer(self.size)
 

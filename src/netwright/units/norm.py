@@ -111,6 +111,9 @@ class GroupNorm(Norm):
         (x,) = xs
         if isinstance(x[0], int) and x[0] % self.groups:
             raise ShapeError(f"GroupNorm: groups {self.groups} do not divide {x[0]} channels")
+        if prod(x) == self.groups:
+            raise ShapeError(f"GroupNorm: {self.groups} groups of {show(x)} are single values, "
+                             "of which there is no variance; use fewer groups")  # fmt: skip
         return x
 
     def module(self, *xs: Shape) -> nn.Module:

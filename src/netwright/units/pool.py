@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -82,11 +83,20 @@ class MaxPool(LocalPool):
 
 
 class AvgPool(LocalPool):
-    """The mean of every window, zeros of the padding counted.
+    """The mean of every window; zeros of the padding are counted if `count_padding`.
 
     >>> AvgPool(2).shape((64, 56, 56))
     (64, 28, 28)
     """
+
+    count_padding: bool = True
+
+    def check(self) -> None:
+        super().check()
+        is_flag(self, "count_padding")
+
+    def kind(self, rank: int) -> Any:
+        return partial(super().kind(rank), count_include_pad=self.count_padding)
 
 
 class AdaptiveAvgPool(Unit):

@@ -38,6 +38,7 @@ SAMPLES = [
     Sample(nw.MaxPool(3, 2, ceil=True), LINE),
     Sample(nw.MaxPool((1, 2, 2)), BOX),
     Sample(nw.AvgPool(3, 2, 1), MAP),
+    Sample(nw.AvgPool(3, 1, 1, count_padding=False), MAP),
     Sample(nw.AvgPool(2, ceil=True), MAP),
     Sample(nw.AdaptiveAvgPool(), MAP),
     Sample(nw.AdaptiveAvgPool((4, 7)), MAP),
@@ -93,7 +94,7 @@ WRONG = {
 MISFITS = {
     "TransposedConv": [((8,), {"width": 4}), ((8, 4, 4), {"width": 4, "extra": 2})],
     "Linear": [((8, 3, 3), {"width": 4})],
-    "MaxPool": [((8, 1, 1), {}), ((8,), {}), ((8, 9, 9), {"padding": 2})],
+    "GroupNorm": [((8, 3, 3), {"groups": 3}), ((8, 1, 1), {"groups": 8})],
     "GroupNorm": [((8, 3, 3), {"groups": 3})],
     "InstanceNorm": [((8, 1, 1), {})],
     "ChannelShuffle": [((8, 3, 3), {"groups": 3})],
