@@ -94,8 +94,8 @@ WRONG = {
 MISFITS = {
     "TransposedConv": [((8,), {"width": 4}), ((8, 4, 4), {"width": 4, "extra": 2})],
     "Linear": [((8, 3, 3), {"width": 4})],
+    "MaxPool": [((8, 1, 1), {}), ((8,), {}), ((8, 9, 9), {"padding": 2})],
     "GroupNorm": [((8, 3, 3), {"groups": 3}), ((8, 1, 1), {"groups": 8})],
-    "GroupNorm": [((8, 3, 3), {"groups": 3})],
     "InstanceNorm": [((8, 1, 1), {})],
     "ChannelShuffle": [((8, 3, 3), {"groups": 3})],
     "PadChannels": [((8, 3, 3), {"width": 4})],
