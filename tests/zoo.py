@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import pytest
+
 import netwright as nw
 
-__all__ = ["CASES", "make", "on_meta"]
+__all__ = ["CASES", "DEEP", "make", "marked", "on_meta"]
 
 _VARIANTS = {
     "alexnet classes=7": {"classes": 7},
@@ -15,6 +17,7 @@ _VARIANTS = {
     "densenet121 expansion=0": {"expansion": 0, "depths": (2, 3), "growth": 12},
     "googlenet aux": {"aux": True},
     "googlenet_bn aux": {"aux": True},
+    "inception_v3 aux": {"aux": True},
     "mobilenet_v1 width=0.75": {"width": 0.75, "depth": 0.5},
     "mobilenet_v2 width=1.4 depth=1.2": {"width": 1.4, "depth": 1.2},
     "resnet18 se shortcut=A": {"se": 8, "shortcut": "A", "width": 32},
@@ -29,7 +32,21 @@ _VARIANTS = {
     },
     "vgg11 thin": {"width": 8, "hidden": 64, "input": (1, 64, 96)},
 }
-CASES = [*nw.nets(), *_VARIANTS]
+DEEP = (
+    "preresnet1001_cifar10",
+    "pyramidnet272_a200_bn_cifar10",
+    "resnet1202_cifar10",
+    "resnet1202_cifar10_a",
+)
+"""Nets of so many units that whatever is done to each of them takes long."""
+
+
+def marked(names):
+    """Names as parameters of a test, the deep ones marked as slow."""
+    return [pytest.param(name, marks=pytest.mark.slow) if name in DEEP else name for name in names]
+
+
+CASES = marked([*nw.nets(), *_VARIANTS])
 """Names of nets, and of nets with options."""
 
 

@@ -23,6 +23,7 @@ FAMILIES = {
     "vgg": "vgg11 vgg13 vgg16 vgg19 vgg11_bn vgg13_bn vgg16_bn vgg19_bn",
     "nin": "nin_cifar10 nin_imagenet",
     "googlenet": "googlenet googlenet_bn",
+    "inception": "bn_inception inception_v3 inception_v4",
     "resnet": "resnet18 resnet34 resnet50 resnet101 resnet152 resnet200 seresnet50 "
     "seresnext50_32x4d resnext50_32x4d resnext101_32x8d resnext101_64x4d wide_resnet50_2 "
     "wide_resnet101_2 resnet18_a resnet18_b root_resnet18",
@@ -44,6 +45,10 @@ FAMILIES = {
     "mobilenet_v3": "mobilenet_v3_small mobilenet_v3_large",
     "efficientnet": "efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b3 "
     "efficientnet_b4 efficientnet_b5 efficientnet_b6 efficientnet_b7",
+    "shufflenet": "shufflenet_g1_w1 shufflenet_g2_w1 shufflenet_g3_w1 shufflenet_g4_w1 "
+    "shufflenet_g8_w1 shufflenet_v2_x0_5 shufflenet_v2_x1_0 shufflenet_v2_x1_5 "
+    "shufflenet_v2_x2_0",
+    "convnext": "convnext_tiny convnext_small convnext_base convnext_large",
     "squeezenet": "squeezenet1_0 squeezenet1_1 squeezenet1_0_simple_bypass "
     "squeezenet1_0_complex_bypass",
     "unet": "unet",

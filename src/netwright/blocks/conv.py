@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from netwright.core.check import is_count, is_spec
+from netwright.core.check import is_count, is_flag, is_spec
 from netwright.core.shape import Axes, Padding, Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential
@@ -27,8 +27,8 @@ __all__ = [
 class ConvNormAct(Block):
     """Convolution, normalisation, activation: (C, H, W) -> (width, H', W').
 
-    The convolution has a bias only where no normalisation follows it. `norm` and `act` may
-    be None.
+    The convolution has a bias where no normalisation follows it, and with `bias` there too.
+    `norm` and `act` may be None.
 
     >>> ConvNormAct(64, 7, stride=2).expand((3, 224, 224)).names
     ('conv', 'norm', 'act')
@@ -43,16 +43,18 @@ class ConvNormAct(Block):
     norm: Spec | None = BatchNorm()
     act: Spec | None = ReLU()
     border: str | float = "zeros"
+    bias: bool = False
 
     def check(self) -> None:
         is_spec(self, "norm", "act", optional=True)
+        is_flag(self, "bias")
         self.conv()
 
     def conv(self) -> Conv:
         """The convolution alone."""
         return Conv(
             self.width, self.kernel, self.stride, self.padding, self.dilation, self.groups,
-            bias=self.norm is None, border=self.border,
+            bias=self.bias or self.norm is None, border=self.border,
         )  # fmt: skip
 
     def expand(self, x: Shape) -> Spec:
