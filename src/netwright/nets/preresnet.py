@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from netwright.blocks.conv import conv_norm_act
 from netwright.blocks.preresnet import PreBasicBlock, PreBottleneck
 from netwright.core.spec import Spec
@@ -56,6 +58,6 @@ def resnet_v2(depths: tuple[int, ...], width: int = 64, classes: int = 1000) -> 
     return preactivated_net(stem, stages(depths, PreBottleneck(width)), classes)
 
 
-def preactivated_net(stem: Spec, parts: dict[str, Spec], classes: int) -> Sequential:
+def preactivated_net(stem: Spec, parts: Mapping[str, Spec], classes: int) -> Sequential:
     """Stem, stages, the norm and ReLU that the last block lacks, a pooled head."""
     return Sequential(stem=stem, **parts, norm=BatchNorm(), act=ReLU(), head=pooled(classes))

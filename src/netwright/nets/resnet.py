@@ -57,7 +57,7 @@ def basic_resnet(
     se: int = 0,
     shortcut: str = "B",
     classes: int = 1000,
-) -> Sequential:
+) -> Spec:
     """Table 1 of the paper, columns 18 and 34: a 7x7 stem, four stages of two 3x3
     convolutions beside a shortcut, a pooled head.
 
@@ -123,7 +123,7 @@ def root_resnet(
     parts: dict[str, Spec] = {f"conv{i}": conv for i, conv in enumerate(convs, 1)}
     if pool:
         parts["pool"] = MaxPool(3, 2, padding=1)
-    return basic_resnet((2, 2, 2, 2), width, classes=classes).put(stem=Sequential(**parts))
+    return _resnet((2, 2, 2, 2), BasicBlock(width), classes).put(stem=Sequential(**parts))
 
 
 def _resnet(depths: tuple[int, ...], block: StageBlock, classes: int) -> Sequential:
@@ -134,7 +134,7 @@ def _resnet(depths: tuple[int, ...], block: StageBlock, classes: int) -> Sequent
     )
 
 
-def stages(depths: tuple[int, ...], block: StageBlock) -> dict[str, Spec]:
+def stages(depths: tuple[int, ...], block: StageBlock) -> dict[str, Sequential]:
     """`depths[i]` blocks for stage i, twice as wide in every stage; all but the first stage
     begin with stride 2.
 

@@ -5,6 +5,7 @@ depth, with grouped convolutions.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 from netwright.blocks.conv import conv_norm_act
 from netwright.blocks.resnet import BasicBlock, Bottleneck
@@ -106,10 +107,14 @@ def three_stages(depth: int, layers: int, ends: int = 2) -> tuple[int, int, int]
     return n, n, n
 
 
-def _with_drops(parts: dict[str, Spec], drop: float, blocks: int) -> dict[str, Spec]:
+def _with_drops(parts: dict[str, Sequential], drop: float, blocks: int) -> dict[str, Sequential]:
     """The same stages, bodies left out ever more often, up to `drop`."""
     rates = iter([drop * i / blocks for i in range(1, blocks + 1)])
+
+    def dropping(block: Spec) -> BasicBlock:
+        return replace(cast("BasicBlock", block), drop=next(rates))
+
     return {
-        name: Sequential(*[replace(block, drop=next(rates)) for block in stage])
+        name: Sequential(*[dropping(block) for _, block in stage.parts])
         for name, stage in parts.items()
     }
