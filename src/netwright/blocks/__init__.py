@@ -8,9 +8,11 @@ if TYPE_CHECKING:
     from netwright.blocks.attention import *  # noqa: F403
     from netwright.blocks.blur import *  # noqa: F403
     from netwright.blocks.conv import *  # noqa: F403
+    from netwright.blocks.convnext import *  # noqa: F403
     from netwright.blocks.densenet import *  # noqa: F403
     from netwright.blocks.grouped import *  # noqa: F403
     from netwright.blocks.inception import *  # noqa: F403
+    from netwright.blocks.inception_resnet import *  # noqa: F403
     from netwright.blocks.mlp import *  # noqa: F403
     from netwright.blocks.mobile import *  # noqa: F403
     from netwright.blocks.nin import *  # noqa: F403
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from netwright.blocks.recurrent import *  # noqa: F403
     from netwright.blocks.resnet import *  # noqa: F403
     from netwright.blocks.separable import *  # noqa: F403
+    from netwright.blocks.shufflenet import *  # noqa: F403
     from netwright.blocks.squeezenet import *  # noqa: F403
     from netwright.blocks.stage import *  # noqa: F403
     from netwright.blocks.unet import *  # noqa: F403
@@ -31,9 +34,11 @@ lazy(
         "attention": "SqueezeExcite",
         "blur": "MaxBlurPool",
         "conv": "ConvNormAct DepthwiseConv DilatedConv PointwiseConv conv_norm conv_norm_act",
+        "convnext": "ConvNextBlock",
         "densenet": "DenseBlock DenseLayer Transition",
         "grouped": "GroupedConv ShuffledGroupedConv",
         "inception": "AuxiliaryHead GridReduction Inception InceptionA InceptionB InceptionC",
+        "inception_resnet": "InceptionResidual",
         "mlp": "MLP MaxoutLinear",
         "mobile": "FusedMBConv InvertedResidual MBConv MobileNetV3Block",
         "nin": "MlpConv",
@@ -43,6 +48,7 @@ lazy(
         "recurrent": "DenseBiLstm",
         "resnet": "BasicBlock Bottleneck Shortcut",
         "separable": "FlattenedConv SeparableConv SpatiallySeparableConv",
+        "shufflenet": "ShuffleUnit ShuffleUnitV2",
         "squeezenet": "Fire",
         "stage": "Stage",
         "unet": "DoubleConv",

@@ -28,6 +28,7 @@ __all__ = [
     "InceptionB",
     "InceptionC",
     "chain",
+    "check_branches",
 ]
 
 NORM = BatchNorm(eps=1e-3)
@@ -223,11 +224,7 @@ class GridReduction(Block):
     def check(self) -> None:
         is_choice(self, "padding", ("valid", "same"))
         ConvNormAct(1, norm=self.norm, bias=self.bias)
-        if not isinstance(self.branches, tuple) or not self.branches:
-            raise SpecError(f"GridReduction: branches is {self.branches!r}, wanted a tuple of "
-                            "tuples of widths")  # fmt: skip
-        for branch in self.branches:
-            _check_widths("GridReduction: a branch", branch, (1, 2, 3, 4))
+        check_branches(self, self.branches, (1, 2, 3, 4))
 
     def expand(self, x: Shape) -> Spec:
         kernels = {1: (), 2: (1,), 3: (1, 3), 4: (1, (1, 7), (7, 1))}
@@ -253,6 +250,15 @@ def chain(
     like = like or ConvNormAct(1, norm=NORM)
     rows = zip(widths, kernels, strict=True)
     return Sequential(*[replace(like, width=width, kernel=kernel) for width, kernel in rows])
+
+
+def check_branches(spec: Block, branches: Any, lengths: tuple[int, ...]) -> None:
+    """Raise `SpecError` unless `branches` are tuples of so many widths."""
+    who = type(spec).__name__
+    if not isinstance(branches, tuple) or not branches:
+        raise SpecError(f"{who}: branches is {branches!r}, wanted tuples of widths")
+    for branch in cast("tuple[Any, ...]", branches):
+        _check_widths(f"{who}: a branch", branch, lengths)
 
 
 def _are_widths(spec: Block, **lengths: tuple[int, ...]) -> None:
