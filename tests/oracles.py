@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from netwright.core.field import Field
 from netwright.core.net import Net
 from netwright.core.plan import Plan
-from netwright.layers import Add, Mul
+from netwright.layers import Add, ChannelLayerNorm, Mul
 
 
 def executed_shapes(model: nn.Module, *xs: Tensor) -> dict[str, list[tuple[int, ...]]]:
@@ -76,7 +76,7 @@ class _Mean(nn.Module):
 _POINTWISE = (
     nn.ReLU, nn.ReLU6, nn.Sigmoid, nn.Tanh, nn.Hardswish, nn.SiLU, nn.Hardsigmoid, nn.GELU,
     nn.LeakyReLU, nn.ELU, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.LocalResponseNorm,
-    nn.PReLU,
+    nn.PReLU, ChannelLayerNorm,
 )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ __all__ = ["Entry", "Paper", "entry", "find", "names", "net"]
 FAMILIES = {
     "lenet": "lenet5",
     "alexnet": "alexnet alexnet_grouped zfnet",
-    "vgg": "vgg11 vgg13 vgg16 vgg19 vgg11_bn vgg13_bn vgg16_bn vgg19_bn",
+    "vgg": "vgg11 vgg13 vgg16 vgg19 vgg11_bn vgg13_bn vgg16_bn vgg19_bn se_vgg16",
     "nin": "nin_cifar10 nin_imagenet",
     "googlenet": "googlenet googlenet_bn",
     "inception": "bn_inception inception_v3 inception_v4",
@@ -28,6 +28,7 @@ FAMILIES = {
     "resnet": "resnet18 resnet34 resnet50 resnet101 resnet152 resnet200 seresnet50 "
     "seresnext50_32x4d resnext50_32x4d resnext101_32x8d resnext101_64x4d wide_resnet50_2 "
     "wide_resnet101_2 resnet18_a resnet18_b root_resnet18",
+    "bam": "bam_resnet50",
     "resnet_cifar": "resnet20_cifar10 resnet32_cifar10 resnet44_cifar10 resnet56_cifar10 "
     "resnet110_cifar10 resnet20_cifar10_a resnet32_cifar10_a resnet44_cifar10_a "
     "resnet56_cifar10_a resnet110_cifar10_a resnet1202_cifar10 resnet1202_cifar10_a "

@@ -16,6 +16,7 @@ from oracles import assert_field_is_true, assert_plan_is_true, is_inside, surrog
 MAP = (8, 33, 31)
 _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.AuxiliaryHead(5), (8, 14, 14)),
+    (nw.BAM(4, 2), MAP),
     (nw.BasicBlock(8), MAP),
     (nw.BasicBlock(12, 2, "A", se=4), MAP),
     (nw.BasicBlock(8, drop=0.2), MAP),
@@ -82,9 +83,11 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.Stage(nw.MBConv(6), 3, 2, (0.1, 0.2)), MAP),
     (nw.Transition(), MAP),
     (nw.VggBlock(6, 2, nw.BatchNorm()), MAP),
+    (nw.VggBlock(6, 1, se=4), MAP),
 ]
 WRONG = {
     "AuxiliaryHead": {"classes": 0},
+    "BAM": {"reduction": 0},
     "BasicBlock": {"width": 8, "shortcut": "D"},
     "Bottleneck": {"width": 8, "stride_in": "2x2"},
     "ConvNormAct": {"width": 8, "act": "relu"},

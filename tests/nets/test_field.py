@@ -34,6 +34,7 @@ SIZES = {
 THIN = {
     "alexnet": {"hidden": 8},
     "alexnet_grouped": {"hidden": 8},
+    "convnext": {"width": 4},
     "densenet": {"growth": 2},
     "efficientnet": {"width": 0.1},
     "mobilenet": {"width": 0.1},
@@ -43,6 +44,7 @@ THIN = {
     "resnext": {"width": 2, "groups": 1, "widen": 1},
     "root_resnet": {"width": 2},
     "stochastic_depth_resnet": {"width": 2},
+    "se_vgg": {"width": 1, "hidden": 8},
     "sepreresnet": {"width": 2},
     "seresnet": {"width": 2},
     "seresnext": {"width": 2, "groups": 1},

@@ -32,6 +32,7 @@ PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
     "googlenet_bn": ("torchvision", "googlenet", {"aux_logits": False, "init_weights": False}),
     "squeezenet1_0_simple_bypass": ("pytorchcv", "squeezeresnet_v1_0", {}),
     "resnet200": ("timm", "resnet200", {}),
+    "bam_resnet50": ("pytorchcv", "bam_resnet50", {}),
     "bn_inception": ("pytorchcv", "bninception", {}),
     "inception_resnet_v1": ("pytorchcv", "inceptionresnetv1", {}),
     "inception_resnet_v2": ("timm", "inception_resnet_v2", {}),
@@ -76,6 +77,7 @@ PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
 SMALL = 96
 """Height and width for nets whose head takes any."""
 FIXED = (
+    "bam_resnet50",
     "bn_inception",
     "inception_resnet_v1",
     "squeezenet1_0_simple_bypass",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 lazy(
     __name__,
     {
-        "attention": "SqueezeExcite",
+        "attention": "BAM SqueezeExcite",
         "blur": "MaxBlurPool",
         "conv": "ConvNormAct DepthwiseConv DilatedConv PointwiseConv conv_norm conv_norm_act",
         "convnext": "ConvNextBlock",

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from netwright.layers.attention import *  # noqa: F403
     from netwright.layers.basic import *  # noqa: F403
     from netwright.layers.blur import *  # noqa: F403
+    from netwright.layers.channels import *  # noqa: F403
     from netwright.layers.conv import *  # noqa: F403
     from netwright.layers.conv_lstm import *  # noqa: F403
     from netwright.layers.deform import *  # noqa: F403
@@ -40,6 +41,7 @@ lazy(
         "MultiHeadAttention",
         "basic": "Add Cat GlobalAvgPool Mul PadChannels Scale Subsample",
         "blur": "BlurPool shift_agreement shift_similarity",
+        "channels": "Channels LayerScale",
         "conv": "CroppedConv1d CroppedConv2d CroppedConv3d PaddedConv1d PaddedConv2d PaddedConv3d "
         "RandomlyPaddedConv1d RandomlyPaddedConv2d RandomlyPaddedConv3d TiedGroupedConv "
         "cropped_conv padded_conv randomly_padded_conv",

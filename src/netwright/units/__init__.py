@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from netwright.units.activation import *  # noqa: F403
     from netwright.units.attention import *  # noqa: F403
     from netwright.units.blur import *  # noqa: F403
+    from netwright.units.channels import *  # noqa: F403
     from netwright.units.conv import *  # noqa: F403
     from netwright.units.conv_lstm import *  # noqa: F403
     from netwright.units.deform import *  # noqa: F403
@@ -41,6 +42,7 @@ lazy(
         "attention": "AdditiveAttention Attention DotAttention HardAttention LocalAttention "
         "MultiHeadAttention",
         "blur": "BlurPool",
+        "channels": "Channels LayerScale",
         "conv": "Conv TransposedConv",
         "conv_lstm": "ConvLSTM",
         "deform": "DeformableConv",
