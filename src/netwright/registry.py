@@ -51,6 +51,9 @@ FAMILIES = {
     "shufflenet_g8_w1 shufflenet_v2_x0_5 shufflenet_v2_x1_0 shufflenet_v2_x1_5 "
     "shufflenet_v2_x2_0",
     "convnext": "convnext_tiny convnext_small convnext_base convnext_large",
+    "darknet": "darknet19 darknet53",
+    "xception": "xception",
+    "ghostnet": "ghostnet_100",
     "squeezenet": "squeezenet1_0 squeezenet1_1 squeezenet1_0_simple_bypass "
     "squeezenet1_0_complex_bypass",
     "unet": "unet",

@@ -26,6 +26,7 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.ConvNormAct(6, 5, 2), MAP),
     (nw.ConvNormAct(6, norm=None, act=None), MAP),
     (nw.ConvNextBlock(3, 2, 0.1), MAP),
+    (nw.DarkBlock(), MAP),
     (nw.DenseBiLstm(2, 3), (9, 6)),
     (nw.DenseBlock(3, 4), MAP),
     (nw.DenseLayer(4, 0), MAP),
@@ -37,6 +38,10 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.FlattenedConv(6), MAP),
     (nw.FusedMBConv(8, drop=0.2), MAP),
     (nw.FusedMBConv(6, 2, 1), MAP),
+    (nw.GhostBottleneck(8, 12), MAP),
+    (nw.GhostBottleneck(6, 8, 5, 2, se=True), MAP),
+    (nw.GhostModule(7), MAP),
+    (nw.GhostModule(12, 3, 5, None), MAP),
     (nw.GroupedConv(6), MAP),
     (nw.Inception(2, 3, 4, 2, 3, 2), MAP),
     (nw.GridReduction(((4,), (2, 3), (2, 3, 4), (2, 3, 3, 4))), MAP),
@@ -83,6 +88,8 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.Stage(nw.MBConv(6), 3, 2, (0.1, 0.2)), MAP),
     (nw.Transition(), MAP),
     (nw.VggBlock(6, 2, nw.BatchNorm()), MAP),
+    (nw.XceptionBlock((8, 8)), MAP),
+    (nw.XceptionBlock((8, 12), 2, act_first=False), MAP),
     (nw.VggBlock(6, 1, se=4), MAP),
 ]
 WRONG = {
@@ -92,6 +99,7 @@ WRONG = {
     "Bottleneck": {"width": 8, "stride_in": "2x2"},
     "ConvNormAct": {"width": 8, "act": "relu"},
     "ConvNextBlock": {"expansion": 0},
+    "DarkBlock": {"act": None},
     "DenseBiLstm": {"depth": 0, "growth": 3},
     "DenseBlock": {"depth": -1},
     "DenseLayer": {"growth": 2.5},
@@ -101,6 +109,8 @@ WRONG = {
     "Fire": {"squeeze": 2, "expanded": 4, "bypass": "both"},
     "FlattenedConv": {"width": "4"},
     "FusedMBConv": {"width": 4, "drop": 1.0},
+    "GhostBottleneck": {"width": 4, "hidden": 0},
+    "GhostModule": {"width": 4, "ratio": 1},
     "GroupedConv": {"width": 5, "groups": 2},
     "Inception": dict.fromkeys(("conv1", "reduce3", "conv3", "reduce5", "conv5", "pool"), 0),
     "GridReduction": {"branches": ((1, 2, 3, 4, 5),)},
@@ -131,6 +141,7 @@ WRONG = {
     "Stage": {"block": nw.Fire(2, 4), "depth": 2, "stride": 2},
     "Transition": {"compression": 0},
     "VggBlock": {"width": 4, "depth": 0},
+    "XceptionBlock": {"widths": ()},
 }
 SAMPLES: dict[str, list[tuple[Block, tuple[int, ...]]]] = {}
 for _block, _shape in _samples:

@@ -43,6 +43,10 @@ PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
     "resnetv2_50": ("timm", "resnetv2_50", {}),
     "mobilenet_v1": ("timm", "mobilenetv1_100", {}),
     **{f"shufflenet_g{g}_w1": ("pytorchcv", f"shufflenet_g{g}_w1", {}) for g in (1, 2, 3, 4, 8)},
+    "xception": ("timm", "legacy_xception", {}),
+    "ghostnet_100": ("timm", "ghostnet_100", {}),
+    "darknet53": ("timm", "darknet53", {}),
+    "darknet19": ("pytorchcv", "darknet19", {}),
     "zfnet": ("pytorchcv", "zfnet", {}),
     "nin_cifar10": ("pytorchcv", "nin_cifar10", {}),
     **{
@@ -82,6 +86,7 @@ FIXED = (
     "inception_resnet_v1",
     "squeezenet1_0_simple_bypass",
     "zfnet",
+    "darknet19",
     "nin_cifar10",
     *(f"shufflenet_g{g}_w1" for g in (1, 2, 3, 4, 8)),
 )

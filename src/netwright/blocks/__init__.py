@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from netwright.blocks.blur import *  # noqa: F403
     from netwright.blocks.conv import *  # noqa: F403
     from netwright.blocks.convnext import *  # noqa: F403
+    from netwright.blocks.darknet import *  # noqa: F403
     from netwright.blocks.densenet import *  # noqa: F403
+    from netwright.blocks.ghostnet import *  # noqa: F403
     from netwright.blocks.grouped import *  # noqa: F403
     from netwright.blocks.inception import *  # noqa: F403
     from netwright.blocks.inception_resnet import *  # noqa: F403
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from netwright.blocks.stage import *  # noqa: F403
     from netwright.blocks.unet import *  # noqa: F403
     from netwright.blocks.vgg import *  # noqa: F403
+    from netwright.blocks.xception import *  # noqa: F403
 
 lazy(
     __name__,
@@ -35,7 +38,9 @@ lazy(
         "blur": "MaxBlurPool",
         "conv": "ConvNormAct DepthwiseConv DilatedConv PointwiseConv conv_norm conv_norm_act",
         "convnext": "ConvNextBlock",
+        "darknet": "DarkBlock",
         "densenet": "DenseBlock DenseLayer Transition",
+        "ghostnet": "GhostBottleneck GhostModule",
         "grouped": "GroupedConv ShuffledGroupedConv",
         "inception": "AuxiliaryHead GridReduction Inception InceptionA InceptionB InceptionC",
         "inception_resnet": "InceptionResidual",
@@ -53,5 +58,6 @@ lazy(
         "stage": "Stage",
         "unet": "DoubleConv",
         "vgg": "VggBlock",
+        "xception": "XceptionBlock",
     },
 )

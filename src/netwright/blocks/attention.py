@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from netwright.blocks.conv import ConvNormAct
 from netwright.core.check import is_count
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
-from netwright.core.wiring import Gate, Sequential
+from netwright.core.wiring import Gate, Sequential, Sum
 from netwright.units.activation import Identity, ReLU, Sigmoid
 from netwright.units.conv import Conv
+from netwright.units.linear import Linear
+from netwright.units.norm import BatchNorm
 from netwright.units.pool import GlobalAvgPool
 
-__all__ = ["SqueezeExcite", "squeeze_excite"]
+__all__ = ["BAM", "SqueezeExcite", "squeeze_excite"]
 
 
 class SqueezeExcite(Block):
@@ -38,3 +41,35 @@ def squeeze_excite(channels: int, squeezed: int, act: Spec, gate: Spec) -> Gate:
         gate=gate,
     )
     return Gate(skip=Identity(), excite=excite)
+
+
+class BAM(Block):
+    """x (1 + sigmoid(channel(x) position(x))), put between stages: (C, H, W) -> (C, H, W).
+
+    The channel branch is two dense units behind the mean, C to C / reduction to C; the
+    position branch a 1x1, two dilated 3x3 and a 1x1 convolution to one map (Park et al. 2018,
+    arXiv:1807.06514, figure 2). As in the authors' code the branches are multiplied, where
+    the paper adds them.
+    """
+
+    reduction: int = 16
+    dilation: int = 4
+
+    def check(self) -> None:
+        is_count(self, "reduction", "dilation")
+
+    def expand(self, x: Shape) -> Spec:
+        narrow = max(1, x[0] // self.reduction)
+        wide = ConvNormAct(narrow, 3, dilation=self.dilation, bias=True)
+        channel = Sequential(
+            pool=GlobalAvgPool(),
+            squeeze=Linear(narrow),
+            norm=BatchNorm(),
+            act=ReLU(),
+            expand=Linear(x[0]),
+        )
+        position = Sequential(
+            reduce=ConvNormAct(narrow, 1, bias=True), conv1=wide, conv2=wide, conv3=Conv(1, 1)
+        )
+        weights = Sequential(both=Gate(channel=channel, position=position), gate=Sigmoid())
+        return Sum(skip=Identity(), attended=Gate(skip=Identity(), weights=weights))
