@@ -22,6 +22,7 @@ _VARIANTS = {
     "mobilenet_v2 width=1.4 depth=1.2": {"width": 1.4, "depth": 1.2},
     "resnet18 se shortcut=A": {"se": 8, "shortcut": "A", "width": 32},
     "resnet50 stride_in=1x1": {"stride_in": "1x1"},
+    "wrn16_8_cifar10 dropout=0.3": {"dropout": 0.3, "widen": 2},
     "resnet20_cifar10 width=32": {"width": 32, "depth": 14},
     "unet depth=2": {
         "depth": 2,

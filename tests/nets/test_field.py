@@ -35,6 +35,7 @@ THIN = {
     "alexnet": {"hidden": 8},
     "alexnet_grouped": {"hidden": 8},
     "convnext": {"width": 4},
+    "darknet53": {"width": 2},
     "densenet": {"growth": 2},
     "efficientnet": {"width": 0.1},
     "mobilenet": {"width": 0.1},

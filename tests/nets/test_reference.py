@@ -123,6 +123,29 @@ def test_squeeze_and_excitation_as_published():
         assert round((plan.macs + extra) / 1e9, 2) == float(row[column]), name
 
 
+def test_se_vgg_by_hand():
+    """Two dense units with biases a convolution; the excitations are 1x1 convolutions."""
+    widths = (64, 64, 128, 128, *[256] * 3, *[512] * 6)
+    squeezes = sum(2 * c * (c // 16) for c in widths)
+    plain, plan = nw.net("vgg16_bn").plan(), nw.net("se_vgg16").plan()
+    assert plan.params == plain.params + squeezes + sum(c + c // 16 for c in widths)
+    assert plan.macs == plain.macs + squeezes
+
+
+def test_stems_of_resnet18():
+    """Published at 6.90, 7.25 and 10.57 GMACs."""
+    for name, gmacs in (("resnet18_a", 6.90), ("resnet18_b", 7.25), ("root_resnet18", 10.57)):
+        assert round(nw.net(name).plan().macs / 1e9, 2) == gmacs
+
+
+def test_stochastic_depth_decays_linearly_to_a_half():
+    plan = nw.net("stochastic_depth_resnet110_cifar10").plan()
+    rates = [row.unit.rate for row in plan if isinstance(row.unit, nw.DropPath)]
+    assert len(rates) == 54
+    assert rates == pytest.approx([i / 108 for i in range(1, 55)])
+    assert plan.params == nw.net("resnet110_cifar10_a").plan().params
+
+
 def test_cifar_resnets_as_published():
     """Table 6 of the paper, millions of parameters; those nets pad their shortcuts."""
     published = {20: 0.27, 32: 0.46, 44: 0.66, 56: 0.85, 110: 1.7}

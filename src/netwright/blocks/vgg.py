@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from netwright.blocks.attention import SqueezeExcite
 from netwright.core.check import is_count, is_spec
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
@@ -17,7 +18,8 @@ class VggBlock(Block):
     """`depth` 3x3 convolutions with ReLU, then 2x2 max pooling: (C, H, W) ->
     (width, H / 2, W / 2).
 
-    With a `norm` behind them the convolutions keep their biases, as in torchvision.
+    With a `norm` behind them the convolutions keep their biases, as in torchvision. `se` is
+    the reduction of a squeeze-excitation behind every ReLU; 0 leaves it out.
 
     >>> VggBlock(64, 2).expand((3, 224, 224)).names
     ('0', '1', 'pool')
@@ -26,12 +28,15 @@ class VggBlock(Block):
     width: int
     depth: int = 2
     norm: Spec | None = None
+    se: int = 0
 
     def check(self) -> None:
         is_count(self, "width", "depth")
+        is_count(self, "se", least=0)
         is_spec(self, "norm", optional=True)
 
     def expand(self, x: Shape) -> Spec:
         norm = {"norm": self.norm} if self.norm else {}
-        conv = Sequential(conv=Conv(self.width), **norm, act=ReLU())
+        se = {"se": SqueezeExcite(self.se)} if self.se else {}
+        conv = Sequential(conv=Conv(self.width), **norm, act=ReLU(), **se)
         return Sequential(*[conv] * self.depth, pool=MaxPool(2))

@@ -1,4 +1,4 @@
-"""VGG-11 to VGG-19, without and with batch normalisation."""
+"""VGG-11 to VGG-19, without and with batch normalisation and squeeze-excitation."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.heads import dense
 from netwright.nets.options import need_counts
+from netwright.nets.resnet import SENET
 from netwright.registry import Paper, net
 from netwright.units.norm import BatchNorm
 
@@ -29,20 +30,23 @@ IMAGENET = (3, 224, 224)
 @net("vgg13_bn", input=IMAGENET, paper=VGG, depths=(2, 2, 2, 2, 2), norm=BatchNorm())
 @net("vgg16_bn", input=IMAGENET, paper=VGG, depths=(2, 2, 3, 3, 3), norm=BatchNorm())
 @net("vgg19_bn", input=IMAGENET, paper=VGG, depths=(2, 2, 4, 4, 4), norm=BatchNorm())
+@net("se_vgg16", input=IMAGENET, paper=SENET, depths=(2, 2, 3, 3, 3), norm=BatchNorm(), se=16)
 def vgg(
     depths: tuple[int, ...],
     width: int = 64,
     hidden: int = 4096,
     norm: BatchNorm | None = None,
+    se: int = 0,
     classes: int = 1000,
 ) -> Spec:
     """Table 1 of the paper, columns A, B, D and E: blocks of 3x3 convolutions, each twice as
     wide as the one before up to 8 times the first, and three dense units.
 
     The paper has no batch normalisation; with it the convolutions keep their biases, as in
-    torchvision.
+    torchvision. `se` is the reduction of squeeze-excitations behind every ReLU (Hu et al.
+    2017, section 3), 0 for none.
     """
     need_counts(depths=depths)
-    blocks = [VggBlock(width * min(2**i, 8), depth, norm) for i, depth in enumerate(depths)]
+    blocks = [VggBlock(width * min(2**i, 8), depth, norm, se) for i, depth in enumerate(depths)]
     stages = {f"stage{i}": block for i, block in enumerate(blocks, 1)}
     return Sequential(**stages, head=dense(classes, grid=7, hidden=hidden))
