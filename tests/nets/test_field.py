@@ -4,7 +4,7 @@ A gradient through the built module, its weights made positive and its maxima me
 zero exactly at the input positions that a unit sees. On the way back it is cut to 0 and 1
 behind every convolution, so that a hundred of them neither under- nor overflow. Images are
 long strips, nets are thin: neither changes a field. The deepest nets, whose strips are the
-longest, have siblings here that differ in depth alone.
+longest, are left out: their blocks are held by themselves, with all others.
 """
 
 from __future__ import annotations
