@@ -26,6 +26,7 @@ FAMILIES = {
     "inception": "bn_inception inception_v3 inception_v4",
     "inception_resnet": "inception_resnet_v1 inception_resnet_v2",
     "resnet": "resnet18 resnet34 resnet50 resnet101 resnet152 resnet200 seresnet50 "
+    "cbam_resnet18 cbam_resnet50 "
     "seresnext50_32x4d resnext50_32x4d resnext101_32x8d resnext101_64x4d wide_resnet50_2 "
     "wide_resnet101_2 resnet18_a resnet18_b root_resnet18",
     "bam": "bam_resnet50",

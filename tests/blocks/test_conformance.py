@@ -18,6 +18,8 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.AuxiliaryHead(5), (8, 14, 14)),
     (nw.BAM(4, 2), MAP),
     (nw.BasicBlock(8), MAP),
+    (nw.BasicBlock(8, cbam=4), MAP),
+    (nw.CBAM(4, 5), MAP),
     (nw.BasicBlock(12, 2, "A", se=4), MAP),
     (nw.BasicBlock(8, drop=0.2), MAP),
     (nw.Bottleneck(4), MAP),
@@ -95,6 +97,7 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
 WRONG = {
     "AuxiliaryHead": {"classes": 0},
     "BAM": {"reduction": 0},
+    "CBAM": {"kernel": 0},
     "BasicBlock": {"width": 8, "shortcut": "D"},
     "Bottleneck": {"width": 8, "stride_in": "2x2"},
     "ConvNormAct": {"width": 8, "act": "relu"},

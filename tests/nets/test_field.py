@@ -14,7 +14,7 @@ import torch
 
 import netwright as nw
 from netwright.errors import ShapeError
-from netwright.layers import GlobalAvgPool
+from netwright.layers import GlobalAvgPool, GlobalMaxPool
 from oracles import surrogate
 from zoo import DEEP
 
@@ -37,6 +37,7 @@ THIN = {
     "alexnet_grouped": {"hidden": 8},
     "convnext": {"width": 4},
     "darknet53": {"width": 2},
+    "cbam_resnet": {"width": 2},
     "densenet": {"growth": 2},
     "efficientnet": {"width": 0.1},
     "mobilenet": {"width": 0.1},
@@ -98,7 +99,7 @@ class Strip:
         for module in model.modules():
             if isinstance(module, torch.nn.Conv2d | torch.nn.ConvTranspose2d):
                 module.register_forward_hook(lambda m, xs, y: _Cut.apply(y))
-            if isinstance(module, GlobalAvgPool):
+            if isinstance(module, GlobalAvgPool | GlobalMaxPool):
                 module.register_forward_hook(lambda m, xs, y: y.detach())
         for row in self.rows:
             model.get_submodule(row.path).register_forward_hook(self._keep(row.path))

@@ -32,6 +32,8 @@ PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
     "googlenet_bn": ("torchvision", "googlenet", {"aux_logits": False, "init_weights": False}),
     "squeezenet1_0_simple_bypass": ("pytorchcv", "squeezeresnet_v1_0", {}),
     "resnet200": ("timm", "resnet200", {}),
+    "cbam_resnet18": ("pytorchcv", "cbam_resnet18", {}),
+    "cbam_resnet50": ("pytorchcv", "cbam_resnet50", {}),
     "bam_resnet50": ("pytorchcv", "bam_resnet50", {}),
     "bn_inception": ("pytorchcv", "bninception", {}),
     "inception_resnet_v1": ("pytorchcv", "inceptionresnetv1", {}),
@@ -82,6 +84,8 @@ SMALL = 96
 """Height and width for nets whose head takes any."""
 FIXED = (
     "bam_resnet50",
+    "cbam_resnet18",
+    "cbam_resnet50",
     "bn_inception",
     "inception_resnet_v1",
     "squeezenet1_0_simple_bypass",
@@ -90,7 +94,7 @@ FIXED = (
     "nin_cifar10",
     *(f"shufflenet_g{g}_w1" for g in (1, 2, 3, 4, 8)),
 )
-LATE = (".downsample", ".layer_scale", ".skip")
+LATE = (".downsample", ".identity_conv", ".layer_scale", ".skip")
 """Parts that peers list first, or in the middle of a block, and we last."""
 WHEEL = 1_000_003
 """Random numbers of a big tensor come round again; a prime, so that no axis lines up."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 lazy(
     __name__,
     {
-        "attention": "BAM SqueezeExcite",
+        "attention": "BAM CBAM SqueezeExcite",
         "blur": "MaxBlurPool",
         "conv": "ConvNormAct DepthwiseConv DilatedConv PointwiseConv conv_norm conv_norm_act",
         "convnext": "ConvNextBlock",

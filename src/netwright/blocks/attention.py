@@ -6,14 +6,54 @@ from netwright.blocks.conv import ConvNormAct
 from netwright.core.check import is_count
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
-from netwright.core.wiring import Gate, Sequential, Sum
+from netwright.core.wiring import Concat, Gate, Sequential, Sum
 from netwright.units.activation import Identity, ReLU, Sigmoid
+from netwright.units.channels import Channels
 from netwright.units.conv import Conv
+from netwright.units.global_pool import ChannelMean, GlobalMaxPool, IntermapPool
 from netwright.units.linear import Linear
+from netwright.units.local import TiedGroupedConv
 from netwright.units.norm import BatchNorm
 from netwright.units.pool import GlobalAvgPool
 
-__all__ = ["BAM", "SqueezeExcite", "squeeze_excite"]
+__all__ = ["BAM", "CBAM", "SqueezeExcite", "squeeze_excite"]
+
+
+class CBAM(Block):
+    """Channels are weighed, then positions: (C, H, W) -> (C, H, W) (Woo et al. 2018,
+    arXiv:1807.06521).
+
+    Channels by sigmoid(MLP(mean) + MLP(max)), one MLP of C to C / reduction to C
+    (equation 2); positions by the sigmoid of a `kernel` x `kernel` convolution of the mean and
+    the maximum over channels (equation 3), with the batch norm of the authors' code.
+    """
+
+    reduction: int = 16
+    kernel: int = 7
+
+    def check(self) -> None:
+        is_count(self, "reduction", "kernel")
+
+    def expand(self, x: Shape) -> Spec:
+        maps, narrow = x[0], max(1, x[0] // self.reduction)
+        # mean and maximum are two groups of maps, so that one MLP can serve both
+        channels = Sequential(
+            pools=Concat(mean=GlobalAvgPool(keep=True), max=GlobalMaxPool(keep=True)),
+            squeeze=TiedGroupedConv(2 * narrow, 1),
+            act=ReLU(),
+            expand=TiedGroupedConv(2 * maps, 1),
+            both=Sum(mean=Channels(0, maps), max=Channels(maps, 2 * maps)),
+            gate=Sigmoid(),
+        )
+        positions = Sequential(
+            pools=Concat(max=IntermapPool(maps), mean=ChannelMean()),
+            conv=ConvNormAct(1, self.kernel, act=None),
+            gate=Sigmoid(),
+        )
+        return Sequential(
+            channels=Gate(skip=Identity(), weights=channels),
+            positions=Gate(skip=Identity(), weights=positions),
+        )
 
 
 class SqueezeExcite(Block):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netwright.blocks.attention import SqueezeExcite
+from netwright.blocks.attention import CBAM, SqueezeExcite
 from netwright.blocks.conv import conv_norm, conv_norm_act
 from netwright.core.check import is_choice, is_count, is_fraction, is_number
 from netwright.core.shape import Shape
@@ -41,8 +41,8 @@ class Shortcut(Block):
 class BasicBlock(Block):
     """Two 3x3 convolutions beside a shortcut: (C, H, W) -> (width, H / stride, W / stride).
 
-    `se` is the reduction of a squeeze-excitation behind the second; 0 leaves it out. `drop`
-    is how often training leaves the body out (stochastic depth).
+    `se` and `cbam` are the reductions of a squeeze-excitation and of a CBAM behind the second;
+    0 leaves them out. `drop` is how often training leaves the body out (stochastic depth).
     """
 
     width: int
@@ -50,10 +50,11 @@ class BasicBlock(Block):
     shortcut: str = "B"
     se: int = 0
     drop: float = 0.0
+    cbam: int = 0
 
     def check(self) -> None:
         is_count(self, "width", "stride")
-        is_count(self, "se", least=0)
+        is_count(self, "se", "cbam", least=0)
         is_fraction(self, "drop")
         Shortcut(self.width, self.stride, self.shortcut)
 
@@ -62,7 +63,8 @@ class BasicBlock(Block):
             conv1=conv_norm_act(self.width, 3, self.stride),
             conv2=conv_norm(self.width, 3),
         )
-        return residual(body, Shortcut(self.width, self.stride, self.shortcut), self.se, self.drop)
+        shortcut = Shortcut(self.width, self.stride, self.shortcut)
+        return residual(body, shortcut, self.se, self.drop, self.cbam)
 
 
 class Bottleneck(Block):
@@ -70,8 +72,9 @@ class Bottleneck(Block):
     (C, H, W) -> (width expansion, H / stride, W / stride).
 
     The stride sits in the 3x3, as in torchvision and timm; the paper has it in the first
-    1x1 (`stride_in="1x1"`). `se` and `drop` as in `BasicBlock`. The 3x3 has `widen` times `width`
-    channels, in `groups`: 2 and 32 are a 32x4d ResNeXt's (Xie et al. 2016, arXiv:1611.05431).
+    1x1 (`stride_in="1x1"`). `se`, `cbam` and `drop` as in `BasicBlock`. The 3x3 has `widen` times
+    `width` channels, in `groups`: 2 and 32 are a 32x4d ResNeXt's (Xie et al. 2016,
+    arXiv:1611.05431).
 
     >>> Bottleneck(64).expand((256, 56, 56)).names
     ('residual', 'act')
@@ -86,10 +89,11 @@ class Bottleneck(Block):
     stride_in: str = "3x3"
     widen: float = 1
     drop: float = 0.0
+    cbam: int = 0
 
     def check(self) -> None:
         is_count(self, "width", "stride", "groups", "expansion")
-        is_count(self, "se", least=0)
+        is_count(self, "se", "cbam", least=0)
         is_number(self, "widen", above=0)
         is_fraction(self, "drop")
         is_choice(self, "stride_in", ("3x3", "1x1"))
@@ -104,15 +108,20 @@ class Bottleneck(Block):
             conv=conv_norm_act(inner, 3, second, groups=self.groups),
             restore=conv_norm(out, 1),
         )
-        return residual(body, Shortcut(out, self.stride, self.shortcut), self.se, self.drop)
+        shortcut = Shortcut(out, self.stride, self.shortcut)
+        return residual(body, shortcut, self.se, self.drop, self.cbam)
 
 
-def residual(body: Sequential, shortcut: Spec, se: int = 0, drop: float = 0.0) -> Sequential:
-    """ReLU(body + shortcut), with squeeze-excitation and stochastic depth at the body's end
-    if asked.
+def residual(
+    body: Sequential, shortcut: Spec, se: int = 0, drop: float = 0.0, cbam: int = 0
+) -> Sequential:
+    """ReLU(body + shortcut), with squeeze-excitation, CBAM and stochastic depth at the body's
+    end if asked.
     """
     if se:
         body = body.put(se=SqueezeExcite(se))
+    if cbam:
+        body = body.put(cbam=CBAM(cbam))
     if drop:
         body = body.put(drop=DropPath(drop))
     return Sequential(residual=Sum(body=body, shortcut=shortcut), act=ReLU())

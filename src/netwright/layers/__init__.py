@@ -50,7 +50,7 @@ lazy(
         "encoding_pool": "CompactBilinearPool OrderlessPool PCAPool",
         "filters": "FILTERS FilterBank bank_ box emboss gabor gabor_bank gabor_response gaussian "
         "identity laplacian sharpen sobel",
-        "global_pool": "GeM GlobalMaxPool RowMaxPool SpatialPyramidPool",
+        "global_pool": "ChannelMean GeM GlobalMaxPool RowMaxPool SpatialPyramidPool",
         "guided_pool": "EdgePyramidPool PixelPyramidPool SuperpixelPool",
         "local": "LocallyConnected TiledConv columns",
         "matrix": "circulant conv_matrix eigenvalues toeplitz",

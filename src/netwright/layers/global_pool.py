@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["GeM", "GlobalMaxPool", "RowMaxPool", "SpatialPyramidPool"]
+__all__ = ["ChannelMean", "GeM", "GlobalMaxPool", "RowMaxPool", "SpatialPyramidPool"]
 
 
 class GlobalMaxPool(nn.Module):
@@ -21,6 +21,13 @@ class GlobalMaxPool(nn.Module):
 
     def extra_repr(self) -> str:
         return "keep=True" if self.keep else ""
+
+
+class ChannelMean(nn.Module):
+    """The mean over all channels: (N, C, ...) -> (N, 1, ...)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean(1, keepdim=True)
 
 
 class GeM(nn.Module):

@@ -45,16 +45,21 @@ ROOT = Paper(
 IDENTITY = Paper(
     "Identity Mappings in Deep Residual Networks", "He, Zhang, Ren, Sun", 2016, "1603.05027"
 )
+CBAM = Paper(
+    "CBAM: Convolutional Block Attention Module", "Woo, Park, Lee, Kweon", 2018, "1807.06521"
+)
 IMAGENET = (3, 224, 224)
 StageBlock = BasicBlock | Bottleneck | PreBasicBlock | PreBottleneck | ConvNormAct
 
 
 @net("resnet18", input=IMAGENET, paper=RESNET, depths=(2, 2, 2, 2))
 @net("resnet34", input=IMAGENET, paper=RESNET, depths=(3, 4, 6, 3))
+@net("cbam_resnet18", input=IMAGENET, paper=CBAM, depths=(2, 2, 2, 2), cbam=16)
 def basic_resnet(
     depths: tuple[int, ...],
     width: int = 64,
     se: int = 0,
+    cbam: int = 0,
     shortcut: str = "B",
     classes: int = 1000,
 ) -> Spec:
@@ -64,7 +69,7 @@ def basic_resnet(
     Shortcuts project where the shape changes (option B), as in torchvision and timm; the
     paper's 34-layer net pads with zeros (option A).
     """
-    return _resnet(depths, BasicBlock(width, se=se, shortcut=shortcut), classes)
+    return _resnet(depths, BasicBlock(width, se=se, cbam=cbam, shortcut=shortcut), classes)
 
 
 @net("resnet50", input=IMAGENET, paper=RESNET, depths=(3, 4, 6, 3))
@@ -80,17 +85,19 @@ def basic_resnet(
 @net("resnext101_64x4d", input=IMAGENET, paper=RESNEXT, depths=(3, 4, 23, 3), widen=4, groups=64)
 @net("wide_resnet50_2", input=IMAGENET, paper=WIDE, depths=(3, 4, 6, 3), widen=2)
 @net("wide_resnet101_2", input=IMAGENET, paper=WIDE, depths=(3, 4, 23, 3), widen=2)
+@net("cbam_resnet50", input=IMAGENET, paper=CBAM, depths=(3, 4, 6, 3), cbam=16)
 def bottleneck_resnet(
     depths: tuple[int, ...],
     width: int = 64,
     widen: float = 1,
     groups: int = 1,
     se: int = 0,
+    cbam: int = 0,
     stride_in: str = "3x3",
     classes: int = 1000,
 ) -> Spec:
     """Table 1 of the paper, columns 50 to 152: a 7x7 stem, four stages of bottlenecks, a
-    pooled head; `se` is the reduction of squeeze-excitations, 0 for none.
+    pooled head; `se` and `cbam` are the reductions of attention, 0 for none.
 
     The 3x3 convolutions are `widen` times as wide, in `groups`: a ResNeXt-50 of 32x4d has
     widen 2 and 32 groups, a wide ResNet-50-2 widen 2. ResNet-200 is the post-activation net
@@ -99,7 +106,7 @@ def bottleneck_resnet(
     The stride of a bottleneck sits in its 3x3 convolution, as in torchvision and timm
     (ResNet-50: 4.09 GMACs); the paper has it in the first 1x1, `stride_in="1x1"` (3.86).
     """
-    block = Bottleneck(width, groups=groups, se=se, stride_in=stride_in, widen=widen)
+    block = Bottleneck(width, groups=groups, se=se, cbam=cbam, stride_in=stride_in, widen=widen)
     return _resnet(depths, block, classes)
 
 

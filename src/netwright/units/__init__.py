@@ -48,7 +48,8 @@ lazy(
         "deform": "DeformableConv",
         "encoding_pool": "CompactBilinearPool OrderlessPool PCAPool",
         "filters": "Bank FilterBank GaborBank",
-        "global_pool": "GeM GlobalMaxPool GlobalPool IntermapPool RowMaxPool SpatialPyramidPool",
+        "global_pool": "ChannelMean GeM GlobalMaxPool GlobalPool IntermapPool RowMaxPool "
+        "SpatialPyramidPool",
         "guided_pool": "EdgePyramidPool PixelPyramidPool SuperpixelPool",
         "linear": "Flatten Linear",
         "local": "LocallyConnected TiedGroupedConv TiledConv",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 __all__ = [
+    "ChannelMean",
     "GeM",
     "GlobalMaxPool",
     "GlobalPool",
@@ -158,6 +159,29 @@ class IntermapPool(Unit):
         from netwright.layers import Maxout as Layer
 
         return Layer(self.size)
+
+
+class ChannelMean(Unit):
+    """The mean over all maps: (C, H, W) -> (1, H, W). C H W operations.
+
+    >>> ChannelMean().shape((64, 28, 28))
+    (1, 28, 28)
+    """
+
+    def shape(self, *xs: Shape) -> Shape:
+        need_rank("ChannelMean", xs[0], 2, 4)
+        return (1, *xs[0][1:])
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        return Cost(ops=prod(xs[0]))
+
+    def window(self, x: Shape) -> Window:
+        return POINT
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import ChannelMean as Layer
+
+        return Layer()
 
 
 class SpatialPyramidPool(Unit):
