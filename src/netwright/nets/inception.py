@@ -16,6 +16,7 @@ from netwright.core.shape import Axes, Padding
 from netwright.core.spec import Spec
 from netwright.core.wiring import Concat, Sequential
 from netwright.nets.heads import pooled
+from netwright.nets.options import need_counts
 from netwright.registry import Paper, net
 from netwright.units.norm import BatchNorm
 from netwright.units.pool import AvgPool, MaxPool
@@ -131,6 +132,7 @@ def inception_v4(depths: tuple[int, int, int] = (4, 7, 3), classes: int = 1000) 
     Averages leave the padding out, as in timm, which also has no dropout; the paper drops 20%
     before the classifier.
     """
+    need_counts(depths=depths)
     a = InceptionA(96, (64, 96), (64, 96, 96), 96, pool=UNPADDED)
     b = InceptionB(384, (192, 224, 256), (192, 192, 224, 224, 256), 128, UNPADDED)
     c = InceptionC(256, (384, 256), (384, 448, 512, 256), 256, UNPADDED)
