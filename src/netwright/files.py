@@ -34,8 +34,8 @@ def replacing(path: Path | str) -> Generator[Path]:
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Writes a text file whole or not at all."""
-    write_bytes(path, text.encode())
+    """Writes a text file whole or not at all; names of files that are no UTF-8 are escaped."""
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def write_bytes(path: Path | str, data: bytes) -> None:

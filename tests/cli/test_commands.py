@@ -115,17 +115,20 @@ def test_a_shape_error_shows_the_table_up_to_the_fault(said):
         ("summary nowhere.json", "cannot read nowhere.json: No such file"),
         ("summary ./lenet5", "cannot read ./lenet5: No such file"),
         ("summary {here}/bad.json", "this is no JSON"),
+        ("summary {here}/deep.json", "this is no JSON"),
+        (f"summary lenet5 --batch {'9' * 5000}", "is not a whole number"),
         ("summary {here}/bytes.json", "this is no text"),
         ("summary {here}/list.json", 'a net has "schema", "input" and "spec"'),
         ("summary lenet5 --html {here}/bad.json/page.html", "cannot write"),
         ("compare lenet5 alexnett", "no net is called 'alexnett'; near: alexnet"),
-        ("nets resnext*", "no net is called 'resnext*'; near: "),
+        ("nets rasnet*", "no net is called 'rasnet*'; near: "),
         ("diff lenet5 lenet6", "no net is called 'lenet6'; near: lenet5"),
     ],
 )
 def test_mistakes_end_in_one_line(said, tmp_path, arguments, wanted):
     (tmp_path / "bad.json").write_text("{")
     (tmp_path / "list.json").write_text("[]")
+    (tmp_path / "deep.json").write_text("[" * 200_000)
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\x00")
     code, out, err = said(*arguments.format(here=tmp_path).split(" "))
     assert (code, out) == (2, "")

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from netwright.cli import main
+from netwright.train import Watch
 from squares import TINY, write_squares
 
 
@@ -80,6 +81,7 @@ def test_resume_takes_the_settings_of_the_run(capsys, images, fitted):
         (["--epochs", "0"], "not a whole number of at least 1"),
         (["--size", "2"], "wanted 8 to 1024"),
         (["--resume"], "is no run folder"),
+        (["--seed", "-1"], "wanted 0 to 4294967295"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_2(capsys, images, tmp_path, words, said):
@@ -89,6 +91,19 @@ def test_mistakes_are_one_line_and_exit_code_2(capsys, images, tmp_path, words, 
     assert said in err
     assert err.count("\n") == 1
     assert not (tmp_path / "r").exists()
+
+
+def test_a_mistake_gives_the_cursor_back(capsys, images, monkeypatch):
+    closed: list[str] = []
+
+    class Closes(Watch):
+        def close(self):
+            closed.append("once")
+
+    monkeypatch.setattr("netwright.cli.progress.progress", lambda quiet: Closes())
+    code, _, _ = run(capsys, "fit", images, "--minutes", "nan")
+    assert code == 2
+    assert closed == ["once"]
 
 
 def test_predict_files_and_folders(capsys, images, fitted):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zipfile import ZipFile
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from netwright.data import Preprocessing, load
+from netwright.data.image import read_image
 from netwright.data.split import split
 from netwright.errors import DataError
 from squares import COLOURS, square, write_squares
@@ -194,6 +197,62 @@ def _broken_npz(path):
     return path / "a.npz"
 
 
+def _bare_array(path):
+    with (path / "a.npz").open("wb") as file:
+        np.save(file, np.zeros(3))
+    return path / "a.npz"
+
+
+def _alien_members(path):
+    with ZipFile(path / "a.npz", "w") as held:
+        held.writestr("images", "no")
+        held.writestr("labels", "no")
+    return path / "a.npz"
+
+
+def _symlink_loop(path):
+    (path / "loop").symlink_to(path / "loop")
+    return path / "loop"
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        (np.array([b"cat", b"dog"]), ("cat", "dog")),
+        (np.array(["cat", "dog"]), ("cat", "dog")),
+        (np.array([0.0, 1.0]), ("0", "1")),
+        (np.array([[0], [1]]), ("0", "1")),
+        (np.array([0.5, 1.0]), ("0.5", "1.0")),
+    ],
+)
+def test_labels_are_numbers_or_text(tmp_path, labels, classes):
+    images = np.arange(10 * 64, dtype=np.uint8).reshape(10, 8, 8)
+    path = _npz(images=images, labels=np.concatenate([labels] * 5), classes="aside")(tmp_path)
+    assert load(path).classes == classes
+
+
+def test_one_negative_value_everywhere_is_an_image(tmp_path):
+    path = _npz(images=np.full((10, 8, 8), -1.0), labels=np.arange(10) % 2)(tmp_path)
+    assert load(path).pixels.max() == 0
+
+
+def test_hidden_copies_are_no_images(squares):
+    before = load(squares)
+    for home in list(squares.iterdir()):
+        (home / ".ipynb_checkpoints").mkdir()
+        (home / ".ipynb_checkpoints" / "x.png").write_bytes((home / "00.png").read_bytes())
+        (home / "._00.png").write_bytes(b"resource fork")
+    after = load(squares)
+    assert after.fingerprint == before.fingerprint
+    assert after.found["ignored"] == 6
+    assert after.found["unreadable"] == []
+
+
+def test_floats_from_0_to_1_are_grey_not_black(tmp_path):
+    Image.fromarray(np.full((8, 8), 0.5, np.float32)).save(tmp_path / "x.tif")
+    assert np.unique(read_image(tmp_path / "x.tif", 8, 1)).tolist() == [127]
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -214,6 +273,11 @@ def _broken_npz(path):
         (_npz(images=np.zeros((0, 8, 8)), labels=np.zeros(0)), "holds no image"),
         (_npz(images=np.array([["a"]]), labels=np.zeros(1)), "wanted"),
         (_npz(images=np.zeros((4, 8, 8)), labels=np.array([{}] * 4)), "plain arrays"),
+        (_npz(images=np.zeros((4, 8, 8)), labels=np.eye(4)), r"labels is \(4, 4\); wanted one"),
+        (_npz(images=np.zeros((4, 8, 8)), labels=np.array([0, 1, 0, np.nan])), "not finite"),
+        (_bare_array, "is one array, an .npy"),
+        (_alien_members, "holds nothing; wanted images and labels"),
+        (_symlink_loop, "no such file|cannot be read"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_clear_line(tmp_path, make, said):

@@ -17,7 +17,9 @@ import pytest
 from PIL import Image
 
 from netwright.errors import BudgetError, DataError, RunError
+from netwright.space.small import small
 from netwright.train import Run, Watch, fit, resume
+from netwright.train.learner import Learner
 from squares import TINY, write_squares
 
 NUMBERS = ("metrics.json", "metrics.jsonl", "weights.safetensors", "net.json", "predictions.csv")
@@ -182,15 +184,65 @@ def test_tampered_runs_are_refused(home, images, tmp_path):
         Run.load(run.path).predict([images / "red" / "00.png"])
     (run.path / "weights.safetensors").write_bytes(weights)
     (run.path / "net.json").write_text(run.net.but(classes=9).to_json())
+    with pytest.raises(RunError, match=r"net\.json gives 9, .* names 3 classes"):
+        Run.load(run.path).predict([images / "red" / "00.png"])
+    other = small("plain", run.net.input, 3, width=6, depth=1, stages=2)
+    (run.path / "net.json").write_text(other.to_json())
     with pytest.raises(RunError, match=r"does not belong to net\.json"):
         Run.load(run.path).predict([images / "red" / "00.png"])
+    (run.path / "net.json").write_bytes(b"\xff")
+    with pytest.raises(RunError, match="cannot be read"):
+        Run.load(run.path).predict([images / "red" / "00.png"])
+    (run.path / "net.json").unlink()
+    with pytest.raises(RunError, match=r"it has no net\.json"):
+        Run.load(run.path).predict([images / "red" / "00.png"])
+    (run.path / "net.json").write_text(run.net.to_json())
+    (run.path / "metrics.json").write_text("[]")
+    with pytest.raises(RunError, match="was not written by netwright"):
+        _ = Run.load(run.path).metrics
+    (run.path / "metrics.json").write_text("{}")
     record = json.loads((run.path / "run.json").read_text())
+    data = {**record["data"], "classes": ["red", "blue"]}
+    (run.path / "run.json").write_text(json.dumps({**record, "data": data}))
+    with pytest.raises(RunError, match="names 2 classes"):
+        _ = Run.load(run.path).net
+    (run.path / "run.json").write_text(json.dumps({"schema": 1, "settings": {}}))
+    with pytest.raises(RunError, match=r"run\.json has no data"):
+        Run.load(run.path)
     (run.path / "run.json").write_text(json.dumps({**record, "schema": 99}))
     with pytest.raises(RunError, match="schema 99, we read up to"):
         Run.load(run.path)
     (run.path / "run.json").write_text("{")
     with pytest.raises(RunError, match="cannot be read"):
         Run.load(run.path)
+
+
+def test_a_net_that_never_learns_is_one_line(tmp_path, images, monkeypatch):
+    def diverges(learner, images):
+        learner.done += 1
+        return float("nan")
+
+    monkeypatch.setattr(Learner, "epoch", diverges)
+    with pytest.raises(RunError, match="no net learnt"):
+        fit(images, TINY, out=tmp_path / "run", epochs=1)
+    assert not Run.load(tmp_path / "run").finished
+
+
+def test_names_that_are_no_utf8(tmp_path):
+    folder = write_squares(tmp_path / "squares", 6)
+    try:
+        for path in list(folder.rglob("*.png")):
+            path.rename(os.fsdecode(os.fsencode(path.with_suffix("")) + b"\xe9.png"))
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 only")
+    run = fit(folder, TINY, out=tmp_path / "run", epochs=1)
+    assert "\\udce9.png" in (run.path / "predictions.csv").read_text()
+
+
+def test_a_file_in_the_way_of_the_run(tmp_path, images):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="choose another --out"):
+        fit(images, TINY, out=tmp_path / "file" / "run", epochs=1)
 
 
 def test_nothing_is_left_when_the_request_is_impossible(tmp_path, images):

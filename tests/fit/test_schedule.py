@@ -97,7 +97,15 @@ def test_a_measurement_is_positive_and_grows_with_the_net(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"minutes": -1}, {"minutes": float("nan")}, {"epochs": 0}, {"size": 4}]
+    "wrong",
+    [
+        {"minutes": -1},
+        {"minutes": float("nan")},
+        {"epochs": 0},
+        {"size": 4},
+        {"seed": -1},
+        {"seed": 2**32},
+    ],
 )
 def test_settings_are_checked(wrong):
     with pytest.raises(RunError, match="wanted"):

@@ -53,7 +53,7 @@ def as_count(ctx: click.Context, param: click.Parameter, value: str | None) -> i
 
 
 def _positive(word: str) -> bool:
-    return word.isascii() and word.isdigit() and int(word) > 0
+    return word.isascii() and word.isdigit() and len(word) < 19 and int(word) > 0
 
 
 def plan_options(command: Command) -> Command:

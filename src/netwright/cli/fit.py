@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from shlex import quote
 from typing import Any
 
 import click
@@ -69,10 +70,12 @@ def command(
     except KeyboardInterrupt:
         from netwright.train.fitting import resumable
 
-        hint = (f"go on with: netwright fit {data} --out {folder} --resume" if resumable(folder)
-                else "nothing was written yet")  # fmt: skip
+        again_with = f"netwright fit {quote(data)} --out {quote(folder)} --resume"
+        hint = f"go on with: {again_with}" if resumable(folder) else "nothing was written yet"
         click.echo(f"\nstopped; {hint}", err=True)
         sys.exit(130)
+    finally:
+        watch.close()  # a mistake may come before the run has begun; the cursor is hidden by then
     metrics = run.metrics
     if as_json:
         echo_json({"run": str(run.path), "report": str(run.path / "report.html"),
@@ -88,5 +91,5 @@ def command(
             f"{human(net['params'])} parameters, {human(net['macs'])} MACs, "
             f"{human_bytes(net['memory'])} of memory; {duration(run.record['seconds'])}\n"
             f"report   {run.path / 'report.html'}\n"
-            f"predict  netwright predict {run.path} IMAGES"
+            f"predict  netwright predict {quote(str(run.path))} IMAGES"
         )

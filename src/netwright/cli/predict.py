@@ -62,12 +62,12 @@ def command(run: str, images: tuple[str, ...], top: int, as_json: bool) -> None:
 
 def _files(given: tuple[str, ...]) -> Iterator[Path]:
     """Files as given, and the images in folders."""
-    from netwright.data.image import SUFFIXES
+    from netwright.data.image import SUFFIXES, is_image
 
     for word in given:
         path = Path(word)
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+            inside = sorted(p for p in path.rglob("*") if is_image(p, path))
             if not inside:
                 raise DataError(f"no image under {path}; looked for {' '.join(sorted(SUFFIXES))}")
             yield from inside

@@ -130,7 +130,7 @@ def from_json(text: str) -> Net:
     """
     try:
         given = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise CodecError(f"this is no JSON: {error}") from None
     if not isinstance(given, dict) or not {"schema", "input", "spec"} <= given.keys():
         raise CodecError('this JSON is no net; a net has "schema", "input" and "spec"')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from zipfile import BadZipFile
+from zlib import error as ZlibError
 
 import numpy as np
 
@@ -25,14 +26,10 @@ def read_arrays(path: Path) -> Found:
     Images are (N, H, W), (N, H, W, C) or (N, C, H, W) under `images`, `x` or `data`, labels
     (N,) under `labels`, `y` or `target`; or `x_train, y_train, x_test, y_test` and the like.
     """
-    try:
-        with np.load(path, allow_pickle=False) as held:
-            arrays = {name: held[name] for name in held.files}
-    except (OSError, ValueError, BadZipFile, EOFError) as error:
-        raise DataError(f"{path} cannot be read as an .npz of plain arrays: {error}") from None
+    arrays = _held(path)
     pairs = _pairs(path, arrays)
     images = [_channels_last(path, arrays[x]) for _, x, _ in pairs]
-    labels = [arrays[y].reshape(-1) if arrays[y].ndim <= 2 else arrays[y] for _, _, y in pairs]
+    labels = [_labels(path, y, arrays[y]) for _, _, y in pairs]
     for (_, x, y), image, label in zip(pairs, images, labels, strict=True):
         if len(image) != len(label):
             raise DataError(f"{path}: {x} has {len(image)} images, {y} has {len(label)} labels")
@@ -47,6 +44,7 @@ def read_arrays(path: Path) -> Found:
     given = next((arrays[name] for name in NAMES if name in arrays), None)
     if (
         given is not None
+        and given.ndim == 1
         and len(given) > int(index.max(initial=0))
         and _is_index(known, len(given))
     ):
@@ -74,6 +72,32 @@ def read_arrays(path: Path) -> Found:
         read=read,
         range=bounds,
     )
+
+
+def _held(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with path.open("rb") as file:
+            held = np.load(file, allow_pickle=False)
+            single = isinstance(held, np.ndarray)
+            arrays = {} if single else {name: held[name] for name in held.files}
+    except (OSError, ValueError, BadZipFile, EOFError, ZlibError) as error:
+        raise DataError(f"{path} cannot be read as an .npz of plain arrays: {error}") from None
+    if single:
+        raise DataError(f"{path} is one array, an .npy; wanted an .npz of images and labels")
+    return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
+
+
+def _labels(path: Path, name: str, values: np.ndarray) -> np.ndarray:
+    """(N,) labels; whole numbers and text, however they are kept."""
+    if values.ndim > 1 and values.size != len(values):
+        raise DataError(f"{path}: {name} is {values.shape}; wanted one label an image, (N,)")
+    values = values.reshape(-1)
+    if values.dtype.kind == "S":
+        return np.char.decode(values, "utf-8", "backslashreplace")
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise DataError(f"{path}: {name} holds labels that are not finite")
+    whole = values.dtype.kind == "f" and bool((values == np.floor(values)).all())
+    return values.astype(np.int64) if whole else values
 
 
 def _pairs(path: Path, arrays: dict[str, np.ndarray]) -> list[tuple[str, str, str]]:
@@ -116,7 +140,7 @@ def _range(path: Path, pixels: np.ndarray) -> tuple[float, float]:
     if not np.isfinite(low) or not np.isfinite(high):
         raise DataError(f"{path}: images hold values that are not finite")
     if low < 0:
-        return low, high
+        return low, max(high, 0.0)
     return 0.0, next((top for top in TOPS if high <= top), high)
 
 

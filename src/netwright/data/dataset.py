@@ -92,14 +92,7 @@ def load(path: str | Path, *, size: int | None = None, seed: int = 0) -> Dataset
     The same seed gives the same split. Raises `DataError` for what cannot be learnt from.
     """
     path = Path(path)
-    if not path.exists():
-        raise DataError(f"{path}: no such file or folder; {LAYOUT}")
-    if path.is_dir():
-        found = read_folder(path)
-    elif path.suffix == ".npz":
-        found = read_arrays(path)
-    else:
-        raise DataError(f"{path} is no folder and no .npz; {LAYOUT}")
+    found = _found(path)
     side = size or _side(found)
     pixels, good, unreadable = _decoded(found, side)
     if not good:
@@ -126,6 +119,19 @@ def load(path: str | Path, *, size: int | None = None, seed: int = 0) -> Dataset
             "modes": _common(found.modes),
         },
     )
+
+
+def _found(path: Path) -> Found:
+    try:
+        if not path.exists():
+            raise DataError(f"{path}: no such file or folder; {LAYOUT}")
+        if path.is_dir():
+            return read_folder(path)
+    except OSError as error:
+        raise DataError(f"{error.filename or path} cannot be read: {error.strerror}") from None
+    if path.suffix != ".npz":
+        raise DataError(f"{path} is no folder and no .npz; {LAYOUT}")
+    return read_arrays(path)
 
 
 def _side(found: Found) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from netwright.data.found import Found
-from netwright.data.image import SUFFIXES, UNREADABLE, header, read_image
+from netwright.data.image import SUFFIXES, UNREADABLE, header, is_image, read_image
 from netwright.errors import DataError
 
 __all__ = ["each", "read_folder"]
@@ -50,7 +50,7 @@ def _listed(folder: Path, homes: list[tuple[str, Path]]) -> Found:
     ignored = 0
     for split, home in homes:
         inside = sorted(path for path in home.rglob("*") if path.is_file())
-        images = [path for path in inside if path.suffix.lower() in SUFFIXES]
+        images = [path for path in inside if is_image(path, home)]
         ignored += len(inside) - len(images)
         if not images:
             unreadable.append(f"{home.relative_to(folder)}: no image in this folder")

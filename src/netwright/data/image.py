@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from netwright.errors import DataError
 
-__all__ = ["SUFFIXES", "Preprocessing", "header", "read_image", "to_bytes"]
+__all__ = ["SUFFIXES", "Preprocessing", "header", "is_image", "read_image", "to_bytes"]
 
 SUFFIXES = frozenset(
     [".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"]
@@ -59,6 +59,14 @@ class Preprocessing:
         return _fitted(image, self.size, self.channels)
 
 
+def is_image(path: Path, home: Path) -> bool:
+    """Whether a file under `home` is taken for an image; what is hidden, such as the copies
+    in `.ipynb_checkpoints`, is not.
+    """
+    hidden = any(part.startswith(".") for part in path.relative_to(home).parts)
+    return path.suffix.lower() in SUFFIXES and not hidden
+
+
 def header(path: Path) -> tuple[tuple[int, int], str]:
     """(width, height) and mode of a file, without decoding it."""
     with Image.open(path) as image:
@@ -95,8 +103,9 @@ def _fitted(image: Image.Image, size: int, channels: int) -> np.ndarray:
 def _plain(image: Image.Image) -> Image.Image:
     """Any mode as one that `convert` turns into grey or RGB without loss of sense."""
     if image.mode.startswith("I") or image.mode == "F":  # 16 bits and more
-        values = np.asarray(image, dtype=np.float64)
-        top = 255.0 if values.max(initial=0) <= 255 else 65535.0
+        values = np.nan_to_num(np.asarray(image, dtype=np.float64))
+        tops = (1.0, 255.0) if image.mode == "F" else (255.0,)
+        top = next((top for top in tops if values.max(initial=0) <= top), 65535.0)
         return Image.fromarray((values * (255 / top)).clip(0, 255).astype(np.uint8))
     if "A" in image.mode or "transparency" in image.info:
         image = image.convert("RGBA")

@@ -13,6 +13,7 @@ from safetensors.torch import save
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
 from netwright.data.dataset import Dataset
+from netwright.errors import RunError
 from netwright.files import write_bytes, write_text
 from netwright.train.learner import probabilities
 from netwright.train.report import write_report
@@ -24,6 +25,9 @@ __all__ = ["finish", "wilson"]
 
 def finish(run: Run, trials: Trials, winner: Outcome, dataset: Dataset) -> Run:
     """Tests the winner, once, and writes net, weights, predictions, report and metrics."""
+    if winner.diverged:
+        raise RunError(f"{run.path}: no net learnt, the loss of each grew without bound; "
+                       "begin a new run with another --seed or --size")  # fmt: skip
     model = trials.learner(winner.trial).model
     made = probabilities(model, split_of(dataset, "test"))
     metrics = _metrics(trials, winner, dataset, made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import platform
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ from netwright.train.watch import Watch
 
 __all__ = ["Settings", "default_out", "fit", "resumable", "resume"]
 
+UNWRITABLE = frozenset({errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST,
+                        errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP})  # fmt: skip
 ENDING = 0.05
 """Share of the time that is kept for the test and the report."""
 
@@ -52,10 +55,10 @@ def fit(
     """
     settings = Settings(str(data), budget, minutes, epochs, seed, size, flip)
     folder = Path(out) if out else default_out(data)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RunError(f"{folder} exists already; go on with --resume, or choose another --out")
     watch, clock = watch or Watch(), _clock(settings)
     with _guarded(folder, watch):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise RunError(f"{folder} exists already; go on with --resume, or choose another --out")
         dataset = load(data, size=size, seed=seed)
         watch.data(dataset)
         job, proposal = make_job(settings, dataset)
@@ -103,7 +106,7 @@ def resume(
 
 def default_out(data: str | Path) -> Path:
     """Where the run on these images goes when nobody says."""
-    return Path("runs") / Path(data).resolve().stem
+    return Path("runs") / Path(os.path.realpath(data)).stem
 
 
 def resumable(out: str | Path) -> bool:
@@ -157,7 +160,7 @@ def _guarded(folder: Path, watch: Watch) -> Generator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             hint = "free some space, then go on with --resume" if resumable(folder) else "free some"
             raise RunError(f"{folder}: no space left on the disk; {hint}") from None
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        if error.errno in UNWRITABLE:
             raise RunError(
                 f"{folder}: {error.strerror} ({error.filename}); choose another --out"
             ) from None

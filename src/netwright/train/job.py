@@ -56,6 +56,8 @@ class Settings:
             raise RunError(f"minutes is {self.minutes}, wanted a number above 0")
         if self.epochs is not None and self.epochs < 1:
             raise RunError(f"epochs is {self.epochs}, wanted at least 1")
+        if not 0 <= self.seed < 2**32:
+            raise RunError(f"seed is {self.seed}, wanted 0 to {2**32 - 1}")
         if self.size is not None and not 8 <= self.size <= 1024:
             raise RunError(f"size is {self.size}, wanted 8 to 1024 pixels")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,7 @@ def _seen(dataset: Dataset) -> str:
         said.append(f"{dataset.duplicates} images of validation and test are also in training, "
                     "pixel by pixel: the accuracy is flattered by them.")  # fmt: skip
     if found["ignored"]:
-        said.append(f"{found['ignored']} files that are no images were passed over.")
+        said.append(f"{found['ignored']} files that are hidden or no images were passed over.")
     return " ".join(said)
 
 
@@ -214,9 +215,9 @@ def _again(page: Page, run: Run) -> None:
     page.add(
         "Use it, repeat it",
         code(
-            f"netwright predict {run.path} IMAGES...\n"
-            f"netwright summary {run.path / 'net.json'}\n"
-            f"netwright fit {settings['data']} {' '.join(words)} --out ANOTHER"
+            f"netwright predict {quote(str(run.path))} IMAGES...\n"
+            f"netwright summary {quote(str(run.path / 'net.json'))}\n"
+            f"netwright fit {quote(settings['data'])} {' '.join(words)} --out ANOTHER"
         ),
         code(
             "from netwright.train import Run\n"

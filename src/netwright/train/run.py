@@ -18,12 +18,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from netwright.core.codec import from_json
 from netwright.core.net import Net
+from netwright.core.shape import show
 from netwright.data.image import Preprocessing
 from netwright.errors import RunError
 
@@ -34,6 +36,8 @@ __all__ = ["SCHEMA", "Prediction", "Run"]
 
 SCHEMA = 1
 """Raised when a reader of an old run would misread a new one."""
+PARTS = ("settings", "data", "preprocessing", "job")
+"""What every run.json holds, finished or not."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +70,14 @@ class Run:
         """Opens a run folder; `RunError` when it is none, or of a newer version."""
         path = Path(path)
         record = _json(path, "run.json")
-        if not isinstance(record, dict) or not isinstance(record.get("schema"), int):
+        if not isinstance(record.get("schema"), int):
             raise RunError(f"{path / 'run.json'} is no record of a run")
         if record["schema"] > SCHEMA:
             raise RunError(f"{path} is a run of schema {record['schema']}, we read up to {SCHEMA}; "
                            "upgrade netwright")  # fmt: skip
+        lacking = [part for part in PARTS if not isinstance(record.get(part), dict)]
+        if lacking:
+            raise RunError(f"{path / 'run.json'} has no {lacking[0]}; begin a new run")
         return cls(path, record)
 
     @property
@@ -81,13 +88,21 @@ class Run:
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """The figures of the winner."""
-        return self._part("metrics.json")
+        if not self.finished:
+            data, out = quote(self.record["settings"]["data"]), quote(str(self.path))
+            raise RunError(f"{self.path} is not finished; go on with: "
+                           f"netwright fit {data} --out {out} --resume")  # fmt: skip
+        return _json(self.path, "metrics.json")
 
     @cached_property
     def net(self) -> Net:
         """The winner."""
-        self._part("metrics.json")
-        return from_json((self.path / "net.json").read_text())
+        _ = self.metrics
+        net = from_json(_text(self.path, "net.json"))
+        if net.plan().output != (len(self.classes),):
+            raise RunError(f"{self.path}: net.json gives {show(net.plan().output)}, "
+                           f"run.json names {len(self.classes)} classes")  # fmt: skip
+        return net
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -140,19 +155,22 @@ class Run:
             for row in probabilities(self.model, images).tolist()
         ]
 
-    def _part(self, name: str) -> Any:
-        if not self.finished:
-            data = self.record["settings"]["data"]
-            raise RunError(f"{self.path} is not finished; go on with: "
-                           f"netwright fit {data} --out {self.path} --resume")  # fmt: skip
-        return _json(self.path, name)
+
+def _json(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        held = json.loads(_text(folder, name))
+    except ValueError as error:
+        raise RunError(f"{folder / name} cannot be read: {error}") from None
+    if not isinstance(held, dict):
+        raise RunError(f"{folder / name} was not written by netwright")
+    return held
 
 
-def _json(folder: Path, name: str) -> Any:
+def _text(folder: Path, name: str) -> str:
     if not (folder / name).exists():
         what = "no such folder" if not folder.exists() else f"it has no {name}"
         raise RunError(f"{folder} is no run folder: {what}")
     try:
-        return json.loads((folder / name).read_text())
+        return (folder / name).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise RunError(f"{folder / name} cannot be read: {error}") from None

@@ -61,6 +61,11 @@ class Outcome:
         return (-last["val_accuracy"], last["val_loss"], self.trial.candidate)
 
     @property
+    def diverged(self) -> bool:
+        """Whether its loss stopped being finite."""
+        return _diverged(self.history)
+
+    @property
     def complete(self) -> bool:
         """Whether all its epochs were trained."""
         return len(self.history) == self.trial.epochs
