@@ -41,9 +41,10 @@ def densenet(
     As in torchvision the stem's convolution comes before its batch norm, where the table's
     `conv` stands for norm, ReLU and convolution in this order.
     """
+    stages = dense_stages(depths, growth, expansion, compression)
     return Sequential(
         stem=Sequential(conv=conv_norm_act(2 * growth, 7, 2), pool=MaxPool(3, 2, padding=1)),
-        **dense_stages(depths, growth, expansion, compression),
+        **stages,
         norm=BatchNorm(),
         act=ReLU(),
         head=pooled(classes),

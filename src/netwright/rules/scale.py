@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
+from netwright.blocks.mobile import rounded
 from netwright.core.net import Net
 from netwright.core.rewrite import Site, classifiers, everywhere, matches
 from netwright.core.spec import Block, Spec
@@ -15,19 +16,7 @@ from netwright.units.linear import Linear
 from netwright.units.regularise import Dropout, DropPath
 from netwright.units.weight_norm import Reweighted
 
-__all__ = ["deepen", "drop_path", "dropout", "rounded", "widen"]
-
-
-def rounded(width: float, divisor: int = 8) -> int:
-    """The multiple of `divisor` nearest to `width`, never below 90% of it.
-
-    Sandler et al. 2018 (arXiv:1801.04381), as all its descendants round.
-
-    >>> rounded(32 * 0.75)
-    24
-    """
-    near = max(divisor, int(width + divisor / 2) // divisor * divisor)
-    return near + divisor if near < 0.9 * width else near
+__all__ = ["deepen", "drop_path", "dropout", "widen"]
 
 
 @named("widen")
