@@ -114,8 +114,8 @@ def net(
 def names(pattern: str = "*") -> list[str]:
     """Names of the registered nets that match a shell pattern, sorted.
 
-    >>> names("resnet1*_cifar10")
-    ['resnet110_cifar10']
+    >>> names("resnet5*_cifar10")
+    ['resnet56_cifar10']
     """
     known = {*" ".join(FAMILIES.values()).split(), *_entries}
     return sorted(name for name in known if fnmatchcase(name, pattern))

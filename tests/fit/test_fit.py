@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from netwright.errors import BudgetError, DataError, RunError
-from netwright.space.small import small
+from netwright.space.families import small
 from netwright.train import Run, Watch, fit, resume
 from netwright.train.learner import Learner
 from squares import TINY, write_squares

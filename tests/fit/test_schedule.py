@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from netwright.data import load
 from netwright.errors import RunError
-from netwright.space.small import small
+from netwright.space.families import small
 from netwright.train import Settings, fit
 from netwright.train import speed as speed_module
 from netwright.train.halving import epochs_within, rungs, work
@@ -110,3 +110,11 @@ def test_a_measurement_is_positive_and_grows_with_the_net(monkeypatch):
 def test_settings_are_checked(wrong):
     with pytest.raises(RunError, match="wanted"):
         Settings("x", **wrong)
+
+
+def test_the_space_is_found_by_its_names() -> None:
+    import netwright.space.families
+    from netwright.space import grid, small
+
+    assert small is netwright.space.families.small
+    assert grid is netwright.space.families.grid

@@ -102,7 +102,7 @@ class Bottleneck(Block):
     def expand(self, x: Shape) -> Spec:
         first, second = (self.stride, 1) if self.stride_in == "1x1" else (1, self.stride)
         out = self.width * self.expansion
-        inner = int(self.width * self.widen)
+        inner = self.width if self.widen == 1 else int(self.width * self.widen)
         body = Sequential(
             reduce=conv_norm_act(inner, 1, first),
             conv=conv_norm_act(inner, 3, second, groups=self.groups),

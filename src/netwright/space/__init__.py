@@ -6,6 +6,6 @@ lazy(
     __name__,
     {
         "budget": "Budget",
-        "small": "FAMILIES small",
+        "families": "FAMILIES grid small",
     },
 )

@@ -57,7 +57,7 @@ def fit(
     folder = Path(out) if out else default_out(data)
     watch, clock = watch or Watch(), _clock(settings)
     with _guarded(folder, watch):
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and (not folder.is_dir() or _holds_more(folder)):
             raise RunError(f"{folder} exists already; go on with --resume, or choose another --out")
         dataset = load(data, size=size, seed=seed)
         watch.data(dataset)
@@ -68,6 +68,11 @@ def fit(
         record = _record(settings, dataset, job)
         write_text(folder / "run.json", json.dumps(record, indent=1))
         return _work(Run(folder, record), job, dataset, watch, clock)
+
+
+def _holds_more(folder: Path) -> bool:
+    """Whether there is anything but what a run killed before it began leaves."""
+    return any(path.name != "candidates.json" for path in folder.iterdir())
 
 
 def resume(

@@ -14,7 +14,7 @@ from netwright.core.plan import Plan
 from netwright.data.dataset import Dataset
 from netwright.errors import RunError
 from netwright.space.budget import Budget
-from netwright.space.small import FAMILIES
+from netwright.space.families import FAMILIES
 from netwright.train.halving import Rung, epochs_within, rungs, work
 from netwright.train.propose import Proposal, propose
 from netwright.train.recipe import Recipe

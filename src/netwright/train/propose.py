@@ -13,7 +13,7 @@ from netwright.core.shape import Shape, show
 from netwright.errors import BudgetError
 from netwright.report.numbers import human, human_bytes
 from netwright.space.budget import Budget
-from netwright.space.small import grid
+from netwright.space.families import grid
 
 __all__ = ["Candidate", "Proposal", "propose"]
 

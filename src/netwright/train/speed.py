@@ -26,7 +26,7 @@ from sklearn.linear_model import LinearRegression
 from netwright.core.net import Net
 from netwright.core.plan import Plan
 from netwright.files import write_text
-from netwright.space.small import small
+from netwright.space.families import small
 from netwright.train.learner import Learner, device
 from netwright.train.recipe import Recipe
 
