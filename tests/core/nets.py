@@ -70,7 +70,19 @@ def _several(parts: st.SearchStrategy[Spec]) -> st.SearchStrategy[Spec]:
         lambda spec: nw.Sequential(a=nw.Shared(spec, repr(spec)), b=nw.Shared(spec, repr(spec))),
         parts,
     )
-    return st.one_of(sums, cats, graphs, chains, shared)
+    return st.one_of(sums, cats, graphs, chains, shared, st.builds(_exchange, parts, parts, parts))
+
+
+def _exchange(a: Spec, b: Spec, c: Spec) -> Spec:
+    """Two streams, side by side, that exchange what they hold and join again."""
+    crossed = nw.Graph(low=nw.Node(c, "input1"), out=nw.Node(nw.Add(), "low", "input0"))
+    return nw.Sequential(
+        two=nw.Fork(a=a, b=nw.Identity()),
+        apart=nw.Parallel(a=nw.Identity(), b=b),
+        exchange=nw.Fork(a=nw.Sum(c, nw.Identity()), b=crossed),
+        out=nw.Concat(nw.Identity(), nw.Identity()),
+        fuse=nw.Conv(WIDTH, 1),
+    )
 
 
 steady_parts = st.recursive(steady, _several, max_leaves=5)

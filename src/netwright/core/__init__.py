@@ -8,7 +8,7 @@ from netwright.core.join import Add, Cat, Mul
 from netwright.core.net import Net
 from netwright.core.plan import Plan, Row
 from netwright.core.spec import Block, Spec, Unit
-from netwright.core.wiring import Concat, Gate, Sequential, Sum, Wiring
+from netwright.core.wiring import Concat, Fork, Gate, Parallel, Sequential, Sum, Wiring
 
 __all__ = [
     "CONVENTION",
@@ -21,12 +21,14 @@ __all__ = [
     "Concat",
     "Cost",
     "Field",
+    "Fork",
     "Gate",
     "Graph",
     "Interpreter",
     "Mul",
     "Net",
     "Node",
+    "Parallel",
     "Plan",
     "Row",
     "Sequential",

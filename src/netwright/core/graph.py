@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Self
 
 from netwright.core.spec import Spec
-from netwright.core.wiring import Run, Wiring
-from netwright.errors import SpecError, nearest
+from netwright.core.wiring import Run, Wiring, bundled, streams
+from netwright.errors import ShapeError, SpecError, nearest
 
 __all__ = ["Graph", "Node", "Shared", "Tap", "TimeDistributed"]
 
@@ -33,8 +33,9 @@ class Node(Spec):
 class Graph(Wiring):
     """Parts wired by name; a plain spec follows the part before it, the last is the output.
 
-    `input` names what the graph is given. A node with several inputs holds a unit that
-    joins (`Add`, `Cat`, `Mul`).
+    `input` names what the graph is given, `input0`, `input1`, ... the streams of it where
+    there are several. A node with several inputs holds a unit that joins (`Add`, `Cat`,
+    `Mul`), a block that does, or wiring of streams.
 
     >>> from netwright import Add, Conv
     >>> skip = Graph(a=Conv(8, 3), b=Conv(8, 3), out=Node(Add(), "a", "b"))
@@ -48,10 +49,10 @@ class Graph(Wiring):
         if not self.parts:
             raise SpecError("Graph has no node; give it at least one")
         for name, part in self.parts:
-            if name == "input":
-                raise SpecError("Graph: 'input' is what the graph is given; rename the node")
+            if _is_input(name):
+                raise SpecError(f"Graph: {name!r} is what the graph is given; rename the node")
             for source in part.inputs if isinstance(part, Node) else ():
-                if source not in known:
+                if source not in known and not _is_input(source):
                     raise SpecError(f"Graph: node {name!r} reads {source!r}: "
                                     f"{nearest('node before it', source, known)}")  # fmt: skip
             known.add(name)
@@ -71,13 +72,20 @@ class Graph(Wiring):
         return super().over(tuple(kept))
 
     def flow(self, *xs: Any, run: Run) -> Any:
-        made: dict[str, Any] = {"input": xs[0]}
+        made: dict[str, Any] = {"input": list(xs)}
+        made |= {f"input{i}": x for i, x in enumerate(xs)}
         last = "input"
         for name, part in self.parts:
             inputs = (part.inputs if isinstance(part, Node) else None) or (last,)
-            made[name] = run(name, *[made[source] for source in inputs])
+            if missing := [source for source in inputs if source not in made]:
+                raise ShapeError(f"Graph: node {name!r} reads {missing[0]!r}, given are {len(xs)}")
+            made[name] = run(name, *[x for source in inputs for x in streams(made[source])])
             last = name
         return made[last]
+
+
+def _is_input(name: str) -> bool:
+    return name.startswith("input") and (name == "input" or name[5:].isdigit())
 
 
 class Tap(Wiring):
@@ -103,7 +111,7 @@ class Tap(Wiring):
 
     def flow(self, *xs: Any, run: Run) -> Any:
         run("head", *xs)
-        return xs[0]
+        return bundled(xs)
 
 
 class Shared(Wiring):

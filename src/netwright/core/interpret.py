@@ -18,9 +18,9 @@ Value = TypeVar("Value")
 
 
 @lru_cache(maxsize=4096)
-def expanded(block: Block, x: Shape) -> Spec:
+def expanded(block: Block, *xs: Shape) -> Spec:
     """What a block stands for; kept, because nets repeat their blocks and blocks are values."""
-    return block.expand(x)
+    return block.expand(*xs)
 
 
 class Interpreter(Generic[Value]):
@@ -42,7 +42,10 @@ class Interpreter(Generic[Value]):
         """What wiring at `path` makes of its inputs."""
         run = self.run(wiring, path)
         if not isinstance(wiring, TimeDistributed):
-            return wiring.flow(*xs, run=run)
+            try:
+                return wiring.flow(*xs, run=run)
+            except ShapeError as error:
+                raise self.fault(error, path) from None
         shapes = tuple([self.shape_of(x) for x in xs])
         if len(xs) != 1 or len(shapes[0]) < 2:
             got = ShapeError(f"TimeDistributed takes one (T, F) or (T, C, ...), got {show(shapes)}")
@@ -81,10 +84,10 @@ class Interpreter(Generic[Value]):
 
     def expand(self, block: Block, path: str, xs: tuple[Value, ...]) -> Spec:
         """What a block stands for, with the path told when it does not fit."""
-        if len(xs) != 1:
+        if len(xs) != 1 and not block.joins:
             raise self.fault(ShapeError(f"{block!r} takes one input, got {len(xs)}"), path)
         try:
-            return expanded(block, self.shape_of(xs[0]))
+            return expanded(block, *[self.shape_of(x) for x in xs])
         except ShapeError as error:
             raise self.fault(error, path) from None
 

@@ -287,6 +287,10 @@ def plan_spec(
     planner = Planner()
     axes = tuple([_AXIS for _ in input[1:]]) or None
     y = planner(spec, "", (Signal(tuple(input), Field(axes, whole=axes is None), -1),))
+    if isinstance(y, list):
+        raise ShapeError(
+            f"{name or 'the net'} ends in {len(y)} streams; join them, by Sum or Concat"
+        )
     return Plan(name, tuple(input), y.shape, tuple(planner.rows), dtype, batch)
 
 

@@ -11,7 +11,7 @@ from netwright.core.interpret import Shapes, output_shape
 from netwright.core.net import Net
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec, Unit
-from netwright.core.wiring import Branches, Sequential, Wiring
+from netwright.core.wiring import Branches, Sequential, Wiring, bundled, streams
 from netwright.errors import RuleError, ShapeError, nearest
 
 __all__ = [
@@ -126,7 +126,7 @@ class _Rewriter(Shapes):
             return y
         fields = {name: self._field(getattr(block, name), path, xs) for name in block.field_names}
         smaller = type(block)(**fields)
-        if smaller != block and smaller.expand(xs[0]) == self.made[path]:
+        if smaller != block and smaller.expand(*xs) == self.made[path]:
             self.made[path] = smaller
         return y
 
@@ -159,14 +159,14 @@ class _Rewriter(Shapes):
             window = tuple([part for _, part in wiring.parts[i : i + n]])
             new = self.matched(window, where, xs) if n > 1 else None
             if new is not None:
-                xs = (self.keep(new, where, xs),)
+                xs = (*streams(self.keep(new, where, xs)),)
                 i += n
             else:
-                xs = (self(spec, where, xs),)
+                xs = (*streams(self(spec, where, xs)),)
                 i += 1
             parts.append((name, self.made.pop(where)))
         self.rebuild(wiring, path, parts)
-        return xs[0]
+        return bundled(xs)
 
     def rebuild(self, wiring: Wiring, path: str, parts: list[tuple[str, Spec]]) -> None:
         same = len(parts) == len(wiring) and all(wiring.part(name) is part for name, part in parts)

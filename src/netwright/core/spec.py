@@ -142,8 +142,15 @@ class Unit(Spec, abstract=True):
 
 @dataclass_transform(frozen_default=True)
 class Block(Spec, abstract=True):
-    """What a paper names: fields that become wiring once the input shape is known."""
+    """What a paper names: fields that become wiring once the input shape is known.
 
-    def expand(self, x: Shape) -> Spec:
+    A block of several inputs, such as a cell that reads the two before it, says `joins` and
+    expands at all their shapes.
+    """
+
+    joins: ClassVar[bool] = False
+    """True for blocks that take several inputs."""
+
+    def expand(self, x: Shape, /) -> Spec:
         """The spec this block stands for, at input shape `x`."""
         raise NotImplementedError(f"{type(self).__name__} does not expand")

@@ -2,26 +2,31 @@
 
 `flow(xs, run)` is written once. An interpreter hands it `run(name, *values)`, which sends
 values through a part; what the values are (signals, tensors, boxes) the wiring never asks.
+Several values that travel together, as the streams of an HRNet, are a list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, Self, cast
 
 from netwright.core.join import Add, Cat, Mul
 from netwright.core.spec import Spec, Unit
-from netwright.errors import SpecError, nearest
+from netwright.errors import ShapeError, SpecError, nearest
 
 __all__ = [
     "RESERVED",
     "Branches",
     "Concat",
+    "Fork",
     "Gate",
+    "Parallel",
     "Run",
     "Sequential",
     "Sum",
     "Wiring",
+    "bundled",
+    "streams",
 ]
 
 Run = Callable[..., Any]
@@ -89,6 +94,16 @@ RESERVED = frozenset(
     ]
 )
 """Names a part cannot have, because a built module needs them itself."""
+
+
+def streams(value: Any) -> list[Any]:
+    """The streams of what a part made: its list, or the one value."""
+    return cast("list[Any]", value) if isinstance(value, list) else [value]
+
+
+def bundled(values: Sequence[Any]) -> Any:
+    """Streams as one value: the only one, or their list."""
+    return values[0] if len(values) == 1 else list(values)
 
 
 def _check_name(who: str, name: object) -> None:
@@ -187,12 +202,40 @@ class Sequential(Wiring):
 
     def flow(self, *xs: Any, run: Run) -> Any:
         for name in self.names:
-            xs = (run(name, *xs),)
-        return xs[0]
+            xs = (*streams(run(name, *xs)),)
+        return bundled(xs)
+
+
+class Fork(Wiring):
+    """Every part gets all that comes in; what they make goes on as streams.
+
+    >>> from netwright import Conv, Net, Sum
+    >>> two = Fork(fine=Conv(8), coarse=Conv(8, 3, 2))
+    >>> alike = Parallel(fine=Conv(8, 3, 2), coarse=Conv(8))
+    >>> Net(Sequential(two=two, alike=alike, sum=Sum(Conv(8), Conv(8))), (3, 8, 8)).plan().output
+    (8, 4, 4)
+    """
+
+    def flow(self, *xs: Any, run: Run) -> Any:
+        return bundled([y for name in self.names for y in streams(run(name, *xs))])
+
+
+class Parallel(Wiring):
+    """Part i gets stream i; what they make goes on as streams (HRNet: arXiv:1908.07919)."""
+
+    def flow(self, *xs: Any, run: Run) -> Any:
+        return bundled(_apart(self, xs, run))
+
+
+def _apart(wiring: Wiring, xs: tuple[Any, ...], run: Run) -> list[Any]:
+    """What part i makes of stream i."""
+    if len(xs) != len(wiring):
+        raise ShapeError(f"{type(wiring).__name__} has {len(wiring)} parts for {len(xs)} streams")
+    return [y for name, x in zip(wiring.names, xs, strict=True) for y in streams(run(name, x))]
 
 
 class Branches(Wiring, abstract=True):
-    """Every part gets the input; what they make is joined."""
+    """Every part gets the input, or part i stream i of several; what they make is joined."""
 
     join: ClassVar[Unit]
 
@@ -205,7 +248,9 @@ class Branches(Wiring, abstract=True):
         return self.join if name == "join" else super().part(name)
 
     def flow(self, *xs: Any, run: Run) -> Any:
-        return run("join", *[run(name, *xs) for name in self.names])
+        if len(xs) > 1:
+            return run("join", *_apart(self, xs, run))
+        return run("join", *[y for name in self.names for y in streams(run(name, *xs))])
 
 
 class Sum(Branches):
