@@ -14,26 +14,31 @@ from netwright.core.net import Net
 from netwright.core.shape import Shape
 from netwright.core.spec import Spec
 from netwright.errors import SpecError, nearest
+from netwright.published import Published, published
 
 __all__ = ["Entry", "Paper", "entry", "find", "names", "net"]
 
 FAMILIES = {
-    "lenet": "lenet5",
+    "lenet": "lenet5 lenet5_original",
     "alexnet": "alexnet alexnet_grouped zfnet",
+    "fitnet": "fitnet1_cifar10 fitnet2_cifar10 fitnet3_cifar10 fitnet4_cifar10",
     "vgg": "vgg11 vgg13 vgg16 vgg19 vgg11_bn vgg13_bn vgg16_bn vgg19_bn se_vgg16",
-    "nin": "nin_cifar10 nin_imagenet",
+    "nin": "dsn_cifar10 nin_cifar10 nin_imagenet",
     "googlenet": "googlenet googlenet_bn",
     "inception": "bn_inception inception_v3 inception_v4",
     "inception_resnet": "inception_resnet_v1 inception_resnet_v2",
-    "resnet": "resnet18 resnet34 resnet50 resnet101 resnet152 resnet200 seresnet50 "
-    "cbam_resnet18 cbam_resnet50 "
-    "seresnext50_32x4d resnext50_32x4d resnext101_32x8d resnext101_64x4d wide_resnet50_2 "
-    "wide_resnet101_2 resnet18_a resnet18_b root_resnet18",
+    "resnet": "resnet18 resnet34 resnet50 resnet101 resnet152 resnet200 wide_resnet50_2 "
+    "wide_resnet101_2 resnext50_2x40d resnext50_4x24d resnext50_8x14d resnext50_32x4d "
+    "resnext101_32x4d resnext101_32x8d resnext101_64x4d seresnet50 seresnet101 seresnet152 "
+    "seresnext50_32x4d seresnext50_32x4d_timm seresnext101_32x4d cbam_resnet18 cbam_resnet50 "
+    "cbam_resnext101_32x4d resnet18_a resnet18_b root_resnet18",
+    "senet": "senet154 se_bn_inception se_inception_resnet_v2",
     "bam": "bam_resnet50",
     "resnet_cifar": "resnet20_cifar10 resnet32_cifar10 resnet44_cifar10 resnet56_cifar10 "
     "resnet110_cifar10 resnet20_cifar10_a resnet32_cifar10_a resnet44_cifar10_a "
     "resnet56_cifar10_a resnet110_cifar10_a resnet1202_cifar10 resnet1202_cifar10_a "
-    "stochastic_depth_resnet110_cifar10 plain20_cifar10 resnext29_32x4d_cifar10 "
+    "stochastic_depth_resnet110_cifar10 plain20_cifar10 plain32_cifar10 "
+    "plain44_cifar10 plain56_cifar10 plain110_cifar10 resnext29_32x4d_cifar10 "
     "resnext29_16x64d_cifar10",
     "preresnet": "preresnet20_cifar10 preresnet164bn_cifar10 preresnet1001_cifar10 "
     "sepreresnet20_cifar10 resnetv2_50",
@@ -91,6 +96,16 @@ class Entry:
                 raise SpecError(f"{self.name} has no option {option!r}; it has: {wanted}")
         given = {**self.options, **options}
         return Net(self.make(**given), tuple(input or self.input), self.name)
+
+    @property
+    def published(self) -> tuple[Published, ...]:
+        """Its published errors, a row a data set, the main one first."""
+        return published(self.name)
+
+    @property
+    def category(self) -> str:
+        """By which idea it is better than those before; empty where nothing was published."""
+        return self.published[0].category if self.published else ""
 
 
 _entries: dict[str, Entry] = {}

@@ -1,0 +1,79 @@
+"""What was published about the nets of the registry: their category and errors, with sources."""
+
+from __future__ import annotations
+
+from csv import DictReader
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from netwright.errors import UnknownName
+
+__all__ = ["CATEGORIES", "Published", "category", "published"]
+
+CATEGORIES = (
+    "Spatial exploitation",
+    "Depth",
+    "Multi-path",
+    "Width",
+    "Feature-map exploitation",
+    "Channel boosting",
+    "Attention",
+)
+"""By which idea a net is better than those before it (Khan et al. 2019, arXiv:1901.06032)."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """The errors of a net on a data set, in per cent, None where they are not known.
+
+    `category` is one of `CATEGORIES`, or several joined by " + "; `source` says whose errors
+    these are: a paper and its table, or a library and the name of its weights.
+    """
+
+    category: str
+    dataset: str = ""
+    top1_error: float | None = None
+    top5_error: float | None = None
+    source: str = ""
+
+
+@cache
+def _tables() -> dict[str, tuple[Published, ...]]:
+    tables: dict[str, tuple[Published, ...]] = {}
+    text = (files("netwright.nets") / "published.csv").read_text(encoding="utf-8")
+    for row in DictReader(text.splitlines()):
+        made = Published(
+            row["category"], row["dataset"], _number(row["top1_error"]),
+            _number(row["top5_error"]), row["source"],
+        )  # fmt: skip
+        tables[row["name"]] = (*tables.get(row["name"], ()), made)
+    return tables
+
+
+def _number(cell: str) -> float | None:
+    return float(cell) if cell else None
+
+
+def published(name: str) -> tuple[Published, ...]:
+    """What was published about the net of that name, a row a data set, the main one first.
+
+    >>> published("resnet110_cifar10_a")[0].top1_error
+    6.43
+    """
+    return _tables().get(name, ())
+
+
+def category(text: str) -> str:
+    """The category that has `text` in its name, whatever the case.
+
+    Raises `UnknownName` with the seven when there is not exactly one.
+
+    >>> category("attention")
+    'Attention'
+    """
+    found = [name for name in CATEGORIES if text.casefold() in name.casefold()]
+    if len(found) != 1:
+        fits = "several categories fit" if found else "no category fits"
+        raise UnknownName(f"{fits} {text!r}; there are: {', '.join(CATEGORIES)}")
+    return found[0]
