@@ -91,6 +91,7 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.Transition(), MAP),
     (nw.VggBlock(6, 2, nw.BatchNorm()), MAP),
     (nw.XceptionBlock((8, 8)), MAP),
+    (nw.TableConv(((0, 1), (7, 2, 0)), 5), MAP),
     (nw.XceptionBlock((8, 12), 2, act_first=False), MAP),
     (nw.VggBlock(6, 1, se=4), MAP),
 ]
@@ -146,6 +147,7 @@ WRONG = {
     "VggBlock": {"width": 4, "depth": 0},
     "XceptionBlock": {"widths": ()},
 }
+    "TableConv": {"table": ()},
 SAMPLES: dict[str, list[tuple[Block, tuple[int, ...]]]] = {}
 for _block, _shape in _samples:
     SAMPLES.setdefault(type(_block).__name__, []).append((_block, _shape))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from netwright.blocks.grouped import *  # noqa: F403
     from netwright.blocks.inception import *  # noqa: F403
     from netwright.blocks.inception_resnet import *  # noqa: F403
+    from netwright.blocks.lenet import *  # noqa: F403
     from netwright.blocks.mlp import *  # noqa: F403
     from netwright.blocks.mobile import *  # noqa: F403
     from netwright.blocks.nin import *  # noqa: F403
@@ -45,6 +46,7 @@ lazy(
         "inception": "AuxiliaryHead GridReduction Inception InceptionA InceptionB InceptionC",
         "inception_resnet": "InceptionResidual",
         "mlp": "MLP MaxoutLinear",
+        "lenet": "TableConv",
         "mobile": "FusedMBConv InvertedResidual MBConv MobileNetV3Block",
         "nin": "MlpConv",
         "preresnet": "PreBasicBlock PreBottleneck",

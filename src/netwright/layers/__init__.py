@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from netwright.layers.norm import *  # noqa: F403
     from netwright.layers.order_pool import *  # noqa: F403
     from netwright.layers.padding import *  # noqa: F403
+    from netwright.layers.radial import *  # noqa: F403
     from netwright.layers.random_pool import *  # noqa: F403
     from netwright.layers.recurrent import *  # noqa: F403
     from netwright.layers.region_pool import *  # noqa: F403
@@ -41,7 +42,7 @@ lazy(
         "MultiHeadAttention",
         "basic": "Add Cat GlobalAvgPool Mul PadChannels Scale Subsample",
         "blur": "BlurPool shift_agreement shift_similarity",
-        "channels": "Channels LayerScale",
+        "channels": "Affine Channels LayerScale SelectChannels",
         "conv": "CroppedConv1d CroppedConv2d CroppedConv3d PaddedConv1d PaddedConv2d PaddedConv3d "
         "RandomlyPaddedConv1d RandomlyPaddedConv2d RandomlyPaddedConv3d TiedGroupedConv "
         "cropped_conv padded_conv randomly_padded_conv",
@@ -59,6 +60,7 @@ lazy(
         "SpatialResponseNorm SwitchableNorm ghost_batch_norm",
         "order_pool": "MedianPool MinPool OrdinalPool RankAvgPool exchanges",
         "padding": "pad random_pad",
+        "radial": "RadialBasis",
         "random_pool": "FractionalMaxPool StochasticPool TournamentPool",
         "recurrent": "GRU LSTM RNN CatFeatures",
         "region_pool": "RoIAlign RoIPool",

@@ -1,11 +1,13 @@
-"""Modules that act on channels: some of them taken, each scaled."""
+"""Modules that act on channels: some of them taken, each scaled and shifted."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Channels", "LayerScale"]
+__all__ = ["Affine", "Channels", "LayerScale", "SelectChannels"]
 
 
 class Channels(nn.Module):
@@ -22,6 +24,25 @@ class Channels(nn.Module):
         return f"{self.start}, {self.stop}"
 
 
+class SelectChannels(nn.Module):
+    """The channels named, in that order: (N, C, ...) -> (N, len(channels), ...)."""
+
+    def __init__(self, channels: Sequence[int]) -> None:
+        super().__init__()
+        self.channels = list(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, self.channels]
+
+    def extra_repr(self) -> str:
+        return f"{self.channels}"
+
+
+def _spread(values: Tensor, x: Tensor) -> Tensor:
+    """One number a channel, as wide as the map `x`."""
+    return values.view(-1, *[1] * (x.dim() - 2))
+
+
 class LayerScale(nn.Module):
     """A learnt factor a channel, `factor` at the start: (N, C, ...) -> the same."""
 
@@ -30,7 +51,24 @@ class LayerScale(nn.Module):
         self.weight = nn.Parameter(torch.full((channels,), factor))
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * self.weight.view(-1, *[1] * (x.dim() - 2))
+        return x * _spread(self.weight, x)
+
+    def extra_repr(self) -> str:
+        return f"{len(self.weight)}"
+
+
+class Affine(nn.Module):
+    """A learnt factor and a learnt shift a channel, 1 and 0 at the start: (N, C, ...) -> the
+    same.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * _spread(self.weight, x) + _spread(self.bias, x)
 
     def extra_repr(self) -> str:
         return f"{len(self.weight)}"

@@ -9,6 +9,7 @@ from typing import cast
 
 from netwright.blocks.conv import conv_norm_act
 from netwright.blocks.resnet import BasicBlock, Bottleneck
+from netwright.blocks.stage import Stage
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.errors import SpecError
@@ -65,14 +66,20 @@ def resnet_cifar(
 
 
 @net("plain20_cifar10", input=CIFAR, paper=RESNET, depth=20)
+@net("plain32_cifar10", input=CIFAR, paper=RESNET, depth=32)
+@net("plain44_cifar10", input=CIFAR, paper=RESNET, depth=44)
+@net("plain56_cifar10", input=CIFAR, paper=RESNET, depth=56)
+@net("plain110_cifar10", input=CIFAR, paper=RESNET, depth=110)
 def plain_cifar(depth: int, width: int = 16, classes: int = 10) -> Spec:
     """Section 4.2 of the paper, without shortcuts: 3x3 convolutions alone, the first of
     stages 2 and 3 with stride 2.
     """
-    depths = tuple(2 * n for n in three_stages(depth, layers=2))
+    n, *_ = three_stages(depth, layers=2)
     return Sequential(
         stem=conv_norm_act(width),
-        **stages(depths, conv_norm_act(width)),
+        stage1=Stage(conv_norm_act(width), 2 * n),
+        stage2=Stage(conv_norm_act(2 * width), 2 * n, 2),
+        stage3=Stage(conv_norm_act(4 * width), 2 * n, 2),
         head=pooled(classes),
     )
 

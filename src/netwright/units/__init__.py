@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from netwright.units.norm import *  # noqa: F403
     from netwright.units.order_pool import *  # noqa: F403
     from netwright.units.pool import *  # noqa: F403
+    from netwright.units.radial import *  # noqa: F403
     from netwright.units.random_pool import *  # noqa: F403
     from netwright.units.recurrent import *  # noqa: F403
     from netwright.units.region_pool import *  # noqa: F403
@@ -42,7 +43,7 @@ lazy(
         "attention": "AdditiveAttention Attention DotAttention HardAttention LocalAttention "
         "MultiHeadAttention",
         "blur": "BlurPool",
-        "channels": "Channels LayerScale",
+        "channels": "Affine Channels LayerScale SelectChannels",
         "conv": "Conv TransposedConv",
         "conv_lstm": "ConvLSTM",
         "deform": "DeformableConv",
@@ -58,6 +59,7 @@ lazy(
         "SwitchableNorm",
         "order_pool": "MedianPool MinPool OrdinalPool RankAvgPool SortingPool",
         "pool": "AdaptiveAvgPool AvgPool GlobalAvgPool LocalPool MaxPool",
+        "radial": "RadialBasis",
         "random_pool": "FractionalMaxPool StochasticPool TournamentPool",
         "recurrent": "GRU LSTM RNN CatFeatures Recurrent",
         "region_pool": "RegionPool RoIAlign RoIPool",

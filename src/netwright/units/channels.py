@@ -1,4 +1,4 @@
-"""Units that act on channels: some of them taken, each scaled."""
+"""Units that act on channels: some of them taken, each scaled and shifted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from netwright.errors import ShapeError, SpecError
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Channels", "LayerScale"]
+__all__ = ["Affine", "Channels", "LayerScale", "SelectChannels"]
 
 
 class Channels(Unit):
@@ -48,6 +48,37 @@ class Channels(Unit):
         return Layer(self.start, self.stop)
 
 
+class SelectChannels(Unit):
+    """The channels named, in that order: (C, H, W) -> (len(channels), H, W), free.
+
+    Raises `ShapeError` where the map has fewer.
+
+    >>> SelectChannels((4, 5, 0)).shape((6, 14, 14))
+    (3, 14, 14)
+    """
+
+    channels: tuple[int, ...]
+
+    def check(self) -> None:
+        is_count(self, "channels", least=0, axes=True)
+        if not isinstance(self.channels, tuple):
+            raise SpecError(f"SelectChannels: channels is {self.channels!r}, wanted a tuple")
+
+    def shape(self, *xs: Shape) -> Shape:
+        (x,) = xs
+        need_rank("SelectChannels", x, 1, 4)
+        if isinstance(x[0], int) and x[0] <= max(self.channels):
+            raise ShapeError(
+                f"SelectChannels: there is no channel {max(self.channels)} in {show(x)}"
+            )
+        return (len(self.channels), *x[1:])
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import SelectChannels as Layer
+
+        return Layer(self.channels)
+
+
 class LayerScale(Unit):
     """x times a learnt factor a channel, `factor` at the start: any shape -> the same shape.
 
@@ -74,3 +105,27 @@ class LayerScale(Unit):
         from netwright.layers import LayerScale as Layer
 
         return Layer(xs[0][0], self.factor)
+
+
+class Affine(Unit):
+    """x times a learnt factor plus a learnt shift, one of each a channel: any shape -> the
+    same shape. The factors start at 1, the shifts at 0.
+
+    Behind an `AvgPool` it makes the trainable sub-sampling of LeNet-5 (LeCun et al. 1998).
+    2 C parameters, two operations an element.
+
+    >>> Affine().cost((6, 14, 14), y=(6, 14, 14)).params
+    12
+    """
+
+    def shape(self, *xs: Shape) -> Shape:
+        need_rank("Affine", xs[0], 1, 4)
+        return xs[0]
+
+    def cost(self, *xs: Shape, y: Shape) -> Cost:
+        return Cost(2 * y[0], 0, 2 * prod(y))
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import Affine as Layer
+
+        return Layer(xs[0][0])
