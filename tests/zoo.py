@@ -23,7 +23,7 @@ _VARIANTS = {
     "mobilenet_v1 width=0.75": {"width": 0.75, "depth": 0.5},
     "mobilenet_v3_small width=0.75": {"width": 0.75},
     "mobilenet_v2 width=1.4 depth=1.2": {"width": 1.4, "depth": 1.2},
-    "resnet18 se shortcut=A": {"se": 8, "shortcut": "A", "width": 32},
+    "resnet18 se shortcut=A": {"attention": nw.SqueezeExcite(8), "shortcut": "A", "width": 32},
     "resnet50 stride_in=1x1": {"stride_in": "1x1"},
     "wrn16_8_cifar10 dropout=0.3": {"dropout": 0.3, "widen": 2},
     "resnet20_cifar10 width=32": {"width": 32, "depth": 14},
@@ -41,6 +41,7 @@ DEEP = (
     "pyramidnet272_a200_bn_cifar10",
     "resnet1202_cifar10",
     "resnet1202_cifar10_a",
+    "se_inception_resnet_v2",
 )
 """Nets of so many units that whatever is done to each of them takes long."""
 

@@ -40,8 +40,21 @@ PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
     "inception_resnet_v2": ("timm", "inception_resnet_v2", {}),
     "inception_v3": ("torchvision", "inception_v3", {"aux_logits": False, "init_weights": False}),
     "inception_v4": ("timm", "inception_v4", {}),
-    "seresnet50": ("timm", "seresnet50", {}),
-    "seresnext50_32x4d": ("timm", "seresnext50_32x4d", {}),
+    **{f"seresnet{depth}": ("timm", f"seresnet{depth}", {}) for depth in (50, 101, 152)},
+    "seresnext50_32x4d_timm": ("timm", "seresnext50_32x4d", {}),
+    **{
+        name: ("timm", f"legacy_{name}", {})
+        for name in ("seresnext50_32x4d", "seresnext101_32x4d", "senet154")
+    },
+    "resnext101_32x4d": ("timm", "resnext101_32x4d", {}),
+    **{
+        f"resnext50_{groups}x{width}d": (
+            "torchvision",
+            "resnet50",
+            {"groups": groups, "width_per_group": width},
+        )
+        for groups, width in ((2, 40), (4, 24), (8, 14))
+    },
     "resnetv2_50": ("timm", "resnetv2_50", {}),
     "mobilenet_v1": ("timm", "mobilenetv1_100", {}),
     **{f"shufflenet_g{g}_w1": ("pytorchcv", f"shufflenet_g{g}_w1", {}) for g in (1, 2, 3, 4, 8)},

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from netwright.blocks.pyramid import *  # noqa: F403
     from netwright.blocks.recurrent import *  # noqa: F403
     from netwright.blocks.resnet import *  # noqa: F403
+    from netwright.blocks.senet import *  # noqa: F403
     from netwright.blocks.separable import *  # noqa: F403
     from netwright.blocks.shufflenet import *  # noqa: F403
     from netwright.blocks.squeezenet import *  # noqa: F403
@@ -45,8 +46,8 @@ lazy(
         "grouped": "GroupedConv ShuffledGroupedConv",
         "inception": "AuxiliaryHead GridReduction Inception InceptionA InceptionB InceptionC",
         "inception_resnet": "InceptionResidual",
-        "mlp": "MLP MaxoutLinear",
         "lenet": "TableConv",
+        "mlp": "MLP MaxoutLinear",
         "mobile": "FusedMBConv InvertedResidual MBConv MobileNetV3Block",
         "nin": "MlpConv",
         "preresnet": "PreBasicBlock PreBottleneck",
@@ -54,6 +55,7 @@ lazy(
         "pyramid": "PyramidBlock PyramidBottleneck",
         "recurrent": "DenseBiLstm",
         "resnet": "BasicBlock Bottleneck Shortcut",
+        "senet": "SENetBottleneck",
         "separable": "FlattenedConv SeparableConv SpatiallySeparableConv",
         "shufflenet": "ShuffleUnit ShuffleUnitV2",
         "squeezenet": "Fire",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netwright.blocks.inception import chain, check_branches
-from netwright.core.check import is_count, is_flag, is_number
+from netwright.core.check import is_count, is_flag, is_number, is_spec
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Concat, Sequential, Sum
@@ -20,7 +20,7 @@ class InceptionResidual(Block):
     A branch is the widths of its convolutions: (k) is a 1x1, (k, n) a 1x1 and a 3x3,
     (k, m, n) a 1x1 and two 3x3, or with a `factor` a 1x1, a 1 x factor and a factor x 1. A
     `scale` of 0.1 to 0.3 keeps wide nets from dying (section 3.3). `act` is left out at the
-    end of a net.
+    end of a net. `attention`, such as `SqueezeExcite()`, stands behind W.
 
     >>> InceptionResidual(((192,), (128, 160, 192)), 0.1, 7).expand((1088, 17, 17)).names
     ('residual', 'act')
@@ -30,11 +30,13 @@ class InceptionResidual(Block):
     scale: float = 1.0
     factor: int = 0
     act: bool = True
+    attention: Spec | None = None
 
     def check(self) -> None:
         is_number(self, "scale")
         is_count(self, "factor", least=0)
         is_flag(self, "act")
+        is_spec(self, "attention", optional=True)
         check_branches(self, self.branches, (1, 2, 3))
 
     def expand(self, x: Shape) -> Spec:
@@ -42,6 +44,8 @@ class InceptionResidual(Block):
         kernels = {1: (1,), 2: (1, 3), 3: (1, (1, n), (n, 1)) if n else (1, 3, 3)}
         branches = [chain(widths, kernels[len(widths)]) for widths in self.branches]
         body = Sequential(branches=Concat(*branches), restore=Conv(x[0], 1))
+        if self.attention:
+            body = body.put(attention=self.attention)
         if self.scale != 1:
             body = body.put(scale=Scale(self.scale))
         act = {"act": ReLU()} if self.act else {}

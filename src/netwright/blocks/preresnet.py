@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from netwright.blocks.attention import SqueezeExcite
-from netwright.core.check import is_count, is_fraction
+from netwright.core.check import is_choice, is_count, is_fraction, is_spec
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Sum
@@ -20,18 +19,18 @@ class PreBasicBlock(Block):
     (width, H / stride, W / stride).
 
     Where the shape changes, a 1x1 convolution projects what the first ReLU gives. `dropout`
-    zeros between the convolutions (Zagoruyko & Komodakis 2016, arXiv:1605.07146); `se` is
-    the reduction of a squeeze-excitation behind the second, 0 leaves it out.
+    zeros between the convolutions (Zagoruyko & Komodakis 2016, arXiv:1605.07146);
+    `attention`, such as `SqueezeExcite()`, stands at the end of the body.
     """
 
     width: int
     stride: int = 1
     dropout: float = 0.0
-    se: int = 0
+    attention: Spec | None = None
 
     def check(self) -> None:
         is_count(self, "width", "stride")
-        is_count(self, "se", least=0)
+        is_spec(self, "attention", optional=True)
         is_fraction(self, "dropout")
 
     def expand(self, x: Shape) -> Spec:
@@ -40,33 +39,37 @@ class PreBasicBlock(Block):
             conv = {"drop": Dropout(self.dropout), "conv": second["conv"]}
             second = Sequential(norm=BatchNorm(), act=ReLU(), **conv)
         body = Sequential(conv1=Conv(self.width, 3, self.stride, bias=False), conv2=second)
-        return preactivated(x, body, self.width, self.stride, self.se)
+        return preactivated(x, body, self.width, self.stride, self.attention)
 
 
 class PreBottleneck(Block):
     """x + F(x), F thrice batch norm, ReLU and convolution, 1x1, 3x3 and 1x1: (C, H, W) ->
     (width expansion, H / stride, W / stride).
 
-    The stride sits in the 3x3. Shortcut and `se` as in `PreBasicBlock`.
+    The stride sits in the 3x3, as in timm, or in the first 1x1 (`stride_in="1x1"`). Shortcut
+    and `attention` as in `PreBasicBlock`.
     """
 
     width: int
     stride: int = 1
     expansion: int = 4
-    se: int = 0
+    attention: Spec | None = None
+    stride_in: str = "3x3"
 
     def check(self) -> None:
         is_count(self, "width", "stride", "expansion")
-        is_count(self, "se", least=0)
+        is_spec(self, "attention", optional=True)
+        is_choice(self, "stride_in", ("3x3", "1x1"))
 
     def expand(self, x: Shape) -> Spec:
+        first, second = (self.stride, 1) if self.stride_in == "1x1" else (1, self.stride)
         out = self.width * self.expansion
         body = Sequential(
-            reduce=Conv(self.width, 1, bias=False),
-            conv=norm_act_conv(self.width, 3, self.stride),
+            reduce=Conv(self.width, 1, first, bias=False),
+            conv=norm_act_conv(self.width, 3, second),
             restore=norm_act_conv(out, 1),
         )
-        return preactivated(x, body, out, self.stride, self.se)
+        return preactivated(x, body, out, self.stride, self.attention)
 
 
 def norm_act_conv(width: int, kernel: int = 3, stride: int = 1) -> Sequential:
@@ -75,12 +78,14 @@ def norm_act_conv(width: int, kernel: int = 3, stride: int = 1) -> Sequential:
     return Sequential(norm=BatchNorm(), act=ReLU(), conv=conv)
 
 
-def preactivated(x: Shape, body: Sequential, width: int, stride: int, se: int) -> Spec:
+def preactivated(
+    x: Shape, body: Sequential, width: int, stride: int, attention: Spec | None = None
+) -> Spec:
     """Batch norm and ReLU before the body alone, or before body and projection where the
     shape changes.
     """
-    if se:
-        body = body.put(se=SqueezeExcite(se))
+    if attention:
+        body = body.put(attention=attention)
     first: dict[str, Spec] = {"norm": BatchNorm(), "act": ReLU()}
     if x[0] == width and stride == 1:
         return Sum(body=Sequential(**first, body=body), shortcut=Identity())

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from netwright.blocks.attention import CBAM, SqueezeExcite
 from netwright.blocks.conv import conv_norm, conv_norm_act
-from netwright.core.check import is_choice, is_count, is_fraction, is_number
+from netwright.core.check import is_choice, is_count, is_fraction, is_number, is_spec
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Sum
@@ -12,7 +11,10 @@ from netwright.units.activation import Identity, ReLU
 from netwright.units.regularise import DropPath
 from netwright.units.resample import PadChannels, Subsample
 
-__all__ = ["BasicBlock", "Bottleneck", "Shortcut"]
+__all__ = ["PLACES", "BasicBlock", "Bottleneck", "Shortcut", "residual"]
+
+PLACES = ("standard", "pre", "post", "identity")
+"""Where attention can stand in a residual block."""
 
 
 class Shortcut(Block):
@@ -41,20 +43,23 @@ class Shortcut(Block):
 class BasicBlock(Block):
     """Two 3x3 convolutions beside a shortcut: (C, H, W) -> (width, H / stride, W / stride).
 
-    `se` and `cbam` are the reductions of a squeeze-excitation and of a CBAM behind the second;
-    0 leaves them out. `drop` is how often training leaves the body out (stochastic depth).
+    `attention`, such as `SqueezeExcite()`, weighs what the body gives; `place` says where it
+    stands (Hu et al. 2017, arXiv:1709.01507, figure 5): at the end of the body ("standard"),
+    before it ("pre"), behind the sum and its ReLU ("post"), or on the shortcut ("identity").
+    `drop` is how often training leaves the body out (stochastic depth).
     """
 
     width: int
     stride: int = 1
     shortcut: str = "B"
-    se: int = 0
+    attention: Spec | None = None
+    place: str = "standard"
     drop: float = 0.0
-    cbam: int = 0
 
     def check(self) -> None:
         is_count(self, "width", "stride")
-        is_count(self, "se", "cbam", least=0)
+        is_spec(self, "attention", optional=True)
+        is_choice(self, "place", PLACES)
         is_fraction(self, "drop")
         Shortcut(self.width, self.stride, self.shortcut)
 
@@ -64,7 +69,7 @@ class BasicBlock(Block):
             conv2=conv_norm(self.width, 3),
         )
         shortcut = Shortcut(self.width, self.stride, self.shortcut)
-        return residual(body, shortcut, self.se, self.drop, self.cbam)
+        return residual(body, shortcut, self.attention, self.place, self.drop)
 
 
 class Bottleneck(Block):
@@ -72,9 +77,9 @@ class Bottleneck(Block):
     (C, H, W) -> (width expansion, H / stride, W / stride).
 
     The stride sits in the 3x3, as in torchvision and timm; the paper has it in the first
-    1x1 (`stride_in="1x1"`). `se`, `cbam` and `drop` as in `BasicBlock`. The 3x3 has `widen` times
-    `width` channels, in `groups`: 2 and 32 are a 32x4d ResNeXt's (Xie et al. 2016,
-    arXiv:1611.05431).
+    1x1 (`stride_in="1x1"`). The 3x3 has `widen` times `width` channels, in `groups`: 2 and 32
+    are a 32x4d ResNeXt's (Xie et al. 2016, arXiv:1611.05431). `attention`, `place` and `drop`
+    as in `BasicBlock`.
 
     >>> Bottleneck(64).expand((256, 56, 56)).names
     ('residual', 'act')
@@ -85,15 +90,16 @@ class Bottleneck(Block):
     groups: int = 1
     expansion: int = 4
     shortcut: str = "B"
-    se: int = 0
+    attention: Spec | None = None
+    place: str = "standard"
     stride_in: str = "3x3"
     widen: float = 1
     drop: float = 0.0
-    cbam: int = 0
 
     def check(self) -> None:
         is_count(self, "width", "stride", "groups", "expansion")
-        is_count(self, "se", "cbam", least=0)
+        is_spec(self, "attention", optional=True)
+        is_choice(self, "place", PLACES)
         is_number(self, "widen", above=0)
         is_fraction(self, "drop")
         is_choice(self, "stride_in", ("3x3", "1x1"))
@@ -109,19 +115,27 @@ class Bottleneck(Block):
             restore=conv_norm(out, 1),
         )
         shortcut = Shortcut(out, self.stride, self.shortcut)
-        return residual(body, shortcut, self.se, self.drop, self.cbam)
+        return residual(body, shortcut, self.attention, self.place, self.drop)
 
 
 def residual(
-    body: Sequential, shortcut: Spec, se: int = 0, drop: float = 0.0, cbam: int = 0
+    body: Sequential,
+    shortcut: Spec,
+    attention: Spec | None = None,
+    place: str = "standard",
+    drop: float = 0.0,
 ) -> Sequential:
-    """ReLU(body + shortcut), with squeeze-excitation, CBAM and stochastic depth at the body's
-    end if asked.
+    """ReLU(body + shortcut), with attention at one of `PLACES` and stochastic depth at the
+    body's end if asked.
     """
-    if se:
-        body = body.put(se=SqueezeExcite(se))
-    if cbam:
-        body = body.put(cbam=CBAM(cbam))
+    weigh = {"attention": attention} if attention else {}
+    if place == "pre":
+        body = Sequential(**weigh, **dict(body.parts))
+    elif place == "standard":
+        body = body.put(**weigh)
+    elif place == "identity" and attention:
+        shortcut = Sequential(shortcut=shortcut, **weigh)
     if drop:
         body = body.put(drop=DropPath(drop))
-    return Sequential(residual=Sum(body=body, shortcut=shortcut), act=ReLU())
+    after = weigh if place == "post" else {}
+    return Sequential(residual=Sum(body=body, shortcut=shortcut), act=ReLU(), **after)

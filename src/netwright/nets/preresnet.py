@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from netwright.blocks.attention import SqueezeExcite
 from netwright.blocks.conv import conv_norm_act
 from netwright.blocks.preresnet import PreBasicBlock, PreBottleneck
 from netwright.core.spec import Spec
@@ -42,7 +43,7 @@ def sepreresnet_cifar(depth: int, width: int = 16, se: int = 16, classes: int = 
     depths = three_stages(depth, layers=2)
     return Sequential(
         stem=conv_norm_act(width),
-        **stages(depths, PreBasicBlock(width, se=se)),
+        **stages(depths, PreBasicBlock(width, attention=SqueezeExcite(se))),
         head=pooled(classes),
     )
 

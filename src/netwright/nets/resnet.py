@@ -1,12 +1,14 @@
-"""ResNet-18 to ResNet-200, with wide or grouped convolutions and with squeeze-excitation."""
+"""ResNet-18 to ResNet-200, with wide or grouped convolutions and with attention."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from netwright.blocks.attention import CBAM, SqueezeExcite
 from netwright.blocks.conv import ConvNormAct, conv_norm_act
 from netwright.blocks.preresnet import PreBasicBlock, PreBottleneck
 from netwright.blocks.resnet import BasicBlock, Bottleneck
+from netwright.blocks.senet import SENetBottleneck
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.heads import pooled
@@ -45,59 +47,80 @@ ROOT = Paper(
 IDENTITY = Paper(
     "Identity Mappings in Deep Residual Networks", "He, Zhang, Ren, Sun", 2016, "1603.05027"
 )
-CBAM = Paper(
+ATTENDED = Paper(
     "CBAM: Convolutional Block Attention Module", "Woo, Park, Lee, Kweon", 2018, "1807.06521"
 )
 IMAGENET = (3, 224, 224)
-StageBlock = BasicBlock | Bottleneck | PreBasicBlock | PreBottleneck | ConvNormAct
+FIFTY, HUNDRED = (3, 4, 6, 3), (3, 4, 23, 3)
+SE = SqueezeExcite()
+POOL, CEIL_POOL = MaxPool(3, 2, padding=1), MaxPool(3, 2, ceil=True)
+StageBlock = BasicBlock | Bottleneck | PreBasicBlock | PreBottleneck | SENetBottleneck | ConvNormAct
 
 
 @net("resnet18", input=IMAGENET, paper=RESNET, depths=(2, 2, 2, 2))
 @net("resnet34", input=IMAGENET, paper=RESNET, depths=(3, 4, 6, 3))
-@net("cbam_resnet18", input=IMAGENET, paper=CBAM, depths=(2, 2, 2, 2), cbam=16)
+@net("cbam_resnet18", input=IMAGENET, paper=ATTENDED, depths=(2, 2, 2, 2), attention=CBAM())
 def basic_resnet(
     depths: tuple[int, ...],
     width: int = 64,
-    se: int = 0,
-    cbam: int = 0,
+    attention: Spec | None = None,
     shortcut: str = "B",
     classes: int = 1000,
 ) -> Spec:
     """Table 1 of the paper, columns 18 and 34: a 7x7 stem, four stages of two 3x3
-    convolutions beside a shortcut, a pooled head.
+    convolutions beside a shortcut, a pooled head; `attention` ends the bodies.
 
     Shortcuts project where the shape changes (option B), as in torchvision and timm; the
     paper's 34-layer net pads with zeros (option A).
     """
-    return _resnet(depths, BasicBlock(width, se=se, cbam=cbam, shortcut=shortcut), classes)
+    return _resnet(depths, BasicBlock(width, shortcut=shortcut, attention=attention), classes)
 
 
-@net("resnet50", input=IMAGENET, paper=RESNET, depths=(3, 4, 6, 3))
-@net("resnet101", input=IMAGENET, paper=RESNET, depths=(3, 4, 23, 3))
+@net("resnet50", input=IMAGENET, paper=RESNET, depths=FIFTY)
+@net("resnet101", input=IMAGENET, paper=RESNET, depths=HUNDRED)
 @net("resnet152", input=IMAGENET, paper=RESNET, depths=(3, 8, 36, 3))
 @net("resnet200", input=IMAGENET, paper=IDENTITY, depths=(3, 24, 36, 3))
-@net("seresnet50", input=IMAGENET, paper=SENET, depths=(3, 4, 6, 3), se=16)
+@net("wide_resnet50_2", input=IMAGENET, paper=WIDE, depths=FIFTY, widen=2)
+@net("wide_resnet101_2", input=IMAGENET, paper=WIDE, depths=HUNDRED, widen=2)
+@net("resnext50_2x40d", input=IMAGENET, paper=RESNEXT, depths=FIFTY, widen=1.25, groups=2)
+@net("resnext50_4x24d", input=IMAGENET, paper=RESNEXT, depths=FIFTY, widen=1.5, groups=4)
+@net("resnext50_8x14d", input=IMAGENET, paper=RESNEXT, depths=FIFTY, widen=1.75, groups=8)
+@net("resnext50_32x4d", input=IMAGENET, paper=RESNEXT, depths=FIFTY, widen=2, groups=32)
+@net("resnext101_32x4d", input=IMAGENET, paper=RESNEXT, depths=HUNDRED, widen=2, groups=32)
+@net("resnext101_32x8d", input=IMAGENET, paper=RESNEXT, depths=HUNDRED, widen=4, groups=32)
+@net("resnext101_64x4d", input=IMAGENET, paper=RESNEXT, depths=HUNDRED, widen=4, groups=64)
+@net("seresnet50", input=IMAGENET, paper=SENET, depths=FIFTY, attention=SE)
+@net("seresnet101", input=IMAGENET, paper=SENET, depths=HUNDRED, attention=SE)
+@net("seresnet152", input=IMAGENET, paper=SENET, depths=(3, 8, 36, 3), attention=SE)
 @net(
-    "seresnext50_32x4d", input=IMAGENET, paper=SENET, depths=(3, 4, 6, 3), widen=2, groups=32, se=16
-)
-@net("resnext50_32x4d", input=IMAGENET, paper=RESNEXT, depths=(3, 4, 6, 3), widen=2, groups=32)
-@net("resnext101_32x8d", input=IMAGENET, paper=RESNEXT, depths=(3, 4, 23, 3), widen=4, groups=32)
-@net("resnext101_64x4d", input=IMAGENET, paper=RESNEXT, depths=(3, 4, 23, 3), widen=4, groups=64)
-@net("wide_resnet50_2", input=IMAGENET, paper=WIDE, depths=(3, 4, 6, 3), widen=2)
-@net("wide_resnet101_2", input=IMAGENET, paper=WIDE, depths=(3, 4, 23, 3), widen=2)
-@net("cbam_resnet50", input=IMAGENET, paper=CBAM, depths=(3, 4, 6, 3), cbam=16)
+    "seresnext50_32x4d", input=IMAGENET, paper=SENET, depths=FIFTY, widen=2, groups=32,
+    attention=SE, ceil=True,
+)  # fmt: skip
+@net(
+    "seresnext101_32x4d", input=IMAGENET, paper=SENET, depths=HUNDRED, widen=2, groups=32,
+    attention=SE, ceil=True,
+)  # fmt: skip
+@net(
+    "seresnext50_32x4d_timm", input=IMAGENET, paper=SENET, depths=FIFTY, widen=2, groups=32,
+    attention=SE,
+)  # fmt: skip
+@net("cbam_resnet50", input=IMAGENET, paper=ATTENDED, depths=FIFTY, attention=CBAM())
+@net(
+    "cbam_resnext101_32x4d", input=IMAGENET, paper=ATTENDED, depths=HUNDRED, widen=2, groups=32,
+    attention=CBAM(),
+)  # fmt: skip
 def bottleneck_resnet(
     depths: tuple[int, ...],
     width: int = 64,
     widen: float = 1,
     groups: int = 1,
-    se: int = 0,
-    cbam: int = 0,
+    attention: Spec | None = None,
     stride_in: str = "3x3",
+    ceil: bool = False,
     classes: int = 1000,
 ) -> Spec:
     """Table 1 of the paper, columns 50 to 152: a 7x7 stem, four stages of bottlenecks, a
-    pooled head; `se` and `cbam` are the reductions of attention, 0 for none.
+    pooled head; `attention` ends the bodies.
 
     The 3x3 convolutions are `widen` times as wide, in `groups`: a ResNeXt-50 of 32x4d has
     widen 2 and 32 groups, a wide ResNet-50-2 widen 2. ResNet-200 is the post-activation net
@@ -105,9 +128,11 @@ def bottleneck_resnet(
 
     The stride of a bottleneck sits in its 3x3 convolution, as in torchvision and timm
     (ResNet-50: 4.09 GMACs); the paper has it in the first 1x1, `stride_in="1x1"` (3.86).
+    The SE-ResNeXts round the size of the stem's pool up (`ceil`) where the others pad, as in
+    the authors' code and timm's `legacy_` nets; timm's later SE-ResNeXt-50 pads.
     """
-    block = Bottleneck(width, groups=groups, se=se, cbam=cbam, stride_in=stride_in, widen=widen)
-    return _resnet(depths, block, classes)
+    block = Bottleneck(width, groups=groups, attention=attention, stride_in=stride_in, widen=widen)
+    return _resnet(depths, block, classes, pool=CEIL_POOL if ceil else POOL)
 
 
 @net("resnet18_a", input=IMAGENET, paper=ROOT, stride=2, pool=False)
@@ -129,13 +154,15 @@ def root_resnet(
     convs = [conv_norm_act(width, *row) for row in zip(kernels, strides, strict=True)]
     parts: dict[str, Spec] = {f"conv{i}": conv for i, conv in enumerate(convs, 1)}
     if pool:
-        parts["pool"] = MaxPool(3, 2, padding=1)
+        parts["pool"] = POOL
     return _resnet((2, 2, 2, 2), BasicBlock(width), classes).put(stem=Sequential(**parts))
 
 
-def _resnet(depths: tuple[int, ...], block: StageBlock, classes: int) -> Sequential:
+def _resnet(
+    depths: tuple[int, ...], block: StageBlock, classes: int, pool: MaxPool = POOL
+) -> Sequential:
     return Sequential(
-        stem=Sequential(conv=conv_norm_act(block.width, 7, 2), pool=MaxPool(3, 2, padding=1)),
+        stem=Sequential(conv=conv_norm_act(block.width, 7, 2), pool=pool),
         **stages(depths, block),
         head=pooled(classes),
     )

@@ -27,7 +27,6 @@ __all__ = [
     "pool_to_conv",
     "pooling",
     "residual",
-    "squeeze",
     "weight_standardise",
 ]
 
@@ -160,25 +159,11 @@ def bottleneck(net: Net, expansion: int = 4) -> Net:
     def change(site: Site, spec: Spec) -> Spec | None:
         assert isinstance(spec, BasicBlock)
         return Bottleneck(
-            spec.width, spec.stride, expansion=expansion, shortcut=spec.shortcut, se=spec.se,
-            drop=spec.drop,
+            spec.width, spec.stride, expansion=expansion, shortcut=spec.shortcut,
+            attention=spec.attention, place=spec.place, drop=spec.drop,
         )  # fmt: skip
 
     return everywhere(net, change, BasicBlock)
-
-
-@named("se")
-def squeeze(net: Net, reduction: int = 16) -> Net:
-    """Squeeze-excitation at the end of every residual body.
-
-    Hu et al. 2017 (arXiv:1709.01507): 2 C^2 / reduction + C / reduction + C parameters each.
-    """
-
-    def change(site: Site, spec: Spec) -> Spec | None:
-        assert isinstance(spec, BasicBlock | Bottleneck)
-        return replace(spec, se=reduction)
-
-    return everywhere(net, change, lambda spec: isinstance(spec, BasicBlock | Bottleneck))
 
 
 @named("residual")

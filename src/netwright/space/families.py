@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from math import ceil, log2
 
+from netwright.blocks.attention import SqueezeExcite
 from netwright.blocks.conv import ConvNormAct, conv_norm_act
 from netwright.blocks.densenet import DenseBlock, Transition
 from netwright.blocks.mobile import InvertedResidual
@@ -40,8 +41,9 @@ def _residual(i: int, width: int, depth: int) -> Sequential:
 
 
 def _excited(i: int, width: int, depth: int) -> Sequential:
+    se = SqueezeExcite(8)
     return Sequential(
-        *[BasicBlock(width, 2 if i and not block else 1, se=8) for block in range(depth)]
+        *[BasicBlock(width, 2 if i and not block else 1, attention=se) for block in range(depth)]
     )
 
 

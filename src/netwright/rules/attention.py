@@ -1,0 +1,29 @@
+"""Rules that add attention: a gate behind every block."""
+
+from __future__ import annotations
+
+from netwright.blocks.attention import CBAM, SqueezeExcite
+from netwright.core.net import Net
+from netwright.nets.attended import attended
+from netwright.rules.registry import named
+
+__all__ = ["attend_both", "squeeze"]
+
+
+@named("se")
+def squeeze(net: Net, reduction: int = 16) -> Net:
+    """Squeeze-excitation at the end of every residual body and behind every Inception block.
+
+    Hu et al. 2017 (arXiv:1709.01507): 2 C^2 / reduction + C / reduction + C parameters each.
+    """
+    return attended(net, SqueezeExcite(reduction))
+
+
+@named("cbam")
+def attend_both(net: Net, reduction: int = 16) -> Net:
+    """CBAM at the end of every residual body and behind every Inception block.
+
+    Woo et al. 2018 (arXiv:1807.06521): 2 C^2 / reduction + C / reduction + C parameters for
+    the channels, 100 for the positions each.
+    """
+    return attended(net, CBAM(reduction))
