@@ -17,6 +17,7 @@ COMMANDS = {
     "summary": "the table of a net: shapes, costs, receptive fields",
     "compare": "nets side by side",
     "nets": "names of the nets",
+    "formula": "costs where sizes are symbols",
     "diff": "what changed between two nets, and what it costs",
     "fit": "learn to tell your images apart",
     "predict": "classes of images, from a run",

@@ -273,7 +273,8 @@ class Planner(Interpreter[Signal]):
 def plan_spec(
     spec: Spec, input: Shape, *, name: str = "", dtype: str = "float32", batch: int = 1
 ) -> Plan:
-    """The plan of `spec` for an input of that shape (batch left out).
+    """The plan of `spec` for an input of that shape (batch left out); sizes that are texts,
+    such as `"C"` or `"32*H"`, become symbols.
 
     Raises `ShapeError` naming the unit that does not fit.
     """
@@ -281,8 +282,12 @@ def plan_spec(
         raise SpecError(f"dtype {dtype!r} is unknown; there are: {', '.join(DTYPES)}")
     if isinstance(batch, int) and batch < 1:
         raise SpecError(f"batch {batch} is not at least 1")
+    if any(isinstance(size, str) for size in input):
+        from netwright.formula import sizes
+
+        input = sizes(input)
     for size in input:
-        if isinstance(size, bool | float | str) or (isinstance(size, int) and size < 1):
+        if isinstance(size, bool | float) or (isinstance(size, int) and size < 1):
             raise ShapeError(f"an input of {show(input)} has a size that is no positive integer")
     planner = Planner()
     axes = tuple([_AXIS for _ in input[1:]]) or None

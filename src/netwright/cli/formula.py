@@ -1,0 +1,95 @@
+"""`netwright formula WHAT`: what it costs where sizes are symbols."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from netwright.cli.common import echo, echo_json, load_net
+from netwright.core.net import Net
+from netwright.core.spec import Spec
+from netwright.errors import SpecError
+from netwright.expression import read
+from netwright.formula import COUNTS, Formula, formula, halving, latex, ratios, sizes, symbol
+
+__all__ = ["command"]
+
+NAMES = {"params": "params", "macs": "MACs", "ops": "other ops", "activations": "activations"}
+
+
+@click.command("formula")
+@click.argument("what")
+@click.option(
+    "--input",
+    metavar="C,H,W",
+    help="sizes, such as 4*C,H,W; else C,H,W, or what halves exactly for a net",
+)
+@click.option("--over", metavar="WHAT", help="also the ratios to another unit, block or net")
+@click.option("--latex", "form", flag_value="latex", help="formulas as LaTeX")
+@click.option("--json", "form", flag_value="json", help="formulas as JSON")
+def command(what: str, input: str | None, over: str | None, form: str | None) -> None:
+    r"""Formulas of parameters, MACs and other operations of WHAT.
+
+    WHAT is a net (see `netwright nets`), a file written by `Net.to_json`, or a unit, block
+    or wiring such as 'Conv(N, K, bias=False)'; names that are no spec are symbols. 'same'
+    padding is the default, as everywhere.
+
+    \b
+    netwright formula 'Conv(N, 3)'
+    netwright formula 'SeparableConv(N)' --over 'Conv(N, 3)'
+    netwright formula resnet50
+    """
+    found = _found(what)
+    shape = _shape(input, found)
+    made = formula(found, shape)
+    over_made = formula(_found(over), shape) if over else None
+    if form == "json":
+        record = _record(what, made)
+        if over and over_made:
+            record["over"] = _record(over, over_made)
+            record["ratios"] = {k: str(v) for k, v in ratios(made, over_made).items()}
+        echo_json(record)
+        return
+    write = latex if form == "latex" else str
+    echo(_text(what, made, write))
+    if over and over_made:
+        echo("\n" + _text(over, over_made, write) + f"\n\n{what} / {over}")
+        parts = [(NAMES[name], write(value)) for name, value in ratios(made, over_made).items()]
+        echo(_lines(parts))
+
+
+def _found(text: str) -> Spec | Net:
+    from netwright.registry import names
+
+    if text.endswith(".json") or text in names():
+        return load_net(text)
+    if text.isidentifier() and text[0].islower():
+        return load_net(text)  # says which nets are near
+    made = read(text, symbol)
+    if not isinstance(made, Spec):
+        raise SpecError(f"{text!r} is neither a net nor a spec such as 'Conv(N, 3)'")
+    return made
+
+
+def _shape(text: str | None, found: Spec | Net) -> Any:
+    if text:
+        return sizes([word.strip() for word in text.split(",")])
+    return halving(found) if isinstance(found, Net) else sizes(("C", "H", "W"))
+
+
+def _text(what: str, made: Formula, write: Any) -> str:
+    sides = [" x ".join(map(str, shape)) for shape in (made.input, made.output)]
+    head = f"{what}  {' -> '.join(sides)}"
+    return head + "\n" + _lines([(NAMES[name], write(getattr(made, name))) for name in COUNTS])
+
+
+def _lines(pairs: list[tuple[str, str]]) -> str:
+    room = max(map(len, NAMES.values()))
+    return "\n".join(f"  {name.ljust(room)}  {text}" for name, text in pairs)
+
+
+def _record(what: str, made: Formula) -> dict[str, Any]:
+    counts = {name: str(getattr(made, name)) for name in COUNTS}
+    return {"what": what, "input": [str(size) for size in made.input],
+            "output": [str(size) for size in made.output], **counts}  # fmt: skip
