@@ -37,11 +37,26 @@ _VARIANTS = {
     "vgg11 thin": {"width": 8, "hidden": 64, "input": (1, 64, 96)},
 }
 DEEP = (
+    "hrnet_w32",
+    "hrnet_w48",
+    "hrnetv1_w48",
+    "hrnetv2_w32",
+    "hrnetv2_w48",
+    "densenet264",
     "preresnet1001_cifar10",
+    "preresnet152",
+    "preresnet200",
+    "pyramidnet164_a200_bn_cifar10",
+    "pyramidnet164_a270_bn_cifar10",
+    "pyramidnet200_a300",
+    "pyramidnet200_a450",
     "pyramidnet272_a200_bn_cifar10",
     "resnet1202_cifar10",
     "resnet1202_cifar10_a",
+    "resnetv2_152",
     "se_inception_resnet_v2",
+    "seresnet152",
+    "stochastic_depth_resnet1202_cifar10",
 )
 """Nets of so many units that whatever is done to each of them takes long."""
 

@@ -37,18 +37,23 @@ FAMILIES = {
     "resnet_cifar": "resnet20_cifar10 resnet32_cifar10 resnet44_cifar10 resnet56_cifar10 "
     "resnet110_cifar10 resnet20_cifar10_a resnet32_cifar10_a resnet44_cifar10_a "
     "resnet56_cifar10_a resnet110_cifar10_a resnet1202_cifar10 resnet1202_cifar10_a "
-    "stochastic_depth_resnet110_cifar10 plain20_cifar10 plain32_cifar10 "
+    "stochastic_depth_resnet110_cifar10 stochastic_depth_resnet1202_cifar10 "
+    "resnext29_8x64d_cifar10 plain20_cifar10 plain32_cifar10 "
     "plain44_cifar10 plain56_cifar10 plain110_cifar10 resnext29_32x4d_cifar10 "
     "resnext29_16x64d_cifar10",
-    "preresnet": "preresnet20_cifar10 preresnet164bn_cifar10 preresnet1001_cifar10 "
-    "sepreresnet20_cifar10 resnetv2_50",
+    "preresnet": "preresnet20_cifar10 preresnet110_cifar10 preresnet164bn_cifar10 "
+    "preresnet1001_cifar10 sepreresnet20_cifar10 resnetv2_50 resnetv2_101 resnetv2_152 "
+    "preresnet18 preresnet34 preresnet50 preresnet101 preresnet152 preresnet200",
     "wide_resnet": "wrn16_10_cifar10 wrn28_10_cifar10 wrn40_8_cifar10 wrn16_8_cifar10 "
     "wrn40_4_cifar10",
     "pyramidnet": "pyramidnet110_a48_cifar10 pyramidnet110_a84_cifar10 "
-    "pyramidnet110_a270_cifar10 pyramidnet272_a200_bn_cifar10",
-    "densenet": "densenet121 densenet169 densenet201 densenet161",
+    "pyramidnet110_a270_cifar10 pyramidnet164_a200_bn_cifar10 pyramidnet164_a270_bn_cifar10 "
+    "pyramidnet272_a200_bn_cifar10 pyramidnet101_a360 pyramidnet200_a300 pyramidnet200_a450",
+    "densenet": "densenet121 densenet169 densenet201 densenet161 densenet264",
     "densenet_cifar": "densenet40_k12_cifar10 densenet100_k12_cifar10 densenet100_k24_cifar10 "
     "densenet100_k12_bc_cifar10 densenet190_k40_bc_cifar10 densenet250_k24_bc_cifar10",
+    "hrnet": "hrnet_w18 hrnet_w32 hrnet_w48 hrnetv1_w32 hrnetv1_w48 hrnetv2_w18 hrnetv2_w32 "
+    "hrnetv2_w48",
     "mobilenet": "mobilenet_v1 mobilenet_v2",
     "mobilenet_v3": "mobilenet_v3_small mobilenet_v3_large",
     "efficientnet": "efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b3 "
@@ -61,7 +66,10 @@ FAMILIES = {
     "xception": "xception",
     "ghostnet": "ghostnet_100",
     "squeezenet": "squeezenet1_0 squeezenet1_1 squeezenet1_0_simple_bypass "
-    "squeezenet1_0_complex_bypass",
+    "squeezenet1_0_complex_bypass squeezeresnet_v1_0",
+    "eegnet": "eegnet_4_2 eegnet_8_2",
+    "ecg": "ecg_cnn1d ecg_stft_cnn",
+    "recurrent": "cnn_lstm conv_lstm",
     "unet": "unet",
 }
 """Which module of `netwright.nets` holds which names; only the one asked for is loaded."""

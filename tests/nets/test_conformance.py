@@ -81,7 +81,8 @@ def test_macs_are_half_of_what_torch_counts(built):
     net, plan, model = built
     with FlopCounterMode(display=False) as counter:
         model(image(net))
-    assert counter.get_total_flops() == 2 * plan.macs
+    unseen = sum(row.macs for row in plan if isinstance(row.unit, nw.LSTM))  # not known to torch
+    assert counter.get_total_flops() == 2 * (plan.macs - unseen)
 
 
 def test_module_survives_pickling(built):
@@ -113,6 +114,7 @@ def test_hash_is_the_same_in_every_process():
     )
     hashes = json.loads(told.stdout)
     assert hashes == {name: nw.net(name).hash for name in nw.nets()}
+    del hashes["squeezeresnet_v1_0"]  # pytorchcv's name of the net with simple bypass
     assert len(set(hashes.values())) == len(hashes)
 
 

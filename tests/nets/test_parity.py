@@ -31,11 +31,18 @@ TORCHVISION = [
 PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
     "googlenet_bn": ("torchvision", "googlenet", {"aux_logits": False, "init_weights": False}),
     "squeezenet1_0_simple_bypass": ("pytorchcv", "squeezeresnet_v1_0", {}),
+    "squeezeresnet_v1_0": ("pytorchcv", "squeezeresnet_v1_0", {}),
+    "pyramidnet101_a360": ("pytorchcv", "pyramidnet101_a360", {}),
+    **{
+        f"preresnet{depth}": ("pytorchcv", f"preresnet{depth}", {})
+        for depth in (18, 34, 50, 101, 152, 200)
+    },
     "resnet200": ("timm", "resnet200", {}),
     "cbam_resnet18": ("pytorchcv", "cbam_resnet18", {}),
     "cbam_resnet50": ("pytorchcv", "cbam_resnet50", {}),
     "bam_resnet50": ("pytorchcv", "bam_resnet50", {}),
     "bn_inception": ("pytorchcv", "bninception", {}),
+    **{f"hrnet_w{width}": ("timm", f"hrnet_w{width}", {}) for width in (18, 32, 48)},
     "inception_resnet_v1": ("pytorchcv", "inceptionresnetv1", {}),
     "inception_resnet_v2": ("timm", "inception_resnet_v2", {}),
     "inception_v3": ("torchvision", "inception_v3", {"aux_logits": False, "init_weights": False}),
@@ -55,7 +62,8 @@ PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
         )
         for groups, width in ((2, 40), (4, 24), (8, 14))
     },
-    "resnetv2_50": ("timm", "resnetv2_50", {}),
+    **{f"resnetv2_{depth}": ("timm", f"resnetv2_{depth}", {}) for depth in (50, 101, 152)},
+    "densenet264": ("timm", "densenet121", {"block_config": (6, 12, 64, 48)}),
     "mobilenet_v1": ("timm", "mobilenetv1_100", {}),
     **{f"shufflenet_g{g}_w1": ("pytorchcv", f"shufflenet_g{g}_w1", {}) for g in (1, 2, 3, 4, 8)},
     "xception": ("timm", "legacy_xception", {}),
@@ -72,6 +80,7 @@ PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
         name: ("pytorchcv", name, {})
         for name in (
             "preresnet20_cifar10",
+            "preresnet110_cifar10",
             "preresnet164bn_cifar10",
             "sepreresnet20_cifar10",
             "wrn16_10_cifar10",
@@ -80,6 +89,7 @@ PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
             "pyramidnet110_a48_cifar10",
             "pyramidnet110_a84_cifar10",
             "pyramidnet110_a270_cifar10",
+            "pyramidnet164_a270_bn_cifar10",
             "pyramidnet272_a200_bn_cifar10",
             "resnext29_32x4d_cifar10",
             "resnext29_16x64d_cifar10",
@@ -102,6 +112,9 @@ FIXED = (
     "bn_inception",
     "inception_resnet_v1",
     "squeezenet1_0_simple_bypass",
+    "squeezeresnet_v1_0",
+    "pyramidnet101_a360",
+    *(f"preresnet{depth}" for depth in (18, 34, 50, 101, 152, 200)),
     "zfnet",
     "darknet19",
     "nin_cifar10",

@@ -1,4 +1,4 @@
-"""DenseNet-121 to DenseNet-201, with bottlenecks and compression (BC)."""
+"""DenseNet-121 to DenseNet-264, with bottlenecks and compression (BC)."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ IMAGENET = (3, 224, 224)
 @net("densenet161", input=IMAGENET, paper=DENSENET, depths=(6, 12, 36, 24), growth=48)
 @net("densenet169", input=IMAGENET, paper=DENSENET, depths=(6, 12, 32, 32))
 @net("densenet201", input=IMAGENET, paper=DENSENET, depths=(6, 12, 48, 32))
+@net("densenet264", input=IMAGENET, paper=DENSENET, depths=(6, 12, 64, 48))
 def densenet(
     depths: tuple[int, ...],
     growth: int = 32,

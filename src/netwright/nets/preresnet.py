@@ -10,18 +10,18 @@ from netwright.blocks.preresnet import PreBasicBlock, PreBottleneck
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.heads import pooled
-from netwright.nets.resnet import IDENTITY, IMAGENET, SENET, stages
+from netwright.nets.resnet import FIFTY, HUNDRED, IDENTITY, IMAGENET, POOL, SENET, stages
 from netwright.nets.resnet_cifar import CIFAR, three_stages
 from netwright.registry import net
 from netwright.units.activation import ReLU
 from netwright.units.conv import Conv
 from netwright.units.norm import BatchNorm
-from netwright.units.pool import MaxPool
 
-__all__ = ["preactivated_net", "preresnet_cifar", "resnet_v2", "sepreresnet_cifar"]
+__all__ = ["preactivated_net", "preresnet", "preresnet_cifar", "resnet_v2", "sepreresnet_cifar"]
 
 
 @net("preresnet20_cifar10", input=CIFAR, paper=IDENTITY, depth=20)
+@net("preresnet110_cifar10", input=CIFAR, paper=IDENTITY, depth=110)
 @net("preresnet164bn_cifar10", input=CIFAR, paper=IDENTITY, depth=164, bottleneck=True)
 @net("preresnet1001_cifar10", input=CIFAR, paper=IDENTITY, depth=1001, bottleneck=True)
 def preresnet_cifar(
@@ -48,15 +48,34 @@ def sepreresnet_cifar(depth: int, width: int = 16, se: int = 16, classes: int = 
     )
 
 
-@net("resnetv2_50", input=IMAGENET, paper=IDENTITY, depths=(3, 4, 6, 3))
+@net("resnetv2_50", input=IMAGENET, paper=IDENTITY, depths=FIFTY)
+@net("resnetv2_101", input=IMAGENET, paper=IDENTITY, depths=HUNDRED)
+@net("resnetv2_152", input=IMAGENET, paper=IDENTITY, depths=(3, 8, 36, 3))
 def resnet_v2(depths: tuple[int, ...], width: int = 64, classes: int = 1000) -> Spec:
-    """ResNet-50 with norm and activation first: a 7x7 convolution and a pool, four stages
-    of bottlenecks, norm, ReLU, a pooled head.
+    """ResNet-50 to -152 with norm and activation first: a 7x7 convolution and a pool, four
+    stages of bottlenecks, norm, ReLU, a pooled head.
 
     The stride sits in the 3x3, as in timm.
     """
-    stem = Sequential(conv=Conv(width, 7, 2, bias=False), pool=MaxPool(3, 2, padding=1))
+    stem = Sequential(conv=Conv(width, 7, 2, bias=False), pool=POOL)
     return preactivated_net(stem, stages(depths, PreBottleneck(width)), classes)
+
+
+@net("preresnet18", input=IMAGENET, paper=IDENTITY, depths=(2, 2, 2, 2), basic=True)
+@net("preresnet34", input=IMAGENET, paper=IDENTITY, depths=FIFTY, basic=True)
+@net("preresnet50", input=IMAGENET, paper=IDENTITY, depths=FIFTY)
+@net("preresnet101", input=IMAGENET, paper=IDENTITY, depths=HUNDRED)
+@net("preresnet152", input=IMAGENET, paper=IDENTITY, depths=(3, 8, 36, 3))
+@net("preresnet200", input=IMAGENET, paper=IDENTITY, depths=(3, 24, 36, 3))
+def preresnet(
+    depths: tuple[int, ...], basic: bool = False, width: int = 64, classes: int = 1000
+) -> Spec:
+    """The ImageNet nets of section 5, as pytorchcv builds them: norm and ReLU stand behind the
+    first convolution too, and the stride of a bottleneck in its first 1x1.
+    """
+    stem = Sequential(conv=conv_norm_act(width, 7, 2), pool=POOL)
+    block = PreBasicBlock(width) if basic else PreBottleneck(width, stride_in="1x1")
+    return preactivated_net(stem, stages(depths, block), classes)
 
 
 def preactivated_net(stem: Spec, parts: Mapping[str, Spec], classes: int) -> Sequential:

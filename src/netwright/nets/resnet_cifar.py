@@ -46,6 +46,14 @@ CIFAR = (3, 32, 32)
     shortcut="A",
     drop=0.5,
 )
+@net(
+    "stochastic_depth_resnet1202_cifar10",
+    input=CIFAR,
+    paper=STOCHASTIC,
+    depth=1202,
+    shortcut="A",
+    drop=0.5,
+)
 def resnet_cifar(
     depth: int, width: int = 16, shortcut: str = "B", drop: float = 0.0, classes: int = 10
 ) -> Spec:
@@ -85,6 +93,7 @@ def plain_cifar(depth: int, width: int = 16, classes: int = 10) -> Spec:
 
 
 @net("resnext29_32x4d_cifar10", input=CIFAR, paper=RESNEXT, depth=29, widen=2, groups=32)
+@net("resnext29_8x64d_cifar10", input=CIFAR, paper=RESNEXT, depth=29, widen=8, groups=8)
 @net("resnext29_16x64d_cifar10", input=CIFAR, paper=RESNEXT, depth=29, widen=16, groups=16)
 def resnext_cifar(
     depth: int, width: int = 64, widen: float = 1, groups: int = 1, classes: int = 10

@@ -25,14 +25,15 @@ FIRES = ((16, 64), (16, 64), (32, 128), (32, 128), (48, 192), (48, 192), (64, 25
 
 @net("squeezenet1_0", input=IMAGENET, paper=SQUEEZENET)
 @net("squeezenet1_0_simple_bypass", input=IMAGENET, paper=SQUEEZENET, bypass="simple")
+@net("squeezeresnet_v1_0", input=IMAGENET, paper=SQUEEZENET, bypass="simple")
 @net("squeezenet1_0_complex_bypass", input=IMAGENET, paper=SQUEEZENET, bypass="complex")
 def squeezenet1_0(bypass: str = "none", classes: int = 1000) -> Spec:
     """Table 1 of the paper: a 7x7 stem, eight fire modules with pools behind fire4 and fire8,
     a 1x1 convolution to a map a class, averaged.
 
-    `bypass` is that of figure 2. The paper's input of 224 is a misprint for 227; as in
-    torchvision it stays 224, which gives 109 positions behind the stem where the table has
-    111 and 54 behind its pool where it has 55.
+    `bypass` is that of figure 2; pytorchcv calls the simple one `squeezeresnet_v1_0`. The
+    paper's input of 224 is a misprint for 227; as in torchvision it stays 224, which gives 109
+    positions behind the stem where the table has 111 and 54 behind its pool where it has 55.
     """
     return _squeezenet(ConvNormAct(96, 7, 2, "valid", norm=None), (4, 8), bypass, classes)
 
