@@ -25,8 +25,8 @@ __all__ = ["MISFITS", "SAMPLES", "WRONG", "Sample"]
 class Sample:
     """A unit with input shapes, and what the kit should know of it.
 
-    `macs` is the count by hand where PyTorch's counter misses the operation. `inputs` makes
-    inputs that random numbers cannot stand for (boxes, labels). `surrogate` turns the module
+    `macs` is the count by hand where PyTorch's counter misses the operation, or takes sums by
+    a convolution with ones for products. `inputs` makes inputs that random numbers cannot stand for (boxes, labels). `surrogate` turns the module
     into one whose gradient is not zero exactly where there is a path, where `oracles.surrogate`
     cannot; `support` says why no gradient can show the field (empty: it can). `random` marks
     units that differ from run to run in training. `smooth` is False where gradcheck cannot

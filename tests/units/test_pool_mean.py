@@ -69,6 +69,20 @@ def test_lp_learns_from_its_start_and_not_from_zeros() -> None:
     assert torch.isfinite(pool.rho.grad)
 
 
+@pytest.mark.parametrize("shape", [(2, 3, 9), (2, 3, 9, 8), (2, 3, 5, 6, 7)])
+def test_sums_keep_their_precision_under_autocast(shape: tuple[int, ...]) -> None:
+    x, pool = torch.rand(shape), LpPool(2, p=1)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(pool(x), pool.mean(x) * 2 ** (len(shape) - 2))
+
+
+def test_lp_has_second_gradients_at_zeros() -> None:
+    x = torch.tensor([[[0.0, 2.0, 0.0, 0.0]]], requires_grad=True)
+    for pool in (LpPool(2, p=1.5), LpPool(2, p=1.5, learned=True)):
+        (slope,) = torch.autograd.grad(pool(x).sum(), x, create_graph=True)
+        assert torch.autograd.grad(slope.sum(), x)[0].isfinite().all()
+
+
 def test_weighted_is_a_correlation() -> None:
     weights = np.random.default_rng(0).random((3, 3))
     x = np.random.default_rng(1).normal(size=(9, 8))

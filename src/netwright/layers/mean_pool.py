@@ -37,38 +37,22 @@ class LpPool(WindowPool):
     def forward(self, x: Tensor) -> Tensor:
         p = self.p if self.rho is None else 1 + F.softplus(self.rho)
         even = self.rho is None and self.p == 2
-        return _power(self.total(x.pow(p) if even else _power(x.abs(), p)), 1 / p)
-
-    def total(self, x: Tensor) -> Tensor:
-        """The sum of every window."""
-        windows = self.windows(x)
-        pool = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)[x.dim() - 3]
-        return pool(windows.padded(x), self.kernel_size, self.stride) * prod(windows.kernel)
+        return _power(self.total(x.square() if even else _power(x.abs(), p)), 1 / p)
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, p={self.p}, learned={self.rho is not None}"
 
 
 def _power(x: Tensor, p: Tensor | float) -> Tensor:
-    """x^p of x >= 0. Below p = 1 there is no slope at zero: zeros stay, without a gradient."""
-    some = x != 0
-    return torch.where(some, torch.where(some, x, 1).pow(p), 0)
+    """x^p of x >= 0. Where there is no slope at zero, zeros stay, without a gradient."""
+    if not isinstance(p, Tensor) and p >= 2:
+        return x.pow(p)
+    some = F.threshold(x, 0, 1)  # takes a small part of the time of `torch.where`
+    power = (some.log() * p).exp_() if isinstance(p, Tensor) else some.pow(p)
+    return power + x.detach().sign().sub_(1)
 
 
-class _KernelPool(WindowPool):
-    """A pool that slides one kernel over every channel."""
-
-    def slide(self, x: Tensor, kernel: Tensor) -> Tensor:
-        """The product of `kernel`, flat, with every window; padding counts as zeros."""
-        windows = self.windows(x)
-        conv = (F.conv1d, F.conv2d, F.conv3d)[x.dim() - 3]
-        channels = x.shape[1]
-        weight = kernel.to(x.dtype).reshape(1, 1, *windows.kernel)
-        weight = weight.expand(channels, *[-1] * (x.dim() - 1))
-        return conv(windows.padded(x), weight, stride=self.stride, groups=channels)
-
-
-class WeightedPool(_KernelPool):
+class WeightedPool(WindowPool):
     """y = sum_i w_i x_i / sum_i w_i over every window, the same weights for all channels.
 
     `weights` are given in row-major order; None learns them, as the softmax of `scores`,
@@ -94,7 +78,7 @@ class WeightedPool(_KernelPool):
         return self.slide(x, self.weights if self.scores is None else self.scores.softmax(0))
 
 
-class _MaxAndMean(_KernelPool):
+class _MaxAndMean(WindowPool):
     """A pool between the maximum and the mean of every window."""
 
     def between(self, x: Tensor, share: Tensor | float) -> Tensor:

@@ -54,8 +54,8 @@ class _Ranked(torch.autograd.Function):
     """The values of some ranks of every window, one map a rank; `x` is padded already.
 
     Minima and maxima of whole maps are an order of magnitude faster than sorting many small
-    windows. The number of the tap travels with its value, so the gradient of a rank goes to
-    the one position that holds it, also among equals.
+    windows. How far into the window it stood travels with a value, so the gradient of a rank
+    goes to the one position that holds it, also among equals.
     """
 
     @staticmethod
@@ -63,13 +63,14 @@ class _Ranked(torch.autograd.Function):
         ctx: Any, x: Tensor, windows: Windows, ranks: tuple[int, ...], steps: tuple[Exchange, ...]
     ) -> tuple[Tensor, ...]:
         values = [tap.clone(memory_format=torch.contiguous_format) for tap in windows.taps(x)]
-        kind = torch.uint8 if len(values) <= 256 else torch.int32
-        holders = [torch.full_like(value, i, dtype=kind) for i, value in enumerate(values)]
+        offsets = windows.offsets()
+        kind = torch.uint8 if offsets[-1] < 256 else torch.int32
+        holders = [torch.full_like(values[0], offset, dtype=kind) for offset in offsets]
         spare = torch.empty_like(values[0])
         for low, high, small, large in steps:
             a, b = values[low], values[high]
             if ctx.needs_input_grad[0]:
-                # Where a > b the numbers change places: x ^= d, y ^= d with d = x ^ y.
+                # Where a > b the holders change places: x ^= d, y ^= d with d = x ^ y.
                 change = (holders[low] ^ holders[high]).mul_(a > b)
                 if small:
                     holders[low] ^= change
@@ -89,10 +90,9 @@ class _Ranked(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
         windows, into = ctx.windows, grads[0].new_zeros(ctx.shape).flatten(2)
-        offsets = torch.tensor(windows.offsets(), device=into.device)
         corners = windows.corners(into.device)
         for holder, grad in zip(ctx.saved_tensors, grads, strict=True):
-            at = offsets.index_select(0, holder.flatten().int()).view(holder.shape) + corners
+            at = holder.long().add_(corners)
             into = into.scatter_add_(2, at.flatten(2), grad.flatten(2))
         return into.view(ctx.shape), None, None, None
 

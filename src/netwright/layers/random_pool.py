@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from netwright.layers.windows import Sizes, WindowPool, Windows, flat_index
 
@@ -34,8 +35,8 @@ class StochasticPool(WindowPool):
         wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
         if self.training:
             return _taken(x, self.draw(wide.detach()))
-        weight = wide.clamp(min=_LEAST)
-        return (self.mean(weight * wide) / self.mean(weight)).to(x.dtype)
+        weight = F.threshold(wide, _LEAST, _LEAST)  # a clamp, with a far faster gradient
+        return (self.total(weight * wide) / self.total(weight)).to(x.dtype)
 
     def draw(self, x: Tensor) -> Tensor:
         """Index in the flattened map of what each window draws: the first tap at which the

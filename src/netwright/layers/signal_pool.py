@@ -58,11 +58,7 @@ class GeneticPool(WindowPool):
         self.register_buffer("weight", weight / weight.numel())
 
     def forward(self, x: Tensor) -> Tensor:
-        windows = self.windows(x)
-        conv = (F.conv1d, F.conv2d, F.conv3d)[x.dim() - 3]
-        maps = windows.padded(x).flatten(0, 1)[:, None]
-        y = conv(maps, self.weight, stride=windows.stride)
-        return y.squeeze(1).unflatten(0, x.shape[:2])
+        return self.slide(x, self.weight)
 
     @torch.no_grad()
     def search(

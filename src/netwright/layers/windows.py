@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
+from math import prod
 from typing import NamedTuple, TypeAlias
 
 import torch
@@ -54,7 +55,9 @@ class Windows(NamedTuple):
 
     def offsets(self) -> list[int]:
         """From a window's first position to each of its taps, in the flattened map."""
-        return flat_index(self.sizes, [torch.arange(k) for k in self.kernel]).flatten().tolist()
+        hops = [prod(self.sizes[axis + 1 :]) for axis in range(len(self.sizes))]
+        places = product(*map(range, self.kernel))
+        return [sum(i * hop for i, hop in zip(at, hops, strict=True)) for at in places]
 
 
 def flat_index(sizes: Sequence[int], places: Sequence[Tensor]) -> Tensor:
@@ -104,6 +107,25 @@ class WindowPool(nn.Module):
         """The mean of every window, zeros of the padding counted."""
         pool = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)[x.dim() - 3]
         return pool(x, self.kernel_size, self.stride, self.padding, self.ceil_mode)
+
+    def slide(self, x: Tensor, kernel: Tensor) -> Tensor:
+        """The product of `kernel`, flat, with every window; padding counts as zeros."""
+        windows = self.windows(x)
+        conv = (F.conv1d, F.conv2d, F.conv3d)[x.dim() - 3]
+        channels = x.shape[1]
+        weight = kernel.to(x.dtype).reshape(1, 1, *windows.kernel)
+        weight = weight.expand(channels, *[-1] * (x.dim() - 1))
+        return conv(windows.padded(x), weight, stride=self.stride, groups=channels)
+
+    def total(self, x: Tensor) -> Tensor:
+        """The sum of every window, in the precision of `x` under autocast too."""
+        windows = self.windows(x)
+        if x.dim() == 5:
+            return F.avg_pool3d(windows.padded(x), windows.kernel, windows.stride,
+                                divisor_override=1)  # fmt: skip
+        with torch.autocast(x.device.type, enabled=False):
+            # On processors a product with ones is three times as fast as average pooling.
+            return self.slide(x, x.new_ones(prod(windows.kernel)))
 
     def extra_repr(self) -> str:
         return (
