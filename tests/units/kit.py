@@ -26,11 +26,12 @@ class Sample:
     """A unit with input shapes, and what the kit should know of it.
 
     `macs` is the count by hand where PyTorch's counter misses the operation, or takes sums by
-    a convolution with ones for products. `inputs` makes inputs that random numbers cannot stand for (boxes, labels). `surrogate` turns the module
-    into one whose gradient is not zero exactly where there is a path, where `oracles.surrogate`
-    cannot; `support` says why no gradient can show the field (empty: it can). `random` marks
-    units that differ from run to run in training. `smooth` is False where gradcheck cannot
-    hold (steps, sampling). `compiles` says why `torch.compile(fullgraph=True)` cannot.
+    a convolution with ones for products. `inputs` makes inputs that random numbers cannot
+    stand for (boxes, labels). `surrogate` turns the module into one whose gradient is not zero
+    exactly where there is a path, where `oracles.surrogate` cannot; `support` says why no
+    gradient can show the field (empty: it can). `random` marks units that differ from run to
+    run in training. `smooth` is False where gradcheck cannot hold (steps, sampling).
+    `compiles` says why `torch.compile(fullgraph=True)` cannot.
     """
 
     def __init__(
