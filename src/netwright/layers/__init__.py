@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from netwright.layers.resample import *  # noqa: F403
     from netwright.layers.signal_pool import *  # noqa: F403
     from netwright.layers.spectral_pool import *  # noqa: F403
+    from netwright.layers.spectrogram import *  # noqa: F403
     from netwright.layers.volterra import *  # noqa: F403
     from netwright.layers.weight_norm import *  # noqa: F403
 
@@ -68,7 +69,8 @@ lazy(
         "resample": "MaxUnpool",
         "signal_pool": "GeneticPool LeapPool",
         "spectral_pool": "SpectralPool WaveletPool low_pass",
+        "spectrogram": "Spectrogram",
         "volterra": "DiagonalVolterraConv VolterraConv",
-        "weight_norm": "WeightNorm WeightStandardisation",
+        "weight_norm": "MaxNorm WeightNorm WeightStandardisation",
     },
 )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-__all__ = ["WeightNorm", "WeightStandardisation"]
+__all__ = ["MaxNorm", "WeightNorm", "WeightStandardisation"]
 
 
 def _column(x: Tensor, rank: int) -> Tensor:
@@ -53,6 +53,29 @@ class WeightNorm(_Reweighted):
         """Makes the gain |v|, so that w = v: for after `body` got new initial weights."""
         with torch.no_grad():
             self.gain.copy_(self._norm().flatten())
+
+
+class MaxNorm(_Reweighted):
+    """w = v min(1, limit / |v|) for every output, v the weight of `body` and the norm over all
+    inputs of that output. `project` makes v itself as small, as Keras' constraint of this name
+    does after every step.
+    """
+
+    def __init__(self, body: nn.Module, limit: float = 1.0) -> None:
+        super().__init__(body)
+        self.limit = limit
+
+    def reweighted(self) -> Tensor:
+        v: Tensor = self.body.weight  # type: ignore[assignment]
+        return torch.renorm(v, p=2, dim=0, maxnorm=self.limit)
+
+    @torch.no_grad()
+    def project(self) -> None:
+        """Shrinks v to the limit where it is longer."""
+        self.body.weight.copy_(self.reweighted())  # type: ignore[union-attr, operator]
+
+    def extra_repr(self) -> str:
+        return f"limit={self.limit}"
 
 
 class WeightStandardisation(_Reweighted):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from netwright.units.response_norm import *  # noqa: F403
     from netwright.units.signal_pool import *  # noqa: F403
     from netwright.units.spectral_pool import *  # noqa: F403
+    from netwright.units.spectrogram import *  # noqa: F403
     from netwright.units.volterra import *  # noqa: F403
     from netwright.units.weight_norm import *  # noqa: F403
     from netwright.units.window import *  # noqa: F403
@@ -69,8 +70,9 @@ lazy(
         "response_norm": "LocalResponseNorm SpatialResponseNorm",
         "signal_pool": "GeneticPool LeapPool",
         "spectral_pool": "SpectralPool WaveletPool",
+        "spectrogram": "Spectrogram",
         "volterra": "HigherOrderConv",
-        "weight_norm": "Reweighted WeightNorm WeightStandardisation",
+        "weight_norm": "MaxNorm Reweighted WeightNorm WeightStandardisation",
         "window": "Convolution GroupedConvolution",
     },
 )

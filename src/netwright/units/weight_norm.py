@@ -1,4 +1,4 @@
-"""Units whose weights are computed from parameters: normalised, standardised."""
+"""Units whose weights are computed from parameters: normalised, standardised, held small."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from netwright.units.linear import Linear
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Reweighted", "WeightNorm", "WeightStandardisation"]
+__all__ = ["MaxNorm", "Reweighted", "WeightNorm", "WeightStandardisation"]
 
 
 class Reweighted(Unit, abstract=True):
@@ -68,6 +68,30 @@ class WeightNorm(Reweighted):
         from netwright.layers import WeightNorm as Layer
 
         return Layer(self.of.module(*xs))
+
+
+class MaxNorm(Reweighted):
+    """w = v min(1, limit / |v|) for every output, the norm over all inputs of that output: the
+    weights of the convolution or dense unit `of` stay in a ball (Srebro & Shraibman 2005;
+    Srivastava et al. 2014, section 5.1).
+
+    The limit holds whoever trains the module and however. Keras, which projects v itself
+    after every step, computes with the same weights. No parameters more.
+
+    >>> MaxNorm(Linear(4), 0.25).shape((64,))
+    (4,)
+    """
+
+    limit: float = 1.0
+
+    def check(self) -> None:
+        super().check()
+        is_number(self, "limit", above=0)
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import MaxNorm as Layer
+
+        return Layer(self.of.module(*xs), self.limit)
 
 
 class WeightStandardisation(Reweighted):
