@@ -40,6 +40,7 @@ THIN = {
     "cbam_resnet": {"width": 2},
     "densenet": {"growth": 2},
     "efficientnet": {"width": 0.1},
+    "hrnet": {"width": 2},
     "mobilenet": {"width": 0.1},
     "preresnet": {"width": 1},
     "pyramidnet": {"width": 1, "alpha": 3},
@@ -141,7 +142,6 @@ def test_fields_are_supports_of_gradients(name):
         _check_recurrence(strip, last)
 
 
-def _check_recurrence(strip, row):
 SIGNALS = {
     "cnn_lstm": {},
     "conv_lstm": {"widths": (2, 2), "input": (3, 1, 64, 64)},
@@ -172,6 +172,7 @@ def test_fields_of_signals_are_supports_of_gradients(name):
                 assert found <= planned, row.path
 
 
+def _check_recurrence(strip, row):
     """Size, jump and start, from two neighbours that see no border."""
     middle = row.output[1] // 2
     a, b = (strip.seen(row, (middle + i, 0)) for i in (0, 1))

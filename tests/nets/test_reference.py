@@ -160,3 +160,9 @@ def test_unet_by_hand():
     pairs = sum(9 * c * w + w + 9 * w * w + w for c, w in zip((1, *widths), widths, strict=False))
     ups = sum(4 * 2 * w * w + w + 9 * 2 * w * w + w + 9 * w * w + w for w in widths[:-1])
     assert nw.net("unet").plan().params == pairs + ups + 64 * 2 + 2
+
+
+def test_high_resolution_nets_as_published():
+    """Millions of parameters: Sun et al. 2019, table 1; Wang et al. 2019, table 3."""
+    for name, millions in (("hrnetv1_w32", 28.5), ("hrnetv1_w48", 63.6), ("hrnetv2_w48", 65.9)):
+        assert round(nw.net(name).plan().params / 1e6, 1) == millions, name

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from netwright.blocks.densenet import *  # noqa: F403
     from netwright.blocks.ghostnet import *  # noqa: F403
     from netwright.blocks.grouped import *  # noqa: F403
+    from netwright.blocks.hrnet import *  # noqa: F403
     from netwright.blocks.inception import *  # noqa: F403
     from netwright.blocks.inception_resnet import *  # noqa: F403
     from netwright.blocks.lenet import *  # noqa: F403
@@ -44,6 +45,7 @@ lazy(
         "densenet": "DenseBlock DenseLayer Transition",
         "ghostnet": "GhostBottleneck GhostModule",
         "grouped": "GroupedConv ShuffledGroupedConv",
+        "hrnet": "ExchangeUnit HighResolutionModule StreamTransition",
         "inception": "AuxiliaryHead GridReduction Inception InceptionA InceptionB InceptionC",
         "inception_resnet": "InceptionResidual",
         "lenet": "TableConv",
