@@ -10,6 +10,8 @@ import netwright as nw
 from netwright.core.diff import diff
 from netwright.report.changes import diff_record, diff_text
 from netwright.report.compare import compare_text
+from netwright.report.diagram import diagram
+from netwright.report.outline import outline
 from netwright.report.pages import compare_page, summary_page
 from netwright.report.record import compare_record, csv_text, plan_record
 from netwright.report.table import plan_table
@@ -34,6 +36,9 @@ CASES = {
     "odd.json": lambda: json.dumps(plan_record(ODD.plan(), 2), indent=1),
     "compare.txt": lambda: compare_text([CHAIN.plan(), ODD.plan(), CHAIN.plan((3, 64, 64))]),
     "compare.json": lambda: json.dumps(compare_record([CHAIN.plan(), ODD.plan()]), indent=1),
+    "odd_diagram.txt": lambda: diagram(outline(ODD)),
+    "resnet50_diagram.txt": lambda: diagram(outline(nw.net("resnet50"))),
+    "unet_diagram.txt": lambda: diagram(outline(nw.net("unet"))),
     "diff.txt": lambda: diff_text(changed()),
     "diff.json": lambda: json.dumps(diff_record(changed()), indent=1),
     "chain.html": lambda: summary_page(CHAIN.plan()).render(),

@@ -1,0 +1,113 @@
+"""What a net is made of, as a tree of its parts with like ones in a row as one.
+
+The tree is what diagrams are drawn from; it says nothing of how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from netwright.core.graph import Graph, Node
+from netwright.core.interpret import Shapes
+from netwright.core.net import Net
+from netwright.core.plan import Row
+from netwright.core.shape import Shape
+from netwright.core.spec import Block, Spec, Unit
+from netwright.core.wiring import Branches, Sequential
+from netwright.report.layers import Group
+
+__all__ = ["Part", "outline"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a net, or `count` like ones in a row, side by side or one after another.
+
+    `spec` is what stands in the net, `body` what it expands to: a unit or wiring. `group` has
+    the rows of all of them, `parts` are those of the first. `reads` are the parts of a graph
+    that it takes its inputs from, where these are named.
+    """
+
+    name: str
+    spec: Spec
+    body: Spec
+    group: Group
+    parts: tuple[Part, ...] = ()
+    count: int = 1
+    reads: tuple[str, ...] = ()
+
+
+def outline(net: Net) -> Part:
+    """The tree of a net's parts.
+
+    >>> import netwright as nw
+    >>> stage = outline(nw.net("resnet18")).parts[1]
+    >>> stage.name, [(part.count, part.spec) for part in stage.parts]
+    ('stage1', [(2, BasicBlock(64))])
+    """
+    walk = _Walk(net.plan().rows)
+    walk(net.spec, "", (net.input,))
+    return replace(walk.made[0], name=net.name)
+
+
+class _Walk(Shapes):
+    """Follows a plan row by row and notes which part each row belongs to."""
+
+    def __init__(self, rows: tuple[Row, ...]) -> None:
+        self.rows, self.done = rows, 0
+        self.above = ""
+        self.made: list[Part] = []
+
+    def unit(self, unit: Unit, path: str, xs: tuple[Shape, ...]) -> Shape:
+        self.done += 1
+        return self.rows[self.done - 1].output
+
+    def __call__(self, spec: Spec, path: str, xs: tuple[Shape, ...]) -> Any:
+        body = spec
+        while isinstance(body, Block):
+            body = self.expand(body, path, xs)
+        siblings, self.made = self.made, []
+        above, self.above = self.above, path
+        first = self.done
+        y = super().__call__(body, path, xs)
+        name = path.removeprefix(above).removeprefix(".") or "join"
+        group = Group(path, self.rows[first : self.done])
+        self.above = above
+        if group.rows:
+            siblings.append(Part(name, spec, body, group, _parts(body, self.made)))
+        self.made = siblings
+        return y
+
+
+def _parts(body: Spec, made: list[Part]) -> tuple[Part, ...]:
+    if isinstance(body, Sequential | Branches):
+        return tuple(_runs(made))
+    if isinstance(body, Graph):
+        nodes = dict(body.parts)
+        reads = [node.inputs if isinstance(node := nodes[p.name], Node) else () for p in made]
+        return tuple([replace(p, reads=names) for p, names in zip(made, reads, strict=True)])
+    return tuple(made)
+
+
+def _runs(parts: Iterable[Part]) -> list[Part]:
+    """Like parts in a row as one."""
+    runs: list[list[Part]] = []
+    for part in parts:
+        if runs and _like(runs[-1][0].spec) == _like(part.spec):
+            runs[-1].append(part)
+        else:
+            runs.append([part])
+    return [_joined(run) if len(run) > 1 else run[0] for run in runs]
+
+
+def _joined(run: list[Part]) -> Part:
+    rows = tuple([row for part in run for row in part.group.rows])
+    group = Group(run[0].group.path, rows)
+    return replace(run[0], name=f"{run[0].name}-{run[-1].name}", group=group, count=len(run))
+
+
+def _like(spec: Spec) -> Spec:
+    """The spec without its rate of stochastic depth, which rises from block to block."""
+    return replace(spec, drop=0.0) if isinstance(getattr(spec, "drop", None), float) else spec  # type: ignore[call-arg]
