@@ -1,7 +1,8 @@
-"""What was published about the nets of the registry: their category and errors, with sources."""
+"""What was published about the nets of the registry: what is new in them, category, errors."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from csv import DictReader
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +10,7 @@ from importlib.resources import files
 
 from netwright.errors import UnknownName
 
-__all__ = ["CATEGORIES", "Published", "category", "published"]
+__all__ = ["CATEGORIES", "Published", "category", "contribution", "published"]
 
 CATEGORIES = (
     "Spatial exploitation",
@@ -41,14 +42,23 @@ class Published:
 @cache
 def _tables() -> dict[str, tuple[Published, ...]]:
     tables: dict[str, tuple[Published, ...]] = {}
-    text = (files("netwright.nets") / "published.csv").read_text(encoding="utf-8")
-    for row in DictReader(text.splitlines()):
+    for row in _rows("published.csv"):
         made = Published(
             row["category"], row["dataset"], _number(row["top1_error"]),
             _number(row["top5_error"]), row["source"],
         )  # fmt: skip
         tables[row["name"]] = (*tables.get(row["name"], ()), made)
     return tables
+
+
+@cache
+def _contributions() -> dict[str, str]:
+    return {row["title"]: row["contribution"] for row in _rows("contributions.csv")}
+
+
+def _rows(file: str) -> Iterator[dict[str, str]]:
+    text = (files("netwright.nets") / file).read_text(encoding="utf-8")
+    return DictReader(text.splitlines())
 
 
 def _number(cell: str) -> float | None:
@@ -62,6 +72,15 @@ def published(name: str) -> tuple[Published, ...]:
     6.43
     """
     return _tables().get(name, ())
+
+
+def contribution(title: str) -> str:
+    """What is new in the paper of that title, in a sentence or two; empty where nobody said.
+
+    >>> contribution("Wide Residual Networks").partition(" learn")[0]
+    'Residual nets with fewer blocks of many more channels'
+    """
+    return _contributions().get(title, "")
 
 
 def category(text: str) -> str:

@@ -14,7 +14,7 @@ from netwright.core.net import Net
 from netwright.core.shape import Shape
 from netwright.core.spec import Spec
 from netwright.errors import SpecError, nearest
-from netwright.published import Published, published
+from netwright.published import Published, contribution, published
 
 __all__ = ["Entry", "Paper", "entry", "find", "names", "net"]
 
@@ -30,7 +30,8 @@ FAMILIES = {
     "resnet": "resnet18 resnet34 resnet50 resnet101 resnet152 resnet200 wide_resnet50_2 "
     "wide_resnet101_2 resnext50_2x40d resnext50_4x24d resnext50_8x14d resnext50_32x4d "
     "resnext101_32x4d resnext101_32x8d resnext101_64x4d seresnet50 seresnet101 seresnet152 "
-    "seresnext50_32x4d seresnext50_32x4d_timm seresnext101_32x4d cbam_resnet18 cbam_resnet50 "
+    "seresnext50_32x4d seresnext50_32x4d_timm seresnext101_32x4d cmpe_se_resnet50 "
+    "cbam_resnet18 cbam_resnet50 "
     "cbam_resnext101_32x4d resnet18_a resnet18_b root_resnet18",
     "senet": "senet154 se_bn_inception se_inception_resnet_v2",
     "bam": "bam_resnet50",
@@ -45,13 +46,18 @@ FAMILIES = {
     "preresnet1001_cifar10 sepreresnet20_cifar10 resnetv2_50 resnetv2_101 resnetv2_152 "
     "preresnet18 preresnet34 preresnet50 preresnet101 preresnet152 preresnet200",
     "wide_resnet": "wrn16_10_cifar10 wrn28_10_cifar10 wrn40_8_cifar10 wrn16_8_cifar10 "
-    "wrn40_4_cifar10",
+    "wrn40_4_cifar10 se_wrn28_10_cifar10 cmpe_se_wrn28_10_cifar10 cmpe_se_wrn28_10_1x1_cifar10 "
+    "cmpe_se_wrn28_10_2x1_cifar10 cmpe_se_wrn28_10_folded_cifar10",
+    "highway": "highway19_cifar10 highway32_cifar10",
     "pyramidnet": "pyramidnet110_a48_cifar10 pyramidnet110_a84_cifar10 "
     "pyramidnet110_a270_cifar10 pyramidnet164_a200_bn_cifar10 pyramidnet164_a270_bn_cifar10 "
     "pyramidnet272_a200_bn_cifar10 pyramidnet101_a360 pyramidnet200_a300 pyramidnet200_a450",
     "densenet": "densenet121 densenet169 densenet201 densenet161 densenet264",
     "densenet_cifar": "densenet40_k12_cifar10 densenet100_k12_cifar10 densenet100_k24_cifar10 "
     "densenet100_k12_bc_cifar10 densenet190_k40_bc_cifar10 densenet250_k24_bc_cifar10",
+    "regnet": "regnet_x_400mf regnet_x_800mf regnet_x_1_6gf regnet_x_3_2gf regnet_x_8gf "
+    "regnet_x_16gf regnet_x_32gf regnet_y_400mf regnet_y_800mf regnet_y_1_6gf regnet_y_3_2gf "
+    "regnet_y_8gf regnet_y_16gf regnet_y_32gf",
     "hrnet": "hrnet_w18 hrnet_w32 hrnet_w48 hrnetv1_w32 hrnetv1_w48 hrnetv2_w18 hrnetv2_w32 "
     "hrnetv2_w48",
     "mobilenet": "mobilenet_v1 mobilenet_v2",
@@ -83,6 +89,11 @@ class Paper:
     authors: str
     year: int
     arxiv: str = ""
+
+    @property
+    def contribution(self) -> str:
+        """What is new in it, in a sentence or two; empty where nobody said."""
+        return contribution(self.title)
 
 
 @dataclass(frozen=True)

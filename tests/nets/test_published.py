@@ -11,8 +11,13 @@ import netwright as nw
 from netwright.published import CATEGORIES, category, published
 from netwright.registry import Paper, entry, net
 
-TEXT = (files("netwright.nets") / "published.csv").read_text(encoding="utf-8")
-ROWS = list(csv.DictReader(TEXT.splitlines()))
+
+def rows(file):
+    text = (files("netwright.nets") / file).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+ROWS = rows("published.csv")
 
 
 def test_every_net_has_a_row_and_every_row_a_net():
@@ -74,3 +79,15 @@ def test_a_category_is_found_by_a_part_of_its_name():
 
 def test_unknown_names_have_nothing_published():
     assert published("resnet5") == ()
+
+
+def test_contributions_are_short_and_of_papers_that_are_cited():
+    made = rows("contributions.csv")
+    titles = [row["title"] for row in made]
+    assert titles == sorted(set(titles))
+    assert set(titles) <= {entry(name).paper.title for name in nw.nets()}
+    for row in made:
+        assert 50 < len(row["contribution"]) < 200
+        assert row["contribution"].endswith(".")
+    assert entry("resnet50").paper.contribution.startswith("Blocks learn what to add")
+    assert Paper("Mine", "Me", 2020).contribution == ""
