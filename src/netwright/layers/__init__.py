@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from netwright.layers.guided_pool import *  # noqa: F403
     from netwright.layers.local import *  # noqa: F403
     from netwright.layers.matrix import *  # noqa: F403
+    from netwright.layers.mean_join import *  # noqa: F403
     from netwright.layers.mean_pool import *  # noqa: F403
     from netwright.layers.norm import *  # noqa: F403
     from netwright.layers.order_pool import *  # noqa: F403
@@ -41,7 +42,7 @@ lazy(
         "activation": "Maxout Sign Step straight_through",
         "attention": "AdditiveAttention DotAttention HardAttention LocalAttention "
         "MultiHeadAttention",
-        "basic": "Add Cat GlobalAvgPool Mul PadChannels Scale Subsample",
+        "basic": "Add Cat GlobalAvgPool Mul PadChannels Reshape Scale Shift Subsample",
         "blur": "BlurPool shift_agreement shift_similarity",
         "channels": "Affine Channels LayerScale SelectChannels",
         "conv": "CroppedConv1d CroppedConv2d CroppedConv3d PaddedConv1d PaddedConv2d PaddedConv3d "
@@ -56,6 +57,7 @@ lazy(
         "guided_pool": "EdgePyramidPool PixelPyramidPool SuperpixelPool",
         "local": "LocallyConnected TiledConv columns",
         "matrix": "circulant conv_matrix eigenvalues toeplitz",
+        "mean_join": "Mean WeightedSum",
         "mean_pool": "GatedPool LpPool MixedPool WeightedPool",
         "norm": "ChannelLayerNorm GhostBatchNorm1d GhostBatchNorm2d GhostBatchNorm3d "
         "SpatialResponseNorm SwitchableNorm ghost_batch_norm",

@@ -6,7 +6,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Add", "Cat", "GlobalAvgPool", "Mul", "PadChannels", "Scale", "Subsample"]
+__all__ = [
+    "Add",
+    "Cat",
+    "GlobalAvgPool",
+    "Mul",
+    "PadChannels",
+    "Reshape",
+    "Scale",
+    "Shift",
+    "Subsample",
+]
 
 
 def _like(x: Tensor, rank: int) -> Tensor:
@@ -86,14 +96,43 @@ class PadChannels(nn.Module):
 
 
 class Subsample(nn.Module):
-    """Every `stride`-th position an axis."""
+    """Every `stride`-th position an axis, from `start` on."""
 
-    def __init__(self, stride: tuple[int, ...]) -> None:
+    def __init__(self, stride: tuple[int, ...], start: int = 0) -> None:
         super().__init__()
         self.stride = stride
+        self.start = start
 
     def forward(self, x: Tensor) -> Tensor:
-        return x[(slice(None), slice(None), *[slice(None, None, s) for s in self.stride])]
+        return x[(slice(None), slice(None), *[slice(self.start, None, s) for s in self.stride])]
 
     def extra_repr(self) -> str:
-        return f"stride={self.stride}"
+        return f"stride={self.stride}" + (f", start={self.start}" if self.start else "")
+
+
+class Shift(nn.Module):
+    """x + offset, a fixed number."""
+
+    def __init__(self, offset: float) -> None:
+        super().__init__()
+        self.offset = offset
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.offset
+
+    def extra_repr(self) -> str:
+        return f"{self.offset}"
+
+
+class Reshape(nn.Module):
+    """(N, ...) -> (N, *shape), the same elements in the same order."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.reshape(x.shape[0], *self.shape)
+
+    def extra_repr(self) -> str:
+        return f"{self.shape}"

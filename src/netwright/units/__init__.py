@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from netwright.units.guided_pool import *  # noqa: F403
     from netwright.units.linear import *  # noqa: F403
     from netwright.units.local import *  # noqa: F403
+    from netwright.units.mean_join import *  # noqa: F403
     from netwright.units.mean_pool import *  # noqa: F403
     from netwright.units.norm import *  # noqa: F403
     from netwright.units.order_pool import *  # noqa: F403
@@ -40,7 +41,7 @@ lazy(
     __name__,
     {
         "activation": "Activation ELU GELU HardSigmoid HardSwish Identity LeakyReLU Maxout PReLU "
-        "ReLU ReLU6 SELU Scale SiLU Sigmoid Sign Softmax Step Tanh",
+        "ReLU ReLU6 SELU Scale Shift SiLU Sigmoid Sign Softmax Step Tanh",
         "attention": "AdditiveAttention Attention DotAttention HardAttention LocalAttention "
         "MultiHeadAttention",
         "blur": "BlurPool",
@@ -53,8 +54,9 @@ lazy(
         "global_pool": "ChannelMean GeM GlobalMaxPool GlobalPool IntermapPool RowMaxPool "
         "SpatialPyramidPool",
         "guided_pool": "EdgePyramidPool PixelPyramidPool SuperpixelPool",
-        "linear": "Flatten Linear",
+        "linear": "Flatten Linear Reshape",
         "local": "LocallyConnected TiedGroupedConv TiledConv",
+        "mean_join": "Mean WeightedSum",
         "mean_pool": "GatedPool LpPool MixedPool WeightedPool",
         "norm": "BatchNorm ChannelLayerNorm GhostBatchNorm GroupNorm InstanceNorm LayerNorm Norm "
         "SwitchableNorm",

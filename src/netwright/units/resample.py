@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
 from netwright.core.check import is_choice, is_count
-from netwright.core.cost import Cost
+from netwright.core.cost import NOTHING, VIEW, Cost
 from netwright.core.field import Taps, Window
 from netwright.core.shape import Axes, Shape, need_rank, per_axis, show
 from netwright.core.spec import Unit
@@ -36,6 +36,8 @@ class Upsample(Unit):
     >>> Upsample(2).shape((256, 14, 14))
     (256, 28, 28)
     """
+
+    keeps = NOTHING
 
     scale: Axes = 2
     mode: str = "nearest"
@@ -85,16 +87,21 @@ def _between(s: int, reads: int) -> Taps:
 
 
 class Subsample(Unit):
-    """Every `stride`-th position: (C, H, W) -> (C, ceil(H / s), ceil(W / s)), free.
+    """Every `stride`-th position from `start` on: (C, H, W) -> (C, ceil((H - start) / s), ...),
+    free.
 
     >>> Subsample(2).shape((16, 32, 32))
     (16, 16, 16)
     """
 
+    keeps = VIEW
+
     stride: Axes = 2
+    start: int = 0
 
     def check(self) -> None:
         is_count(self, "stride", axes=True)
+        is_count(self, "start", least=0)
 
     def _stride(self, x: Shape) -> tuple[int, ...]:
         return per_axis(self.stride, len(x) - 1, "stride")
@@ -102,15 +109,18 @@ class Subsample(Unit):
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
         need_rank("Subsample", x, 2, 4)
-        return (x[0], *[-(-n // s) for n, s in zip(x[1:], self._stride(x), strict=True)])
+        if any(isinstance(n, int) and n <= self.start for n in x[1:]):
+            raise ShapeError(f"Subsample: there is no position {self.start} in {show(x)}")
+        strides = self._stride(x)
+        return (x[0], *[-((self.start - n) // s) for n, s in zip(x[1:], strides, strict=True)])
 
     def window(self, x: Shape) -> Window:
-        return tuple(Taps(down=s) for s in self._stride(x))
+        return tuple(Taps(((self.start, 1),), 1, s) for s in self._stride(x))
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import Subsample as Layer
 
-        return Layer(self._stride(xs[0]))
+        return Layer(self._stride(xs[0]), self.start)
 
 
 class PixelShuffle(Unit):
@@ -120,6 +130,8 @@ class PixelShuffle(Unit):
     >>> PixelShuffle(2).shape((64, 14, 14))
     (16, 28, 28)
     """
+
+    keeps = NOTHING
 
     scale: int = 2
 
@@ -151,6 +163,8 @@ class PixelUnshuffle(Unit):
     >>> PixelUnshuffle(2).shape((16, 28, 28))
     (64, 14, 14)
     """
+
+    keeps = NOTHING
 
     scale: int = 2
 
@@ -219,6 +233,8 @@ class PadChannels(Unit):
     (32, 8, 8)
     """
 
+    keeps = NOTHING
+
     width: int
 
     def check(self) -> None:
@@ -241,6 +257,8 @@ class ChannelShuffle(Unit):
     """Channels of every group dealt out to all groups (Zhang et al. 2017, arXiv:1707.01083):
     (C, H, W) -> the same shape, free.
     """
+
+    keeps = NOTHING
 
     groups: int
 

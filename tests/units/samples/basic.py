@@ -60,6 +60,7 @@ SAMPLES = [
     Sample(nw.Upsample(2, "linear"), BOX),
     Sample(nw.Subsample(2), MAP),
     Sample(nw.Subsample((1, 2)), MAP),
+    Sample(nw.Subsample(2, start=1), MAP),
     Sample(nw.PadChannels(11), MAP),
     Sample(nw.ChannelShuffle(4), MAP),
     *(Sample(kind(), MAP) for kind in (
@@ -83,7 +84,7 @@ WRONG = {
     "SpatialDropout": [{"rate": 2}],
     "DropPath": [{"rate": "half"}],
     "Upsample": [{"scale": 0}, {"mode": "lanczos"}],
-    "Subsample": [{"stride": 0}],
+    "Subsample": [{"stride": 0}, {"start": -1}],
     "PadChannels": [{"width": 0}],
     "ChannelShuffle": [{"groups": -2}],
     "LeakyReLU": [{"slope": "steep"}],
@@ -99,5 +100,6 @@ MISFITS = {
     "InstanceNorm": [((8, 1, 1), {})],
     "ChannelShuffle": [((8, 3, 3), {"groups": 3})],
     "PadChannels": [((8, 3, 3), {"width": 4})],
+    "Subsample": [((8, 3, 1), {"start": 1})],
     "Upsample": [((8,), {}), ((8, 9), {"mode": "cubic"})],
 }  # fmt: skip
