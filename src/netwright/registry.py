@@ -76,7 +76,7 @@ FAMILIES = {
     "eegnet": "eegnet_4_2 eegnet_8_2",
     "ecg": "ecg_cnn1d ecg_stft_cnn",
     "recurrent": "cnn_lstm conv_lstm",
-    "unet": "unet",
+    "unet": "unet unet_scse",
 }
 """Which module of `netwright.nets` holds which names; only the one asked for is loaded."""
 

@@ -40,7 +40,12 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.Fire(2, 4, "simple"), MAP),
     (nw.Fire(2, 3, "complex"), MAP),
     (nw.FlattenedConv(6), MAP),
+    (nw.CSE(), MAP),
     (nw.FusedMBConv(8, drop=0.2), MAP),
+    (nw.DoubleConv(6, nw.BatchNorm(), nw.SSE()), MAP),
+    (nw.SCSE(4), MAP),
+    (nw.SSE(), MAP),
+    (nw.SSE(bias=False), (4, 9, 11, 13)),
     (nw.FusedMBConv(6, 2, 1), MAP),
     (nw.GhostBottleneck(8, 12), MAP),
     (nw.GhostBottleneck(6, 8, 5, 2, se=True), MAP),
@@ -127,6 +132,7 @@ WRONG = {
     "Inception": dict.fromkeys(("conv1", "reduce3", "conv3", "reduce5", "conv5", "pool"), 0),
     "GridReduction": {"branches": ((1, 2, 3, 4, 5),)},
     "InceptionA": {"conv1": 2, "once": (3, 4), "twice": (2, 3), "project": 2},
+    "CSE": {"reduction": 0},
     "InceptionB": {"conv1": 2, "once": (3, 4, 5), "twice": (2, 3, 4, 3, 0), "project": 2},
     "InceptionC": {"conv1": 2, "once": (3, 0), "twice": (2, 3, 4), "project": 2},
     "InceptionResidual": {"branches": ()},
@@ -157,6 +163,8 @@ WRONG = {
     "Transition": {"compression": 0},
     "VggBlock": {"width": 4, "depth": 0},
     "XceptionBlock": {"widths": ()},
+    "SCSE": {"reduction": 0},
+    "SSE": {"bias": 1},
 }
 SAMPLES: dict[str, list[tuple[Block, tuple[int, ...]]]] = {}
 for _block, _shape in _samples:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from netwright.blocks.squeezenet import *  # noqa: F403
     from netwright.blocks.stage import *  # noqa: F403
     from netwright.blocks.unet import *  # noqa: F403
+    from netwright.blocks.scse import *  # noqa: F403
     from netwright.blocks.vgg import *  # noqa: F403
     from netwright.blocks.xception import *  # noqa: F403
 
@@ -67,3 +68,4 @@ lazy(
         "xception": "XceptionBlock",
     },
 )
+        "scse": "CSE SCSE SSE",

@@ -12,7 +12,7 @@ __all__ = ["DoubleConv"]
 
 
 class DoubleConv(Block):
-    """Two 3x3 convolutions with ReLU: (C, H, W) -> (width, H, W).
+    """Two 3x3 convolutions with ReLU: (C, H, W) -> (width, H, W). `attention` ends them.
 
     >>> DoubleConv(64).expand((1, 256, 256)).names
     ('conv1', 'conv2')
@@ -20,11 +20,13 @@ class DoubleConv(Block):
 
     width: int
     norm: Spec | None = None
+    attention: Spec | None = None
 
     def check(self) -> None:
         is_count(self, "width")
-        is_spec(self, "norm", optional=True)
+        is_spec(self, "norm", "attention", optional=True)
 
     def expand(self, x: Shape) -> Spec:
         conv = ConvNormAct(self.width, norm=self.norm)
-        return Sequential(conv1=conv, conv2=conv)
+        weigh = {"attention": self.attention} if self.attention else {}
+        return Sequential(conv1=conv, conv2=conv, **weigh)

@@ -1,7 +1,8 @@
-"""U-Net."""
+"""U-Net, without and with attention."""
 
 from __future__ import annotations
 
+from netwright.blocks.scse import SCSE
 from netwright.blocks.unet import DoubleConv
 from netwright.core.graph import Graph, Node
 from netwright.core.join import Cat
@@ -22,28 +23,50 @@ UNET = Paper(
 )
 
 
+SCSE_PAPER = Paper(
+    "Concurrent Spatial and Channel Squeeze & Excitation in Fully Convolutional Networks",
+    "Roy, Navab, Wachinger",
+    2018,
+    "1803.02579",
+)
+
+
 @net("unet", input=(1, 256, 256), paper=UNET)
-def unet(depth: int = 4, width: int = 64, norm: BatchNorm | None = None, classes: int = 2) -> Spec:
+@net("unet_scse", input=(1, 256, 256), paper=SCSE_PAPER, norm=BatchNorm(), attention=SCSE())
+def unet(
+    depth: int = 4,
+    width: int = 64,
+    norm: BatchNorm | None = None,
+    attention: Spec | None = None,
+    classes: int = 2,
+) -> Spec:
     """Figure 1 of the paper: `depth` steps down, each twice as wide, and as many up, beside
     each other: (C, H, W) -> (classes, H, W), a score for every class and pixel.
 
     Convolutions pad (`same`), where the paper's lose a border and crop what they copy, so
     that the map of scores is as large as the image; H and W are multiples of 2^depth. No
     dropout at the bottom, of which the paper gives no rate. `norm` is put behind every
-    convolution of the two arms.
+    convolution of the two arms, `attention` behind every pair of them.
+
+    `unet_scse` is this net with batch normalisation and scSE everywhere; Roy et al. have it in
+    a U-Net whose maps are 64 at every resolution, convolved by 5x5.
 
     >>> import netwright as nw
     >>> nw.net("unet", classes=5, input=(3, 64, 96)).plan().output
     (5, 64, 96)
     """
     need_counts(depth=depth)
+
+    def pair(level: int) -> DoubleConv:
+        return DoubleConv(width * 2**level, norm, attention)
+
     parts: dict[str, Spec] = {}
     for i in range(1, depth + 1):
-        parts[f"down{i}"] = DoubleConv(width * 2 ** (i - 1), norm)
+        parts[f"down{i}"] = pair(i - 1)
         parts[f"pool{i}"] = MaxPool(2)
-    parts["bottom"] = DoubleConv(width * 2**depth, norm)
+    parts["bottom"] = pair(depth)
     for i in range(depth, 0, -1):
         parts[f"grow{i}"] = TransposedConv(width * 2 ** (i - 1), 2, 2)
         parts[f"beside{i}"] = Node(Cat(), f"down{i}", f"grow{i}")
-        parts[f"up{i}"] = DoubleConv(width * 2 ** (i - 1), norm)
+        parts[f"up{i}"] = pair(i - 1)
     return Graph(**parts, head=Conv(classes, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netwright.blocks.attention import CBAM, SqueezeExcite
+from netwright.blocks.scse import SCSE
 from netwright.core.net import Net
 from netwright.nets.attended import attended
 from netwright.rules.registry import named
@@ -27,3 +28,13 @@ def attend_both(net: Net, reduction: int = 16) -> Net:
     the channels, 100 for the positions each.
     """
     return attended(net, CBAM(reduction))
+
+
+@named("scse")
+def excite_both(net: Net, reduction: int = 2) -> Net:
+    """ScSE at the end of every residual body and pair of U-Net, and behind every Inception block.
+
+    Roy et al. 2018 (arXiv:1803.02579): 2 C^2 / reduction + C / reduction + 2 C + 1 parameters
+    each, C of them and one for the positions.
+    """
+    return attended(net, SCSE(reduction))
