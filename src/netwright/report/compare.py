@@ -13,7 +13,7 @@ from netwright.report.layers import Group, field_text, groups, merged
 from netwright.report.numbers import exact, human, human_bytes, ratio
 from netwright.report.table import bar, text_table
 
-__all__ = ["MEASURES", "compare_text", "comparison", "stages"]
+__all__ = ["MEASURES", "compare_text", "comparison", "stage_table", "stages"]
 
 MEASURES: tuple[tuple[str, Callable[[Group, Plan], Any], Callable[[Any], str]], ...] = (
     ("params", lambda group, _: group.params, human),
@@ -77,23 +77,28 @@ def _distinct(names: Sequence[str]) -> list[str]:
 def compare_text(plans: Sequence[Plan]) -> str:
     """The table of totals, and for each net its stages with bars on one scale for all nets."""
     head, rows = comparison(plans)
-    blocks = [text_table(head, rows, (0, 1))]
-    parts = [groups(plan.rows) for plan in plans]
-    most = [
-        max(
-            [measure(group, plan) for plan, own in zip(plans, parts, strict=True) for group in own],
-            default=0,
-        )
+    most = _most(plans)
+    blocks = [text_table(head, rows, (0, 1)), *[stage_table(plan, most) for plan in plans]]
+    return "\n\n".join("\n".join(block) for block in blocks) + f"\n\n{CONVENTION}"
+
+
+def _most(plans: Sequence[Plan]) -> list[Any]:
+    """Of each measure the largest of all stages of all nets."""
+    return [
+        max([measure(group, plan) for plan in plans for group in groups(plan.rows)], default=0)
         for _, measure, _ in MEASURES
     ]
+
+
+def stage_table(plan: Plan, most: Sequence[Any] = (), width: int = BAR) -> list[str]:
+    """A line a stage with bars, the longest `width` blocks long for `most` of each measure."""
+    most = most or _most([plan])
+    rows = list[list[str]]()
+    for group in groups(plan.rows):
+        cells = [group.path or plan.name, show(group.output)]
+        for (_, measure, said), peak in zip(MEASURES, most, strict=True):
+            value = measure(group, plan)
+            cells += [said(value), bar(value, peak, width).ljust(width)]
+        rows.append(cells)
     titles = [word for title, _, _ in MEASURES for word in (title, "")]
-    for plan, own in zip(plans, parts, strict=True):
-        made = list[list[str]]()
-        for group in own:
-            cells = [group.path or plan.name, show(group.output)]
-            for (_, measure, said), peak in zip(MEASURES, most, strict=True):
-                value = measure(group, plan)
-                cells += [said(value), bar(value, peak, BAR).ljust(BAR)]
-            made.append(cells)
-        blocks.append(text_table([plan.name, "output", *titles], made, (0, 1, 3, 5, 7)))
-    return "\n\n".join("\n".join(block) for block in blocks) + f"\n\n{CONVENTION}"
+    return text_table([plan.name, "output", *titles], rows, (0, 1, 3, 5, 7))
