@@ -16,7 +16,7 @@ from netwright.core.spec import Spec
 from netwright.errors import SpecError, nearest
 from netwright.published import Published, contribution, published
 
-__all__ = ["Entry", "Paper", "entry", "find", "names", "net"]
+__all__ = ["Entry", "Paper", "entry", "family", "find", "names", "net"]
 
 FAMILIES = {
     "lenet": "lenet5 lenet5_original",
@@ -155,6 +155,15 @@ def names(pattern: str = "*") -> list[str]:
     return sorted(name for name in known if fnmatchcase(name, pattern))
 
 
+def family(name: str) -> list[str]:
+    """Names of the nets of the same family, in its own order.
+
+    >>> family("googlenet")
+    ['googlenet', 'googlenet_bn']
+    """
+    return next((held.split() for held in FAMILIES.values() if name in held.split()), [name])
+
+
 def entry(name: str) -> Entry:
     """The registry's entry; `UnknownName` with near names when there is none."""
     if name not in _entries:
@@ -175,7 +184,7 @@ def _plain(name: str) -> Net:
 def find(name: str, *, input: Shape | None = None, **options: Any) -> Net:
     """The net of that name, at its own input shape unless `input` is given.
 
-    Options are those of the net's function, such as `classes`; see `netwright nets NAME`.
+    Options are those of the net's function, such as `classes`; see `netwright show NAME`.
     Raises `UnknownName` with near names, `SpecError` for an option it does not have.
 
     >>> find("resnet50", classes=10, input=(3, 64, 64)).plan().output

@@ -7,12 +7,17 @@ from netwright.lazy import lazy
 if TYPE_CHECKING:
     from netwright.blocks.attention import *  # noqa: F403
     from netwright.blocks.blur import *  # noqa: F403
+    from netwright.blocks.competitive import *  # noqa: F403
+    from netwright.blocks.cell import *  # noqa: F403
     from netwright.blocks.conv import *  # noqa: F403
     from netwright.blocks.convnext import *  # noqa: F403
     from netwright.blocks.darknet import *  # noqa: F403
     from netwright.blocks.densenet import *  # noqa: F403
+    from netwright.blocks.edge import *  # noqa: F403
+    from netwright.blocks.genotype import *  # noqa: F403
     from netwright.blocks.ghostnet import *  # noqa: F403
     from netwright.blocks.grouped import *  # noqa: F403
+    from netwright.blocks.highway import *  # noqa: F403
     from netwright.blocks.hrnet import *  # noqa: F403
     from netwright.blocks.inception import *  # noqa: F403
     from netwright.blocks.inception_resnet import *  # noqa: F403
@@ -24,28 +29,34 @@ if TYPE_CHECKING:
     from netwright.blocks.pseudo3d import *  # noqa: F403
     from netwright.blocks.pyramid import *  # noqa: F403
     from netwright.blocks.recurrent import *  # noqa: F403
+    from netwright.blocks.regnet import *  # noqa: F403
     from netwright.blocks.resnet import *  # noqa: F403
+    from netwright.blocks.scse import *  # noqa: F403
     from netwright.blocks.senet import *  # noqa: F403
     from netwright.blocks.separable import *  # noqa: F403
     from netwright.blocks.shufflenet import *  # noqa: F403
     from netwright.blocks.squeezenet import *  # noqa: F403
     from netwright.blocks.stage import *  # noqa: F403
     from netwright.blocks.unet import *  # noqa: F403
-    from netwright.blocks.scse import *  # noqa: F403
     from netwright.blocks.vgg import *  # noqa: F403
     from netwright.blocks.xception import *  # noqa: F403
 
 lazy(
     __name__,
     {
-        "attention": "BAM CBAM SqueezeExcite",
+        "attention": "BAM CBAM ECA SqueezeExcite",
         "blur": "MaxBlurPool",
+        "cell": "Cell",
+        "competitive": "CompetitiveExcite",
         "conv": "ConvNormAct DepthwiseConv DilatedConv PointwiseConv conv_norm conv_norm_act",
         "convnext": "ConvNextBlock",
         "darknet": "DarkBlock",
         "densenet": "DenseBlock DenseLayer Transition",
+        "edge": "OPERATIONS Edge FactorizedReduction",
+        "genotype": "CellGenotype Genotype",
         "ghostnet": "GhostBottleneck GhostModule",
         "grouped": "GroupedConv ShuffledGroupedConv",
+        "highway": "Highway",
         "hrnet": "ExchangeUnit HighResolutionModule StreamTransition",
         "inception": "AuxiliaryHead GridReduction Inception InceptionA InceptionB InceptionC",
         "inception_resnet": "InceptionResidual",
@@ -57,7 +68,9 @@ lazy(
         "pseudo3d": "Pseudo3dConv",
         "pyramid": "PyramidBlock PyramidBottleneck",
         "recurrent": "DenseBiLstm",
+        "regnet": "RegNetBlock",
         "resnet": "BasicBlock Bottleneck Shortcut",
+        "scse": "CSE SCSE SSE",
         "senet": "SENetBottleneck",
         "separable": "FlattenedConv SeparableConv SpatiallySeparableConv",
         "shufflenet": "ShuffleUnit ShuffleUnitV2",
@@ -68,4 +81,3 @@ lazy(
         "xception": "XceptionBlock",
     },
 )
-        "scse": "CSE SCSE SSE",
