@@ -8,7 +8,7 @@ from netwright.core.net import Net
 from netwright.nets.attended import attended
 from netwright.rules.registry import named
 
-__all__ = ["attend_both", "squeeze"]
+__all__ = ["attend_both", "excite_both", "squeeze"]
 
 
 @named("se")
