@@ -15,6 +15,13 @@ from oracles import assert_field_is_true, assert_plan_is_true, is_inside, surrog
 
 MAP = (8, 33, 31)
 FORMS = ("double-fc", "1x1", "2x1", "folded")
+CELL = nw.CellGenotype(
+    (
+        (("sep_conv_3x3", 0), ("identity", 1)),
+        (("dil_conv_3x3", 2), ("max_pool_3x3", 0), ("skip_connect", 1)),
+    ),
+    (1, 2, 3),
+)
 _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.AuxiliaryHead(5), (8, 14, 14)),
     (nw.BAM(4, 2), MAP),
@@ -31,6 +38,8 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.Highway(), MAP),
     (nw.Highway(5, -1.0, nw.Tanh()), (8, 15, 14)),
     *((nw.PreBasicBlock(30, 2, attention=nw.CompetitiveExcite(4, form)), MAP) for form in FORMS),
+    (nw.Cell(CELL, 6), MAP),
+    (nw.Cell(CELL, 8, 2, nw.BatchNorm(eps=1e-3), True, 0.2), (8, 32, 31)),
     (nw.ConvNormAct(6, 5, 2), MAP),
     (nw.ConvNormAct(6, norm=None, act=None), MAP),
     (nw.ConvNextBlock(3, 2, 0.1), MAP),
@@ -47,6 +56,10 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.SSE(), MAP),
     (nw.SSE(bias=False), (4, 9, 11, 13)),
     (nw.ExchangeUnit(), MAP),
+    *((nw.Edge(name, 8, 2), MAP) for name in nw.OPERATIONS),
+    *((nw.Edge(name, 6, 2, tight=True, drop=0.1), (8, 32, 31)) for name in nw.OPERATIONS),
+    (nw.FactorizedReduction(7), MAP),
+    (nw.FactorizedReduction(4), (8, 32, 31)),
     (nw.Fire(2, 4, "simple"), MAP),
     (nw.Fire(2, 3, "complex"), MAP),
     (nw.FlattenedConv(6), MAP),
@@ -121,6 +134,7 @@ WRONG = {
     "CBAM": {"kernel": 0},
     "BasicBlock": {"width": 8, "shortcut": "D"},
     "Bottleneck": {"width": 8, "stride_in": "2x2"},
+    "Cell": {"genotype": (("sep_conv_3x3", 0),), "width": 8},
     "ConvNormAct": {"width": 8, "act": "relu"},
     "CompetitiveExcite": {"form": "3x1"},
     "ECA": {"gamma": 0},
@@ -135,6 +149,8 @@ WRONG = {
     "CSE": {"reduction": 0},
     "DoubleConv": {"width": 0},
     "ExchangeUnit": {"outputs": -1},
+    "Edge": {"operation": "sep_conv_4x4", "width": 8},
+    "FactorizedReduction": {"width": 1},
     "Fire": {"squeeze": 2, "expanded": 4, "bypass": "both"},
     "FlattenedConv": {"width": "4"},
     "FusedMBConv": {"width": 4, "drop": 1.0},

@@ -7,8 +7,8 @@ from netwright.lazy import lazy
 if TYPE_CHECKING:
     from netwright.blocks.attention import *  # noqa: F403
     from netwright.blocks.blur import *  # noqa: F403
-    from netwright.blocks.competitive import *  # noqa: F403
     from netwright.blocks.cell import *  # noqa: F403
+    from netwright.blocks.competitive import *  # noqa: F403
     from netwright.blocks.conv import *  # noqa: F403
     from netwright.blocks.convnext import *  # noqa: F403
     from netwright.blocks.darknet import *  # noqa: F403

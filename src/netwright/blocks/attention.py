@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from math import log2
+
 from netwright.blocks.conv import ConvNormAct
-from netwright.core.check import is_count
+from netwright.core.check import is_count, is_flag, is_number
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Concat, Gate, Sequential, Sum
@@ -11,12 +13,12 @@ from netwright.units.activation import Identity, ReLU, Sigmoid
 from netwright.units.channels import Channels
 from netwright.units.conv import Conv
 from netwright.units.global_pool import ChannelMean, GlobalMaxPool, IntermapPool
-from netwright.units.linear import Linear
+from netwright.units.linear import Flatten, Linear, Reshape
 from netwright.units.local import TiedGroupedConv
 from netwright.units.norm import BatchNorm
 from netwright.units.pool import GlobalAvgPool
 
-__all__ = ["BAM", "CBAM", "SqueezeExcite", "squeeze_excite"]
+__all__ = ["BAM", "CBAM", "ECA", "SqueezeExcite", "squeeze_excite"]
 
 
 class CBAM(Block):
@@ -59,28 +61,65 @@ class CBAM(Block):
 class SqueezeExcite(Block):
     """x sigmoid(W2 ReLU(W1 mean(x))), a gate a channel: (C, H, W) -> (C, H, W).
 
-    W1 squeezes C to C / reduction (Hu et al. 2017, arXiv:1709.01507, equations 2-4).
+    W1 squeezes C to C / reduction (Hu et al. 2017, arXiv:1709.01507, equations 2-4). As in
+    public code W1 and W2 have biases, where the paper's equation leaves them out.
     """
 
     reduction: int = 16
+    bias: bool = True
 
     def check(self) -> None:
         is_count(self, "reduction")
+        is_flag(self, "bias")
 
     def expand(self, x: Shape) -> Spec:
-        return squeeze_excite(x[0], max(1, x[0] // self.reduction), ReLU(), Sigmoid())
+        return squeeze_excite(x[0], max(1, x[0] // self.reduction), ReLU(), Sigmoid(), self.bias)
 
 
-def squeeze_excite(channels: int, squeezed: int, act: Spec, gate: Spec) -> Gate:
+def squeeze_excite(channels: int, squeezed: int, act: Spec, gate: Spec, bias: bool = True) -> Gate:
     """A gate of so many channels, squeezed to any number between, with any activations."""
     excite = Sequential(
         pool=GlobalAvgPool(keep=True),
-        squeeze=Conv(squeezed, 1),
+        squeeze=Conv(squeezed, 1, bias=bias),
         act=act,
-        expand=Conv(channels, 1),
+        expand=Conv(channels, 1, bias=bias),
         gate=gate,
     )
     return Gate(skip=Identity(), excite=excite)
+
+
+class ECA(Block):
+    """x sigmoid(k taps over the channels' means), a gate a channel from its k neighbours
+    alone: (C, H, W) -> (C, H, W) (Wang et al. 2019, arXiv:1910.03151).
+
+    k is the odd number at or above |(log2 C + b) / gamma| (equation 12), as in timm at least
+    3; k parameters in all.
+
+    >>> ECA().kernel(64), ECA().kernel(512)
+    (3, 5)
+    """
+
+    gamma: float = 2
+    b: float = 1
+
+    def check(self) -> None:
+        is_number(self, "gamma", above=0)
+        is_number(self, "b")
+
+    def kernel(self, channels: int) -> int:
+        """The taps for so many channels."""
+        taps = int(abs((log2(channels) + self.b) / self.gamma))
+        return max(3, taps + 1 - taps % 2)
+
+    def expand(self, x: Shape) -> Spec:
+        weights = Sequential(
+            pool=GlobalAvgPool(),
+            row=Reshape((1, x[0])),
+            conv=Conv(1, self.kernel(x[0]), bias=False),
+            flatten=Flatten(),
+            gate=Sigmoid(),
+        )
+        return Gate(skip=Identity(), weights=weights)
 
 
 class BAM(Block):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from netwright.blocks.resnet import summed, weighed
 from netwright.core.check import is_choice, is_count, is_fraction, is_spec
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
-from netwright.core.wiring import Sequential, Sum
+from netwright.core.wiring import Sequential
 from netwright.units.activation import Identity, ReLU
 from netwright.units.conv import Conv
 from netwright.units.norm import BatchNorm
@@ -84,10 +85,9 @@ def preactivated(
     """Batch norm and ReLU before the body alone, or before body and projection where the
     shape changes.
     """
-    if attention:
-        body = body.put(attention=attention)
+    body = weighed(body, attention)
     first: dict[str, Spec] = {"norm": BatchNorm(), "act": ReLU()}
     if x[0] == width and stride == 1:
-        return Sum(body=Sequential(**first, body=body), shortcut=Identity())
+        return summed(Sequential(**first, body=body), Identity(), attention)
     projection = Conv(width, 1, stride, bias=False)
-    return Sequential(**first, residual=Sum(body=body, shortcut=projection))
+    return Sequential(**first, residual=summed(body, projection, attention))

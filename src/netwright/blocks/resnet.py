@@ -6,12 +6,12 @@ from netwright.blocks.conv import conv_norm, conv_norm_act
 from netwright.core.check import is_choice, is_count, is_fraction, is_number, is_spec
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
-from netwright.core.wiring import Sequential, Sum
+from netwright.core.wiring import Fork, Sequential, Sum
 from netwright.units.activation import Identity, ReLU
 from netwright.units.regularise import DropPath
 from netwright.units.resample import PadChannels, Subsample
 
-__all__ = ["PLACES", "BasicBlock", "Bottleneck", "Shortcut", "residual"]
+__all__ = ["PLACES", "BasicBlock", "Bottleneck", "Shortcut", "residual", "summed", "weighed"]
 
 PLACES = ("standard", "pre", "post", "identity")
 """Where attention can stand in a residual block."""
@@ -132,10 +132,28 @@ def residual(
     if place == "pre":
         body = Sequential(**weigh, **dict(body.parts))
     elif place == "standard":
-        body = body.put(**weigh)
+        body = weighed(body, attention)
     elif place == "identity" and attention:
         shortcut = Sequential(shortcut=shortcut, **weigh)
     if drop:
         body = body.put(drop=DropPath(drop))
     after = weigh if place == "post" else {}
-    return Sequential(residual=Sum(body=body, shortcut=shortcut), act=ReLU(), **after)
+    return Sequential(residual=summed(body, shortcut, attention), act=ReLU(), **after)
+
+
+def weighed(body: Sequential, attention: Spec | None) -> Sequential:
+    """The body with attention at its end; attention that wants the shortcut too waits for
+    `summed`.
+    """
+    return body if attention is None or _competes(attention) else body.put(attention=attention)
+
+
+def summed(body: Spec, shortcut: Spec, attention: Spec | None) -> Spec:
+    """Body + shortcut; attention of two inputs, such as `CompetitiveExcite`, makes the sum."""
+    if attention and _competes(attention):
+        return Sequential(both=Fork(body=body, shortcut=shortcut), sum=attention)
+    return Sum(body=body, shortcut=shortcut)
+
+
+def _competes(attention: Spec) -> bool:
+    return isinstance(attention, Block) and attention.joins

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from netwright.blocks.attention import CBAM, SqueezeExcite
+from netwright.blocks.competitive import CompetitiveExcite
 from netwright.blocks.conv import ConvNormAct, conv_norm_act
 from netwright.blocks.preresnet import PreBasicBlock, PreBottleneck
 from netwright.blocks.resnet import BasicBlock, Bottleneck
@@ -17,6 +18,7 @@ from netwright.registry import Paper, net
 from netwright.units.pool import MaxPool
 
 __all__ = [
+    "COMPETITIVE",
     "IDENTITY",
     "RESNET",
     "RESNEXT",
@@ -49,6 +51,12 @@ IDENTITY = Paper(
 )
 ATTENDED = Paper(
     "CBAM: Convolutional Block Attention Module", "Woo, Park, Lee, Kweon", 2018, "1807.06521"
+)
+COMPETITIVE = Paper(
+    "Competitive Inner-Imaging Squeeze and Excitation for Residual Network",
+    "Hu, Wen, Luo, Yang",
+    2018,
+    "1807.08920",
 )
 IMAGENET = (3, 224, 224)
 FIFTY, HUNDRED = (3, 4, 6, 3), (3, 4, 23, 3)
@@ -103,6 +111,10 @@ def basic_resnet(
 @net(
     "seresnext50_32x4d_timm", input=IMAGENET, paper=SENET, depths=FIFTY, widen=2, groups=32,
     attention=SE,
+)  # fmt: skip
+@net(
+    "cmpe_se_resnet50", input=IMAGENET, paper=COMPETITIVE, depths=FIFTY,
+    attention=CompetitiveExcite(),
 )  # fmt: skip
 @net("cbam_resnet50", input=IMAGENET, paper=ATTENDED, depths=FIFTY, attention=CBAM())
 @net(

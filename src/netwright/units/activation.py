@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
 from netwright.core.check import is_count, is_number
-from netwright.core.cost import Cost
+from netwright.core.cost import BOTH, INPUT, NOTHING, OUTPUT, VIEW, Cost
 from netwright.core.shape import Shape, need_rank
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
@@ -28,6 +28,7 @@ __all__ = [
     "ReLU",
     "ReLU6",
     "Scale",
+    "Shift",
     "SiLU",
     "Sigmoid",
     "Sign",
@@ -39,6 +40,8 @@ __all__ = [
 
 class Activation(Unit, abstract=True):
     """f(x), element by element: any shape -> the same shape. One operation an element."""
+
+    keeps = INPUT
 
     torch_name: ClassVar[str | None] = None
     """The class in `torch.nn`, where it is not called as the unit is."""
@@ -58,6 +61,8 @@ class Activation(Unit, abstract=True):
 class Identity(Activation):
     """f(x) = x, free."""
 
+    keeps = VIEW
+
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return Cost()
 
@@ -68,6 +73,8 @@ class ReLU(Activation):
     >>> ReLU().cost((64, 56, 56), y=(64, 56, 56)).ops
     200704
     """
+
+    keeps = OUTPUT
 
 
 class ReLU6(Activation):
@@ -134,6 +141,8 @@ class HardSwish(Activation):
 class Scale(Activation):
     """f(x) = factor x, a fixed number."""
 
+    keeps = NOTHING
+
     factor: float = 1.0
 
     def check(self) -> None:
@@ -145,8 +154,26 @@ class Scale(Activation):
         return Layer(self.factor)
 
 
+class Shift(Activation):
+    """f(x) = x + offset, a fixed number."""
+
+    keeps = NOTHING
+
+    offset: float = 0.0
+
+    def check(self) -> None:
+        is_number(self, "offset")
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import Shift as Layer
+
+        return Layer(self.offset)
+
+
 class Sigmoid(Activation):
     """f(x) = 1 / (1 + e^-x)."""
+
+    keeps = OUTPUT
 
 
 class HardSigmoid(Activation):
@@ -157,6 +184,8 @@ class HardSigmoid(Activation):
 
 class Tanh(Activation):
     """f(x) = tanh(x)."""
+
+    keeps = OUTPUT
 
 
 class Step(Activation):
@@ -188,6 +217,8 @@ class Softmax(Unit):
     same shape. Three operations an element: exponential, sum, quotient.
     """
 
+    keeps = OUTPUT
+
     def shape(self, *xs: Shape) -> Shape:
         return xs[0]
 
@@ -210,6 +241,8 @@ class Maxout(Unit):
     >>> Maxout(4).shape((64, 8, 8))
     (16, 8, 8)
     """
+
+    keeps = BOTH
 
     pieces: int = 2
 

@@ -6,16 +6,16 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count, is_flag
-from netwright.core.cost import Cost
+from netwright.core.cost import INPUT, VIEW, Cost
 from netwright.core.field import POINT, WHOLE, Window
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Unit
-from netwright.errors import ShapeError
+from netwright.errors import ShapeError, SpecError
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Flatten", "Linear"]
+__all__ = ["Flatten", "Linear", "Reshape"]
 
 
 class Linear(Unit):
@@ -26,6 +26,8 @@ class Linear(Unit):
     >>> Linear(10).shape((512,))
     (10,)
     """
+
+    keeps = INPUT
 
     width: int
     bias: bool = True
@@ -63,6 +65,8 @@ class Flatten(Unit):
     (9216,)
     """
 
+    keeps = VIEW
+
     def shape(self, *xs: Shape) -> Shape:
         return (prod(xs[0]),)
 
@@ -73,3 +77,38 @@ class Flatten(Unit):
         from torch import nn
 
         return nn.Flatten()
+
+
+class Reshape(Unit):
+    """The same elements in another shape, the last axis running fastest: any shape -> `to`.
+
+    Raises `ShapeError` where `to` holds more or fewer elements.
+
+    >>> Reshape((1, 2, 64)).shape((128,))
+    (1, 2, 64)
+    """
+
+    keeps = VIEW
+
+    to: tuple[int, ...]
+
+    def check(self) -> None:
+        is_count(self, "to", axes=True)
+        if not isinstance(self.to, tuple):
+            raise SpecError(f"Reshape: to is {self.to!r}, wanted a shape such as (1, 2, 64)")
+
+    def shape(self, *xs: Shape) -> Shape:
+        (x,) = xs
+        if isinstance(prod(x), int) and prod(x) != prod(self.to):
+            raise ShapeError(
+                f"Reshape: {show(x)} has {prod(x)} elements, {show(self.to)} has {prod(self.to)}"
+            )
+        return self.to
+
+    def window(self, x: Shape) -> Window:
+        return WHOLE
+
+    def module(self, *xs: Shape) -> nn.Module:
+        from netwright.layers import Reshape as Layer
+
+        return Layer(self.to)

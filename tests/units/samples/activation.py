@@ -25,6 +25,7 @@ class Weighed(nn.Module):
 SAMPLES = [
     Sample(nw.SELU(), (5, 7, 3)),
     Sample(nw.SELU(), (5,)),
+    *(Sample(nw.Shift(-0.2), shape) for shape in ((5, 7, 3), (4, 1, 1), (9,))),
     *(Sample(nw.Scale(-0.2), shape) for shape in ((5, 7, 3), (4, 1, 1), (9,))),
     *(Sample(kind(), shape, smooth=False) for kind in (nw.Step, nw.Sign)
       for shape in ((5, 7, 3), (4, 1, 1), (9,))),
@@ -40,6 +41,10 @@ SAMPLES = [
     *(Sample(kind(), (4, 1, 1)) for kind in (nw.ReLU, nw.PReLU, nw.GELU, nw.HardSwish)),
 ]  # fmt: skip
 
-WRONG = {"Maxout": [{"pieces": 0}, {"pieces": 1.5}], "Scale": [{"factor": "half"}]}
+WRONG = {
+    "Maxout": [{"pieces": 0}, {"pieces": 1.5}],
+    "Scale": [{"factor": "half"}],
+    "Shift": [{"offset": None}],
+}
 
 MISFITS = {"Maxout": [((7, 3, 3), {"pieces": 2}), ((2, 2, 2, 2, 2), {})]}

@@ -14,4 +14,8 @@ SAMPLES = [
     Sample(nw.Linear(1), (1,)),
     Sample(nw.Flatten(), (4, 1, 1)),
     Sample(nw.Flatten(), (9,)),
+    Sample(nw.Reshape((1, 2, 6)), (12,)),
+    Sample(nw.Reshape((4, 3)), (2, 3, 2)),
 ]
+WRONG = {"Reshape": [{"to": (2, 0)}, {"to": 4}, {"to": ()}]}
+MISFITS = {"Reshape": [((5,), {"to": (2, 3)})]}
