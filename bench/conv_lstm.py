@@ -1,8 +1,10 @@
 """ConvLSTM against a loop over time with one convolution a gate: forward and backward.
 
 Both have the same weights and give the same outputs. Runs are interleaved, two threads,
-medians in milliseconds. Where maps are wide, both are bound by the same multiply-adds and the
-ratio falls towards one; what is saved is calls, passes over memory and small batches.
+medians in milliseconds. `bare` is the fused cell's convolutions alone, forward and backward,
+on states that are there already: no loop over these convolutions can take less, so that
+loop / bare bounds the ratio. Where cells are wide both are bound by the same multiply-adds, and
+what is saved is calls, passes over memory and small batches.
 """
 
 from __future__ import annotations
@@ -48,6 +50,22 @@ class Loop(nn.Module):
         return torch.stack(outputs, 1)
 
 
+class Bare(nn.Module):
+    """The convolutions of the fused cell and nothing else."""
+
+    def __init__(self, fused: ConvLSTM, x: Tensor) -> None:
+        super().__init__()
+        self.input, self.state = fused.input, fused.state
+        state = torch.randn(x.shape[1], len(x), fused.width, *x.shape[3:])
+        self.states = nn.ParameterList(state.unbind(0))
+        self.slope = torch.randn(len(x), 4 * fused.width, *x.shape[3:])
+        self.slopes = self.slope.repeat(x.shape[1], 1, 1, 1)
+
+    def forward(self, x: Tensor) -> None:
+        ys = [self.input(x.flatten(0, 1)), *map(self.state, self.states)]
+        torch.autograd.backward(ys, [self.slopes, *[self.slope] * len(self.states)])
+
+
 def split(conv: nn.Conv2d) -> list[nn.Conv2d]:
     """A convolution for each quarter of the output channels."""
     width, bias = conv.out_channels // 4, conv.bias is not None
@@ -65,7 +83,9 @@ def timed(model: nn.Module, x: Tensor) -> float:
     """Milliseconds of one forward and backward pass."""
     model.zero_grad()
     start = time.perf_counter()
-    model(x).square().mean().backward()
+    y = model(x)
+    if y is not None:
+        y.square().mean().backward()
     return (time.perf_counter() - start) * 1e3
 
 
@@ -76,16 +96,20 @@ def row(batch: int, steps: int, channels: int, width: int, kernel: int, size: in
     nn.init.normal_(ours.peepholes, std=0.1)
     loop, x = Loop(ours), torch.randn(batch, steps, channels, size, size)
     torch.testing.assert_close(ours(x), loop(x), rtol=1e-4, atol=1e-5)
-    timed(ours, x), timed(loop, x)
-    pairs = [(timed(ours, x), timed(loop, x)) for _ in range(RUNS)]
-    mine, theirs = (statistics.median(times) for times in zip(*pairs, strict=True))
+    models = (ours, loop, Bare(ours, x))
+    rounds = [[timed(model, x) for model in models] for _ in range(RUNS + 1)][1:]
+    mine, theirs, bare = (statistics.median(times) for times in zip(*rounds, strict=True))
     shape = f"{batch}x{steps}x{channels}x{size}x{size}"
-    return f"| {shape} | {width} | {kernel} | {mine:.1f} | {theirs:.1f} | {theirs / mine:.2f}x |"
+    return (
+        f"| {shape} | {width} | {kernel} | {mine:.1f} | {theirs:.1f} | {bare:.1f} "
+        f"| {theirs / mine:.2f}x | {theirs / bare:.2f}x |"
+    )
 
 
 if __name__ == "__main__":
     torch.set_num_threads(2)
-    print("| input | width | kernel | ConvLSTM ms | loop ms | loop / ConvLSTM |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print("| input | width | kernel | ConvLSTM ms | loop ms | bare ms | loop / ConvLSTM "
+          "| loop / bare |")  # fmt: skip
+    print("| --- |" + " --- |" * 7)
     for setting in SETTINGS:
         print(row(*setting), flush=True)

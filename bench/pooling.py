@@ -3,7 +3,8 @@ naive ones.
 
 Forward and backward of 32 x 64 x 56 x 56 maps, one table for 2x2 windows side by side, one for
 3x3 windows two apart; medians of interleaved rounds. Naive pools unfold the windows and sort
-them, or take their median.
+them, or take their median. `power alone` is the floor of `LpPool` with a learned p: x^p with
+the gradients of x and p, without guards, windows and root.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+import torch
 from random_pooling import SHAPE, table
 from torch import Tensor, nn
 
@@ -32,6 +34,12 @@ def unfolded(x: Tensor, k: int, s: int) -> Tensor:
     return x.unfold(2, k, s).unfold(3, k, s).flatten(4)
 
 
+def power(x: Tensor) -> Tensor:
+    """x^p of x > 0 by one logarithm and one exponential, p learned."""
+    p = torch.tensor(2.0, requires_grad=True)
+    return ((x + 1).log() * p).exp()
+
+
 def cases(k: int, s: int, top: int) -> dict[str, Callable[[Tensor], Tensor]]:
     """The pools with windows of k x k, s apart."""
     kernel = (k, k)
@@ -46,6 +54,7 @@ def cases(k: int, s: int, top: int) -> dict[str, Callable[[Tensor], Tensor]]:
         f"LpPool({k}, {s})": LpPool(k, s),
         f"LpPool({k}, {s}, p=3)": LpPool(k, s, p=3),
         f"LpPool({k}, {s}, learned)": LpPool(k, s, learned=True),
+        "power alone": power,
         f"nn.LPPool2d(2, {k}, {s})": nn.LPPool2d(2, k, s),
         f"MixedPool({k}, {s})": MixedPool(k, s),
         f"MixedPool({k}, {s}, random)": MixedPool(k, s, mix="random"),

@@ -48,22 +48,28 @@ class ConvLSTM(nn.Module):
     def forward(self, input: Tensor) -> Tensor:
         gates = self.input(input.flatten(0, 1)).unflatten(0, input.shape[:2])
         h = c = gates.new_zeros(gates.shape[0], self.width, *gates.shape[3:])
+        # split once: the gradients of slices would be filled up with zeros at every step
+        peepholes = None if self.peepholes is None else self.peepholes.split((2, 1))
         outputs: list[Tensor] = []
         for given in gates.unbind(1):
-            h, c = self._step((given + self.state(h)).unflatten(1, (4, self.width)), c)
+            h, c = self._step((given + self.state(h)).unflatten(1, (4, self.width)), c, peepholes)
             outputs.append(h)
         return h if self.last else torch.stack(outputs, 1)
 
-    def _step(self, gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    def _step(
+        self, gates: Tensor, c: Tensor, peepholes: tuple[Tensor, ...] | None
+    ) -> tuple[Tensor, Tensor]:
         """The next state and cell, from the products of all gates, (N, 4, width, ...)."""
-        keep, new, out = gates[:, :2], gates[:, 2], gates[:, 3]
-        if self.peepholes is not None:
-            keep = keep + self.peepholes[:2] * c.unsqueeze(1)
-        i, f = torch.sigmoid(keep).unbind(1)
-        c = f * c + i * torch.tanh(new)
-        if self.peepholes is not None:
-            out = out + self.peepholes[2] * c
-        return torch.sigmoid(out) * torch.tanh(c), c
+        keep, new, out = gates.split((2, 1, 1), 1)
+        c = c.unsqueeze(1)
+        if peepholes is not None:
+            keep = torch.addcmul(keep, peepholes[0], c)
+        i, f = torch.sigmoid(keep).split(1, 1)
+        c = torch.addcmul(f * c, i, torch.tanh(new))
+        if peepholes is not None:
+            out = torch.addcmul(out, peepholes[1], c)
+        h = torch.sigmoid(out) * torch.tanh(c)
+        return h.squeeze(1), c.squeeze(1)
 
     def extra_repr(self) -> str:
         return f"{self.width}, peepholes={self.peepholes is not None}, last={self.last}"
