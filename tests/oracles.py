@@ -61,6 +61,23 @@ def assert_plan_is_true(net: Net, macs: bool = True) -> None:
         assert plan.macs == counted_macs(model, x[:1])
 
 
+def kept_storages(model: nn.Module, *xs: Tensor) -> tuple[dict[int, int], Tensor]:
+    """What autograd keeps of one training step, parameters and buffers left out: bytes by the
+    address of their storage; and the output, by which they all stay alive."""
+    own = {t.untyped_storage().data_ptr() for t in (*model.parameters(), *model.buffers())}
+    kept: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        out = model.train()(*xs)
+    return kept, out
+
+
 class _Mean(nn.Module):
     """Average pooling in the place of max pooling: every position of the window counts."""
 

@@ -20,7 +20,7 @@ _OPERATIONS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
-    ast.Pow: lambda a, b: a**b,
+    ast.Pow: pow,
     ast.USub: operator.neg,
 }
 

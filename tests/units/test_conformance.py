@@ -16,7 +16,7 @@ from netwright.core.codec import decode, encode
 from netwright.core.net import Net
 from netwright.core.spec import SPECS
 from netwright.errors import ShapeError, SpecError
-from oracles import assert_field_is_true, counted_macs, surrogate
+from oracles import assert_field_is_true, counted_macs, kept_storages, surrogate
 
 CASES = [pytest.param(sample, id=str(sample)) for some in SAMPLES.values() for sample in some]
 each = pytest.mark.parametrize("sample", CASES)
@@ -64,6 +64,23 @@ def test_counts(sample: Sample) -> None:
     assert cost.buffers == sum(b.numel() for b in module.buffers())
     assert cost.macs == (counted_macs(module, *xs) if sample.macs is None else sample.macs)
     assert cost.ops >= 0
+
+
+@each
+def test_keeps_for_the_gradient_what_it_says(sample: Sample) -> None:
+    xs = changed(sample.tensors(3), lambda x: x.requires_grad_())
+    y = sample.unit.shape(*sample.shapes)
+    rule = sample.unit.kept(*sample.shapes, y=y)
+    if rule is None:
+        pytest.skip("has no rule")
+    kept, out = kept_storages(sample.module(), *xs)
+    inputs = {x.untyped_storage().data_ptr(): x.untyped_storage().nbytes() for x in xs}
+    at = out.untyped_storage().data_ptr()
+    assert rule.view == (at in inputs)
+    assert rule.input == all(x in kept for x in inputs)
+    assert rule.output == (at in kept and at not in inputs)
+    own = [size for where, size in kept.items() if where not in inputs and where != at]
+    assert sum(own) == 4 * (3 * rule.each + rule.once) + 8 * 3 * rule.indices
 
 
 @each

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-__all__ = ["CONVENTION", "Cost"]
+__all__ = ["BOTH", "CONVENTION", "INPUT", "NOTHING", "OUTPUT", "VIEW", "Cost", "Kept"]
 
 CONVENTION = (
     "MACs: multiply-adds of convolution, dense and attention products, one image; "
@@ -23,3 +23,26 @@ class Cost(NamedTuple):
     macs: Any = 0
     ops: Any = 0
     buffers: Any = 0
+
+
+class Kept(NamedTuple):
+    """What a training step keeps of one unit until its gradient has been taken.
+
+    `input`, `output`: its inputs, its output, which others may keep too; `view`: its output
+    is its input in another shape. `each` are further elements an image, `once` a step,
+    `indices` are of 8 bytes each, an image. Parameters and buffers are there anyway.
+    """
+
+    input: bool = False
+    output: bool = False
+    view: bool = False
+    each: Any = 0
+    once: Any = 0
+    indices: Any = 0
+
+
+NOTHING = Kept()
+INPUT = Kept(input=True)
+OUTPUT = Kept(output=True)
+BOTH = Kept(input=True, output=True)
+VIEW = Kept(view=True)

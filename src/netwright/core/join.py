@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
-from netwright.core.cost import Cost
+from netwright.core.cost import INPUT, NOTHING, Cost
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
@@ -43,6 +43,8 @@ class Join(Unit, abstract=True):
 class Add(Join):
     """The sum of its inputs, all of one shape."""
 
+    keeps = NOTHING
+
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import Add as Layer
 
@@ -52,6 +54,8 @@ class Add(Join):
 class Mul(Join):
     """The product of its inputs; a `(C,)` or `(C, 1, 1)` gate stretches over a map."""
 
+    keeps = INPUT
+
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import Mul as Layer
 
@@ -60,6 +64,8 @@ class Mul(Join):
 
 class Cat(Join):
     """Its inputs side by side along the channels: (C1, H, W) + (C2, H, W) -> (C1+C2, H, W)."""
+
+    keeps = NOTHING
 
     def shape(self, *xs: Shape) -> Shape:
         if any(x[1:] != xs[0][1:] for x in xs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, cast, dataclass_transform
 
-from netwright.core.cost import Cost
+from netwright.core.cost import Cost, Kept
 from netwright.core.field import POINT, Window
 from netwright.errors import SpecError
 
@@ -122,6 +122,13 @@ class Unit(Spec, abstract=True):
     and variance."""
     uneven: ClassVar[bool] = False
     """True for units that see less than the box of their window, such as a cone through time."""
+    keeps: ClassVar[Kept | None] = None
+    """What training keeps of it, where that is no matter of shapes; None: nobody gave a rule."""
+
+    @property
+    def label(self) -> str:
+        """What tables call it."""
+        return type(self).__name__
 
     def shape(self, *xs: Shape) -> Shape:
         """Output shape from the input shape(s), batch left out."""
@@ -130,6 +137,10 @@ class Unit(Spec, abstract=True):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         """What one image costs, from input shape(s) and output shape `y`."""
         return Cost()
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        """What a training step keeps until the backward pass; None where that is not known."""
+        return self.keeps
 
     def window(self, x: Shape) -> Window:
         """Which inputs an output sees, one `Taps` per axis; `POINT` itself, `WHOLE` all."""

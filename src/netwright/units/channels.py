@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count, is_number
-from netwright.core.cost import Cost
+from netwright.core.cost import INPUT, VIEW, Cost
 from netwright.core.shape import Shape, need_rank, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError, SpecError
@@ -25,6 +25,8 @@ class Channels(Unit):
     >>> Channels(58, 116).shape((116, 28, 28))
     (58, 28, 28)
     """
+
+    keeps = VIEW
 
     start: int
     stop: int
@@ -89,6 +91,8 @@ class LayerScale(Unit):
     96
     """
 
+    keeps = INPUT
+
     factor: float = 1e-6
 
     def check(self) -> None:
@@ -117,6 +121,8 @@ class Affine(Unit):
     >>> Affine().cost((6, 14, 14), y=(6, 14, 14)).params
     12
     """
+
+    keeps = INPUT
 
     def shape(self, *xs: Shape) -> Shape:
         need_rank("Affine", xs[0], 1, 4)

@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from netwright.core.check import is_count, is_flag, is_padding
-from netwright.core.cost import Cost
+from netwright.core.cost import INPUT, Cost, Kept
 from netwright.core.field import Taps, Window
 from netwright.core.shape import Axes, Padding, Shape, need_rank, per_axis, show, spread
 from netwright.core.spec import Unit
@@ -69,6 +69,16 @@ class Conv(GroupedConvolution):
         rescaled = prod(y) if self.border == "crop" else 0
         return Cost(weights + (self.width if self.bias else 0), weights * prod(y[1:]), rescaled)
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        (x,) = xs
+        p = self.sliding(x).pads
+        if self.border != "zeros" and not isinstance(self.border, float):
+            return None
+        if self.border == "zeros" and all(before == after for before, after in p):
+            return INPUT
+        padded = [n + before + after for n, (before, after) in zip(x[1:], p, strict=True)]
+        return Kept(each=x[0] * prod(padded))
+
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn
 
@@ -99,6 +109,8 @@ class TransposedConv(Unit):
     >>> TransposedConv(64, 2, stride=2).shape((128, 28, 28))
     (64, 56, 56)
     """
+
+    keeps = INPUT
 
     width: int
     kernel: Axes = 2

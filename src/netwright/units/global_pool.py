@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count, is_flag, is_number
-from netwright.core.cost import Cost
+from netwright.core.cost import BOTH, NOTHING, Cost
 from netwright.core.field import POINT, UNKNOWN, WHOLE, Taps, Window
 from netwright.core.shape import Shape, need_rank
 from netwright.core.spec import Unit
@@ -56,6 +56,8 @@ class GlobalMaxPool(GlobalPool):
     (2048,)
     """
 
+    keeps = BOTH
+
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import GlobalMaxPool as Layer
 
@@ -101,6 +103,8 @@ class RowMaxPool(Unit):
     (64, 24)
     """
 
+    keeps = BOTH
+
     keep: bool = False
 
     def check(self) -> None:
@@ -137,6 +141,8 @@ class IntermapPool(Unit):
     (16, 28, 28)
     """
 
+    keeps = BOTH
+
     size: int = 2
 
     def check(self) -> None:
@@ -167,6 +173,8 @@ class ChannelMean(Unit):
     >>> ChannelMean().shape((64, 28, 28))
     (1, 28, 28)
     """
+
+    keeps = NOTHING
 
     def shape(self, *xs: Shape) -> Shape:
         need_rank("ChannelMean", xs[0], 2, 4)

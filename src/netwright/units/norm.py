@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count, is_flag, is_number
-from netwright.core.cost import Cost
+from netwright.core.cost import Cost, Kept
 from netwright.core.shape import Shape, need_rank, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
@@ -66,6 +66,9 @@ class BatchNorm(Norm):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return Cost(2 * y[0] if self.affine else 0, 0, 2 * prod(y), 2 * y[0] + 1)
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(input=True, once=2 * y[0])
+
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn
 
@@ -87,6 +90,9 @@ class GhostBatchNorm(BatchNorm):
     def check(self) -> None:
         super().check()
         is_count(self, "size")
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return None  # by parts, whose number the batch decides
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import ghost_batch_norm
@@ -116,6 +122,9 @@ class GroupNorm(Norm):
                              "of which there is no variance; use fewer groups")  # fmt: skip
         return x
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(input=True, each=2 * self.groups)
+
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn
 
@@ -128,6 +137,9 @@ class LayerNorm(Norm):
     """
 
     sees_all = True
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(input=True, each=2)
 
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn
@@ -145,6 +157,9 @@ class ChannelLayerNorm(Norm):
     def shape(self, *xs: Shape) -> Shape:
         need_rank("ChannelLayerNorm", xs[0], 1, 4)
         return xs[0]
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(input=True, each=2 * prod(y[1:]))
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import ChannelLayerNorm as Layer

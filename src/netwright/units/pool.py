@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from netwright.core.check import is_count, is_flag, is_padding
-from netwright.core.cost import Cost
+from netwright.core.cost import INPUT, NOTHING, Cost, Kept
 from netwright.core.field import WHOLE, Window, resampling
 from netwright.core.shape import Axes, Padding, Shape, need_rank, per_axis, slid
 from netwright.core.spec import Unit
@@ -81,6 +81,9 @@ class MaxPool(LocalPool):
     (64, 27, 27)
     """
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(input=True, indices=prod(y))
+
 
 class AvgPool(LocalPool):
     """The mean of every window; zeros of the padding are counted if `count_padding`.
@@ -88,6 +91,8 @@ class AvgPool(LocalPool):
     >>> AvgPool(2).shape((64, 56, 56))
     (64, 28, 28)
     """
+
+    keeps = INPUT
 
     count_padding: bool = True
 
@@ -131,6 +136,9 @@ class AdaptiveAvgPool(Unit):
             return WHOLE
         return tuple(resampling(n, m) for n, m in zip(x[1:], sizes, strict=True))
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return NOTHING if set(y[1:]) == {1} else INPUT  # one cell is a mean
+
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn
 
@@ -148,6 +156,8 @@ class GlobalAvgPool(Unit):
     >>> GlobalAvgPool().shape((2048, 7, 7))
     (2048,)
     """
+
+    keeps = NOTHING
 
     keep: bool = False
 

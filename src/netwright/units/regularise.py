@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
 from netwright.core.check import is_count, is_fraction
-from netwright.core.cost import Cost
+from netwright.core.cost import VIEW, Cost, Kept
 from netwright.core.shape import Axes, Shape, need_rank, per_axis
 from netwright.core.spec import Unit
 from netwright.errors import SpecError
@@ -32,6 +32,9 @@ class Dropper(Unit, abstract=True):
 class Dropout(Dropper):
     """Zeros elements (Srivastava et al. 2014): any shape -> the same shape, free."""
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(each=prod(y)) if self.rate else VIEW
+
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn
 
@@ -45,6 +48,9 @@ class SpatialDropout(Dropper):
         need_rank("SpatialDropout", xs[0], 2, 4)
         return xs[0]
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(each=y[0]) if self.rate else VIEW
+
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn
 
@@ -55,6 +61,9 @@ class DropPath(Dropper):
     """Zeros a whole branch for an image: stochastic depth (Huang et al. 2016,
     arXiv:1603.09382), kept branches scaled by 1 / (1 - rate) in training.
     """
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(each=1) if self.rate else VIEW
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import DropPath as Layer

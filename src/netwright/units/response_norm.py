@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count, is_number
-from netwright.core.cost import Cost
+from netwright.core.cost import Cost, Kept
 from netwright.core.field import Window
 from netwright.core.shape import Shape, need_rank
 from netwright.core.spec import Unit
@@ -41,6 +41,10 @@ class LocalResponseNorm(Unit):
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return Cost(ops=(self.size + 2) * prod(y))
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        wide = y[0] + self.size - 1
+        return Kept(input=True, each=wide * prod(y[1:]) + 2 * prod(y))
 
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn
