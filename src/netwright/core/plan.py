@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import prod
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netwright.core.cost import Cost
 from netwright.core.field import POINT, Axis, Field, Window
@@ -17,8 +17,13 @@ from netwright.core.spec import Spec, Unit
 from netwright.core.wiring import Wiring
 from netwright.errors import ShapeError, SpecError
 
-__all__ = ["DTYPES", "Plan", "Planner", "Row", "Signal", "plan_spec"]
+if TYPE_CHECKING:
+    from netwright.core.memory import Training
 
+__all__ = ["ALIASES", "DTYPES", "Plan", "Planner", "Row", "Signal", "plan_spec"]
+
+ALIASES = {"fp64": "float64", "fp32": "float32", "fp16": "float16", "half": "float16",
+           "bf16": "bfloat16"}  # fmt: skip
 DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 """Bytes an element, by the name of the type."""
 
@@ -165,6 +170,25 @@ class Plan:
         """Bytes that inference needs: parameters, buffers and the activations' peak."""
         return self.weight_bytes + self.peak_bytes
 
+    def training(self, optimiser: str = "adamw") -> Training:
+        """Bytes that a training step of the batch needs; see `netwright.core.memory`.
+
+        >>> from netwright import net
+        >>> net("resnet18").plan(batch=64).training("adamw").saved // 2**20
+        1354
+        """
+        from netwright.core.memory import training
+
+        return training(self, optimiser)
+
+    def largest_batch(self, limit: int, optimiser: str | None = None) -> int:
+        """The most images at once within `limit` bytes, in training with that optimiser or in
+        inference. Raises `BudgetError` where one is too many.
+        """
+        from netwright.core.memory import largest_batch
+
+        return largest_batch(self, limit, optimiser)
+
 
 class Signal(NamedTuple):
     """What flows through wiring when a plan is made."""
@@ -278,6 +302,7 @@ def plan_spec(
 
     Raises `ShapeError` naming the unit that does not fit.
     """
+    dtype = ALIASES.get(dtype, dtype)
     if dtype not in DTYPES:
         raise SpecError(f"dtype {dtype!r} is unknown; there are: {', '.join(DTYPES)}")
     if isinstance(batch, int) and batch < 1:

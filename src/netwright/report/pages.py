@@ -16,8 +16,10 @@ from netwright.report.table import COLUMNS, layer_cells, signs, totals
 __all__ = ["compare_page", "summary_page"]
 
 
-def summary_page(plan: Plan, depth: int | None = None) -> Page:
-    """Totals, what each stage costs, how the receptive field grows, every layer."""
+def summary_page(
+    plan: Plan, depth: int | None = None, more: Sequence[tuple[str, str]] = ()
+) -> Page:
+    """Totals and `more`, what each stage costs, how the receptive field grows, every layer."""
     page = Page(plan.name, f"{show(plan.input)} to {show(plan.output)}, {len(plan)} units")
     size = plan.field.size if plan.field else None
     page.add(
@@ -29,7 +31,7 @@ def summary_page(plan: Plan, depth: int | None = None) -> Page:
             ("memory", human_bytes(plan.memory)),
             ("receptive field", show(size) if size else "all"),
         ]),
-        table(["", ""], totals(plan)),
+        table(["", ""], [*totals(plan), *more]),
         note=CONVENTION,
     )  # fmt: skip
     page.add("Stages", *_stage_charts([plan]))
