@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from netwright.errors import *  # noqa: F403
     from netwright.registry import find
     from netwright.rules.registry import rule as rule
+    from netwright.torch.foreign.fallback import count as count
+    from netwright.torch.foreign.plan import plan_module as plan
     from netwright.units import *  # noqa: F403
 
     net = find
@@ -40,6 +42,8 @@ _FACE = {
     "from_json": ("netwright.core.codec", "from_json"),
     "diff": ("netwright.core.diff", "diff"),
 }
+    "plan": ("netwright.torch.foreign", "plan_module"),
+    "count": ("netwright.torch.foreign", "count"),
 _PACKAGES = ("units", "blocks", "nets", "rules")
 _ROOMS = ("netwright.core", "netwright.units", "netwright.blocks", "netwright.errors")
 

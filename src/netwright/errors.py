@@ -7,6 +7,7 @@
     ├── CodecError       text that is not a net we can read
     ├── RuleError        a rewrite cannot be applied
     ├── BudgetError      a budget nobody can meet or read
+    ├── TraceError       a foreign module that cannot be followed
     ├── DataError        images or labels that cannot be learnt from
     └── RunError         a run folder or checkpoint that does not belong
 
@@ -28,6 +29,7 @@ __all__ = [
     "ShapeError",
     "SpecError",
     "UnknownName",
+    "TraceError",
     "nearest",
 ]
 
@@ -40,10 +42,8 @@ class SpecError(NetwrightError, ValueError):
     """A field of a spec is wrong."""
 
 
-class ShapeError(NetwrightError, ValueError):
-    """A value does not fit where it is sent.
-
-    `path` names the unit inside the net (`stage2.0.residual.body.conv`), `rows` are
+class _Placed(NetwrightError):
+    """`path` names the unit inside the net (`stage2.0.residual.body.conv`), `rows` are
     the rows planned before it, so that a table can be shown up to the fault.
     """
 
@@ -59,6 +59,14 @@ class ShapeError(NetwrightError, ValueError):
 
 class UnknownName(NetwrightError, LookupError):
     """No net, unit, part or rule of that name."""
+class ShapeError(_Placed, ValueError):
+    """A value does not fit where it is sent; `path` and `rows` tell where."""
+
+
+class TraceError(_Placed, RuntimeError):
+    """A foreign module that cannot be followed; `path` and `rows` tell where."""
+
+
 
 
 class CodecError(NetwrightError, ValueError):

@@ -17,6 +17,7 @@ from netwright.core.shape import Shape
 from netwright.errors import CodecError, NetwrightError, ShapeError, SpecError
 
 if TYPE_CHECKING:
+    from netwright.core.plan import Plan
     from netwright.report.html import Page
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "echo",
     "echo_json",
     "load_net",
+    "load_plan",
     "plan_options",
     "save",
     "terminal",
@@ -93,6 +95,21 @@ def load_net(text: str, input: Shape | None = None, classes: int | None = None) 
 
         net = find(text, classes=classes) if classes else find(text)
     return replace(net, input=input) if input else net
+
+
+def load_plan(
+    text: str, input: Shape | None, classes: int | None = None, *, dtype: str, batch: int
+) -> Plan:
+    """The plan of a net as `load_net` finds it, or of a module in the user's own code."""
+    from netwright.cli.code import is_code, load_module
+
+    if not is_code(text):
+        return load_net(text, input, classes).plan(dtype=dtype, batch=batch)
+    if classes:
+        raise SpecError(f"--classes is for nets of the registry; {text} says its own")
+    from netwright.torch.foreign.plan import plan_module
+
+    return plan_module(load_module(text), input, name=text, dtype=dtype, batch=batch)
 
 
 def _read(path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from netwright.cli.common import echo, echo_json, load_net, plan_options, save
+from netwright.cli.common import echo, echo_json, load_plan, plan_options, save
 from netwright.core.shape import Shape
 
 __all__ = ["command"]
@@ -26,9 +26,10 @@ def command(
 ) -> None:
     """Totals of NETS with ratios to the first, and what each of their stages costs.
 
-    Each of NETS is a name (see `netwright nets`) or a file written by `Net.to_json`.
+    Each of NETS is a name (see `netwright nets`), a file written by `Net.to_json`, or
+    `package.module:factory`, your own torch.nn.Module; that one needs --input.
     """
-    plans = [load_net(net, input).plan(dtype=dtype, batch=batch) for net in nets]
+    plans = [load_plan(net, input, dtype=dtype, batch=batch) for net in nets]
     if html:
         from netwright.report.pages import compare_page
 

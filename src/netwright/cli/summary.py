@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from netwright.cli.common import as_count, echo, echo_json, load_net, plan_options, save, terminal
+from netwright.cli.common import as_count, echo, echo_json, load_plan, plan_options, save, terminal
 from netwright.core.shape import Shape
-from netwright.errors import ShapeError
+from netwright.errors import ShapeError, TraceError
 
 __all__ = ["command"]
 
@@ -36,12 +36,13 @@ def command(
 ) -> None:
     """Shapes, parameters, MACs, memory and receptive fields of NET, layer by layer.
 
-    NET is a name (see `netwright nets`) or a file written by `Net.to_json`.
+    NET is a name (see `netwright nets`), a file written by `Net.to_json`, or
+    `package.module:factory`, your own torch.nn.Module; that one needs --input.
     """
     width, bold = terminal()
     try:
-        plan = load_net(net, input, classes).plan(dtype=dtype, batch=batch)
-    except ShapeError as error:
+        plan = load_plan(net, input, classes, dtype=dtype, batch=batch)
+    except (ShapeError, TraceError) as error:
         if error.rows:
             from netwright.report.table import layer_table
 

@@ -96,7 +96,7 @@ def row_record(row: Row, size: int = 4) -> dict[str, Any]:
     slides: dict[str, Any] = window._asdict() if window else dict.fromkeys(Sliding._fields)
     return {
         "path": row.path,
-        "operation": type(row.unit).__name__,
+        "operation": row.unit.label,
         "inputs": [list(shape) for shape in row.inputs],
         "output": list(row.output),
         "copies": row.copies,

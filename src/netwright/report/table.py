@@ -23,6 +23,7 @@ __all__ = [
     "strong",
     "text_table",
     "totals",
+    "training_totals",
 ]
 
 SIGNS = {
@@ -135,7 +136,7 @@ def _layer(line: Line) -> str:
 
 
 def _operation(group: Group) -> str:
-    return type(group.unit).__name__ if group.unit else f"{len(group.rows)} units"
+    return group.unit.label if group.unit else f"{len(group.rows)} units"
 
 
 def _inputs(group: Group) -> str:
@@ -216,6 +217,20 @@ def _fitting(made: list[list[str]], width: int | None) -> list[int]:
     return keep
 
 
+def training_totals(plan: Plan, optimiser: str) -> list[tuple[str, str]]:
+    """What a training step needs, as (name, text) pairs."""
+    need = plan.training(optimiser)
+    parts = [
+        f"weights {human_bytes(need.weights)}",
+        f"gradients {human_bytes(need.gradients)}",
+        f"{optimiser} {human_bytes(need.state)}",
+        f"kept for the backward pass {human_bytes(need.saved)}",
+    ]
+    unknown = f"; not known of: {', '.join(need.unknown)}" if need.unknown else ""
+    said = f"{human_bytes(need.peak)} at most: {', '.join(parts)}"
+    return [("training", f"{said} ({plan.dtype}, batch {plan.batch}){unknown}")]
+
+
 def totals(plan: Plan) -> list[tuple[str, str]]:
     """What the whole net amounts to, as (name, text) pairs."""
     kept = f", and {exact(plan.buffers)} buffers" if plan.buffers else ""
@@ -259,12 +274,17 @@ def _field(plan: Plan) -> str:
 
 
 def plan_table(
-    plan: Plan, depth: int | None = None, *, width: int | None = None, bold: bool = False
+    plan: Plan,
+    depth: int | None = None,
+    *,
+    width: int | None = None,
+    bold: bool = False,
+    more: Sequence[tuple[str, str]] = (),
 ) -> str:
-    """A plan as text: the table of its layers, its totals, and how they were counted."""
+    """A plan as text: the table of its layers, its totals and `more`, how they were counted."""
     item = plan.item * plan.batch
     table = layer_table(plan.rows, depth=depth, item=item, width=width, bold=bold)
-    pairs = totals(plan)
+    pairs = [*totals(plan), *more]
     room = max(len(name) for name, _ in pairs)
     title = strong(plan.name) if bold else plan.name
     sums = [f"{name.ljust(room)}  {text}" for name, text in pairs]

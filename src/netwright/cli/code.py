@@ -1,0 +1,73 @@
+"""Nets from the user's own code: `package.module:factory`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netwright.errors import NetwrightError, nearest
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from netwright.core.net import Net
+
+__all__ = ["is_code", "load_module"]
+
+
+def is_code(text: str) -> bool:
+    """Whether `text` reads `package.module:name`."""
+    module, colon, name = text.partition(":")
+    words = [*module.split("."), *name.split(".")]
+    return bool(colon) and all(word.isidentifier() for word in words)
+
+
+def load_module(text: str) -> nn.Module | Net:
+    """The `nn.Module` or Net under `package.module:name`, which is imported from here; a
+    function or class there is called without arguments.
+
+    Modules are made on PyTorch's meta device, without memory, where they can be.
+    Raises `NetwrightError` where nothing of that name or kind is found.
+    """
+    home, _, path = text.partition(":")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        found: Any = import_module(home)
+    except ImportError as error:
+        raise NetwrightError(f"cannot import {home}: {error}") from error
+    for name in path.split("."):
+        if not hasattr(found, name):
+            raise nearest(f"attribute of {home}", name, dir(found))
+        found = getattr(found, name)
+    return _made(text, found)
+
+
+def _made(text: str, found: Any) -> nn.Module | Net:
+    import torch
+
+    from netwright.core.net import Net
+
+    if callable(found) and not isinstance(found, torch.nn.Module):
+        found = _called(text, found)
+    if not isinstance(found, torch.nn.Module | Net):
+        raise NetwrightError(
+            f"{text} gives a {type(found).__name__}, wanted a torch.nn.Module or a netwright.Net"
+        )
+    return found
+
+
+def _called(text: str, factory: Any) -> Any:
+    import torch
+
+    try:
+        with torch.device("meta"):
+            return factory()
+    except (RuntimeError, NotImplementedError):
+        pass  # it reads numbers while it is made, so it needs them
+    except TypeError as error:
+        raise NetwrightError(f"{text} cannot be called without arguments: {error}") from error
+    return factory()

@@ -1,0 +1,11 @@
+"""Plans of modules that were not built here: anybody's `nn.Module`."""
+
+from typing import TYPE_CHECKING
+
+from netwright.lazy import lazy
+
+if TYPE_CHECKING:
+    from netwright.torch.foreign.fallback import count as count
+    from netwright.torch.foreign.plan import plan_module as plan_module
+
+lazy(__name__, {"fallback": "count", "plan": "plan_module"})

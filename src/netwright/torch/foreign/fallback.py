@@ -1,0 +1,185 @@
+"""What no rule answers: PyTorch's own kernels say the shape, and what they multiply is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils.flop_counter import flop_registry
+
+from netwright.core.cost import Cost
+from netwright.core.field import Field
+from netwright.errors import TraceError
+from netwright.torch.foreign.trace import Tracer
+from netwright.torch.foreign.traced import META, Origin, Traced, traced
+
+__all__ = ["FORMULAS", "Counter", "count", "fall_back", "plain", "short_name"]
+
+FORMULAS: dict[Any, Callable[..., Any]] = {}
+"""What users have registered: the work of a function, an operator or a module class."""
+
+_PRODUCTS = ("conv", "mm", "matmul", "attention", "rnn", "lstm", "gru", "linear", "dot", "mv",
+             "bilinear", "fft", "linalg", "cdist", "trilinear", "addr", "cross", "lu_", "svd",
+             "cholesky", "inverse", "transformer", "embedding_bag")  # fmt: skip
+"""Words in the names of PyTorch's operators that multiply; the others work element by element."""
+
+
+def count(operation: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Registers what an operation costs: a function, a `torch.ops` operator or a module class.
+
+    The formula is called as the operation is (a module first, then its inputs) and returns its
+    MACs, or a `Cost`.
+
+    >>> import torch
+    >>> _ = count(torch.cdist)(lambda a, b: a.shape[-2] * b.shape[-2] * a.shape[-1])
+    """
+
+    def register(formula: Callable[..., Any]) -> Callable[..., Any]:
+        FORMULAS[operation] = formula
+        return formula
+
+    return register
+
+
+def plain(func: Any, args: Any, kwargs: dict[str, Any] | None = None) -> Any:
+    """What PyTorch itself makes of the values, as tensors on the meta device."""
+    with torch._C.DisableTorchFunctionSubclass():
+        return func(*args, **(kwargs or {}))
+
+
+class Counter(TorchDispatchMode):
+    """Adds up what PyTorch's operators do, and names those it has no formula for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.macs = 0
+        self.ops = 0
+        self.unknown: list[str] = []
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        made = func(*args, **(kwargs or {}))
+        packet = func.overloadpacket
+        own = FORMULAS.get(packet) or FORMULAS.get(func)
+        if own:
+            cost = as_cost(own(*args, **(kwargs or {})))
+            self.macs, self.ops = self.macs + cost.macs, self.ops + cost.ops
+        elif packet in flop_registry:
+            self.macs += flop_registry[packet](*args, **(kwargs or {}), out_val=made) // 2
+        elif multiplies(func):
+            self.unknown.append(short_name(packet))
+        elif not func.is_view and func._schema.name not in _MOVES:
+            self.ops += sum(t.numel() for t in tree_leaves(made) if isinstance(t, Tensor))
+        return made
+
+
+_MOVES = frozenset(f"aten::{name}" for name in (
+    "clone", "copy_", "_to_copy", "empty", "empty_like", "empty_strided", "zeros", "zeros_like",
+    "ones", "ones_like", "full", "full_like", "arange", "cat", "stack", "_reshape_copy", "index",
+    "new_empty", "new_zeros", "new_ones", "new_full", "resize_", "roll", "flip", "repeat",
+    "constant_pad_nd", "pixel_shuffle", "pixel_unshuffle", "gather", "embedding", "index_select",
+    "_unsafe_view", "set_", "fill_", "zero_", "im2col", "scalar_tensor", "linspace", "eye",
+))  # fmt: skip
+"""Operators that move numbers and compute none."""
+
+
+def multiplies(func: Any) -> bool:
+    """Whether an operator does, or may do, products that have no formula here."""
+    space, _, name = func._schema.name.partition("::")
+    return space not in ("aten", "prims") or any(word in name for word in _PRODUCTS)
+
+
+def as_cost(made: Any) -> Cost:
+    """A formula's result: a `Cost`, or MACs alone."""
+    return made if isinstance(made, Cost) else Cost(macs=int(made))
+
+
+def fall_back(t: Tracer, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Runs a function on the meta device, or on zeros where it has no kernel there."""
+    given = [v for v in tree_leaves((args, kwargs)) if isinstance(v, Tensor)]
+    seen = [v for v in given if type(v) is Traced]
+    args, kwargs = tree_map(_meta, (args, kwargs))
+    own = FORMULAS.get(func)
+    counter = Counter()
+    try:
+        with torch._C.DisableTorchFunctionSubclass(), counter:
+            made = func(*args, **kwargs)
+    except NotImplementedError as error:
+        made = _on_zeros(func, args, kwargs, error)
+        if own is None:
+            counter.unknown.append(short_name(func))
+    if own is not None:
+        cost = as_cost(own(*args, **kwargs))
+        counter.macs, counter.ops, counter.unknown = cost.macs, cost.ops, []
+    return _kept(t, short_name(func), seen, made, counter)
+
+
+def _kept(t: Tracer, name: str, seen: list[Traced], made: Any, counter: Counter) -> Any:
+    """The results as traced values, all from one row if there was any work."""
+    leaves = [v for v in tree_leaves(made) if isinstance(v, Tensor)]
+    if not leaves:
+        return made
+    t.partial.update(dict.fromkeys(counter.unknown))
+    if not seen:
+        return made
+    first = leaves[0]
+    size = tuple(first.shape) if type(first) is not Traced else tuple(plain(first.size, ()))
+    if counter.macs or counter.ops or counter.unknown:
+        out = t.operation(name, seen, size, macs=counter.macs, ops=counter.ops)
+        origin = out.origin
+    else:
+        field = Field(None, any(x.origin.field.whole for x in seen if x.origin.field))
+        reached = any(x.origin.field is not None for x in seen)
+        owners = () if reached else tuple(w for x in seen for w in x.origin.owners)
+        origin = Origin(field if reached else None, (), (), seen[0].origin.source, owners)
+
+    def wrap(value: Any) -> Any:
+        if type(value) is Traced:  # changed in place
+            value.full = tuple(plain(value.size, ()))
+            value.origin = origin
+            return value
+        if not isinstance(value, Tensor):
+            return value
+        return traced(tuple(value.shape), value.dtype, origin)
+
+    return tree_map(wrap, made)
+
+
+def _meta(value: Any) -> Any:
+    if not isinstance(value, Tensor) or type(value) is Traced or value.device == META:
+        return value
+    return torch.empty_like(value, device=META)
+
+
+def _on_zeros(func: Any, args: Any, kwargs: dict[str, Any], error: Exception) -> Any:
+    """What a function returns for zeros on the CPU, for its shapes."""
+
+    def zeros(value: Any) -> Any:
+        if not isinstance(value, Tensor):
+            return value
+        with torch._C.DisableTorchFunctionSubclass():
+            return torch.zeros(tuple(value.shape), dtype=value.dtype)
+
+    args, kwargs = tree_map(zeros, (args, kwargs))
+    try:
+        with torch._C.DisableTorchFunctionSubclass():
+            return func(*args, **kwargs)
+    except Exception:  # noqa: BLE001  whatever it is, PyTorch's own refusal is what to tell
+        raise TraceError(
+            f"{short_name(func)} runs neither on the meta device nor on zeros; give it a "
+            "fake kernel by torch.library.register_fake"
+        ) from error
+
+
+def short_name(func: Any) -> str:
+    """How a row calls a function: `einsum`, `my::op`."""
+    name = str(getattr(func, "__name__", None) or func)
+    owner = getattr(func, "_qualified_op_name", None) or getattr(func, "_name", None)
+    if isinstance(owner, str) and not owner.startswith("aten"):
+        return owner.partition(".")[0]
+    return name.strip("_") or "call"

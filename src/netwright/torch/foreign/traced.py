@@ -1,0 +1,107 @@
+"""What flows through a foreign module: a tensor on the meta device that knows where it is from."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from netwright.core.field import Field
+
+__all__ = ["ACTIVE", "META", "Active", "Origin", "Traced", "traced"]
+
+META = torch.device("meta")
+
+
+class Origin(NamedTuple):
+    """Where a value is from.
+
+    `field` is None for what no input reaches, such as weights; `dims` are the dimensions of the
+    tensor that the axes of the field lie on, where several may share one (a map flattened to
+    tokens); `sizes` the positions of each of these axes; `source` is the row that made the
+    value, -1 for an input; `owners` are the weights in a value that no input reaches.
+    """
+
+    field: Field | None = None
+    dims: tuple[int, ...] = ()
+    sizes: tuple[int, ...] = ()
+    source: int = -1
+    owners: tuple[Tensor, ...] = ()
+
+
+class Active(threading.local):
+    """The tracer at work in this thread, if any."""
+
+    tracer: Any = None
+
+
+ACTIVE = Active()
+
+
+class Traced(Tensor):
+    """A tensor without values. What is called with it is answered by the tracer's rules, and
+    where there is none by PyTorch's own kernels for shapes.
+    """
+
+    full: tuple[int, ...]
+    origin: Origin
+    kind: torch.dtype
+    actual: Tensor | None
+
+    @classmethod
+    def __torch_function__(
+        cls, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        tracer = ACTIVE.tracer
+        if tracer is None:
+            return super().__torch_function__(func, types, args, kwargs or {})
+        return tracer.answer(func, args, kwargs or {})
+
+    # The questions that forward passes ask most; the rest take the long way round.
+    @property
+    def shape(self) -> torch.Size:  # type: ignore[override]
+        return torch.Size(self.full)
+
+    @property
+    def dtype(self) -> torch.dtype:  # type: ignore[override]
+        return self.kind
+
+    @property
+    def device(self) -> torch.device:  # type: ignore[override]
+        return META
+
+    @property
+    def ndim(self) -> int:  # type: ignore[override]
+        return len(self.full)
+
+    def dim(self) -> int:
+        return len(self.full)
+
+    def size(self, dim: int | None = None) -> Any:  # type: ignore[override]
+        return torch.Size(self.full) if dim is None else self.full[dim]
+
+    def numel(self) -> int:
+        n = 1
+        for size in self.full:
+            n *= size
+        return n
+
+    def __len__(self) -> int:
+        return self.full[0]
+
+
+_empty = torch.empty
+
+
+def traced(
+    full: tuple[int, ...], dtype: torch.dtype, origin: Origin, actual: Tensor | None = None
+) -> Traced:
+    """A value of that shape, batch included."""
+    made: Any = _empty(full, dtype=dtype, device=META).as_subclass(Traced)
+    made.full = full
+    made.kind = dtype
+    made.origin = origin
+    made.actual = actual
+    return made
