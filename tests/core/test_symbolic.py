@@ -84,3 +84,43 @@ def test_a_whole_block_has_a_formula() -> None:
 def test_naive_inception_joins_480_maps() -> None:
     naive = nw.Concat(nw.Conv(64, 1), nw.Conv(128, 3), nw.Conv(32, 5), nw.MaxPool(3, 1, 1))
     assert Net(naive, (256, 28, 28)).plan().output == (480, 28, 28)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        nw.MaxPool(3, 2, ceil=True),
+        nw.MaxPool(2, 3, 1, ceil=True),
+        nw.AdaptiveAvgPool((3, 1)),
+        nw.AdaptiveAvgPool(5),
+        nw.SpatialPyramidPool((4, 2, 1)),
+        nw.TiledConv(4, tiles=(3, 4)),
+    ],
+    ids=repr,
+)
+def test_formulas_are_right_at_numbers(unit: nw.Unit) -> None:
+    made = plan(unit)
+    for h, w in ((3, 4), (5, 5), (6, 9), (11, 8)):
+        real = plan(unit, (2, h, w))
+        at = {C: 2, H: h, W: w}
+        assert tuple(sympy.sympify(size).subs(at) for size in made.output) == real.output
+        for what in ("params", "macs", "ops"):
+            assert sympy.sympify(getattr(made, what)).subs(at) == getattr(real, what)
+
+
+@pytest.mark.parametrize(
+    ("unit", "shape"),
+    [(nw.AdaptiveAvgPool(K), (C, H, W)), (nw.CompactBilinearPool(N), (C, H, W))],
+    ids=repr,
+)
+def test_what_has_no_formula_says_so(unit: nw.Unit, shape: tuple[object, ...]) -> None:
+    with pytest.raises(nw.ShapeError, match="is a symbol"):
+        plan(unit, shape)
+
+
+def test_rounding_up_is_pytorchs() -> None:
+    torch = pytest.importorskip("torch")
+    for n, k, s in ((n, k, s) for n in range(4, 12) for k in (2, 3, 4) for s in (1, 2, 3, 5)):
+        for p in range(k // 2 + 1):
+            y = torch.nn.functional.max_pool1d(torch.zeros(1, 1, n), k, s, p, ceil_mode=True)
+            assert nw.MaxPool(k, s, p, ceil=True).shape((1, n)) == (1, y.shape[2])

@@ -20,6 +20,7 @@ __all__ = [
     "Axes",
     "Padding",
     "Shape",
+    "least",
     "need_rank",
     "pads",
     "per_axis",
@@ -97,10 +98,22 @@ def slid(n: Any, k: int, s: int, pad: tuple[int, int], d: int = 1, ceil: bool = 
         )
     if s == 1:
         return room + 1
-    if ceil:
-        out = -(-room // s) + 1
-        return out - 1 if (out - 1) * s >= n + pad[0] else out
-    return room // s + 1
+    if not ceil:
+        return room // s + 1
+    out = -(-room // s) + 1
+    if all(isinstance(size, int) for size in (k, s, d, pad[1])) and s + pad[1] <= d * (k - 1) + 1:
+        return out  # the last window starts inside whatever n
+    return least(out, -(-(n + pad[0]) // s))
+
+
+def least(a: Any, b: Any) -> Any:
+    """The smaller of two sizes; of symbols a formula, (a + b - |a - b|) / 2.
+
+    >>> least(3, 2)
+    2
+    """
+    both = isinstance(a, int) and isinstance(b, int)
+    return min(a, b) if both else (a + b - abs(a - b)) // 2
 
 
 def spread(n: Any, k: int, s: int, pad: tuple[int, int], d: int, extra: int) -> Any:

@@ -42,6 +42,9 @@ class CompactBilinearPool(Unit):
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         (x,) = xs
+        if not isinstance(self.width, int):
+            raise ShapeError(f"CompactBilinearPool: width {self.width} is a symbol; a transform "
+                             "counts the logarithm rounded up, give a number")  # fmt: skip
         transform = self.width * (self.width - 1).bit_length()
         each = 2 * x[0] + 2 * transform + self.width
         return Cost(ops=each * prod(x[1:]) + transform, buffers=4 * x[0])

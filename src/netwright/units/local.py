@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count, is_flag
 from netwright.core.cost import Cost
-from netwright.core.shape import Axes, Shape, per_axis
+from netwright.core.shape import Axes, Shape, least, per_axis
 from netwright.units.conv import Conv
 from netwright.units.window import Convolution, GroupedConvolution
 
@@ -70,7 +70,7 @@ class TiledConv(Convolution):
     def sets(self, y: Shape) -> tuple[int, ...]:
         """Kernel sets an axis, for an output of shape `y`."""
         tiles = per_axis(self.tiles, len(y) - 1, "tiles")
-        return tuple(min(t, n) for t, n in zip(tiles, y[1:], strict=True))
+        return tuple(least(t, n) for t, n in zip(tiles, y[1:], strict=True))
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         (x,) = xs

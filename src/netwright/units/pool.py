@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from netwright.core.check import is_count, is_flag, is_padding
 from netwright.core.cost import INPUT, NOTHING, Cost, Kept
-from netwright.core.field import WHOLE, Window, resampling
+from netwright.core.field import UNKNOWN, WHOLE, Window, resampling
 from netwright.core.shape import Axes, Padding, Shape, need_rank, per_axis, slid
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
@@ -125,15 +125,14 @@ class AdaptiveAvgPool(Unit):
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         (x,) = xs
-        grid = zip(x[1:], y[1:], strict=True)
-        seen = prod(sum(count for _, count in resampling(n, m).reach) *
-                    (m // len(resampling(n, m).reach)) for n, m in grid)  # fmt: skip
-        return Cost(ops=x[0] * seen)
+        return Cost(ops=x[0] * prod(_seen(n, m) for n, m in zip(x[1:], y[1:], strict=True)))
 
     def window(self, x: Shape) -> Window:
         sizes = per_axis(self.size, len(x) - 1, "size")
         if all(size == 1 for size in sizes):
             return WHOLE
+        if not all(isinstance(n, int) for n in (*x[1:], *sizes)):
+            return UNKNOWN
         return tuple(resampling(n, m) for n, m in zip(x[1:], sizes, strict=True))
 
     def kept(self, *xs: Shape, y: Shape) -> Kept | None:
@@ -146,6 +145,14 @@ class AdaptiveAvgPool(Unit):
         kind = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)[rank - 1]
         sizes = per_axis(self.size, rank, "size")
         return kind(sizes[0] if rank == 1 else sizes)
+
+
+def _seen(n: Any, cells: int) -> Any:
+    """Positions of `n` that the cells of an axis see, those that two cells share twice."""
+    if not isinstance(cells, int):
+        raise ShapeError(f"AdaptiveAvgPool: size {cells} is a symbol; cells are counted one by "
+                         "one, give a number")  # fmt: skip
+    return sum(-(-(i + 1) * n // cells) - i * n // cells for i in range(cells))
 
 
 class GlobalAvgPool(Unit):
