@@ -67,6 +67,11 @@ FAMILIES = {
     "shufflenet": "shufflenet_g1_w1 shufflenet_g2_w1 shufflenet_g3_w1 shufflenet_g4_w1 "
     "shufflenet_g8_w1 shufflenet_v2_x0_5 shufflenet_v2_x1_0 shufflenet_v2_x1_5 "
     "shufflenet_v2_x2_0",
+    "convnext_road": "convnext_road_01_stage_ratio convnext_road_02_patchify "
+    "convnext_road_03_depthwise convnext_road_04_width convnext_road_05_inverted "
+    "convnext_road_06_moved_up convnext_road_07_kernel convnext_road_08_gelu "
+    "convnext_road_09_fewer_activations convnext_road_10_fewer_norms "
+    "convnext_road_11_layer_norm",
     "convnext": "convnext_tiny convnext_small convnext_base convnext_large",
     "darknet": "darknet19 darknet53",
     "xception": "xception",
@@ -76,6 +81,10 @@ FAMILIES = {
     "eegnet": "eegnet_4_2 eegnet_8_2",
     "ecg": "ecg_cnn1d ecg_stft_cnn",
     "recurrent": "cnn_lstm conv_lstm",
+    "fcn": "fcn32s fcn16s fcn8s fcn_resnet50 fcn_resnet101 deeplabv3_resnet50 "
+    "deeplabv3_resnet101",
+    "darts": "darts darts_v1_cifar10 darts_v2_cifar10 nasnet_a_cifar10 amoebanet_a_cifar10 "
+    "amoebanet_b_cifar10 amoebanet_c_cifar10 enas_cifar10",
     "unet": "unet unet_scse",
 }
 """Which module of `netwright.nets` holds which names; only the one asked for is loaded."""

@@ -23,6 +23,7 @@ CELL = nw.CellGenotype(
     (1, 2, 3),
 )
 _samples: list[tuple[Block, tuple[int, ...]]] = [
+    (nw.ASPP(4, (2, 3)), MAP),
     (nw.AuxiliaryHead(5), (8, 14, 14)),
     (nw.BAM(4, 2), MAP),
     (nw.BasicBlock(8), MAP),
@@ -31,6 +32,7 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.BasicBlock(12, 2, "A", nw.SqueezeExcite(4), "pre"), MAP),
     (nw.BasicBlock(8, attention=nw.SqueezeExcite(4), place="post", drop=0.2), MAP),
     (nw.Bottleneck(4), MAP),
+    (nw.Bottleneck(4, dilation=3), MAP),
     (nw.Bottleneck(2, attention=nw.SqueezeExcite(4), place="identity"), MAP),
     (nw.Bottleneck(4, groups=2, widen=1.5), MAP),
     (nw.Bottleneck(4, 2, groups=2, expansion=2, shortcut="C", stride_in="1x1"), MAP),
@@ -43,6 +45,8 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.ConvNormAct(6, 5, 2), MAP),
     (nw.ConvNormAct(6, norm=None, act=None), MAP),
     (nw.ConvNextBlock(3, 2, 0.1), MAP),
+    (nw.InvertedBottleneck(8), MAP),
+    (nw.InvertedBottleneck(6, 2, 7, True, nw.GELU(), acts="one", norms="one"), MAP),
     (nw.DarkBlock(), MAP),
     (nw.DenseBiLstm(2, 3), (9, 6)),
     (nw.DenseBlock(3, 4), MAP),
@@ -56,8 +60,8 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.SSE(), MAP),
     (nw.SSE(bias=False), (4, 9, 11, 13)),
     (nw.ExchangeUnit(), MAP),
-    *((nw.Edge(name, 8, 2), MAP) for name in nw.OPERATIONS),
-    *((nw.Edge(name, 6, 2, tight=True, drop=0.1), (8, 32, 31)) for name in nw.OPERATIONS),
+    *((nw.Edge(name, 8, 2), (8, 65, 63)) for name in nw.OPERATIONS),
+    *((nw.Edge(name, 6, 2, tight=True, drop=0.1), (8, 64, 63)) for name in nw.OPERATIONS),
     (nw.FactorizedReduction(7), MAP),
     (nw.FactorizedReduction(4), (8, 32, 31)),
     (nw.Fire(2, 4, "simple"), MAP),
@@ -129,6 +133,7 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
 INSIDE = {"CompetitiveExcite": "PreBasicBlock"}
 """Blocks of two inputs, and the blocks that they are sampled in."""
 WRONG = {
+    "ASPP": {"rates": ()},
     "AuxiliaryHead": {"classes": 0},
     "BAM": {"reduction": 0},
     "CBAM": {"kernel": 0},
@@ -140,6 +145,7 @@ WRONG = {
     "ECA": {"gamma": 0},
     "Highway": {"act": "relu"},
     "ConvNextBlock": {"expansion": 0},
+    "InvertedBottleneck": {"width": 4, "acts": "two"},
     "DarkBlock": {"act": None},
     "DenseBiLstm": {"depth": 0, "growth": 3},
     "DenseBlock": {"depth": -1},
@@ -200,7 +206,7 @@ for _block, _shape in _samples:
     SAMPLES.setdefault(type(_block).__name__, []).append((_block, _shape))
 CASES = [pytest.param(*case, id=repr(case[0])) for some in SAMPLES.values() for case in some]
 each = pytest.mark.parametrize(("block", "shape"), CASES)
-NAMES = {**vars(nw.core), **{name: getattr(nw, name) for name in (*nw.units(), *nw.blocks())}}
+NAMES = {**vars(nw.core), **{name: getattr(nw, name) for name in (*nw.units(), *nw.blocks.__all__)}}
 
 
 @pytest.mark.parametrize("name", nw.blocks())

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from netwright.lazy import lazy
 
 if TYPE_CHECKING:
+    from netwright.blocks.aspp import *  # noqa: F403
     from netwright.blocks.attention import *  # noqa: F403
     from netwright.blocks.blur import *  # noqa: F403
     from netwright.blocks.cell import *  # noqa: F403
@@ -44,12 +45,13 @@ if TYPE_CHECKING:
 lazy(
     __name__,
     {
+        "aspp": "ASPP",
         "attention": "BAM CBAM ECA SqueezeExcite",
         "blur": "MaxBlurPool",
         "cell": "Cell",
         "competitive": "CompetitiveExcite",
         "conv": "ConvNormAct DepthwiseConv DilatedConv PointwiseConv conv_norm conv_norm_act",
-        "convnext": "ConvNextBlock",
+        "convnext": "ConvNextBlock InvertedBottleneck",
         "darknet": "DarkBlock",
         "densenet": "DenseBlock DenseLayer Transition",
         "edge": "OPERATIONS Edge FactorizedReduction",
