@@ -13,6 +13,8 @@ __all__ = ["CASES", "DEEP", "make", "marked", "on_meta"]
 
 _VARIANTS = {
     "alexnet classes=7": {"classes": 7},
+    "darts aux": {"aux": True, "depth": 4, "width": 8, "drop": 0.1},
+    "darts_v2_cifar10 aux": {"aux": True, "depth": 4, "width": 8},
     "densenet121 growth=8 compression=0.25": {"growth": 8, "compression": 0.25},
     "densenet121 expansion=0": {"expansion": 0, "depths": (2, 3), "growth": 12},
     "efficientnet_b0 width=0.5": {"width": 0.5, "drop_path": 0.0, "input": (3, 64, 96)},
@@ -51,6 +53,7 @@ DEEP = (
     "pyramidnet200_a300",
     "pyramidnet200_a450",
     "pyramidnet272_a200_bn_cifar10",
+    "resattnet452_cifar10",
     "resnet1202_cifar10",
     "resnet1202_cifar10_a",
     "resnetv2_152",

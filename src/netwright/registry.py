@@ -55,6 +55,7 @@ FAMILIES = {
     "densenet": "densenet121 densenet169 densenet201 densenet161 densenet264",
     "densenet_cifar": "densenet40_k12_cifar10 densenet100_k12_cifar10 densenet100_k24_cifar10 "
     "densenet100_k12_bc_cifar10 densenet190_k40_bc_cifar10 densenet250_k24_bc_cifar10",
+    "resattnet": "resattnet56 resattnet92 resattnet452_cifar10",
     "regnet": "regnet_x_400mf regnet_x_800mf regnet_x_1_6gf regnet_x_3_2gf regnet_x_8gf "
     "regnet_x_16gf regnet_x_32gf regnet_y_400mf regnet_y_800mf regnet_y_1_6gf regnet_y_3_2gf "
     "regnet_y_8gf regnet_y_16gf regnet_y_32gf",

@@ -25,6 +25,8 @@ CELL = nw.CellGenotype(
 _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.ASPP(4, (2, 3)), MAP),
     (nw.AuxiliaryHead(5), (8, 14, 14)),
+    (nw.AttentionModule(1), (8, 64, 64)),
+    (nw.AttentionModule(2, 1, 1, 2), (4, 16, 24)),
     (nw.BAM(4, 2), MAP),
     (nw.BasicBlock(8), MAP),
     (nw.BasicBlock(8, attention=nw.CBAM(4)), MAP),
@@ -135,6 +137,7 @@ INSIDE = {"CompetitiveExcite": "PreBasicBlock"}
 WRONG = {
     "ASPP": {"rates": ()},
     "AuxiliaryHead": {"classes": 0},
+    "AttentionModule": {"depth": 0},
     "BAM": {"reduction": 0},
     "CBAM": {"kernel": 0},
     "BasicBlock": {"width": 8, "shortcut": "D"},

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from netwright.blocks.pyramid import *  # noqa: F403
     from netwright.blocks.recurrent import *  # noqa: F403
     from netwright.blocks.regnet import *  # noqa: F403
+    from netwright.blocks.residual_attention import *  # noqa: F403
     from netwright.blocks.resnet import *  # noqa: F403
     from netwright.blocks.scse import *  # noqa: F403
     from netwright.blocks.senet import *  # noqa: F403
@@ -71,6 +72,7 @@ lazy(
         "pyramid": "PyramidBlock PyramidBottleneck",
         "recurrent": "DenseBiLstm",
         "regnet": "RegNetBlock",
+        "residual_attention": "AttentionModule",
         "resnet": "BasicBlock Bottleneck Shortcut",
         "scse": "CSE SCSE SSE",
         "senet": "SENetBottleneck",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from netwright.core.shape import Shape
 
-__all__ = ["SPECS", "Block", "Spec", "Unit"]
+__all__ = ["SPECS", "Block", "Spec", "Unit", "Value"]
 
 SPECS: dict[str, type[Spec]] = {}
 """Every concrete spec class by its name; the codec reads it."""
@@ -165,3 +165,8 @@ class Block(Spec, abstract=True):
     def expand(self, x: Shape, /) -> Spec:
         """The spec this block stands for, at input shape `x`."""
         raise NotImplementedError(f"{type(self).__name__} does not expand")
+
+
+@dataclass_transform(frozen_default=True)
+class Value(Spec, abstract=True):
+    """What a field of a spec holds where a number will not do, such as a genotype."""
