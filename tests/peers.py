@@ -8,6 +8,7 @@ import sys
 import warnings
 from contextlib import contextmanager
 from functools import cache
+from operator import attrgetter
 
 import pytest
 import torch
@@ -26,7 +27,7 @@ def peer(library: str, name: str, **options):
     with _quiet():
         module = _imported(library)
         if library == "torchvision":
-            return getattr(module, name)(weights=None, **options)
+            return attrgetter(name)(module)(weights=None, **options)
         make = module.create_model if library == "timm" else module.get_model
         return make(name, **options)
 

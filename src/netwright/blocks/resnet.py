@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netwright.blocks.conv import conv_norm, conv_norm_act
+from netwright.blocks.conv import ConvNormAct, conv_norm, conv_norm_act
 from netwright.core.check import is_choice, is_count, is_fraction, is_number, is_spec
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
@@ -78,8 +78,8 @@ class Bottleneck(Block):
 
     The stride sits in the 3x3, as in torchvision and timm; the paper has it in the first
     1x1 (`stride_in="1x1"`). The 3x3 has `widen` times `width` channels, in `groups`: 2 and 32
-    are a 32x4d ResNeXt's (Xie et al. 2016, arXiv:1611.05431). `attention`, `place` and `drop`
-    as in `BasicBlock`.
+    are a 32x4d ResNeXt's (Xie et al. 2016, arXiv:1611.05431). `dilation` is the 3x3's.
+    `attention`, `place` and `drop` as in `BasicBlock`.
 
     >>> Bottleneck(64).expand((256, 56, 56)).names
     ('residual', 'act')
@@ -95,9 +95,10 @@ class Bottleneck(Block):
     stride_in: str = "3x3"
     widen: float = 1
     drop: float = 0.0
+    dilation: int = 1
 
     def check(self) -> None:
-        is_count(self, "width", "stride", "groups", "expansion")
+        is_count(self, "width", "stride", "groups", "expansion", "dilation")
         is_spec(self, "attention", optional=True)
         is_choice(self, "place", PLACES)
         is_number(self, "widen", above=0)
@@ -111,7 +112,7 @@ class Bottleneck(Block):
         inner = self.width if self.widen == 1 else int(self.width * self.widen)
         body = Sequential(
             reduce=conv_norm_act(inner, 1, first),
-            conv=conv_norm_act(inner, 3, second, groups=self.groups),
+            conv=ConvNormAct(inner, 3, second, groups=self.groups, dilation=self.dilation),
             restore=conv_norm(out, 1),
         )
         shortcut = Shortcut(out, self.stride, self.shortcut)

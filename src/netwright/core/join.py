@@ -63,12 +63,16 @@ class Mul(Join):
 
 
 class Cat(Join):
-    """Its inputs side by side along the channels: (C1, H, W) + (C2, H, W) -> (C1+C2, H, W)."""
+    """Its inputs side by side along the channels: (C1, H, W) + (C2, H, W) -> (C1+C2, H, W).
+
+    A map of one position, (C, 1, 1), stretches over the others.
+    """
 
     keeps = NOTHING
 
     def shape(self, *xs: Shape) -> Shape:
-        if any(x[1:] != xs[0][1:] for x in xs):
+        maps = [x for x in xs if len(x) != len(xs[0]) or set(x[1:]) != {1}] or xs
+        if any(x[1:] != maps[0][1:] for x in maps):
             raise ShapeError(
                 f"Cat joins maps of one height and width, got {show(xs)}; "
                 "give the branches the same stride and padding"

@@ -47,9 +47,12 @@ class Mul(nn.Module):
 
 
 class Cat(nn.Module):
-    """Its inputs side by side along the channels."""
+    """Its inputs side by side along the channels; maps of one position stretch over the rest."""
 
     def forward(self, *xs: Tensor) -> Tensor:
+        if any(x.shape[2:] != xs[0].shape[2:] for x in xs):
+            size = torch.broadcast_shapes(*[x.shape[2:] for x in xs])
+            xs = tuple([x.expand(*x.shape[:2], *size) for x in xs])
         return torch.cat(xs, 1)
 
 
