@@ -77,7 +77,7 @@ class Cat(Join):
                 f"Cat joins maps of one height and width, got {show(xs)}; "
                 "give the branches the same stride and padding"
             )
-        return (sum(x[0] for x in xs), *xs[0][1:])
+        return (sum(x[0] for x in xs), *maps[0][1:])
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return Cost()
