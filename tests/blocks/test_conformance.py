@@ -8,12 +8,14 @@ import pytest
 import torch
 
 import netwright as nw
+from netwright.blocks.ordering import ORDERS
 from netwright.core.net import Net
 from netwright.core.spec import SPECS, Block
 from netwright.errors import SpecError
 from oracles import assert_field_is_true, assert_plan_is_true, is_inside, surrogate
 
 MAP = (8, 33, 31)
+PAIR = (nw.ConvNormAct(8), nw.ConvNormAct(8, 1))
 FORMS = ("double-fc", "1x1", "2x1", "folded")
 CELL = nw.CellGenotype(
     (
@@ -91,6 +93,7 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.InvertedResidual(12, 2, 2, 5), MAP),
     (nw.MBConv(8, drop=0.2), MAP),
     (nw.MBConv(6, 2, 3, 5), MAP),
+    *((nw.MobileConv(6, 2, form), MAP) for form in ("regular", "separable", "linear", "expanded")),
     (nw.MLP((7, 5)), (9,)),
     (nw.MaxBlurPool(), MAP),
     (nw.MaxoutLinear(5, 3), (9,)),
@@ -100,6 +103,9 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.PointwiseConv(6, 2), MAP),
     (nw.PreBasicBlock(8, dropout=0.3, attention=nw.SqueezeExcite(4)), MAP),
     (nw.PreBasicBlock(12, 2), MAP),
+    *((nw.ResidualUnit(PAIR, order), MAP) for order in ORDERS),
+    *((nw.ResidualUnit((nw.ConvNormAct(9, 5, 2), *PAIR), order), MAP) for order in ORDERS),
+    *((nw.ResNeXtBlock(3, 2, 2, 3, form), MAP) for form in ("split", "concatenated", "grouped")),
     (nw.PreBottleneck(2), MAP),
     (nw.PreBottleneck(4, 2, attention=nw.SqueezeExcite(4), stride_in="1x1"), MAP),
     (nw.Pseudo3dConv(6, form="B"), (4, 16, 17, 19)),
@@ -183,6 +189,9 @@ WRONG = {
     "PointwiseConv": {"width": None},
     "PreBasicBlock": {"width": 8, "dropout": 2.0},
     "PreBottleneck": {"width": 0},
+    "ResidualUnit": {"convs": (nw.Conv(4),)},
+    "ResNeXtBlock": {"width": 4, "form": "sum"},
+    "MobileConv": {"width": 4, "form": "narrow"},
     "Pseudo3dConv": {"width": 4, "form": "D"},
     "PyramidBlock": {"width": 8, "stride": 0},
     "PyramidBottleneck": {"width": 8, "expansion": 0},

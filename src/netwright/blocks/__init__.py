@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from netwright.blocks.mlp import *  # noqa: F403
     from netwright.blocks.mobile import *  # noqa: F403
     from netwright.blocks.nin import *  # noqa: F403
+    from netwright.blocks.ordering import *  # noqa: F403
     from netwright.blocks.preresnet import *  # noqa: F403
     from netwright.blocks.pseudo3d import *  # noqa: F403
     from netwright.blocks.pyramid import *  # noqa: F403
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from netwright.blocks.regnet import *  # noqa: F403
     from netwright.blocks.residual_attention import *  # noqa: F403
     from netwright.blocks.resnet import *  # noqa: F403
+    from netwright.blocks.resnext import *  # noqa: F403
     from netwright.blocks.scse import *  # noqa: F403
     from netwright.blocks.senet import *  # noqa: F403
     from netwright.blocks.separable import *  # noqa: F403
@@ -65,8 +67,9 @@ lazy(
         "inception_resnet": "InceptionResidual",
         "lenet": "TableConv",
         "mlp": "MLP MaxoutLinear",
-        "mobile": "FusedMBConv InvertedResidual MBConv MobileNetV3Block",
+        "mobile": "FusedMBConv InvertedResidual MBConv MobileConv MobileNetV3Block",
         "nin": "MlpConv",
+        "ordering": "ResidualUnit",
         "preresnet": "PreBasicBlock PreBottleneck",
         "pseudo3d": "Pseudo3dConv",
         "pyramid": "PyramidBlock PyramidBottleneck",
@@ -75,6 +78,7 @@ lazy(
         "residual_attention": "AttentionModule",
         "resnet": "BasicBlock Bottleneck Shortcut",
         "scse": "CSE SCSE SSE",
+        "resnext": "ResNeXtBlock",
         "senet": "SENetBottleneck",
         "separable": "FlattenedConv SeparableConv SpatiallySeparableConv",
         "shufflenet": "ShuffleUnit ShuffleUnitV2",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netwright.blocks.attention import squeeze_excite
 from netwright.blocks.conv import ConvNormAct
-from netwright.core.check import is_count, is_flag, is_fraction, is_spec
+from netwright.core.check import is_choice, is_count, is_flag, is_fraction, is_spec
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Sum
@@ -12,7 +12,7 @@ from netwright.units.activation import HardSigmoid, Identity, ReLU, ReLU6, Sigmo
 from netwright.units.norm import BatchNorm
 from netwright.units.regularise import DropPath
 
-__all__ = ["FusedMBConv", "InvertedResidual", "MBConv", "MobileNetV3Block", "rounded"]
+__all__ = ["FusedMBConv", "InvertedResidual", "MBConv", "MobileConv", "MobileNetV3Block", "rounded"]
 
 
 def rounded(width: float, multiple: int = 8) -> int:
@@ -23,6 +23,39 @@ def rounded(width: float, multiple: int = 8) -> int:
     """
     near = max(multiple, int(width + multiple / 2) // multiple * multiple)
     return near if near >= 0.9 * width else near + multiple
+
+
+class MobileConv(Block):
+    """A k x k convolution in one of four forms, each cheaper to make wide: (C, H, W) ->
+    (width, H / stride, W / stride) (Sandler et al. 2018, arXiv:1801.04381, figure 2).
+
+    "regular"; "separable", depthwise and 1x1, ReLU6 behind both; "linear", the same without
+    ReLU6 at its narrow end; "expanded", a 1x1 to `expansion` C channels before that.
+
+    >>> MobileConv(24, form="expanded").expand((24, 56, 56)).names
+    ('expand', 'depthwise', 'project')
+    """
+
+    width: int
+    stride: int = 1
+    form: str = "separable"
+    expansion: int = 6
+    kernel: int = 3
+
+    def check(self) -> None:
+        is_count(self, "width", "stride", "expansion", "kernel")
+        is_choice(self, "form", ("regular", "separable", "linear", "expanded"))
+
+    def expand(self, x: Shape) -> Spec:
+        if self.form == "regular":
+            return ConvNormAct(self.width, self.kernel, self.stride, act=ReLU6())
+        wide = x[0] * self.expansion if self.form == "expanded" else x[0]
+        expand = {"expand": ConvNormAct(wide, 1, act=ReLU6())} if self.form == "expanded" else {}
+        return Sequential(
+            **expand,
+            depthwise=ConvNormAct(wide, self.kernel, self.stride, groups=wide, act=ReLU6()),
+            project=ConvNormAct(self.width, 1, act=ReLU6() if self.form == "separable" else None),
+        )
 
 
 class InvertedResidual(Block):
