@@ -212,7 +212,27 @@ def test_ghosts_of_every_rank(shape: tuple[int, ...]) -> None:
     torch.testing.assert_close(ghost(x), torch.cat([plain(x[:3]), plain(x[3:])]))
 
 
+@pytest.mark.parametrize("shape", [(6,), (6, 1, 1)])
+def test_no_ghost_is_a_single_value(shape: tuple[int, ...]) -> None:
+    x = batch(3, shape)
+    ghost, plain = built(nw.GhostBatchNorm(size=2), shape), built(nw.BatchNorm(), shape)
+    torch.testing.assert_close(ghost(x), plain(x))
+    ghost, x = built(nw.GhostBatchNorm(size=2), shape), batch(5, shape)
+    torch.testing.assert_close(ghost(x), torch.cat([plain(x[:3]), plain(x[3:])]))
+
+
 # -- weights
+
+
+def test_weight_norm_of_a_zero_kernel_is_zero() -> None:
+    layer, x = built(nw.WeightNorm(nw.Conv(4, bias=False))), batch(2)
+    with torch.no_grad():
+        layer.body.weight[1] = 0
+    y = layer(x)
+    y.square().sum().backward()
+    assert (y[:, 1] == 0).all()
+    assert y[:, 0].abs().max() > 0
+    assert all(p.grad.isfinite().all() for p in layer.parameters())
 
 
 @pytest.mark.parametrize("unit", [nw.Conv(4, 3, groups=2), nw.Linear(4)], ids=repr)

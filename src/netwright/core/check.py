@@ -59,12 +59,13 @@ def is_number(spec: Spec, *names: str, above: float | None = None) -> None:
             raise _fail(spec, name, f"a number{bound}")
 
 
-def is_fraction(spec: Spec, *names: str) -> None:
-    """The fields are numbers from 0 up to, and without, 1."""
+def is_fraction(spec: Spec, *names: str, one: bool = False) -> None:
+    """The fields are numbers from 0 up to 1; 1 itself only with `one`."""
     for name in names:
         value = vars(spec)[name]
-        if type(value) not in (int, float) or not 0 <= value < 1:
-            raise _fail(spec, name, "a number from 0 up to 1, 1 left out")
+        good = type(value) in (int, float) and (0 <= value < 1 or (one and value == 1))
+        if not good:
+            raise _fail(spec, name, "a number from 0 up to 1" + ("" if one else ", 1 left out"))
 
 
 def is_choice(spec: Spec, name: str, choices: tuple[Any, ...]) -> None:

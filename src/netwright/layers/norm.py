@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -117,7 +119,8 @@ class _Ghosts:
     """In training, batch normalisation of parts of at most `size` images, each for itself;
     the running averages take part after part (Hoffer et al. 2017, arXiv:1705.08741).
 
-    A batch that `size` does not divide is cut into parts as equal as can be.
+    A batch that `size` does not divide is cut into parts as equal as can be; on maps of one
+    position they have two images at least, as a single value has no variance.
     """
 
     def __init__(
@@ -136,6 +139,8 @@ class _Ghosts:
         if not self.training:  # type: ignore[attr-defined]
             return normalise(input)
         ghosts = -(-len(input) // self.size)
+        if prod(input.shape[2:]) == 1:
+            ghosts = min(ghosts, max(1, len(input) // 2))
         return torch.cat([normalise(part) for part in input.tensor_split(ghosts)])
 
     def extra_repr(self) -> str:

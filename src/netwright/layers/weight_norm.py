@@ -47,7 +47,8 @@ class WeightNorm(_Reweighted):
 
     def reweighted(self) -> Tensor:
         v: Tensor = self.body.weight  # type: ignore[assignment]
-        return v * (_column(self.gain, v.dim()) / self._norm())
+        norm = self._norm()
+        return v * (_column(self.gain, v.dim()) / (norm + (norm == 0)))  # v = 0 stays zero
 
     def reset_gain(self) -> None:
         """Makes the gain |v|, so that w = v: for after `body` got new initial weights."""

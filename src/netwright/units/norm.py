@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from netwright.core.check import is_count, is_flag, is_number
+from netwright.core.check import is_count, is_flag, is_fraction, is_number
 from netwright.core.cost import Cost, Kept
 from netwright.core.shape import Shape, need_rank, show
 from netwright.core.spec import Unit
@@ -57,7 +57,7 @@ class BatchNorm(Norm):
 
     def check(self) -> None:
         super().check()
-        is_number(self, "momentum")
+        is_fraction(self, "momentum", one=True)
 
     def shape(self, *xs: Shape) -> Shape:
         need_rank(type(self).__name__, xs[0], 1, 4)
@@ -82,7 +82,8 @@ class GhostBatchNorm(BatchNorm):
     (Hoffer et al. 2017, arXiv:1705.08741). (C,), (C, L), (C, H, W) or (C, T, H, W).
 
     The running averages take part after part; evaluation and costs are those of `BatchNorm`.
-    A batch that `size` does not divide is cut into parts as equal as can be.
+    A batch that `size` does not divide is cut into parts as equal as can be; on maps of one
+    position they have two images at least.
     """
 
     size: int = 32
@@ -203,7 +204,7 @@ class SwitchableNorm(Norm):
 
     def check(self) -> None:
         super().check()
-        is_number(self, "momentum")
+        is_fraction(self, "momentum", one=True)
 
     def shape(self, *xs: Shape) -> Shape:
         need_rank("SwitchableNorm", xs[0], 2, 4)

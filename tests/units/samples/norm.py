@@ -82,8 +82,8 @@ SAMPLES = [
 WRONG = {
     "ChannelLayerNorm": [{"eps": 0}, {"affine": "yes"}],
     "SpatialResponseNorm": [{"size": 0}, {"size": (3, 3)}, {"alpha": "a"}, {"k": None}],
-    "SwitchableNorm": [{"eps": 0}, {"momentum": None}],
-    "GhostBatchNorm": [{"size": 0}, {"size": 2.5}, {"momentum": "a"}],
+    "SwitchableNorm": [{"eps": 0}, {"momentum": None}, {"momentum": 1.5}],
+    "GhostBatchNorm": [{"size": 0}, {"size": 2.5}, {"momentum": "a"}, {"momentum": -3}],
     "MaxNorm": [{"of": nw.ReLU()}, {"of": nw.Linear(3), "limit": 0}],
     "WeightNorm": [{"of": nw.ReLU()}, {"of": 3}],
     "WeightStandardisation": [{"of": nw.Linear(3)}, {"of": nw.Conv(3), "gain": 1},
