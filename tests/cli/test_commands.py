@@ -10,7 +10,7 @@ from io import StringIO
 import pytest
 
 import netwright as nw
-from netwright.cli import main
+from netwright.cli import COMMANDS, main
 
 
 @pytest.fixture
@@ -122,6 +122,17 @@ def test_a_shape_error_shows_the_table_up_to_the_fault(said):
         ("summary lenet5 --html {here}/bad.json/page.html", "cannot write"),
         ("compare lenet5 alexnett", "no net is called 'alexnett'; near: alexnet"),
         ("nets rasnet*", "no net is called 'rasnet*'; near: "),
+        ("nets --sort size", "no column to sort by is called 'size'; there are: error, field"),
+        ("nets --category deep", "no category fits 'deep'; there are: Spatial exploitation, Dep"),
+        ("nets --max-macs 10Q", "--max-macs: '10Q' is no count; wanted a number such as 300, 10M"),
+        ("show resnet5", "no net is called 'resnet5'; near: resnet50"),
+        ("rewrite resnet18 stem3x3", "no rule is called 'stem3x3'; near: stem-3x3"),
+        ("rewrite resnet18 widen:wide", "widen: factor is 'wide', wanted a number"),
+        ("rewrite resnet18 widen:0", "factor is 0, wanted a number above 0"),
+        ("rewrite resnet18 grouped:0", "groups is 0, wanted an integer of at least 1"),
+        ("rewrite resnet18 gap-head", "gap-head: resnet18 has no flattened head"),
+        ("rewrite resnet5 widen", "no net is called 'resnet5'; near: resnet50"),
+        ("rewrite lenet5 widen --out {here}/bad.json/net.json", "cannot write"),
         ("diff lenet5 lenet6", "no net is called 'lenet6'; near: lenet5"),
     ],
 )
@@ -131,7 +142,8 @@ def test_mistakes_end_in_one_line(said, tmp_path, arguments, wanted):
     (tmp_path / "deep.json").write_text("[" * 200_000)
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\x00")
     code, out, err = said(*arguments.format(here=tmp_path).split(" "))
-    assert (code, out) == (2, "")
+    assert code == 2
+    assert not out or "--out" in arguments
     assert wanted in one_line(err)
 
 
@@ -157,25 +169,18 @@ def test_nets_lists_what_matches_in_order(said):
     out = said("nets", "resnet*_cifar10")[1]
     listed = [line.split()[0] for line in out.splitlines()[2:]]
     assert listed == nw.nets("resnet*_cifar10")
-    assert "0.27" not in out
-    assert "272,474" in out
-    assert "(2015)" in out
+    row = next(line for line in out.splitlines() if line.startswith("resnet20_cifar10 "))
+    assert row.split()[1:] == ["3x32x32", "272K", "40.8M", "81", "2015", "5.97"]
     record = json.loads(said("nets", "resnet*_cifar10", "--json")[1])
     assert [net["name"] for net in record] == listed
     assert {net["paper"]["year"] for net in record} == {2015}
+    assert record[-1]["category"] == "Depth + multi-path"
 
 
 def test_every_net_is_listed(said):
     record = json.loads(said("nets", "--json")[1])
     assert [net["name"] for net in record] == nw.nets()
     assert all(net["params"] > 0 and net["macs"] > 0 for net in record)
-
-
-def test_one_net_is_told_in_full(said):
-    out = said("nets", "resnet50")[1]
-    assert "arXiv:1512.03385" in out
-    assert "  depths=(3, 4, 6, 3)\n" in out
-    assert "  classes=1000\n" in out
 
 
 def test_diff_says_what_changed(said, tmp_path):
@@ -198,7 +203,7 @@ def test_diff_adds_up(said):
     assert changed == record["after"]["macs"] - record["before"]["macs"]
 
 
-@pytest.mark.parametrize("command", ["summary", "compare", "nets", "diff"])
+@pytest.mark.parametrize("command", [*COMMANDS])
 def test_help_names_every_option(said, command):
     from importlib import import_module
 
@@ -232,7 +237,7 @@ HEAVY = ("torch", "numpy", "rich", "PIL", "sklearn", "sympy")
 
 
 RUN = """
-from netwright.cli import main
+from netwright.cli import COMMANDS, main
 try:
     main({!r})
 except SystemExit as stop:

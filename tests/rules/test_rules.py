@@ -9,6 +9,7 @@ import netwright as nw
 from netwright.core.net import Net
 from netwright.core.rewrite import everywhere
 from netwright.errors import RuleError, UnknownName
+from netwright.rules.registry import find
 from netwright.torch import folded
 from oracles import assert_plan_is_true
 
@@ -61,7 +62,7 @@ def test_every_rule_makes_valid_nets(name: str) -> None:
         assert_plan_is_true(made)
         assert nw.from_json(made.to_json()) == made
     assert matched
-    assert nw.rule(name, *ARGUMENTS.get(name, [])).about
+    assert find(text).about
 
 
 def test_unknown_rules_and_arguments() -> None:
@@ -70,6 +71,10 @@ def test_unknown_rules_and_arguments() -> None:
         net.rewrite("wden")
     with pytest.raises(RuleError, match="takes factor; got 2"):
         net.rewrite("widen:2,3")
+    with pytest.raises(RuleError, match="widen: factor is 'twice', wanted a number"):
+        net.rewrite("widen:twice")
+    with pytest.raises(RuleError, match=r"grouped: groups is 1.5, wanted an integer"):
+        net.rewrite("grouped:1.5")
     with pytest.raises(RuleError, match="takes act; got 0"):
         net.rewrite("act")
     with pytest.raises(RuleError, match="Conv needs arguments"):

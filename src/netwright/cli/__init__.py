@@ -16,8 +16,11 @@ __all__ = ["COMMANDS", "Commands", "main"]
 COMMANDS = {
     "summary": "the table of a net: shapes, costs, receptive fields",
     "compare": "nets side by side",
-    "nets": "names of the nets",
+    "nets": "the nets there are, by cost, year or error",
+    "show": "the story of a net: what is new, a diagram, errors, variants",
     "formula": "costs where sizes are symbols",
+    "advise": "what in a net does little for its cost, and what mends it",
+    "rewrite": "a net after named rules, and what that costs",
     "diff": "what changed between two nets, and what it costs",
     "fit": "learn to tell your images apart",
     "predict": "classes of images, from a run",

@@ -139,10 +139,12 @@ def echo_json(record: Any) -> None:
     click.echo(json.dumps(record, indent=2))
 
 
-def save(page: Page, path: str) -> None:
-    """Write a page and say so."""
+def save(page: Page | str, path: str) -> None:
+    """Write a page, or any text, and say so."""
+    from netwright.files import write_text
+
     try:
-        page.write(path)
+        write_text(path, page if isinstance(page, str) else page.render())
     except OSError as error:
         raise NetwrightError(f"cannot write {path}: {error.strerror}") from None
     click.echo(f"wrote {path}", err=True)

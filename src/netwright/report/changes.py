@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from netwright.core.cost import CONVENTION
-from netwright.core.diff import Diff
+from netwright.core.diff import Change, Diff
 from netwright.core.shape import show
 from netwright.core.spec import Spec
 from netwright.report.layers import field_text
@@ -25,17 +27,24 @@ TOTALS = (
 
 def diff_text(made: Diff) -> str:
     """Each part that changed with what that costs, then the totals of both nets."""
-    blocks = list[str]()
-    for change in made.changes:
-        sides = [f"  - {change.before!r}"] if change.before else []
-        sides += [f"  + {change.after!r}"] if change.after else []
-        costs = _costs(change.d_params, change.d_macs)
-        blocks.append("\n".join([change.path or "the whole net", *sides, f"    {costs}"]))
+    alike = groupby(made.changes, lambda change: replace(change, path=""))
+    blocks = [_block([change.path for change in run], change) for change, run in alike]
     if any(made.elsewhere):
         blocks.append(f"parts that stayed, at other shapes\n    {_costs(*made.elsewhere)}")
     if not made:
         blocks.append("no difference")
     return "\n\n".join([*blocks, "\n".join(_totals(made))])
+
+
+def _block(paths: list[str], change: Change) -> str:
+    """The same change at several neighbouring places."""
+    where = paths[0] or "the whole net"
+    if len(paths) > 1:
+        where = f"{where} to {paths[-1]}, {len(paths)} times"
+    sides = [f"  - {change.before!r}"] if change.before else []
+    sides += [f"  + {change.after!r}"] if change.after else []
+    each = " each" if len(paths) > 1 else ""
+    return "\n".join([where, *sides, f"    {_costs(change.d_params, change.d_macs)}{each}"])
 
 
 def _costs(params: int, macs: int) -> str:

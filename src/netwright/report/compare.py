@@ -78,7 +78,7 @@ def compare_text(plans: Sequence[Plan]) -> str:
     """The table of totals, and for each net its stages with bars on one scale for all nets."""
     head, rows = comparison(plans)
     most = _most(plans)
-    blocks = [text_table(head, rows, (0, 1)), *[stage_table(plan, most) for plan in plans]]
+    blocks = [text_table(head, rows, (0, 1)), *[stage_table(p, p.name, most) for p in plans]]
     return "\n\n".join("\n".join(block) for block in blocks) + f"\n\n{CONVENTION}"
 
 
@@ -90,7 +90,7 @@ def _most(plans: Sequence[Plan]) -> list[Any]:
     ]
 
 
-def stage_table(plan: Plan, most: Sequence[Any] = (), width: int = BAR) -> list[str]:
+def stage_table(plan: Plan, title: str, most: Sequence[Any] = (), width: int = BAR) -> list[str]:
     """A line a stage with bars, the longest `width` blocks long for `most` of each measure."""
     most = most or _most([plan])
     rows = list[list[str]]()
@@ -101,4 +101,4 @@ def stage_table(plan: Plan, most: Sequence[Any] = (), width: int = BAR) -> list[
             cells += [said(value), bar(value, peak, width).ljust(width)]
         rows.append(cells)
     titles = [word for title, _, _ in MEASURES for word in (title, "")]
-    return text_table([plan.name, "output", *titles], rows, (0, 1, 3, 5, 7))
+    return text_table([title, "output", *titles], rows, (0, 1, 3, 5, 7))

@@ -17,8 +17,9 @@ from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec, Unit
 from netwright.core.wiring import Branches, Sequential
 from netwright.report.layers import Group
+from netwright.report.record import group_record
 
-__all__ = ["Part", "outline"]
+__all__ = ["Part", "outline", "outline_record"]
 
 
 @dataclass(frozen=True)
@@ -111,3 +112,15 @@ def _joined(run: list[Part]) -> Part:
 def _like(spec: Spec) -> Spec:
     """The spec without its rate of stochastic depth, which rises from block to block."""
     return replace(spec, drop=0.0) if isinstance(getattr(spec, "drop", None), float) else spec  # type: ignore[call-arg]
+
+
+def outline_record(part: Part) -> dict[str, Any]:
+    """The tree for JSON: of every part its name, count, costs and what is in it.
+
+    Costs are of all `count`, `parts` are those of the first.
+    """
+    made = {"name": part.name, "count": part.count, **group_record(part.group)}
+    made["spec"] = repr(part.spec) if isinstance(part.spec, Unit | Block) else None
+    if part.reads:
+        made["reads"] = list(part.reads)
+    return {**made, "parts": [outline_record(inner) for inner in part.parts]}

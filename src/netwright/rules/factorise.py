@@ -12,6 +12,7 @@ from netwright.core.shape import per_axis
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.errors import RuleError
+from netwright.nets.options import need_counts
 from netwright.rules.registry import named
 from netwright.units.activation import ReLU
 from netwright.units.conv import Conv
@@ -145,6 +146,7 @@ def grouped(net: Net, groups: int = 4) -> Net:
 
     Zhang et al. 2017 (arXiv:1707.01083). Where groups do not divide the channels it stays.
     """
+    need_counts(groups=groups)
 
     def change(site: Site, spec: Step) -> Spec | None:
         fits = site.x[0] % groups == 0 and spec.width % groups == 0
@@ -162,6 +164,7 @@ def dilated(net: Net, output_stride: int = 8) -> Net:
     Yu & Koltun 2015 (arXiv:1511.07122); Chen et al. 2017 (arXiv:1706.05587). The field
     stays, the maps are larger.
     """
+    need_counts(output_stride=output_stride)
     jump: dict[str, int] = {}
     for row in net.plan().rows:
         axes = row.field.axes

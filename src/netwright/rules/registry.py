@@ -16,7 +16,10 @@ from netwright.core.rewrite import Rule
 from netwright.core.spec import SPECS, Spec
 from netwright.errors import RuleError, nearest
 
-__all__ = ["find", "listing", "named", "names", "rule"]
+__all__ = ["find", "listing", "named", "names", "rule", "usage"]
+
+NUMBERS = {"int": ((int,), "an integer"), "float": ((int, float), "a number")}
+"""What the parameters of rules that are numbers take, by their annotation."""
 
 _changes: dict[str, Callable[..., Net]] = {}
 
@@ -71,6 +74,10 @@ def rule(name: str, *arguments: Any) -> Rule:
     if not least <= len(arguments) <= len(takes):
         wanted = ", ".join(parameter.name for parameter in takes) or "nothing"
         raise RuleError(f"rule {name} takes {wanted}; got {len(arguments)} arguments")
+    for parameter, given in zip(takes, arguments, strict=False):
+        numbers = NUMBERS.get(parameter.annotation)
+        if numbers and not isinstance(given, numbers[0]):
+            raise RuleError(f"{name}: {parameter.name} is {given!r}, wanted {numbers[1]}")
 
     def changed(net: Net) -> Net:
         try:
@@ -78,9 +85,29 @@ def rule(name: str, *arguments: Any) -> Rule:
         except RuleError as error:
             raise RuleError(f"{name}: {error}") from None
 
-    about = (inspect.getdoc(change) or "").partition("\n\n")[0].replace("\n", " ")
     label = ":".join([name, ",".join(map(_word, arguments))]) if arguments else name
-    return Rule(label, about, changed)
+    return Rule(label, _about(change), changed)
+
+
+def usage(name: str) -> tuple[str, str]:
+    """How the rule of that name is written, and what it does.
+
+    >>> usage("aux-head")[0]
+    'aux-head:PATH[,WEIGHT=0.3]'
+    """
+    _load()
+    text, colon = name, ":"
+    for parameter in list(inspect.signature(_changes[name]).parameters.values())[1:]:
+        word = colon + parameter.name.upper()
+        if parameter.default is not parameter.empty:
+            word = f"[{word}={_word(parameter.default)}]"
+        text, colon = text + word, ","
+    return text, _about(_changes[name])
+
+
+def _about(change: Callable[..., Net]) -> str:
+    """The first paragraph of its docstring."""
+    return (inspect.getdoc(change) or "").partition("\n\n")[0].replace("\n", " ")
 
 
 def find(text: str) -> Rule:

@@ -11,6 +11,7 @@ from netwright.core.rewrite import Site, classifiers, everywhere, matches
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Sum
 from netwright.errors import RuleError
+from netwright.nets.options import need_counts, need_factors
 from netwright.rules.registry import named
 from netwright.units.linear import Linear
 from netwright.units.regularise import Dropout, DropPath
@@ -24,6 +25,7 @@ def widen(net: Net, factor: float = 2.0) -> Net:
     """Every width and growth times `factor`, rounded to 8; parameters and MACs grow with
     its square. The classifier stays.
     """
+    need_factors(factor=factor)
     stays = {*classifiers(net)}
 
     def change(site: Site, spec: Spec) -> Spec | None:
@@ -52,6 +54,7 @@ def deepen(net: Net, blocks: int = 1) -> Net:
 
     A stage is a Sequential of numbered blocks of one kind.
     """
+    need_counts(blocks=blocks)
 
     def change(site: Site, spec: Spec) -> Spec | None:
         if not isinstance(spec, Sequential) or not len(spec) or not _is_stage(spec):

@@ -10,14 +10,13 @@ from netwright.core.plan import Plan
 from netwright.errors import BudgetError, nearest
 from netwright.report.numbers import human, human_bytes
 
-__all__ = ["Budget"]
+__all__ = ["Budget", "count"]
 
 COUNTS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
 BYTES = {"": 1, "b": 1, **{unit: 2 ** (10 * power) for power, units in enumerate(
     ("k kb kib", "m mb mib", "g gb gib"), 1) for unit in units.split()}}  # fmt: skip
-TERM = re.compile(
-    r"\s*([a-z_]+)\s*(?:<=|<|≤)\s*([0-9]+(?:\.[0-9]+)?(?:e[0-9]+)?)\s*([a-z]*)\s*", re.IGNORECASE
-)
+AMOUNT = r"([0-9]+(?:\.[0-9]+)?(?:e[0-9]{1,2})?)\s*([a-z]*)\s*"
+TERM = re.compile(rf"\s*([a-z_]+)\s*(?:<=|<|≤)\s*{AMOUNT}", re.IGNORECASE)
 EXAMPLE = "params<=1M, macs<=50M, memory<=20MB"
 
 
@@ -74,6 +73,18 @@ class Budget:
         shown = {name: human_bytes(bound) if name == "memory" else human(bound)
                  for name, bound in self.bounds().items()}  # fmt: skip
         return ", ".join(f"{name} ≤ {value}" for name, value in shown.items()) or "no bound"
+
+
+def count(text: str) -> int:
+    """A count such as 300, 10M or 1.5G; k, M and G are powers of 1000. Raises `BudgetError`.
+
+    >>> count("10M"), count("1.5 G")
+    (10000000, 1500000000)
+    """
+    match = re.fullmatch(AMOUNT, text, re.IGNORECASE)
+    if not match or match[2].lower() not in COUNTS:
+        raise BudgetError(f"{text!r} is no count; wanted a number such as 300, 10M or 1.5G")
+    return int(Decimal(match[1]) * COUNTS[match[2].lower()])
 
 
 def _term(term: str) -> tuple[str, int]:

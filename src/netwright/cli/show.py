@@ -1,0 +1,119 @@
+"""`netwright show NET`: the story of a net."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import asdict
+from textwrap import wrap
+from typing import Any
+
+import click
+
+from netwright.cli.common import echo, echo_json
+from netwright.core.cost import CONVENTION
+from netwright.core.plan import Plan
+from netwright.published import Published
+from netwright.registry import Entry, Paper, entry, family
+
+__all__ = ["command", "net_record"]
+
+WIDTH = 100
+
+
+@click.command("show")
+@click.argument("net")
+@click.option("--json", "as_json", is_flag=True, help="all of it as JSON, the diagram as a tree")
+def command(net: str, as_json: bool) -> None:
+    """The story of NET: what is new in it and where, its errors as published, a diagram,
+    what its stages cost, its variants.
+
+    NET is a name (see `netwright nets`).
+    """
+    from netwright.report.outline import outline
+
+    known = entry(net)
+    made = known()
+    plan, tree = made.plan(), outline(made)
+    if as_json:
+        from netwright.report.outline import outline_record
+
+        more = {"family": family(net), "outline": outline_record(tree)}
+        echo_json({**net_record(known, plan), **more})
+        return
+    from netwright.report.compare import stage_table
+    from netwright.report.diagram import diagram
+    from netwright.report.table import totals
+
+    blocks = [
+        "\n".join([net, *_pairs(_story(known))]),
+        diagram(tree),
+        "\n".join(line.rstrip() for line in stage_table(plan, "stage", width=12)),
+        "\n".join(_pairs([*totals(plan), *_variants(known)])),
+        "\n".join(wrap(CONVENTION, WIDTH)),
+    ]
+    echo("\n\n".join(blocks))
+
+
+def _pairs(pairs: list[tuple[str, str]]) -> list[str]:
+    """Names and texts side by side, long texts in several lines."""
+    room = max(len(name) for name, _ in pairs) + 2
+    lines = list[str]()
+    for name, text in pairs:
+        first, *others = wrap(text, WIDTH - room, break_on_hyphens=False) or [""]
+        lines += [name.ljust(room) + first, *[" " * room + line for line in others]]
+    return lines
+
+
+def _story(known: Entry) -> list[tuple[str, str]]:
+    about = (inspect.getdoc(known.make) or "").partition("\n\n")[0]
+    pairs = [
+        ("paper", _cited(known.paper)),
+        ("new", known.paper.contribution),
+        ("design", about.replace("\n", " ")),
+        ("category", known.category),
+        *[("error", _errors(row)) for row in known.published],
+    ]
+    return [(name, text) for name, text in pairs if text]
+
+
+def _cited(paper: Paper) -> str:
+    where = f", arXiv:{paper.arxiv}" if paper.arxiv else ""
+    return f"{paper.title}; {paper.authors}, {paper.year}{where}"
+
+
+def _errors(row: Published) -> str:
+    errors = [(row.top1_error, "top-1"), (row.top5_error, "top-5")]
+    told = ", ".join(f"{error:g}% {name}" for error, name in errors if error is not None)
+    return f"{told} on {row.dataset} ({row.source})" if told else ""
+
+
+def _variants(known: Entry) -> list[tuple[str, str]]:
+    given = ", ".join(f"{name}={value}" for name, value in _options(known).items())
+    return [
+        ("options", given),
+        ("family", ", ".join(family(known.name))),
+        ("rewrites", f"netwright rewrite {known.name} RULE...; netwright rewrite --list"),
+    ]
+
+
+def _options(known: Entry) -> dict[str, str]:
+    """The options of a net's function and what they are for this net, as they are written."""
+    parameters = inspect.signature(known.make).parameters
+    values = {name: known.options.get(name, p.default) for name, p in parameters.items()}
+    return {name: v.__name__ if isinstance(v, type) else repr(v) for name, v in values.items()}
+
+
+def net_record(known: Entry, plan: Plan) -> dict[str, Any]:
+    """A net with its totals, options, paper and what was published about it."""
+    from netwright.report.record import totals_record
+
+    return {
+        "name": known.name,
+        "input": list(known.input),
+        "output": list(plan.output),
+        **totals_record(plan),
+        "options": _options(known),
+        "paper": {**asdict(known.paper), "contribution": known.paper.contribution},
+        "category": known.category,
+        "published": [asdict(row) for row in known.published],
+    }

@@ -1,0 +1,162 @@
+"""The commands about the nets there are: `nets`, `show`, `rewrite`."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+import netwright as nw
+from netwright.cli import main
+from netwright.registry import entry
+
+
+@pytest.fixture
+def said(capsys):
+    """What the command line prints when it ends well."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            main([str(argument) for argument in arguments])
+        assert not stop.value.code
+        return capsys.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def listed(said):
+    """The nets that `netwright nets` lists, as records."""
+    return lambda *arguments: json.loads(said("nets", *arguments, "--json"))
+
+
+def test_nets_of_a_category(said, listed):
+    nets = listed("--category", "ATTENTION")
+    assert {"cbam_resnet18", "bam_resnet50"} <= {net["name"] for net in nets}
+    assert all("attention" in net["category"].casefold() for net in nets)
+    assert "resnet50\n" not in said("nets", "--category", "attention")
+
+
+def test_nets_within_bounds(listed):
+    bounds = ("--max-params", "10M", "--min-params", "1.5e6", "--max-macs", "1.5G")
+    names = [net["name"] for net in listed("[a-m]*", *bounds, "--min-macs", "300m")]
+    plans = {name: nw.net(name).plan() for name in nw.nets("[a-m]*")}
+    wanted = [
+        name
+        for name, plan in plans.items()
+        if 1.5e6 <= plan.params <= 10e6 and 300e6 <= plan.macs <= 1.5e9
+    ]
+    assert names == wanted
+    assert "mobilenet_v2" in wanted
+
+
+def test_no_net_is_like_that(said):
+    assert said("nets", "lenet*", "--max-params", "1") == "no net is like that\n"
+    assert json.loads(said("nets", "lenet*", "--max-params", "1", "--json")) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("params", lambda net: net["params"]),
+        ("macs", lambda net: net["macs"]),
+        ("year", lambda net: net["paper"]["year"]),
+        ("field", lambda net: max((net["field"] or {}).get("size") or [1e9])),
+        ("error", lambda net: next((r["top1_error"] or 100 for r in net["published"]), 100)),
+        ("name", lambda net: net["name"]),
+    ],
+)
+def test_nets_are_sorted_with_the_unknown_last(listed, column, value):
+    values = [value(net) for net in listed("[g-m]*", "--sort", column)]
+    assert values == sorted(values)
+    assert len(set(values)) > 3
+
+
+def test_the_table_fits_a_hundred_columns_and_is_quick(said):
+    start = time.process_time()
+    lines = said("nets").splitlines()
+    assert time.process_time() - start < 5  # 2 s where nothing else runs
+    assert max(map(len, lines)) <= 100
+    assert len(lines) == 2 + len(nw.nets())
+
+
+def test_show_tells_the_story(said):
+    out = said("show", "resnet50")
+    lines = out.splitlines()
+    assert len(lines) <= 60
+    assert max(map(len, lines)) <= 100
+    for words in (
+        "Deep Residual Learning for Image Recognition; He, Zhang, Ren, Sun, 2015",
+        "arXiv:1512.03385",
+        "Blocks learn what to add to their input",
+        "Depth + multi-path",
+        "23.87% top-1, 7.138% top-5 on ImageNet-1k (torchvision IMAGENET1K_V1)",
+        "3 x Bottleneck(64)",
+        "25,557,032",
+        "depths=(3, 4, 6, 3)",
+        "wide_resnet50_2",
+        "netwright rewrite resnet50 RULE",
+    ):
+        assert words in out
+    for line in nw.CONVENTION.split(". "):
+        assert line.split()[0] in out
+
+
+def test_show_leaves_out_what_nobody_knows(said):
+    assert "\nerror" not in said("show", "unet")
+    assert said("show", "wrn28_10_cifar10").count("\nerror") == 2
+
+
+def test_show_as_json(said):
+    record = json.loads(said("show", "densenet121", "--json"))
+    plan = nw.net("densenet121").plan()
+    assert record["paper"]["year"] == 2016
+    assert record["options"]["growth"] == "32"
+    assert record["published"][0]["top1_error"] == 25.566
+    assert record["family"] == ["densenet121", *record["family"][1:]]
+    parts = record["outline"]["parts"]
+    assert sum(part["params"] for part in parts) == record["params"] == plan.params
+    assert (parts[1]["parts"][0]["count"], parts[1]["parts"][0]["spec"]) == (6, "DenseLayer(32)")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["lenet5", "googlenet", "inception_v4", "unet", "shufflenet_g3_w1", "efficientnet_b0",
+     "squeezenet1_1", "mobilenet_v3_large", "convnext_tiny", "pyramidnet110_a48_cifar10"],
+)  # fmt: skip
+def test_every_story_is_short_and_narrow(said, name):
+    lines = said("show", name).splitlines()
+    assert len(lines) < 75
+    assert max(map(len, lines)) <= 100
+    assert entry(name).paper.contribution in " ".join(" ".join(lines).split())
+
+
+def test_rewrite_applies_rules_in_turn_and_says_what_they_cost(said, tmp_path):
+    file = tmp_path / "new.json"
+    out = said("rewrite", "resnet50", "stem-3x3", "widen:2", "--out", file)
+    made = nw.net("resnet50").rewrite("stem-3x3", "widen:2")
+    assert nw.from_json(file.read_text()).spec == made.spec
+    assert "stage3.1 to stage3.5, 5 times" in out
+    old, new = nw.net("resnet50").plan(), made.plan()
+    for before, after in ((old.params, new.params), (old.macs, new.macs)):
+        assert f"{after - before:+,}" in out
+    assert out.splitlines()[-1].split() == ["field", "427", "431"]
+
+
+def test_rewrites_can_be_taken_further(said, tmp_path):
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    said("rewrite", "resnet18", "no-first-pool", "--out", first)
+    record = json.loads(said("rewrite", first, "act:GELU", "--out", second, "--json"))
+    assert record["before"]["name"] == "resnet18+no-first-pool"
+    assert record["after"]["name"] == "resnet18+no-first-pool+act:GELU"
+    assert record["after"]["macs"] == nw.net("resnet18").rewrite("no-first-pool").plan().macs
+
+
+def test_every_rule_is_listed(said):
+    out = said("rewrite", "--list")
+    heads = [line for line in out.splitlines() if not line.startswith(" ")]
+    assert [head.partition(":")[0].partition("[")[0] for head in heads] == nw.rules()
+    assert "aux-head:PATH[,WEIGHT=0.3]" in heads
+    assert all(len(line) <= 100 for line in out.splitlines())
+    assert "netwright rewrite" not in out
