@@ -24,13 +24,15 @@ def columns(x: Tensor, kernel: Axes, stride: Axes, dilation: Axes) -> Tensor:
 
 
 class _ByPosition(nn.Module):
-    """`sets` kernels of (out_channels, in_channels, K, L), each with its own bias."""
+    """As many kernels of (out_channels, in_channels, K, L) an axis as `sets` says, each with
+    its own bias.
+    """
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        sets: int,
+        sets: Axes,
         kernel_size: Axes,
         stride: Axes,
         pads: Pads,
@@ -38,10 +40,12 @@ class _ByPosition(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
+        self.sets = tuple(sets)
         self.kernel_size, self.stride, self.dilation = kernel_size, stride, dilation
         self.pads = tuple(pads)
-        self.weight = nn.Parameter(torch.empty(sets, out_channels, in_channels, *kernel_size))
-        self.bias = nn.Parameter(torch.empty(sets, out_channels)) if bias else None
+        count = prod(sets)
+        self.weight = nn.Parameter(torch.empty(count, out_channels, in_channels, *kernel_size))
+        self.bias = nn.Parameter(torch.empty(count, out_channels)) if bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -60,33 +64,17 @@ class _ByPosition(nn.Module):
 class LocallyConnected(_ByPosition):
     """Every position has a kernel of its own: y(o, p) = b(p, o) + sum_k w(p, o, k) x(p + k).
 
-    (N, C, ...) -> (N, out_channels, *out), for maps that give exactly `out` positions. The
+    (N, C, ...) -> (N, out_channels, *sets), for maps that give exactly `sets` positions. The
     kernels are those of the positions in row-major order.
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        out: Axes,
-        kernel_size: Axes,
-        stride: Axes,
-        pads: Pads,
-        dilation: Axes,
-        bias: bool = True,
-    ) -> None:
-        super().__init__(
-            in_channels, out_channels, prod(out), kernel_size, stride, pads, dilation, bias
-        )
-        self.out = tuple(out)
-
     def forward(self, x: Tensor) -> Tensor:
-        rank = len(self.out)
+        rank = len(self.sets)
         seen = columns(pad(x, self.pads), self.kernel_size, self.stride, self.dilation)
-        if seen.shape[2 : 2 + rank] != self.out:
+        if seen.shape[2 : 2 + rank] != self.sets:
             raise ValueError(
                 f"a map of {tuple(x.shape[2:])} has {tuple(seen.shape[2 : 2 + rank])} positions, "
-                f"the layer has kernels for {self.out}"
+                f"the layer has kernels for {self.sets}"
             )
         # (N, C, *out, *kernel) -> (out, C kernel, N)
         order = (*range(2, 2 + rank), 1, *range(2 + rank, 2 + 2 * rank), 0)
@@ -94,7 +82,7 @@ class LocallyConnected(_ByPosition):
         y = self.weight.flatten(2) @ seen
         if self.bias is not None:
             y = y + self.bias[..., None]
-        return y.permute(2, 1, 0).reshape(x.shape[0], -1, *self.out)
+        return y.permute(2, 1, 0).reshape(x.shape[0], -1, *self.sets)
 
 
 class TiledConv(_ByPosition):
@@ -106,37 +94,21 @@ class TiledConv(_ByPosition):
     axis of the output must have at least as many positions as tiles.
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        tiles: Axes,
-        kernel_size: Axes,
-        stride: Axes,
-        pads: Pads,
-        dilation: Axes,
-        bias: bool = True,
-    ) -> None:
-        super().__init__(
-            in_channels, out_channels, prod(tiles), kernel_size, stride, pads, dilation, bias
-        )
-        self.tiles = tuple(tiles)
-
     def forward(self, x: Tensor) -> Tensor:
-        conv = (F.conv1d, F.conv2d, F.conv3d)[len(self.tiles) - 1]
+        conv = (F.conv1d, F.conv2d, F.conv3d)[len(self.sets) - 1]
         x = pad(x, self.pads)
-        stride = tuple(s * t for s, t in zip(self.stride, self.tiles, strict=True))
+        stride = tuple(s * t for s, t in zip(self.stride, self.sets, strict=True))
         phases = [
             conv(
                 x[(..., *[slice(i * s, None) for i, s in zip(at, self.stride, strict=True)])],
                 self.weight[k], None if self.bias is None else self.bias[k], stride, 0,
                 self.dilation,
             )
-            for k, at in enumerate(product(*map(range, self.tiles)))
+            for k, at in enumerate(product(*map(range, self.sets)))
         ]  # fmt: skip
         axes = zip(x.shape[2:], self.kernel_size, self.stride, self.dilation, strict=True)
         out = [(n - d * (k - 1) - 1) // s + 1 for n, k, s, d in axes]
         y = phases[0].new_empty(*phases[0].shape[:2], *out)
-        for at, phase in zip(product(*map(range, self.tiles)), phases, strict=True):
-            y[(..., *[slice(i, None, t) for i, t in zip(at, self.tiles, strict=True)])] = phase
+        for at, phase in zip(product(*map(range, self.sets)), phases, strict=True):
+            y[(..., *[slice(i, None, t) for i, t in zip(at, self.sets, strict=True)])] = phase
         return y
