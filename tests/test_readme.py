@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 import netwright as nw
-from netwright.cli import COMMANDS
+from netwright.cli import COMMANDS, main
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 CODE = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -27,6 +28,20 @@ def test_examples_print_what_their_comments_say() -> None:
         promised = re.findall(r"^print\(.*\n# (.*)$", code, re.MULTILINE)
         assert promised
         assert told.getvalue().splitlines()[: len(promised)] == promised
+
+
+def test_commands_about_nets_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    about = r"^netwright ((?:nets|show|summary|compare|rewrite|diff) .*)$"
+    commands = re.findall(about, README, re.MULTILINE)
+    assert len(commands) >= 5
+    for command in commands:
+        with pytest.raises(SystemExit) as stop:
+            main(shlex.split(command))
+        assert not stop.value.code, command
+        assert capsys.readouterr().out, command
 
 
 def test_commands_and_nets_exist() -> None:
