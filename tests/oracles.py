@@ -151,8 +151,8 @@ def planned_sets(field: Field, unit: Sequence[int]) -> list[set[int]]:
 
 def is_inside(plan: Plan, field: Field, unit: Sequence[int]) -> bool:
     """Whether the unit is so far from the border that no map on the way was cut short there."""
-    jumps = [axis.jump for row in plan.rows for axis in row.field.axes or ()]
-    margin = 2 * max(jumps, default=1) + 1
+    strides = [axis.stride for row in plan.rows for axis in row.field.axes or ()]
+    margin = 2 * max(strides, default=1) + 1
     sets = planned_sets(field, unit)
     return all(
         not s or (min(s) >= margin and max(s) < size - margin)

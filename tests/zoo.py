@@ -54,6 +54,7 @@ DEEP = (
     "pyramidnet200_a450",
     "pyramidnet272_a200_bn_cifar10",
     "resattnet452_cifar10",
+    "resattnet92",
     "resnet1202_cifar10",
     "resnet1202_cifar10_a",
     "resnetv2_152",

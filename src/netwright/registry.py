@@ -82,10 +82,12 @@ FAMILIES = {
     "eegnet": "eegnet_4_2 eegnet_8_2",
     "ecg": "ecg_cnn1d ecg_stft_cnn",
     "recurrent": "cnn_lstm conv_lstm",
+    "video": "c3d r3d_18 r2plus1d_18 p3d63 p3d131 p3d199",
     "fcn": "fcn32s fcn16s fcn8s fcn_resnet50 fcn_resnet101 deeplabv3_resnet50 "
     "deeplabv3_resnet101",
     "darts": "darts darts_v1_cifar10 darts_v2_cifar10 nasnet_a_cifar10 amoebanet_a_cifar10 "
     "amoebanet_b_cifar10 amoebanet_c_cifar10 enas_cifar10",
+    "nasnet": "nasnet_4a1056 nasnetalarge pnasnet5mobile pnasnet5large",
     "unet": "unet unet_scse",
 }
 """Which module of `netwright.nets` holds which names; only the one asked for is loaded."""

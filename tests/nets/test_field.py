@@ -71,7 +71,7 @@ THIN = {
 }
 BULKY = tuple(f"regnet_{kind}_{size}gf" for kind in "xy" for size in (8, 16, 32))
 """Nets that a change of width makes others, and too wide for this; they have small siblings."""
-SIZED = ("resattnet56", "resattnet92")
+SIZED = ("resattnet56",)
 """Nets whose fields depend on the size of the image: their maps are resized corner to corner."""
 
 
@@ -161,12 +161,19 @@ def test_fields_are_supports_of_gradients(name):
 
 
 SIGNALS = {
+    "c3d": {"width": 1, "hidden": 2, "input": (3, 16, 64, 64)},
     "cnn_lstm": {},
     "conv_lstm": {"widths": (2, 2), "input": (3, 1, 64, 64)},
     "ecg_cnn1d": {"widths": (2, 2, 2)},
     "ecg_stft_cnn": {"width": 1, "blocks": 1},
     "eegnet_4_2": {},
     "eegnet_8_2": {},
+    **dict.fromkeys(
+        ("p3d63", "p3d131", "p3d199"),
+        {"width": 1, "depths": (1, 2, 1, 1), "input": (3, 16, 64, 64)},
+    ),
+    "r2plus1d_18": {"width": 2, "depth": 1, "input": (3, 16, 48, 48)},
+    "r3d_18": {"width": 2, "depth": 1, "input": (3, 16, 48, 48)},
 }
 """Nets of signals, sequences and volumes, and options that make them small."""
 

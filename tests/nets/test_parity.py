@@ -40,6 +40,8 @@ PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
             f"{kind}_resnet{depth}" for kind in ("fcn", "deeplabv3") for depth in (50, 101)
         )
     },
+    "r3d_18": ("torchvision", "video.r3d_18", {}),
+    "r2plus1d_18": ("torchvision", "video.r2plus1d_18", {}),
     "googlenet_bn": ("torchvision", "googlenet", {"aux_logits": False, "init_weights": False}),
     "squeezenet1_0_simple_bypass": ("pytorchcv", "squeezeresnet_v1_0", {}),
     "squeezeresnet_v1_0": ("pytorchcv", "squeezeresnet_v1_0", {}),
@@ -85,6 +87,9 @@ PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
     "darknet19": ("pytorchcv", "darknet19", {}),
     "zfnet": ("pytorchcv", "zfnet", {}),
     "darts": ("pytorchcv", "darts", {}),
+    "nasnet_4a1056": ("pytorchcv", "nasnet_4a1056", {}),
+    "nasnetalarge": ("timm", "nasnetalarge", {}),
+    "pnasnet5large": ("timm", "pnasnet5large", {}),
     "nin_cifar10": ("pytorchcv", "nin_cifar10", {}),
     **{
         name: ("pytorchcv", name, {})
@@ -134,11 +139,14 @@ FIXED = (
     "zfnet",
     "darknet19",
     "darts",
+    "nasnet_4a1056",
     "nin_cifar10",
     *(f"shufflenet_g{g}_w1" for g in (1, 2, 3, 4, 8)),
 )
 LATE = (".downsample", ".identity_conv", ".layer_scale", ".skip", ".proj.")
 """Parts that peers list first, or in the middle of a block, and we last."""
+EARLY = (".path.", ".path_", ".final_path_bn")
+"""Parts that peers list after the first of a block, and we first."""
 WHEEL = 1_000_003
 """Random numbers of a big tensor come round again; a prime, so that no axis lines up."""
 
@@ -163,15 +171,17 @@ def random_state(state, seed):
 
 
 def keys(module):
-    """Names of a peer's weights in our order: what `LATE` names comes last in its block."""
+    """Names of a peer's weights in our order: what `EARLY` names comes first in its block,
+    what `LATE` names last."""
     names = list(module.state_dict())
-    late = {name: word for name in names for word in LATE if word in name}
-    blocks = tuple({name.split(word)[0] + "." for name, word in late.items()})
+    moved = {name: word for name in names for word in (*EARLY, *LATE) if word in name}
+    blocks = tuple({name.split(word)[0] + "." for name, word in moved.items()})
     first = {}
 
     def place(i, name):
         block = next((block for block in blocks if name.startswith(block)), name)
-        return first.setdefault(block, i), name in late
+        word = moved.get(name)
+        return first.setdefault(block, i), (word in LATE) - (word in EARLY)
 
     order = {name: place(i, name) for i, name in enumerate(names)}
     return sorted(sorted(names, key=order.__getitem__), key=in_hourglass(names))
@@ -199,7 +209,8 @@ def in_hourglass(names):
 def test_logits_agree(name):
     library, called, options = PEERS[name]
     net = nw.net(name)
-    model = net.build(device="meta", init="torch").eval()
+    size = net.input[1] if name in FIXED else min(net.input[1], SMALL)
+    model = net.but(input=(3, size, size)).build(device="meta", init="torch").eval()
     with torch.device("cpu" if called.startswith("regnet") else "meta"):  # it computes its widths
         other = peer(library, called, **options).eval()
     state = random_state(model.state_dict(), seed=7)
@@ -209,8 +220,10 @@ def test_logits_agree(name):
     model.load_state_dict(state, assign=True)
     theirs = {n: t.view(shapes[n].shape) for n, t in zip(names, state.values(), strict=True)}
     other.load_state_dict(theirs, assign=True)
-    size = net.input[1] if name in FIXED else min(net.input[1], SMALL)
-    x = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(8))
+    channels, *sizes = net.input
+    if name not in FIXED:
+        sizes = [min(size, SMALL) for size in sizes]
+    x = torch.randn(2, channels, *sizes, generator=torch.Generator().manual_seed(8))
     if name in DEEP:  # every block doubles the variance: beyond single precision
         model, other, x = model.double(), other.double(), x.double()
     ours, wanted = model(x), other(x)

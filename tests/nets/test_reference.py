@@ -166,3 +166,10 @@ def test_high_resolution_nets_as_published():
     """Millions of parameters: Sun et al. 2019, table 1; Wang et al. 2019, table 3."""
     for name, millions in (("hrnetv1_w32", 28.5), ("hrnetv1_w48", 63.6), ("hrnetv2_w48", 65.9)):
         assert round(nw.net(name).plan().params / 1e6, 1) == millions, name
+
+
+def test_residual_attention_on_cifar_near_what_was_published():
+    """Table 6 of the paper, millions of parameters of Attention-92, -236 and -452."""
+    for modules, units, millions in ((2, (1, 2, 1), 1.9), (6, (1, 2, 1), 5.1), (6, (2, 4, 2), 8.6)):
+        net = nw.net("resattnet452_cifar10", modules=(modules,) * 3, units=units)
+        assert net.plan().params / 1e6 == pytest.approx(millions, rel=0.04)

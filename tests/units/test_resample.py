@@ -61,3 +61,9 @@ def test_cubic_is_pytorchs_bicubic() -> None:
     field = Net(nw.Upsample(3, "cubic"), (1, 9, 9)).plan().rows[0].field
     assert field.box((4, 4)) == ((1, 1), (1, 1))  # the middle of three hits a pixel
     assert field.box((5, 5)) == ((0, 3), (0, 3))
+
+
+def test_corners_are_pytorchs_aligned_corners() -> None:
+    x = torch.randn(2, 3, 7, 5)
+    wanted = nn.functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True)
+    torch.testing.assert_close(nw.Upsample(2, "linear", True).module((3, 7, 5))(x), wanted)

@@ -71,7 +71,7 @@ lazy(
         "nin": "MlpConv",
         "ordering": "ResidualUnit",
         "preresnet": "PreBasicBlock PreBottleneck",
-        "pseudo3d": "Pseudo3dConv",
+        "pseudo3d": "Conv2Plus1d P3dBottleneck Pseudo3dConv R2Plus1dBlock",
         "pyramid": "PyramidBlock PyramidBottleneck",
         "recurrent": "DenseBiLstm",
         "regnet": "RegNetBlock",

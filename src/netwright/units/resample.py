@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
-from netwright.core.check import is_choice, is_count
+from netwright.core.check import is_choice, is_count, is_flag
 from netwright.core.cost import NOTHING, VIEW, Cost
-from netwright.core.field import Taps, Window
+from netwright.core.field import UNKNOWN, Taps, Window
 from netwright.core.shape import Axes, Shape, need_rank, per_axis, show
 from netwright.core.spec import Unit
-from netwright.errors import ShapeError
+from netwright.errors import ShapeError, SpecError
 from netwright.units.pool import MaxPool
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ class Upsample(Unit):
     """More positions, `nearest`, `linear` (bilinear, trilinear) or `cubic` (bicubic, (C, H, W)
     only, a = -3/4; Keys 1981) with half-pixel centres: (C, H, W) -> (C, scale H, scale W).
 
+    With `corners` the outermost positions of input and output lie on each other instead
+    (PyTorch's align_corners), so that what a position reads depends on the size of the map.
+
     One operation an output element for `nearest`, 2^axes for `linear`, 4^axes for `cubic`.
 
     >>> Upsample(2).shape((256, 14, 14))
@@ -41,10 +44,14 @@ class Upsample(Unit):
 
     scale: Axes = 2
     mode: str = "nearest"
+    corners: bool = False
 
     def check(self) -> None:
         is_count(self, "scale", axes=True)
         is_choice(self, "mode", tuple(_READS))
+        is_flag(self, "corners")
+        if self.corners and self.mode == "nearest":
+            raise SpecError("Upsample: corners needs mode 'linear' or 'cubic', got 'nearest'")
 
     def _scale(self, x: Shape) -> tuple[int, ...]:
         return per_axis(self.scale, len(x) - 1, "scale")
@@ -61,6 +68,11 @@ class Upsample(Unit):
 
     def window(self, x: Shape) -> Window:
         reads = _READS[self.mode]
+        if self.corners:
+            if not all(isinstance(n, int) for n in x[1:]):
+                return UNKNOWN
+            sizes = zip(x[1:], self._scale(x), strict=True)
+            return tuple(_between_corners(n, s, reads) for n, s in sizes)
         return tuple(Taps(((0, 1),) * s) if reads == 1 else _between(s, reads)
                      for s in self._scale(x))  # fmt: skip
 
@@ -71,7 +83,8 @@ class Upsample(Unit):
         mode = {"nearest": ["nearest"] * 3, "linear": ["linear", "bilinear", "trilinear"],
                 "cubic": ["", "bicubic", ""]}  # fmt: skip
         scale = tuple(float(s) for s in self._scale(x))
-        return nn.Upsample(scale_factor=scale, mode=mode[self.mode][len(x) - 2])
+        aligned = self.corners or None
+        return nn.Upsample(None, scale, mode[self.mode][len(x) - 2], aligned)
 
 
 _READS = {"nearest": 1, "linear": 2, "cubic": 4}
@@ -83,6 +96,15 @@ def _between(s: int, reads: int) -> Taps:
     at = [divmod(2 * i + 1 - s, 2 * s) for i in range(s)]
     return Taps(
         tuple((whole, 1) if rest == 0 else (whole + 1 - reads // 2, reads) for whole, rest in at)
+    )
+
+
+def _between_corners(n: int, s: int, reads: int) -> Taps:
+    """Output i of s n lies at i (n - 1) / (s n - 1); the whole map is one period."""
+    at = [divmod(i * (n - 1), max(1, s * n - 1)) for i in range(s * n)]
+    return Taps(
+        tuple((whole, 1) if rest == 0 else (whole + 1 - reads // 2, reads) for whole, rest in at),
+        down=n,
     )
 
 
