@@ -40,8 +40,8 @@ def test_nets_of_a_category(said, listed):
 
 def test_nets_within_bounds(listed):
     bounds = ("--max-params", "10M", "--min-params", "1.5e6", "--max-macs", "1.5G")
-    names = [net["name"] for net in listed("[a-m]*", *bounds, "--min-macs", "300m")]
-    plans = {name: nw.net(name).plan() for name in nw.nets("[a-m]*")}
+    names = [net["name"] for net in listed("[lmv]*", *bounds, "--min-macs", "300m")]
+    plans = {name: nw.net(name).plan() for name in nw.nets("[lmv]*")}
     wanted = [
         name
         for name, plan in plans.items()
@@ -68,7 +68,7 @@ def test_no_net_is_like_that(said):
     ],
 )
 def test_nets_are_sorted_with_the_unknown_last(listed, column, value):
-    values = [value(net) for net in listed("[g-m]*", "--sort", column)]
+    values = [value(net) for net in listed("[s-z]*", "--sort", column)]
     assert values == sorted(values)
     assert len(set(values)) > 3
 
