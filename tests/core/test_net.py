@@ -184,3 +184,13 @@ def test_unknown_names_have_near_ones() -> None:
         nw.net("resnet5O")
     with pytest.raises(SpecError, match="it has: input, depths"):
         nw.net("resnet50", clases=3)
+
+
+def test_a_net_is_planned_at_inputs_of_its_own_rank() -> None:
+    net = nw.net("resnet18")
+    assert net.at((3, 64, 32)).plan() == net.plan((3, 64, 32))
+    for use in (net.plan, net.at):
+        with pytest.raises(ShapeError, match="resnet18 takes 3 sizes, such as 3x224x224; got 3x2"):
+            use((3, 2))
+    assert nw.net("resnet18", classes=10, input=(3, 640)).plan().output == (10,)
+    assert net.but(input=(3, 640)).plan().row("stem.conv.conv").output == (64, 320)

@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -94,7 +93,7 @@ def load_net(text: str, input: Shape | None = None, classes: int | None = None) 
         from netwright.registry import find
 
         net = find(text, classes=classes) if classes else find(text)
-    return replace(net, input=input) if input else net
+    return net.at(input) if input else net
 
 
 def load_plan(

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from netwright.core.plan import Plan, plan_spec
-from netwright.core.shape import Shape
+from netwright.core.shape import Shape, show
 from netwright.core.spec import Spec
+from netwright.errors import ShapeError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,9 +37,24 @@ class Net:
     def plan(self, input: Shape | None = None, *, dtype: str = "float32", batch: int = 1) -> Plan:
         """Shapes, costs and receptive fields of every unit, and totals.
 
-        Raises `ShapeError` naming the unit that does not fit.
+        Raises `ShapeError` naming the unit that does not fit, or when `input` has not as many
+        sizes as the net's own.
         """
-        return plan_spec(self.spec, input or self.input, name=self.name, dtype=dtype, batch=batch)
+        shape = self.at(input).input if input else self.input
+        return plan_spec(self.spec, shape, name=self.name, dtype=dtype, batch=batch)
+
+    def at(self, input: Shape) -> Net:
+        """The same net for another input with as many sizes.
+
+        Convolutions take signals, images and volumes; that many sizes are meant, the net
+        says. `ShapeError` otherwise; `but(input=...)` makes the net of another rank.
+        """
+        if len(input) != len(self.input):
+            raise ShapeError(
+                f"{self.name} takes {len(self.input)} sizes, such as {show(self.input)}; got "
+                f"{show(input)}, {len(input)} of them"
+            )
+        return replace(self, input=tuple(input))
 
     def build(self, *, init: str = "he", seed: int | None = None, zero_gamma: bool = False,
               device: Any = None) -> nn.Module:  # fmt: skip
