@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     def blocks(pattern: str = "*") -> list[str]: ...  # noqa: D103
     def nets(pattern: str = "*") -> list[str]: ...  # noqa: D103
     def rules(pattern: str = "*") -> list[str]: ...  # noqa: D103
+    def weights(pattern: str = "*") -> list[str]: ...  # noqa: D103
 
 
 _FACE = {
@@ -44,7 +45,7 @@ _FACE = {
 }
     "plan": ("netwright.torch.foreign", "plan_module"),
     "count": ("netwright.torch.foreign", "count"),
-_PACKAGES = ("units", "blocks", "nets", "rules")
+_PACKAGES = ("units", "blocks", "nets", "rules", "weights")
 _ROOMS = ("netwright.core", "netwright.units", "netwright.blocks", "netwright.errors")
 
 

@@ -9,7 +9,8 @@
     ├── BudgetError      a budget nobody can meet or read
     ├── TraceError       a foreign module that cannot be followed
     ├── DataError        images or labels that cannot be learnt from
-    └── RunError         a run folder or checkpoint that does not belong
+    ├── RunError         a run folder or checkpoint that does not belong
+    └── WeightsError     weights that cannot be had, or that do not fit a net
 
 Every message says what was got, what was wanted, and what to try.
 """
@@ -28,8 +29,9 @@ __all__ = [
     "RunError",
     "ShapeError",
     "SpecError",
-    "UnknownName",
     "TraceError",
+    "UnknownName",
+    "WeightsError",
     "nearest",
 ]
 
@@ -57,8 +59,6 @@ class _Placed(NetwrightError):
         return f"at {self.path}: {message}" if self.path else message
 
 
-class UnknownName(NetwrightError, LookupError):
-    """No net, unit, part or rule of that name."""
 class ShapeError(_Placed, ValueError):
     """A value does not fit where it is sent; `path` and `rows` tell where."""
 
@@ -67,6 +67,8 @@ class TraceError(_Placed, RuntimeError):
     """A foreign module that cannot be followed; `path` and `rows` tell where."""
 
 
+class UnknownName(NetwrightError, LookupError):
+    """No net, unit, part or rule of that name."""
 
 
 class CodecError(NetwrightError, ValueError):
@@ -87,6 +89,10 @@ class DataError(NetwrightError, ValueError):
 
 class RunError(NetwrightError, RuntimeError):
     """A run folder or checkpoint that does not belong."""
+
+
+class WeightsError(NetwrightError, ValueError):
+    """Weights that cannot be had, or that do not fit a net."""
 
 
 def nearest(kind: str, name: str, names: Iterable[str]) -> UnknownName:

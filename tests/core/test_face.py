@@ -22,7 +22,7 @@ MODULES = sorted(
 
 
 def test_promised_names() -> None:
-    for name in ("net", "nets", "blocks", "units", "rules", "rule", "from_json", "diff"):
+    for name in ("net", "nets", "blocks", "units", "rules", "rule", "weights", "from_json", "diff"):
         assert callable(getattr(nw, name)), name
     assert "resnet50" in nw.nets("resnet*")
     assert "Bottleneck" in nw.blocks()

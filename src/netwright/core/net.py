@@ -11,6 +11,8 @@ from netwright.core.spec import Spec
 from netwright.errors import ShapeError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import nn
 
     from netwright.core.rewrite import Rule
@@ -57,7 +59,8 @@ class Net:
         return replace(self, input=tuple(input))
 
     def build(self, *, init: str = "he", seed: int | None = None, zero_gamma: bool = False,
-              device: Any = None) -> nn.Module:  # fmt: skip
+              device: Any = None, weights: str | Path | None = None,
+              strict: bool = True) -> nn.Module:  # fmt: skip
         """The net as an ordinary `torch.nn.Module`; the keys of its state_dict are the
         spec's own names.
 
@@ -65,10 +68,20 @@ class Net:
         residual branch at zero (Goyal et al. 2017, arXiv:1706.02677, section 5.1). The same
         `seed` gives the same weights and leaves PyTorch's generator alone; without one the
         weights come from that generator.
+
+        `weights` are trained ones: `torchvision/IMAGENET1K_V2`, `timm/resnet50.a1_in1k`, a
+        `.safetensors` or `.pth` file, a run folder; `nw.weights(name)` lists the public ones.
+        What they are, and the preprocessing of their images, is at `module.weights` then.
+        Raises `WeightsError` where they cannot be had, or do not fit and are `strict`.
         """
         from netwright.torch.build import build
 
-        return build(self, init=init, seed=seed, zero_gamma=zero_gamma, device=device)
+        module = build(self, init=init, seed=seed, zero_gamma=zero_gamma, device=device)
+        if weights is not None:
+            from netwright.weights.loading import load
+
+            load(module, weights, strict=strict)
+        return module
 
     def to_json(self, indent: int | None = None) -> str:
         """The net as JSON with every field, a schema version and the hash."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,16 @@ from PIL import Image, ImageOps
 
 from netwright.errors import DataError
 
-__all__ = ["SUFFIXES", "Preprocessing", "header", "is_image", "read_image", "to_bytes"]
+__all__ = [
+    "SUFFIXES",
+    "Preprocessing",
+    "header",
+    "is_image",
+    "opened",
+    "read_image",
+    "to_bytes",
+    "upright",
+]
 
 SUFFIXES = frozenset(
     [".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"]
@@ -75,12 +86,19 @@ def header(path: Path) -> tuple[tuple[int, int], str]:
 
 def read_image(path: str | Path, size: int, channels: int) -> np.ndarray:
     """The file as uint8 (size, size, channels); `DataError` when it cannot be read."""
+    with opened(path) as image:
+        image.draft(None, (size, size))  # lets the JPEG decoder shrink while it decodes
+        return _fitted(image, size, channels)
+
+
+@contextmanager
+def opened(path: str | Path) -> Generator[Image.Image]:
+    """The image of a file; `DataError` when it cannot be read, there or in the block."""
     if not Path(path).exists():
         raise DataError(f"{path}: no such file")
     try:
         with Image.open(path) as image:
-            image.draft(None, (size, size))  # lets the JPEG decoder shrink while it decodes
-            return _fitted(image, size, channels)
+            yield image
     except Image.UnidentifiedImageError:
         raise DataError(f"{path}: no image that Pillow knows") from None
     except UNREADABLE as error:
@@ -92,9 +110,14 @@ def _reason(error: Exception) -> str:
     return text[0] if text else type(error).__name__
 
 
+def upright(image: Image.Image, channels: int) -> Image.Image:
+    """Grey or RGB, turned as its camera says, on white where it is transparent."""
+    return _plain(ImageOps.exif_transpose(image)).convert("L" if channels == 1 else "RGB")
+
+
 def _fitted(image: Image.Image, size: int, channels: int) -> np.ndarray:
-    """The largest centred square, upright, on white where it is transparent."""
-    image = _plain(ImageOps.exif_transpose(image)).convert("L" if channels == 1 else "RGB")
+    """The largest centred square of the upright image."""
+    image = upright(image, channels)
     if image.size != (size, size):
         image = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
     return np.asarray(image, dtype=np.uint8).reshape(size, size, channels)

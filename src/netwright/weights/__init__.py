@@ -1,0 +1,25 @@
+"""Trained weights: where they are, what they are called there, what their images go through.
+
+`nw.weights("resnet50")` lists what is known for a net; `net.build(weights=...)` loads it.
+"""
+
+from typing import TYPE_CHECKING
+
+from netwright.lazy import lazy
+
+if TYPE_CHECKING:
+    from netwright.weights.index import *  # noqa: F403
+    from netwright.weights.keys import *  # noqa: F403
+    from netwright.weights.loading import *  # noqa: F403
+    from netwright.weights.preprocess import *  # noqa: F403
+
+lazy(
+    __name__,
+    {
+        "index": "Known known names",
+        "keys": "LIBRARIES Place key_map to_peer",
+        "loading": "Loaded WeightsWarning load",
+        "preprocess": "Preprocess",
+    },
+    "netwright.weights.index:names",
+)

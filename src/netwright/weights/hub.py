@@ -1,0 +1,113 @@
+"""Files from the network: resumable, checked, kept where other tools keep them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from hashlib import sha256
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import torch
+
+from netwright.errors import WeightsError
+
+__all__ = ["fetched", "from_timm", "from_torchvision"]
+
+TORCHVISION = "https://download.pytorch.org/models/"
+SECONDS = 60
+"""Without an answer for so long a download is given up."""
+
+
+def from_torchvision(file: str) -> Path:
+    """A file of torchvision's, in the cache of `torch.hub`; its name ends in the first digits
+    of its SHA-256.
+    """
+    path = Path(torch.hub.get_dir(), "checkpoints", file)
+    digest = re.search(r"-([0-9a-f]{8,})\.", file)
+    if not path.exists():
+        fetched(TORCHVISION + file, path)
+    _check(path, digest[1] if digest else "")
+    return path
+
+
+def from_timm(name: str) -> tuple[Path, dict[str, Any]]:
+    """Weights and configuration of `timm/NAME.TAG` on the Hugging Face hub, in its cache."""
+    url = f"https://huggingface.co/{name}/resolve/main/model.safetensors"
+    try:
+        from huggingface_hub import hf_hub_download
+    except ImportError as error:
+        _offline(url, f"huggingface_hub cannot be imported ({error}), "
+                      "pip install netwright[hub]")  # fmt: skip
+    try:
+        config = Path(hf_hub_download(name, "config.json"))
+        path = Path(hf_hub_download(name, "model.safetensors"))
+    except (OSError, ValueError) as error:  # its own errors are among these
+        _offline(url, _line(error))
+    stored = path.resolve().name  # large files lie under their SHA-256 there
+    _check(path, stored if re.fullmatch(r"[0-9a-f]{64}", stored) else "")
+    return path, json.loads(config.read_text(encoding="utf-8"))
+
+
+def fetched(url: str, path: Path) -> Path:
+    """Downloads `url` to `path`; what a broken download left in `path.part` is not asked for
+    again.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    print(f"downloading {url} to {path}", file=sys.stderr)
+    try:
+        _append(url, part)
+    except (OSError, HTTPException) as error:
+        held = f"; {part.stat().st_size:,} bytes are kept" if part.exists() else ""
+        _offline(url, _line(error) + held)
+    part.replace(path)
+    return path
+
+
+def _append(url: str, part: Path) -> None:
+    have = part.stat().st_size if part.exists() else 0
+    request = Request(url, headers={"Range": f"bytes={have}-"} if have else {})  # noqa: S310
+    try:
+        answer = urlopen(request, timeout=SECONDS)  # noqa: S310
+    except HTTPError as error:
+        if error.code != 416:
+            raise
+        part.unlink()  # there is no more of it, or it is another file by now
+        return _append(url, part)
+    with answer, part.open("ab" if answer.status == 206 else "wb") as file:
+        shutil.copyfileobj(answer, file, 1 << 20)
+        length = answer.headers.get("Content-Length")
+        missing = int(length) - file.tell() + (have if answer.status == 206 else 0) if length else 0
+    if missing:
+        raise OSError(f"the connection broke {missing:,} bytes before the end")
+    return None
+
+
+def _check(path: Path, digest: str) -> None:
+    """Compares the file's SHA-256 with the first digits that it should have."""
+    if not digest:
+        return
+    made = sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            made.update(block)
+    if not made.hexdigest().startswith(digest):
+        raise WeightsError(f"{path} is damaged: its SHA-256 begins {made.hexdigest()[:8]}, wanted "
+                           f"{digest[:8]}; delete it and try again")  # fmt: skip
+
+
+def _offline(url: str, reason: str) -> NoReturn:
+    raise WeightsError(
+        f"cannot get {url}: {reason}; try again, or fetch the file elsewhere and give its path, "
+        f"weights='{url.rpartition('/')[2]}'"
+    ) from None
+
+
+def _line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -1,0 +1,162 @@
+"""Where weights come from: a file, a run folder, torchvision, timm."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from netwright.core.net import Net
+from netwright.errors import WeightsError, nearest
+from netwright.weights.hub import from_timm, from_torchvision
+from netwright.weights.index import Known, known, names
+from netwright.weights.preprocess import Preprocess
+
+__all__ = ["Source", "opened", "read_state"]
+
+WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "weights")
+"""Under which trainers keep the state_dict in a checkpoint."""
+PREFIXES = ("module.", "_orig_mod.", "model.")
+"""What wrappers of modules put before every key."""
+RENAMED = ((re.compile(r"(denselayer\d+\.(?:norm|conv))\.(?=[12]\.)"), r"\1"),)
+"""Keys of old files that their libraries rename too: torchvision's DenseNets."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Tensors by their keys there, where they are from, and what their images go through.
+
+    `ordered` says whether the keys come in the order in which their net was made.
+    """
+
+    state: Mapping[str, Tensor]
+    said: str
+    preprocess: Preprocess | None = None
+    ordered: bool = False
+
+
+def opened(net: Net, weights: str | Path) -> Source:
+    """The weights that a path or a name stands for; `WeightsError` where there are none."""
+    path = Path(weights)
+    if path.is_dir():
+        return _folder(path)
+    if path.exists():
+        ordered = path.suffix != ".safetensors"  # those are sorted by name
+        return Source(read_state(path), str(path), _told(path), ordered)
+    library, _, name = str(weights).partition("/")
+    if library == "torchvision" and name:
+        return _torchvision(net, name)
+    if library == "timm" and name:
+        return _timm(net, name)
+    there = names(pattern=net.name)
+    hint = f"; nw.weights({net.name!r}) lists {len(there)}, such as {there[-1]}" if there else ""
+    raise WeightsError(f"no weights {str(weights)!r}: no such file or run folder, and not of the "
+                       f"form torchvision/TAG or timm/NAME.TAG{hint}")  # fmt: skip
+
+
+def _torchvision(net: Net, name: str) -> Source:
+    found = _known(net, "torchvision", name)
+    path = from_torchvision(found.file)
+    preprocess = Preprocess.of_torchvision(found.facts)
+    return Source(read_state(path), found.name, preprocess, ordered=True)
+
+
+def _timm(net: Net, name: str) -> Source:
+    full = f"timm/{name}" if "." in name else _known(net, "timm", name).name
+    path, config = from_timm(full)
+    return Source(read_state(path), full, _preprocess(config))
+
+
+def _known(net: Net, library: str, name: str) -> Known:
+    """The weights called MODEL.TAG, or TAG of the net's own."""
+    ours = [held for held in known() if held.library == library]
+    for held in ours:
+        if name == f"{held.model}.{held.tag}" or (name, net.name) == (held.tag, held.net):
+            return held
+    own = [held.tag for held in ours if held.net == net.name]
+    if not own:
+        raise WeightsError(f"{library} has no weights for {net.name} that we know of; wanted a "
+                           f"full name such as {ours[0].name}, or a path")  # fmt: skip
+    raise nearest(f"tag of {library}'s {net.name}", name, own)
+
+
+def _preprocess(config: Mapping[str, Any]) -> Preprocess:
+    return Preprocess.of_timm(config.get("pretrained_cfg", config))
+
+
+def _folder(path: Path) -> Source:
+    """A run folder of `netwright fit`, or a folder as timm's are on the hub."""
+    files = [path / name for name in ("weights.safetensors", "model.safetensors")]
+    file = next((file for file in files if file.exists()), None)
+    if file is None:
+        raise WeightsError(f"{path} holds no weights: wanted a finished run folder, with "
+                           "weights.safetensors, or model.safetensors")  # fmt: skip
+    return Source(read_state(file), str(path), _told(file))
+
+
+def _told(file: Path) -> Preprocess | None:
+    """What is said of the images beside a file, or by its name."""
+    run, config = file.with_name("run.json"), file.with_name("config.json")
+    if file.name == "weights.safetensors" and run.exists():
+        return Preprocess.of_run(_json(run).get("preprocessing", {}))
+    if file.name == "model.safetensors" and config.exists():
+        return _preprocess(_json(config))
+    return next((Preprocess.of_torchvision(k.facts) for k in known() if k.file == file.name), None)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WeightsError(f"{path} cannot be read: {error}") from None
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The tensors of a `.safetensors` file or of one that `torch.save` wrote.
+
+    The latter is read with `weights_only`: code in it is never run. Wrappers of checkpoints
+    and of modules are taken off.
+    """
+    try:
+        held = load_file(path) if path.suffix == ".safetensors" else _torch_load(path)
+    except (OSError, SafetensorError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise WeightsError(f"{path} cannot be read: {str(error).partition(chr(10))[0]}") from None
+    state = _unwrapped(held)
+    if not state:
+        inside = ", ".join(map(str, held)) if isinstance(held, Mapping) else type(held).__name__
+        raise WeightsError(f"{path} holds no state_dict but {inside[:120]}")
+    for prefix in PREFIXES:
+        if all(key.startswith(prefix) for key in state):
+            state = {key.removeprefix(prefix): value for key, value in state.items()}
+    for pattern, put in RENAMED:
+        state = {pattern.sub(put, key): value for key, value in state.items()}
+    return state
+
+
+def _torch_load(path: Path) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise WeightsError(
+            f"{path} holds more than tensors, and is not opened because that could run code; "
+            "save its state_dict() alone, best as .safetensors"
+        ) from None
+
+
+def _unwrapped(held: Any) -> dict[str, Tensor]:
+    if not isinstance(held, Mapping):
+        return {}
+    tensors = {str(key): value for key, value in held.items() if isinstance(value, Tensor)}
+    if tensors:
+        return tensors
+    mapping = cast("Mapping[str, Any]", held)
+    return next((_unwrapped(mapping[name]) for name in WRAPPERS if name in mapping), {})
