@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from netwright.advice.advice import advise as advise
     from netwright.blocks import *  # noqa: F403
     from netwright.core import *  # noqa: F403
     from netwright.core.codec import from_json as from_json
     from netwright.core.diff import diff as diff
     from netwright.errors import *  # noqa: F403
+    from netwright.formulas import formula as formula
     from netwright.registry import find
     from netwright.rules.registry import rule as rule
     from netwright.torch.foreign.fallback import count as count
@@ -41,10 +43,12 @@ _FACE = {
     "net": ("netwright.registry", "find"),
     "rule": ("netwright.rules.registry", "rule"),
     "from_json": ("netwright.core.codec", "from_json"),
+    "formula": ("netwright.formulas", "formula"),
+    "advise": ("netwright.advice.advice", "advise"),
     "diff": ("netwright.core.diff", "diff"),
-}
     "plan": ("netwright.torch.foreign", "plan_module"),
     "count": ("netwright.torch.foreign", "count"),
+}
 _PACKAGES = ("units", "blocks", "nets", "rules", "weights")
 _ROOMS = ("netwright.core", "netwright.units", "netwright.blocks", "netwright.errors")
 

@@ -9,7 +9,7 @@ import pytest
 import netwright as nw
 from netwright.cli import main
 from netwright.expression import read
-from netwright.formula import COUNTS, formula, halving, ratios, symbol
+from netwright.formulas import COUNTS, formula, halving, ratios, symbol
 from netwright.registry import entry
 
 sympy = pytest.importorskip("sympy")

@@ -19,6 +19,7 @@ ARGUMENTS = {
     "classes": ["7"],
     "norm": ["LayerNorm"],
     "pool": ["AvgPool"],
+    "without": ["stage4"],
 }
 """What rules are given that do nothing without an argument."""
 

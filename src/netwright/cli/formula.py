@@ -11,7 +11,7 @@ from netwright.core.net import Net
 from netwright.core.spec import Spec
 from netwright.errors import SpecError
 from netwright.expression import read
-from netwright.formula import COUNTS, Formula, formula, halving, latex, ratios, sizes, symbol
+from netwright.formulas import COUNTS, Formula, formula, halving, latex, ratios, sizes, symbol
 
 __all__ = ["command"]
 

@@ -308,7 +308,7 @@ def plan_spec(
     if isinstance(batch, int) and batch < 1:
         raise SpecError(f"batch {batch} is not at least 1")
     if any(isinstance(size, str) for size in input):
-        from netwright.formula import sizes
+        from netwright.formulas import sizes
 
         input = sizes(input)
     for size in input:

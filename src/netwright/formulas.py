@@ -80,8 +80,8 @@ def formula(what: Spec | Net | Plan, input: Any = ("C", "H", "W")) -> Formula:
     gives a polynomial where `"H"` gives floors of floors. Raises `ShapeError` where branches
     meet whose sizes are equal only for some H.
 
-    >>> from netwright import Conv
-    >>> formula(Conv(symbol("N"), 3, bias=False)).macs
+    >>> import netwright as nw
+    >>> nw.formula(nw.Conv(symbol("N"), 3, bias=False)).macs
     9*C*H*N*W
     """
     if isinstance(what, Plan):

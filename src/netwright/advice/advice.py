@@ -1,0 +1,44 @@
+"""All findings about a net at an input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from netwright.advice.context import outgrown, unproductive
+from netwright.advice.finding import Case, Finding
+from netwright.advice.spending import biased, dense_head, hot, misaligned, rank
+from netwright.core.net import Net
+from netwright.core.shape import Shape
+from netwright.errors import ShapeError
+
+__all__ = ["advise"]
+
+CHECKS: tuple[Callable[[Case], Finding | list[Finding] | None], ...] = (
+    unproductive, outgrown, dense_head, hot, rank, biased, misaligned,
+)  # fmt: skip
+
+
+def advise(net: Net, input: Shape | None = None, *, object: int | None = None) -> list[Finding]:
+    """What in a net does little for its cost at `input`, with rewrites that mend it.
+
+    `object` is the side of the things to be told apart, in pixels, where they are smaller
+    than the image. Each remedy holds the new net and its change of parameters, MACs, memory
+    and field, so that one can take it as it is.
+
+    >>> import netwright as nw
+    >>> finding = advise(nw.net("resnet18"), (3, 32, 32))[0]
+    >>> finding.kind, finding.remedies[0].rules
+    ('field', ('no-first-pool',))
+    """
+    net = replace(net, input=tuple(input)) if input else net
+    sides = net.input[1:]
+    if object is not None and object < 1:
+        raise ShapeError(f"object {object} is no side in pixels; wanted at least 1")
+    seen = tuple([min(side, object) if object else side for side in sides])
+    case = Case(net, net.plan(), seen)
+    found: list[Finding] = []
+    for check in CHECKS:
+        made = check(case)
+        found += made if isinstance(made, list) else [made] if made else []
+    return found

@@ -1,0 +1,134 @@
+"""Findings about cost: where it goes, and what of it is wasted."""
+
+from __future__ import annotations
+
+from math import prod
+
+from netwright.advice.finding import Case, Finding, remedies, shares
+from netwright.core.plan import Row
+from netwright.report.layers import sliding
+from netwright.units.conv import Conv
+from netwright.units.linear import Flatten, Linear
+from netwright.units.norm import BatchNorm
+
+__all__ = ["biased", "dense_head", "hot", "misaligned", "rank"]
+
+HOT = 0.15
+"""A part of the MACs above which one unit is a hot spot."""
+HEAVY = 0.5
+"""A part of the parameters above which a dense head is heavy."""
+LITTLE = 0.001
+"""A part of the MACs below which a width is no matter."""
+ALIGN = 8
+"""Channels that kernels of processors with vector and matrix units take at once."""
+
+
+def hot(case: Case) -> list[Finding]:
+    """Single units that take a large part of the work."""
+    found: list[Finding] = []
+    for _, row in case.rows():
+        part = row.macs / case.plan.macs if case.plan.macs else 0
+        if part < HOT:
+            continue
+        said = f"{row.path} alone takes {shares(case, [row])}"
+        less = [
+            made for made in remedies(case, *_cheaper(row)) if (made.changes["macs"].ratio or 1) < 1
+        ]
+        found.append(Finding("cost", said, (row.path,), part, tuple(less)))
+    return found
+
+
+def _cheaper(row: Row) -> list[tuple[str, ...]]:
+    window = sliding(row.unit, row.input)
+    if window is None or window.groups > 1:
+        return []
+    named = {7: [("stem-3x3",), ("7x7-to-3x3",)], 5: [("5x5-to-3x3",), ("asymmetric",)]}
+    return named.get(max(window.kernel), [("separable",)] if max(window.kernel) > 1 else [])
+
+
+def dense_head(case: Case) -> Finding | None:
+    """Dense units behind a flattened map that hold most of the parameters."""
+    rows = [row for _, row in case.rows()]
+    flat = [i for i, row in enumerate(rows) if isinstance(row.unit, Flatten) and len(row.input) > 1]
+    dense = [row for row in rows[flat[-1] :] if isinstance(row.unit, Linear)] if flat else []
+    params = sum(row.params for row in dense)
+    if not dense or params < HEAVY * case.plan.params:
+        return None
+    said = f"the dense units behind {rows[flat[-1]].path} take {shares(case, dense)}"
+    cost = sum(row.macs for row in dense) / case.plan.macs
+    paths = tuple([row.path for row in dense])
+    return Finding("head", said, paths, cost, remedies(case, ("gap-head",)))
+
+
+def rank(case: Case) -> Finding | None:
+    """Convolutions with more outputs than their window has inputs, and no bend behind them
+    before the next product: what they add, a narrower one could say.
+    """
+    rows = [
+        row
+        for row, after in _chains(case)
+        if isinstance(row.unit, Conv)
+        and after.macs
+        and row.output[0] > row.input[0] // row.unit.groups * prod(_kernel(row))
+    ]
+    if not rows:
+        return None
+    said = (
+        f"{len(rows)} convolutions such as {rows[0].path} make more channels than their window "
+        f"has inputs, and a product follows without a non-linearity. {shares(case, rows)}"
+    )
+    cost = sum(row.macs for row in rows) / case.plan.macs
+    return Finding("width", said, tuple([row.path for row in rows]), cost)
+
+
+def _kernel(row: Row) -> tuple[int, ...]:
+    window = sliding(row.unit, row.input)
+    return window.kernel if window else (1,)
+
+
+def _chains(case: Case) -> list[tuple[Row, Row]]:
+    """Rows with the one row that reads them, where it is the next and reads nothing else."""
+    readers: dict[int, list[Row]] = {}
+    for _, row in case.rows():
+        for source in row.sources:
+            readers.setdefault(source, []).append(row)
+    return [
+        (row, readers[i][0])
+        for i, row in case.rows()
+        if len(readers.get(i, [])) == 1 and len(readers[i][0].sources) == 1
+    ]
+
+
+def biased(case: Case) -> Finding | None:
+    """Biases of convolutions that the batch norm behind them takes away again."""
+    rows = [
+        row
+        for row, after in _chains(case)
+        if isinstance(row.unit, Conv | Linear) and row.unit.bias and type(after.unit) is BatchNorm
+    ]
+    if not rows:
+        return None
+    count = sum(row.output[0] for row in rows)
+    said = (
+        f"{len(rows)} units such as {rows[0].path} have a bias that the batch norm behind them "
+        f"takes away again: {count:,} parameters that do nothing"
+    )
+    paths = tuple([row.path for row in rows])
+    return Finding("bias", said, paths, 0.0, remedies(case, ("no-bias",)))
+
+
+def misaligned(case: Case) -> Finding | None:
+    """Widths inside the net that are no multiple of 8: kernels pad them, and do the work."""
+    rows = [row for _, row in case.rows() if isinstance(row.unit, Conv | Linear)]
+    classes = case.plan.output[0]
+    odd = [row for row in rows if row.output[0] % ALIGN and row.output[0] != classes]
+    odd = [row for row in odd if row.macs > LITTLE * case.plan.macs]
+    if not odd:
+        return None
+    said = (
+        f"{len(odd)} units such as {odd[0].path} (width {odd[0].output[0]}) have a width that is "
+        f"no multiple of {ALIGN}, which most kernels pad. {shares(case, odd)}"
+    )
+    cost = sum(row.macs for row in odd) / case.plan.macs
+    paths = tuple([row.path for row in odd])
+    return Finding("align", said, paths, cost, remedies(case, ("align",)))

@@ -1,0 +1,77 @@
+"""`netwright advise NET`: what does little for its cost, and what would mend it."""
+
+from __future__ import annotations
+
+import click
+
+from netwright.advice import Finding
+from netwright.cli.common import as_count, as_shape, echo, echo_json, load_net, save
+from netwright.core.net import Net
+from netwright.core.shape import Shape
+from netwright.errors import RuleError
+
+__all__ = ["command"]
+
+
+@click.command("advise")
+@click.argument("net")
+@click.option("--input", callback=as_shape, metavar="CxHxW", help="another input, as 3x64x64")
+@click.option(
+    "--object",
+    "side",
+    callback=as_count,
+    metavar="PIXELS",
+    help="side of what is to be told apart, where it is smaller than the image",
+)
+@click.option("--apply", "marks", metavar="1a,2b", help="take these remedies, in this order")
+@click.option("--out", metavar="FILE", help="where to write the net that --apply makes")
+@click.option("--json", "as_json", is_flag=True, help="findings and remedies as JSON")
+def command(
+    net: str,
+    input: Shape | None,
+    side: int | None,
+    marks: str | None,
+    out: str | None,
+    as_json: bool,
+) -> None:
+    """Layers of NET that do little for their cost, each with rewrites and what they change.
+
+    Looked at are what units see at the input (or of an object), kernels larger than their
+    map, hot spots, heavy heads, width without rank, biases without effect, odd widths.
+    NET is a name (see `netwright nets`) or a file written by `Net.to_json`.
+    """
+    from netwright.advice import advise
+    from netwright.report.advice import advice_record, advice_text
+
+    given = load_net(net, input)
+    found = advise(given, object=side)
+    if marks is not None:
+        _apply(given, found, marks, out)
+    elif out is not None:
+        raise RuleError("--out wants --apply: which remedies to take, such as --apply 1a")
+    elif as_json:
+        echo_json(advice_record(given, found))
+    else:
+        echo(advice_text(given, found))
+
+
+def _apply(net: Net, found: list[Finding], marks: str, out: str | None) -> None:
+    from netwright.core.diff import diff
+    from netwright.report.advice import mark
+    from netwright.report.changes import diff_text
+
+    known = {
+        mark(i, j): remedy
+        for i, finding in enumerate(found)
+        for j, remedy in enumerate(finding.remedies)
+    }
+    wanted = [word.strip() for word in marks.split(",")]
+    for word in wanted:
+        if word not in known:
+            there = ", ".join(known) or "none"
+            raise RuleError(f"--apply: there is no remedy {word!r}; there are: {there}")
+    rules = dict.fromkeys(rule for word in wanted for rule in known[word].rules)
+    made = net.rewrite(*rules)
+    echo(diff_text(diff(net, made)))
+    if out is not None:
+        save(made.to_json(indent=2) + "\n", out)

@@ -1,0 +1,130 @@
+"""Advice as text and as a record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from string import ascii_lowercase
+from textwrap import wrap
+from typing import Any, Protocol
+
+from netwright.core.net import Net
+from netwright.core.shape import show
+from netwright.report.numbers import human, human_bytes
+
+__all__ = ["advice_record", "advice_text", "mark"]
+
+TITLES = {
+    "field": "layers that see everything already",
+    "map": "kernels larger than their map",
+    "head": "a heavy dense head",
+    "cost": "a hot spot",
+    "width": "width without rank",
+    "bias": "biases without effect",
+    "align": "widths that kernels pad",
+}
+
+
+class Change(Protocol):
+    """A total before and after."""
+
+    @property
+    def before(self) -> Any: ...
+    @property
+    def after(self) -> Any: ...
+
+
+class Remedy(Protocol):
+    """Rules and what they change."""
+
+    @property
+    def rules(self) -> tuple[str, ...]: ...
+    @property
+    def net(self) -> Net: ...
+    @property
+    def changes(self) -> dict[str, Any]: ...
+
+
+class Finding(Protocol):
+    """Something that costs more than it gives."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def said(self) -> str: ...
+    @property
+    def paths(self) -> tuple[str, ...]: ...
+    @property
+    def share(self) -> float: ...
+    @property
+    def remedies(self) -> Sequence[Any]: ...
+
+
+def mark(finding: int, remedy: int) -> str:
+    """What a remedy is called: `1a` is the first of the first finding.
+
+    >>> mark(0, 0), mark(2, 1)
+    ('1a', '3b')
+    """
+    return f"{finding + 1}{ascii_lowercase[remedy]}"
+
+
+def advice_text(net: Net, found: Sequence[Finding], width: int = 96) -> str:
+    """Findings one after another, each with its remedies and what they change."""
+    lines = [f"{net.name}  {show(net.input)}"]
+    for i, finding in enumerate(found):
+        lines += ["", f"{i + 1}. {TITLES[finding.kind]}"]
+        lines += wrap(finding.said, width, initial_indent="   ", subsequent_indent="   ")
+        for j, remedy in enumerate(finding.remedies):
+            lines.append(f"   {mark(i, j)}  {' '.join(remedy.rules)}")
+            lines.append(f"       {_changes(remedy.changes)}")
+    return "\n".join(lines if found else [*lines, "", "nothing to mend"])
+
+
+def _changes(changes: dict[str, Change]) -> str:
+    words = [
+        f"{name} {_said(name, change.before)} to {_said(name, change.after)}{_times(change)}"
+        for name, change in changes.items()
+        if change.before != change.after
+    ]
+    return ", ".join(words) or "the totals stay"
+
+
+def _said(name: str, value: Any) -> str:
+    if value is None:
+        return "all"
+    return human_bytes(value) if name == "memory" else human(value)
+
+
+def _times(change: Change) -> str:
+    if not change.before or change.after is None:
+        return ""
+    times = change.after / change.before
+    return f" ({times:.3g}x)" if times >= 2 else f" ({100 * (times - 1):+.1f}%)"
+
+
+def advice_record(net: Net, found: Sequence[Finding]) -> dict[str, Any]:
+    """Findings and remedies for JSON; a remedy's net is not in it, its rules make it."""
+    return {
+        "name": net.name,
+        "input": list(net.input),
+        "findings": [
+            {
+                "kind": finding.kind,
+                "said": finding.said,
+                "paths": list(finding.paths),
+                "share": finding.share,
+                "remedies": [
+                    {
+                        "mark": mark(i, j),
+                        "rules": list(remedy.rules),
+                        "changes": {
+                            name: {"before": change.before, "after": change.after}
+                            for name, change in remedy.changes.items()
+                        },
+                    }
+                    for j, remedy in enumerate(finding.remedies)
+                ],
+            }
+            for i, finding in enumerate(found)
+        ],
+    }

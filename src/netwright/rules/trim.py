@@ -1,0 +1,90 @@
+"""Rules that take away what does nothing, and round widths to what hardware takes at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from netwright.blocks.conv import ConvNormAct
+from netwright.core.net import Net
+from netwright.core.rewrite import Site, classifiers, everywhere, matches
+from netwright.core.spec import Spec
+from netwright.core.wiring import Sequential
+from netwright.errors import RuleError, nearest
+from netwright.rules.registry import named
+from netwright.units.conv import Conv
+from netwright.units.linear import Linear
+from netwright.units.norm import BatchNorm
+
+__all__ = ["align", "no_bias", "without"]
+
+
+@named("without")
+def without(net: Net, path: str | int) -> Net:
+    """The part at `path` is taken out of the chain it stands in.
+
+    Tails behind the critical layer learn next to nothing (Richter et al. 2021,
+    arXiv:2106.12307).
+    """
+    path = str(path)
+    above, _, name = path.rpartition(".")
+    paths = [found for found, _ in matches(net, lambda spec: True)]
+    if path not in paths:
+        raise RuleError(str(nearest(f"part of {net.name}", path, paths)))
+
+    def change(site: Site, spec: Spec) -> Spec | None:
+        if site.path != above or not isinstance(spec, Sequential) or name not in spec.names:
+            return None
+        kept = tuple([(own, part) for own, part in spec.parts if own != name])
+        if not kept:
+            raise RuleError(f"{path} is all of its chain; take out the chain instead")
+        return spec.over(kept)
+
+    try:
+        return everywhere(net, change, Sequential)
+    except RuleError as error:
+        if "nothing in" not in str(error):
+            raise
+        raise RuleError(f"{path} stands in no Sequential, nothing would close the gap") from None
+
+
+@named("no-bias")
+def no_bias(net: Net) -> Net:
+    """Convolutions and dense units directly before a batch norm lose their bias, which the
+    norm takes away again: as many parameters less as they are wide.
+    """
+    rows = net.plan().rows
+    readers = Counter(source for row in rows for source in row.sources)
+    idle = {
+        rows[row.sources[0]].path
+        for row in rows
+        if isinstance(row.unit, BatchNorm) and row.sources[0] >= 0 and readers[row.sources[0]] == 1
+    }
+
+    def change(site: Site, spec: Spec) -> Spec | None:
+        own = f"{site.path}.conv" if isinstance(spec, ConvNormAct) else site.path
+        biased = isinstance(spec, ConvNormAct | Conv | Linear) and spec.bias
+        return replace(spec, bias=False) if biased and own in idle else None  # type: ignore[type-var]
+
+    return everywhere(net, change, lambda spec: isinstance(spec, ConvNormAct | Conv | Linear))
+
+
+@named("align")
+def align(net: Net, multiple: int = 8) -> Net:
+    """Every width and growth is rounded up to a multiple of 8, or of another number, in every
+    group of channels; the classifier stays.
+    """
+    stays = {*classifiers(net)}
+
+    def change(site: Site, spec: Spec) -> Spec | None:
+        if site.path in stays:
+            return None
+        step = multiple * getattr(spec, "groups", 1)
+        wide = {
+            name: -(-getattr(spec, name) // step) * step
+            for name in ("width", "growth")
+            if isinstance(getattr(spec, name, None), int)
+        }
+        return replace(spec, **wide)  # type: ignore[type-var]
+
+    return everywhere(net, change, lambda spec: bool({"width", "growth"} & {*spec.field_names}))
