@@ -111,7 +111,7 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.Conv2Plus1d(6, 3, 2), (4, 16, 17, 19)),
     (nw.Conv2Plus1d(6, 3, (1, 2, 2), 5, None), (4, 16, 17, 19)),
     *((nw.P3dBottleneck(2, form=form), (8, 17, 19, 18)) for form in "ABC"),
-    (nw.P3dBottleneck(3, 2, "S", 2), (4, 1, 19, 18)),
+    (nw.P3dBottleneck(3, 2, "S", 2), (4, 13, 27, 26)),
     (nw.R2Plus1dBlock(6), (6, 17, 19, 18)),
     (nw.R2Plus1dBlock(8, 2), (4, 25, 27, 26)),
     (nw.Pseudo3dConv(6, form="B"), (4, 16, 17, 19)),

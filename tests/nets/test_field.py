@@ -168,10 +168,9 @@ SIGNALS = {
     "ecg_stft_cnn": {"width": 1, "blocks": 1},
     "eegnet_4_2": {},
     "eegnet_8_2": {},
-    **dict.fromkeys(
-        ("p3d63", "p3d131", "p3d199"),
-        {"width": 1, "depths": (1, 2, 1, 1), "input": (3, 16, 64, 64)},
-    ),
+    "p3d131": {"width": 1, "depths": (1, 1, 1, 1), "input": (3, 16, 64, 64)},
+    "p3d199": {"width": 1, "depths": (2, 1, 1, 1), "input": (3, 16, 64, 64)},
+    "p3d63": {"width": 1, "depths": (1, 2, 1, 1), "input": (3, 16, 64, 64)},
     "r2plus1d_18": {"width": 2, "depth": 1, "input": (3, 16, 48, 48)},
     "r3d_18": {"width": 2, "depth": 1, "input": (3, 16, 48, 48)},
 }

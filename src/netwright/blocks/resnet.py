@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netwright.blocks.conv import ConvNormAct, conv_norm, conv_norm_act
 from netwright.core.check import is_choice, is_count, is_fraction, is_number, is_spec
-from netwright.core.shape import Shape
+from netwright.core.shape import Axes, Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Fork, Sequential, Sum
 from netwright.units.activation import Identity, ReLU
@@ -25,11 +25,12 @@ class Shortcut(Block):
     """
 
     width: int
-    stride: int = 1
+    stride: Axes = 1
     option: str = "B"
 
     def check(self) -> None:
-        is_count(self, "width", "stride")
+        is_count(self, "width")
+        is_count(self, "stride", axes=True)
         is_choice(self, "option", ("A", "B", "C"))
 
     def expand(self, x: Shape) -> Spec:
