@@ -20,6 +20,8 @@ __all__ = ["command"]
     help="1 for stages, 2 for blocks; all units if not given",
 )
 @plan_options
+@click.option("--train", metavar="OPTIMISER", help="also what training needs, as with adamw or sgd")
+@click.option("--fit", metavar="BYTES", help="also the largest batch that fits, such as 24GB")
 @click.option("--classes", callback=as_count, metavar="N", help="another number of classes")
 @click.option("--json", "form", flag_value="json", help="rows, groups and totals as JSON")
 @click.option("--csv", "form", flag_value="csv", help="rows, or groups with --depth, as CSV")
@@ -30,6 +32,8 @@ def command(
     input: Shape | None,
     batch: int,
     dtype: str,
+    train: str | None,
+    fit: str | None,
     classes: int | None,
     form: str | None,
     html: str | None,
@@ -48,19 +52,23 @@ def command(
 
             click.echo(layer_table(error.rows, depth=depth, width=width), err=True)
         raise
+    from netwright.report.table import fit_total, plan_table, training_totals
+    from netwright.space.budget import Budget
+
+    limit = Budget.parse(f"memory<={fit}").memory if fit else None
+    more = training_totals(plan, train) if train else []
+    more += fit_total(plan, limit, train) if limit else []
     if html:
         from netwright.report.pages import summary_page
 
-        save(summary_page(plan, depth), html)
+        save(summary_page(plan, depth, more), html)
     if form:
         from netwright.report.record import csv_text, plan_record
 
-        record = plan_record(plan, depth or 1)
+        record = plan_record(plan, depth or 1, train, limit)
         if form == "json":
             echo_json(record)
         else:
             click.echo(csv_text(record["groups" if depth else "rows"]), nl=False)
     elif not html:
-        from netwright.report.table import plan_table
-
-        echo(plan_table(plan, depth, width=width, bold=bold))
+        echo(plan_table(plan, depth, width=width, bold=bold, more=more))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any, cast
 
 from netwright.core.cost import CONVENTION
@@ -26,9 +27,18 @@ SCHEMA = 1
 RATIOS = ("params", "macs", "ops", "activations", "memory_bytes")
 
 
-def plan_record(plan: Plan, depth: int = 1) -> dict[str, Any]:
-    """A plan with its totals, its rows, and groups of rows down to `depth`."""
+def plan_record(
+    plan: Plan, depth: int = 1, optimiser: str | None = None, limit: int | None = None
+) -> dict[str, Any]:
+    """A plan with its totals, its rows, and groups of rows down to `depth`; with an optimiser
+    what training needs, with a limit in bytes the largest batch.
+    """
     size = plan.item * plan.batch
+    asked: dict[str, Any] = {}
+    if optimiser:
+        asked["training"] = {"optimiser": optimiser, **asdict(plan.training(optimiser))}
+    if limit:
+        asked["fits"] = {"bytes": limit, "batch": plan.largest_batch(limit, optimiser)}
     return {
         "schema": SCHEMA,
         "name": plan.name,
@@ -38,6 +48,7 @@ def plan_record(plan: Plan, depth: int = 1) -> dict[str, Any]:
         "batch": plan.batch,
         "convention": CONVENTION,
         "totals": totals_record(plan),
+        **asked,
         "groups": [group_record(group, size) for group in groups(plan.rows, depth)],
         "rows": [row_record(row, size) for row in plan.rows],
     }

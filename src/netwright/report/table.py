@@ -15,6 +15,7 @@ __all__ = [
     "COLUMNS",
     "Column",
     "bar",
+    "fit_total",
     "kilobytes",
     "layer_cells",
     "layer_table",
@@ -229,6 +230,13 @@ def training_totals(plan: Plan, optimiser: str) -> list[tuple[str, str]]:
     unknown = f"; not known of: {', '.join(need.unknown)}" if need.unknown else ""
     said = f"{human_bytes(need.peak)} at most: {', '.join(parts)}"
     return [("training", f"{said} ({plan.dtype}, batch {plan.batch}){unknown}")]
+
+
+def fit_total(plan: Plan, limit: int, optimiser: str | None) -> list[tuple[str, str]]:
+    """The largest batch within `limit` bytes, as a (name, text) pair."""
+    how = f"training with {optimiser}" if optimiser else "inference"
+    most = plan.largest_batch(limit, optimiser)
+    return [("fits", f"a batch of {most:,} in {human_bytes(limit)}, {how} ({plan.dtype})")]
 
 
 def totals(plan: Plan) -> list[tuple[str, str]]:
