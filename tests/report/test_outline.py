@@ -54,6 +54,17 @@ def test_parts_of_a_graph_say_what_they_read():
     assert parts["up4"].reads == ()
 
 
+def test_shapes_are_those_of_sequences_and_streams():
+    tree = outline(nw.net("cnn_lstm"))
+    assert tree.inputs == ((16, 3, 224, 224),)
+    assert tree.parts[0].outputs == ((16, 4096),)
+    two = nw.Fork(fine=nw.Conv(8), coarse=nw.Conv(4, 3, 2))
+    fork = outline(Net(nw.Sequential(two=two, sum=nw.Concat(nw.MaxPool(2), nw.Conv(2))), (3, 8, 8)))
+    assert fork.parts[0].outputs == ((8, 8, 8), (4, 4, 4))
+    assert fork.parts[1].inputs == fork.parts[0].outputs
+    assert "2 streams" in diagram(fork)
+
+
 def test_labels():
     def said(spec, x=(32, 8, 8)):
         return label(outline(Net(spec, x)))
@@ -66,7 +77,7 @@ def test_labels():
     assert said(nw.MBConv(32, norm=nw.GroupNorm(groups=4), drop=0.1)) == "MBConv(32)"
     assert said(nw.Stage(nw.MBConv(32), 3, drop=(0.1, 0.2))) == "3 x MBConv"
     assert said(nw.MaxPool(2)) == "MaxPool 2x2/2"
-    assert said(nw.Sum(nw.Conv(32), nw.Identity())) == "sum of"
+    assert said(nw.Sum(nw.Conv(32), nw.Identity())) == "sum"
 
 
 def test_diagrams_are_small():

@@ -19,15 +19,15 @@ from netwright.report.table import text_table
 __all__ = ["diagram", "kinds", "label"]
 
 BRANCHES: dict[type[Spec], str] = {
-    Sum: "sum of",
+    Sum: "sum",
     Concat: "side by side",
-    Gate: "product of",
+    Gate: "product",
     Fork: "each by itself",
     Parallel: "each its stream",
 }
 """Wiring whose parts do not follow each other, and how it is introduced."""
 
-ROOM = 50
+ROOM = 48
 """Columns for what a part is; longer lists of parts get a line each."""
 
 LINES = 30
@@ -55,22 +55,27 @@ def _text(part: Part, depth: int) -> list[str]:
     drawing.chain(part, "")
     names = max([len(name) for name, _, _ in drawing.lines], default=0)
     rows = [
-        [f"{name.ljust(names)}  {text}", show(group.output), human(group.params),
-         human(group.macs), field_text(group.field)]
-        for name, text, group in drawing.lines
+        [f"{name.ljust(names)}  {text}", _shape(inner), human(inner.group.params),
+         human(inner.group.macs), field_text(inner.group.field)]
+        for name, text, inner in drawing.lines
     ]  # fmt: skip
-    start = ["input", show(part.group.inputs[0]), "", "", ""]
+    start = ["input", show(part.inputs[0]), "", "", ""]
     table = text_table([part.name, "shape", "params", "MACs", "field"], [start, *rows], (0, 1))
     repeated = any(" x" in text for _, text, _ in drawing.lines)
     return [*[line.rstrip() for line in table], *[NOTE] * repeated]
 
 
+def _shape(part: Part) -> str:
+    several = len(part.outputs)
+    return show(part.outputs[0]) if several == 1 else f"{several} streams"
+
+
 @dataclass
 class _Drawing:
-    """The lines drawn so far: what stands at the left, what it is, its rows."""
+    """The lines drawn so far: what stands at the left, what it is, the part."""
 
     depth: int
-    lines: list[tuple[str, str, Group]] = field(default_factory=list[tuple[str, str, Group]])
+    lines: list[tuple[str, str, Part]] = field(default_factory=list[tuple[str, str, Part]])
     seen: set[type[Spec]] = field(default_factory=set[type[Spec]])
     level: int = 0
 
@@ -92,11 +97,11 @@ class _Drawing:
         text = self.inline(part)
         opened = not text and not self.closed(part) and self.level + 1 < self.depth
         text = text or label(part) or ("" if opened else kinds(part))
-        if len(text) > ROOM:
-            text = text[: ROOM - 1] + "…"
         if part.reads:
             text += f" of {', '.join(part.reads)}"
-        self.lines.append((left + part.name, text, part.group))
+        if len(text) > ROOM:
+            text = text[: ROOM - 1] + "…"
+        self.lines.append((left + part.name, text, part))
         if opened:
             self.open(part, below)
 
@@ -186,7 +191,8 @@ def label(part: Part) -> str:
     elif _plain(part):
         text = ", ".join(label(inner) for inner in part.parts)
     elif isinstance(part.spec, Block):
-        text = kinds(part) if _wraps(part.spec) else _called(part.spec)
+        wraps = _wraps(part.spec) and type(body) is Sequential
+        text = kinds(part) if wraps else _called(part.spec)
     elif isinstance(body, Tap):
         text = "only training runs"
     elif isinstance(body, Shared):

@@ -15,7 +15,7 @@ from netwright.core.net import Net
 from netwright.core.plan import Row
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec, Unit
-from netwright.core.wiring import Branches, Sequential
+from netwright.core.wiring import Branches, Sequential, streams
 from netwright.report.layers import Group
 from netwright.report.record import group_record
 
@@ -26,14 +26,17 @@ __all__ = ["Part", "outline", "outline_record"]
 class Part:
     """A part of a net, or `count` like ones in a row, side by side or one after another.
 
-    `spec` is what stands in the net, `body` what it expands to: a unit or wiring. `group` has
-    the rows of all of them, `parts` are those of the first. `reads` are the parts of a graph
-    that it takes its inputs from, where these are named.
+    `spec` is what stands in the net, `body` what it expands to: a unit or wiring. `inputs` go
+    into the first, `outputs` come out of the last, several where streams travel together.
+    `group` has the rows of all of them, `parts` are those of the first. `reads` are the parts
+    of a graph that it takes its inputs from, where these are named.
     """
 
     name: str
     spec: Spec
     body: Spec
+    inputs: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
     group: Group
     parts: tuple[Part, ...] = ()
     count: int = 1
@@ -77,7 +80,8 @@ class _Walk(Shapes):
         group = Group(path, self.rows[first : self.done])
         self.above = above
         if group.rows:
-            siblings.append(Part(name, spec, body, group, _parts(body, self.made)))
+            parts = _parts(body, self.made)
+            siblings.append(Part(name, spec, body, xs, tuple(streams(y)), group, parts))
         self.made = siblings
         return y
 
@@ -105,8 +109,14 @@ def _runs(parts: Iterable[Part]) -> list[Part]:
 
 def _joined(run: list[Part]) -> Part:
     rows = tuple([row for part in run for row in part.group.rows])
-    group = Group(run[0].group.path, rows)
-    return replace(run[0], name=f"{run[0].name}-{run[-1].name}", group=group, count=len(run))
+    first, last = run[0], run[-1]
+    return replace(
+        first,
+        name=f"{first.name}-{last.name}",
+        outputs=last.outputs,
+        group=Group(first.group.path, rows),
+        count=len(run),
+    )
 
 
 def _like(spec: Spec) -> Spec:
@@ -120,6 +130,8 @@ def outline_record(part: Part) -> dict[str, Any]:
     Costs are of all `count`, `parts` are those of the first.
     """
     made = {"name": part.name, "count": part.count, **group_record(part.group)}
+    made |= {"inputs": [*map(list, part.inputs)], "outputs": [*map(list, part.outputs)]}
+    del made["output"]
     made["spec"] = repr(part.spec) if isinstance(part.spec, Unit | Block) else None
     if part.reads:
         made["reads"] = list(part.reads)
