@@ -6,7 +6,8 @@ import pytest
 
 import netwright as nw
 from netwright.core.net import Net
-from netwright.report.diagram import LINES, WIDTH, diagram, label
+from netwright.report.diagram import LINES, WIDTH, diagram
+from netwright.report.labels import label
 from netwright.report.outline import outline
 from report.examples import CHAIN, ODD
 
@@ -72,6 +73,7 @@ def test_labels():
     assert said(nw.Conv(64, 5, 2)) == "Conv 5x5/2 64"
     assert said(nw.Conv(32, 3, groups=32)) == "Conv 3x3 32 depthwise"
     assert said(nw.Conv(64, 3, groups=4, dilation=2)) == "Conv 3x3 64 dilated 2 in 4 groups"
+    assert said(nw.MaxNorm(nw.Conv(64, 5), 1.0)) == "MaxNorm Conv 5x5 64"
     assert said(nw.conv_norm_act(64)) == "Conv 3x3 64, BatchNorm, ReLU"
     assert said(nw.Bottleneck(8, stride=2)) == "Bottleneck(8, stride=2)"
     assert said(nw.MBConv(32, norm=nw.GroupNorm(groups=4), drop=0.1)) == "MBConv(32)"

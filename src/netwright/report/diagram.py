@@ -4,28 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import groupby
-from typing import Any, cast
 
-from netwright.core.graph import Shared, Tap, TimeDistributed
-from netwright.core.shape import Shape, show
+from netwright.core.shape import show
 from netwright.core.spec import Block, Spec, Unit
-from netwright.core.wiring import Concat, Fork, Gate, Parallel, Sequential, Sum
+from netwright.core.wiring import Sequential
+from netwright.report.labels import BRANCHES, kinds, label, plain, times
 from netwright.report.layers import Group, field_text, sliding
 from netwright.report.numbers import human
 from netwright.report.outline import Part
 from netwright.report.table import text_table
 
-__all__ = ["diagram", "kinds", "label"]
-
-BRANCHES: dict[type[Spec], str] = {
-    Sum: "sum",
-    Concat: "side by side",
-    Gate: "product",
-    Fork: "each by itself",
-    Parallel: "each its stream",
-}
-"""Wiring whose parts do not follow each other, and how it is introduced."""
+__all__ = ["diagram"]
 
 ROOM = 48
 """Columns for what a part is; longer lists of parts get a line each."""
@@ -118,24 +107,24 @@ class _Drawing:
 
     def closed(self, part: Part) -> bool:
         """Whether one line says it all, or a block of this kind has been opened before."""
-        return _plain(part) or type(part.spec) in self.seen
+        return plain(part) or type(part.spec) in self.seen
 
     def inline(self, part: Part) -> str:
         """The parts of a chain in one line, empty where they do not find room."""
-        if type(part.body) is not Sequential or _plain(part):
+        if type(part.body) is not Sequential or plain(part):
             return ""
         inside = [_only(inner) for inner in _trimmed(part.parts)]
         if not all(map(self.closed, inside)):
             return ""
         text = " → ".join(self.inline(inner) or label(inner) for inner in inside)
-        return _times(part) + text if len(text) <= ROOM else ""
+        return times(part) + text if len(text) <= ROOM else ""
 
 
 def _trimmed(parts: tuple[Part, ...]) -> Iterator[Part]:
     """The parts, units that only change values drawn to the convolution before them."""
     before: Part | None = None
     for part in parts:
-        if before and _plain(before) and _trims(part):
+        if before and plain(before) and _trims(part):
             inside = before.parts if isinstance(before.body, Sequential) else (before,)
             rows = before.group.rows + part.group.rows
             body = Sequential(*[p.spec for p in (*inside, part)])
@@ -165,87 +154,3 @@ def _only(part: Part) -> Part:
             break
         part = replace(inner, name=part.name, reads=part.reads)
     return part
-
-
-def _plain(part: Part) -> bool:
-    """Whether it is a unit, or a chain of units of which one at most multiplies."""
-    if not part.parts:
-        return True
-    units = all(not inner.parts for inner in part.parts)
-    multiply = sum(inner.group.macs != 0 for inner in part.parts)
-    return units and multiply <= 1 and type(part.body) is Sequential and part.count == 1
-
-
-def label(part: Part) -> str:
-    """What a part is, in a few words.
-
-    >>> import netwright as nw
-    >>> from netwright.report.outline import outline
-    >>> stem, stage, *_ = outline(nw.net("resnet18")).parts
-    >>> label(stem.parts[0]), label(stage.parts[0])
-    ('Conv 7x7/2 64, BatchNorm, ReLU', '2 x BasicBlock(64)')
-    """
-    body = part.body
-    if isinstance(body, Unit):
-        text = _unit(body, part.group.inputs[0])
-    elif _plain(part):
-        text = ", ".join(label(inner) for inner in part.parts)
-    elif isinstance(part.spec, Block):
-        wraps = _wraps(part.spec) and type(body) is Sequential
-        text = kinds(part) if wraps else _called(part.spec)
-    elif isinstance(body, Tap):
-        text = "only training runs"
-    elif isinstance(body, Shared):
-        text = f"shared as {body.key!r}"
-    elif isinstance(body, TimeDistributed):
-        text = "every step"
-    else:
-        text = BRANCHES.get(type(body), "")
-    return (_times(part) + text).rstrip()
-
-
-def kinds(part: Part) -> str:
-    """The kinds of the parts of a chain, how many of each in a row."""
-    runs = groupby([type(i.spec).__name__ for inner in part.parts for i in [inner] * inner.count])
-    counted = [(kind, len(list(run))) for kind, run in runs]
-    return ", ".join(kind if n == 1 else f"{n} x {kind}" for kind, n in counted)
-
-
-def _times(part: Part) -> str:
-    return f"{part.count} x " if part.count > 1 else ""
-
-
-def _unit(unit: Unit, x: Shape) -> str:
-    window = sliding(unit, x)
-    if window is None:
-        return _called(unit)
-    stride = max(window.stride)
-    words = [type(unit).__name__, show(window.kernel) + (f"/{stride}" if stride > 1 else "")]
-    width: Any = getattr(unit, "width", None)
-    words += [str(width)] if width else []
-    if max(window.dilation) > 1:
-        words.append(f"dilated {max(window.dilation)}")
-    if window.groups > 1:
-        words.append("depthwise" if window.groups == x[0] else f"in {window.groups} groups")
-    return " ".join(words)
-
-
-def _called(spec: Spec) -> str:
-    """The spec as it is written, without the parts it is given and its small numbers."""
-    words = [
-        f"{key}={value!r}" if key else repr(value)
-        for key, value in spec.arguments()
-        if _told(value)
-    ]
-    return type(spec).__name__ + (f"({', '.join(words)})" if words else "")
-
-
-def _wraps(spec: Spec) -> bool:
-    """Whether it must be given another spec, as a stage is given its block."""
-    return any(key is None and isinstance(value, Spec) for key, value in spec.arguments())
-
-
-def _told(value: Any) -> bool:
-    if isinstance(value, tuple):
-        return all(map(_told, cast("tuple[Any, ...]", value)))
-    return not isinstance(value, Spec | float)
