@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 import netwright as nw
 from netwright.published import CATEGORIES, category, published
 from netwright.registry import Paper, entry, net
+from peers import library
 
 
 def rows(file):
@@ -91,3 +93,108 @@ def test_contributions_are_short_and_of_papers_that_are_cited():
         assert row["contribution"].endswith(".")
     assert entry("resnet50").paper.contribution.startswith("Blocks learn what to add")
     assert Paper("Mine", "Me", 2020).contribution == ""
+
+
+REFERENCES = Path(__file__).parents[2] / "../shared/reference"
+
+
+def reference(name):
+    """Rows of a published table; without the tables there is nothing to hold against."""
+    if not (REFERENCES / name).exists():
+        pytest.skip(f"no reference table at {REFERENCES / name}")
+    return csv.DictReader((REFERENCES / name).read_text().splitlines())
+
+
+def told(name, dataset="ImageNet-1k"):
+    (row,) = [row for row in published(name) if row.dataset == dataset]
+    return row.top1_error, row.top5_error
+
+
+def test_errors_are_those_of_the_reference_tables():
+    names = {
+        "ResNet-50": "seresnet50",
+        "ResNet-101": "seresnet101",
+        "ResNet-152": "seresnet152",
+        "ResNeXt-50": "seresnext50_32x4d",
+        "ResNeXt-101": "seresnext101_32x4d",
+        "VGG-16": "se_vgg16",
+        "BN-Inception": "se_bn_inception",
+        "Inception-ResNet-v2": "se_inception_resnet_v2",
+    }
+    for row in reference("senet.csv"):
+        wanted = float(row["se_top1_error"]), float(row["se_top5_error"])
+        assert told(names[row["net"]]) == wanted, row
+    for row in reference("efficientnet.csv"):
+        if row["net"].startswith("EfficientNet"):
+            accuracies = float(row["top1"]), float(row["top5"])
+            wanted = tuple(pytest.approx(100 - accuracy) for accuracy in accuracies)
+            assert told(row["net"].replace("-", "_").lower()) == wanted, row
+    for row in reference("resnet.csv"):
+        top5 = told(row["net"].replace("-", "").lower())[1]
+        assert top5 == pytest.approx(float(row["imagenet_top5_error"]), abs=0.02), row
+    for row in reference("resnext_cardinality.csv"):
+        name = f"{row['net'].replace('-', '').lower()}_{row['groups']}x{row['group_width']}d"
+        for kept in published(name):
+            if kept.source.startswith("Xie"):
+                assert kept.top1_error == float(row["top1_error"]), row
+
+
+def test_errors_on_cifar_are_those_of_the_reference_table():
+    names = {
+        "NIN": "nin_cifar10",
+        "DSN": "dsn_cifar10",
+        "FitNet": "fitnet4_cifar10",
+        "Highway": "highway19_cifar10",
+        "ResNet 110": "resnet110_cifar10_a",
+        "ResNet 1202": "resnet1202_cifar10_a",
+        "stochastic depth 110": "stochastic_depth_resnet110_cifar10",
+        "stochastic depth 1202": "stochastic_depth_resnet1202_cifar10",
+        "pre-act ResNet 110": "preresnet110_cifar10",
+        "pre-act ResNet 164": "preresnet164bn_cifar10",
+        "pre-act ResNet 1001": "preresnet1001_cifar10",
+        "WRN 40-4": "wrn40_4_cifar10",
+        "WRN 16-8": "wrn16_8_cifar10",
+        "WRN 28-10": "wrn28_10_cifar10",
+    }
+    rows = {
+        f"{row['net']} {row['depth_width']}".strip(): row for row in reference("wide_resnet.csv")
+    }
+    for title, name in names.items():
+        assert told(name, "CIFAR-10")[0] == float(rows[title]["cifar10_error"]), name
+        if rows[title]["cifar100_error"]:
+            assert told(name, "CIFAR-100")[0] == float(rows[title]["cifar100_error"]), name
+
+
+def test_errors_of_torchvision_are_its_own():
+    models = library("torchvision")
+    checked = 0
+    for row in ROWS:
+        who, _, weights = row["source"].partition(" ")
+        if who == "torchvision" and row["dataset"] == "ImageNet-1k":
+            name = row["name"].removesuffix("_bn") if "google" in row["name"] else row["name"]
+            measured = models.get_model_weights(name)[weights].meta["_metrics"]["ImageNet-1K"]
+            for error, accuracy in (("top1_error", "acc@1"), ("top5_error", "acc@5")):
+                assert float(row[error]) == pytest.approx(100 - measured[accuracy]), row
+            checked += 1
+    assert checked > 50
+
+
+def test_errors_of_pytorchcv_are_its_own():
+    library("pytorchcv")
+    text = (files("pytorchcv.models.common") / "model_metainfos.csv").read_text()
+    measured = {row["model_name"]: row["error_value"] for row in csv.DictReader(text.splitlines())}
+    checked = 0
+    for row in ROWS:
+        who, _, name = row["source"].partition(" ")
+        if who == "pytorchcv":
+            errors = row["top5_error"] if row["dataset"] == "ImageNet-1k" else row["top1_error"]
+            assert float(errors) == int(measured[name]) / 100, row
+            checked += 1
+    assert checked > 10
+
+
+def test_weights_of_timm_exist():
+    known = library("timm").list_pretrained()
+    named = {row["source"].removeprefix("timm ") for row in ROWS if row["source"][:5] == "timm "}
+    assert named <= {*known}
+    assert named
