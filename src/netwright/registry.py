@@ -55,6 +55,7 @@ FAMILIES = {
     "densenet": "densenet121 densenet169 densenet201 densenet161 densenet264",
     "densenet_cifar": "densenet40_k12_cifar10 densenet100_k12_cifar10 densenet100_k24_cifar10 "
     "densenet100_k12_bc_cifar10 densenet190_k40_bc_cifar10 densenet250_k24_bc_cifar10",
+    "polynet": "polynet",
     "resattnet": "resattnet56 resattnet92 resattnet452_cifar10",
     "regnet": "regnet_x_400mf regnet_x_800mf regnet_x_1_6gf regnet_x_3_2gf regnet_x_8gf "
     "regnet_x_16gf regnet_x_32gf regnet_y_400mf regnet_y_800mf regnet_y_1_6gf regnet_y_3_2gf "
@@ -83,6 +84,7 @@ FAMILIES = {
     "ecg": "ecg_cnn1d ecg_stft_cnn",
     "recurrent": "cnn_lstm conv_lstm",
     "video": "c3d r3d_18 r2plus1d_18 p3d63 p3d131 p3d199",
+    "channel_boosted": "channel_boosted_cnn",
     "fcn": "fcn32s fcn16s fcn8s fcn_resnet50 fcn_resnet101 deeplabv3_resnet50 "
     "deeplabv3_resnet101",
     "darts": "darts darts_v1_cifar10 darts_v2_cifar10 nasnet_a_cifar10 amoebanet_a_cifar10 "

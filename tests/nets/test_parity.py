@@ -50,6 +50,7 @@ PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
         f"preresnet{depth}": ("pytorchcv", f"preresnet{depth}", {})
         for depth in (18, 34, 50, 101, 152, 200)
     },
+    "polynet": ("pytorchcv", "polynet", {}),
     "resattnet56": ("pytorchcv", "resattnet56", {}),
     "resattnet92": ("pytorchcv", "resattnet92", {}),
     "resnet200": ("timm", "resnet200", {}),
@@ -134,6 +135,7 @@ FIXED = (
     "squeezeresnet_v1_0",
     "pyramidnet101_a360",
     *(f"preresnet{depth}" for depth in (18, 34, 50, 101, 152, 200)),
+    "polynet",
     "resattnet56",
     "resattnet92",
     "zfnet",
@@ -184,24 +186,37 @@ def keys(module):
         return first.setdefault(block, i), (word in LATE) - (word in EARLY)
 
     order = {name: place(i, name) for i, name in enumerate(names)}
-    return sorted(sorted(names, key=order.__getitem__), key=in_hourglass(names))
+    return sorted(sorted(names, key=order.__getitem__), key=as_run(names))
 
 
-def in_hourglass(names):
-    """A peer lists all ways down, all up and all skips; ours come as they run, the trunk, which
-    is the first skip, before them."""
-    parts = {name: re.match(r"(.*\.hg)\.(down|up|skip)_seq\.\D+(\d+)", name) for name in names}
+def as_run(names):
+    """Peers list all ways down an hourglass, all up and all skips, and what is shared before
+    all that is not; ours come as they run, the trunk, the first skip, before its hourglass."""
     first = {}
 
     def place(name):
-        if not (part := parts[name]):
+        if part := re.match(r"(.*\.hg)\.(down|up|skip)_seq\.\D+(\d+)", name):
+            way, depth = part[2], int(part[3])
+            turn = {"down": (1, depth), "up": (2, -depth), "skip": (2, 0.5 - depth)}[way]
+            turn = turn if turn != (2, -0.5) else (0,)
+        elif part := re.match(r"(.*\.poly)\.(?:(?:.*\.bns|res_blocks)\.(\d))?", name):
+            turn = (int(part[2] or 0),)
+        else:
             return first.setdefault(name, (len(first),))
-        hourglass, way, depth = part[1], part[2], int(part[3])
-        turn = {"down": (1, depth, 0), "up": (2, -depth, 0), "skip": (2, -depth, 1)}[way]
-        where = first.setdefault(hourglass, (len(first),))
-        return *where, *((0, 0, 0) if turn == (2, -1, 1) else turn)
+        return *first.setdefault(part[1], (len(first),)), *turn
 
     return place
+
+
+def owners(model):
+    """The names of a model's weights, each with the first name of the same weight."""
+    first = {}
+
+    def owner(name):
+        path, _, leaf = name.rpartition(".")
+        return first.setdefault((model.get_submodule(path), leaf), name)
+
+    return {name: owner(name) for name in model.state_dict()}
 
 
 @pytest.mark.parametrize("name", marked(PEERS))
@@ -215,11 +230,12 @@ def test_logits_agree(name):
     model = net.but(input=(channels, *sizes)).build(device="meta", init="torch").eval()
     with torch.device("cpu" if called.startswith("regnet") else "meta"):  # it computes its widths
         other = peer(library, called, **options).eval()
-    state = random_state(model.state_dict(), seed=7)
+    held, known = model.state_dict(), owners(model)
+    state = random_state({name: held[name] for name in dict.fromkeys(known.values())}, seed=7)
     names, shapes = keys(other), other.state_dict()
     wanted = [shapes[name].squeeze().shape for name in names]  # timm has 1x1s as heads
     assert wanted == [t.squeeze().shape for t in state.values()]
-    model.load_state_dict(state, assign=True)
+    model.load_state_dict({name: state[owner] for name, owner in known.items()}, assign=True)
     theirs = {n: t.view(shapes[n].shape) for n, t in zip(names, state.values(), strict=True)}
     other.load_state_dict(theirs, assign=True)
     x = torch.randn(2, channels, *sizes, generator=torch.Generator().manual_seed(8))

@@ -56,7 +56,8 @@ class Edge(Block):
 
     `sep_conv_kxk` is ReLU, separable convolution and normalisation, twice; `dil_conv_kxk` the
     same once, dilated by 2, and `dil_sep_conv_kxk` twice; `conv_kx1_1xk` is 1 x k and then
-    k x 1. Pools are followed by a 1x1 convolution where the width changes. `identity` becomes
+    k x 1. `avg_pool_3x3` leaves its padding out of the means, `padded_avg_pool_3x3` counts it as
+    zeros. Pools are followed by a 1x1 convolution where the width changes. `identity` becomes
     ReLU, a 1x1 convolution and normalisation where the shape changes (NASNet, PNASNet,
     AmoebaNet), `skip_connect` a `FactorizedReduction` (DARTS, ENAS).
 
@@ -115,8 +116,8 @@ def _skip(edge: Edge, x: Shape, *, factorized: bool) -> Spec:
 
 def _pool(edge: Edge, x: Shape, *, pool: MaxPool | AvgPool) -> Spec:
     padding = edge.padding(x, cast("int", pool.kernel), edge.stride)
-    ceil = False
-    if isinstance(padding, tuple):  # what is longer at the end hangs over it
+    ceil, counted = False, isinstance(pool, AvgPool) and pool.count_padding
+    if isinstance(padding, tuple) and not counted:  # what is longer at the end hangs over it
         pairs = cast("tuple[tuple[int, int], ...]", padding)
         padding = tuple([before for before, _ in pairs])
         ceil = any(before != after for before, after in pairs)
@@ -153,11 +154,11 @@ def _separable(
     return Sequential(**parts)
 
 
-AVERAGE = AvgPool(3, count_padding=False)
 OPERATIONS: dict[str, Callable[[Edge, Shape], Spec]] = {
     "identity": partial(_skip, factorized=False),
     "skip_connect": partial(_skip, factorized=True),
-    "avg_pool_3x3": partial(_pool, pool=AVERAGE),
+    "avg_pool_3x3": partial(_pool, pool=AvgPool(3, count_padding=False)),
+    "padded_avg_pool_3x3": partial(_pool, pool=AvgPool(3)),
     **{f"max_pool_{k}x{k}": partial(_pool, pool=MaxPool(k)) for k in (2, 3, 5, 7)},
     **{f"conv_{k}x{k}": partial(_conv, kernel=k) for k in (1, 3)},
     **{f"conv_{k}x1_1x{k}": partial(_crossed, kernel=k) for k in (3, 7)},

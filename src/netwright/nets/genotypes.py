@@ -5,6 +5,8 @@ State 0 is the cell before the last, state 1 the last one, states 2, 3, ... the 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from netwright.blocks.genotype import CellGenotype, Genotype
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "ENAS",
     "NASNET_A",
     "NASNET_A_DARTS",
+    "NASNET_A_TIMM",
     "PNASNET_5",
 ]
 
@@ -43,6 +46,13 @@ NASNET_A = Genotype(
 )
 """Figure 4 of Zoph et al. 2017, as in the authors' code: the normal cell also concatenates
 the state of the cell before the last."""
+
+_first, _second, (_, _right), *_rest = NASNET_A.reduction.nodes
+_padded = (("padded_avg_pool_3x3", 1), _right)
+NASNET_A_TIMM = Genotype(
+    NASNET_A.normal, replace(NASNET_A.reduction, nodes=(_first, _second, _padded, *_rest))
+)
+"""The same as timm has it: strided means count the zeros of the padding."""
 
 
 def _evaluated(cell: CellGenotype, concat: tuple[int, ...]) -> CellGenotype:

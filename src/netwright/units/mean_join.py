@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from netwright.core.cost import Cost
+from netwright.core.cost import NOTHING, Cost, Kept
 from netwright.core.join import Join
 from netwright.core.shape import Shape
 
@@ -21,6 +21,8 @@ class Mean(Join):
     >>> Mean().shape((78, 28, 28), (78, 28, 28))
     (78, 28, 28)
     """
+
+    keeps = NOTHING
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return Cost(ops=len(xs) * prod(y))
@@ -44,6 +46,9 @@ class WeightedSum(Join):
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return Cost(len(xs), ops=(2 * len(xs) - 1) * prod(y))
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(input=True, once=len(xs))
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import WeightedSum as Layer

@@ -48,14 +48,18 @@ class LocalPool(Unit, abstract=True):
         (x,) = xs
         need_rank(type(self).__name__, x, 2, 4)
         k, s, p, d, _ = self.sliding(x)
-        for (before, after), n in zip(p, k, strict=True):
+        self.check_pads(k, p)
+        axes = zip(x[1:], k, s, p, d, strict=True)
+        return (x[0], *[slid(*axis, self.ceil) for axis in axes])
+
+    def check_pads(self, kernel: tuple[int, ...], pads: tuple[tuple[int, int], ...]) -> None:
+        """Raise `ShapeError` for padding that PyTorch's pools do not have."""
+        for (before, after), n in zip(pads, kernel, strict=True):
             if before != after or before > n // 2:
                 raise ShapeError(
                     f"{type(self).__name__} pads both sides alike, at most half its kernel; "
-                    f"got padding {p} for kernel {k}"
+                    f"got padding {pads} for kernel {kernel}"
                 )
-        axes = zip(x[1:], k, s, p, d, strict=True)
-        return (x[0], *[slid(*axis, self.ceil) for axis in axes])
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return Cost(ops=prod(self.sliding(xs[0])[0]) * prod(y))
@@ -86,19 +90,43 @@ class MaxPool(LocalPool):
 
 
 class AvgPool(LocalPool):
-    """The mean of every window; zeros of the padding are counted if `count_padding`.
+    """The mean of every window; zeros of the padding are counted if `count_padding`, and may
+    differ from side to side then.
 
     >>> AvgPool(2).shape((64, 56, 56))
     (64, 28, 28)
     """
-
-    keeps = INPUT
 
     count_padding: bool = True
 
     def check(self) -> None:
         super().check()
         is_flag(self, "count_padding")
+
+    def check_pads(self, kernel: tuple[int, ...], pads: tuple[tuple[int, int], ...]) -> None:
+        if not self._uneven(pads):
+            super().check_pads(kernel, pads)
+
+    def _uneven(self, pads: tuple[tuple[int, int], ...]) -> bool:
+        return self.count_padding and any(before != after for before, after in pads)
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        (x,) = xs
+        pads = self.sliding(x).pads
+        if not self._uneven(pads):
+            return INPUT
+        padded = [n + before + after for n, (before, after) in zip(x[1:], pads, strict=True)]
+        return Kept(each=x[0] * prod(padded))
+
+    def module(self, *xs: Shape) -> nn.Module:
+        k, s, p, _, _ = self.sliding(xs[0])
+        if not self._uneven(p):
+            return super().module(*xs)
+        from torch import nn
+
+        pad: Any = (nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d)[len(k) - 1]
+        sides = tuple([side for pair in reversed(p) for side in pair])
+        return nn.Sequential(pad(sides, 0.0), self.kind(len(k))(k, s, ceil_mode=self.ceil))
 
     def kind(self, rank: int) -> Any:
         return partial(super().kind(rank), count_include_pad=self.count_padding)
