@@ -259,8 +259,15 @@ print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)
 
 @pytest.mark.parametrize(
     "statement",
-    [RUN.format(["summary", "resnet50"]), RUN.format(["compare", "resnet50", "vgg16"]), LOAD],
-    ids=["summary", "compare", "every module"],
+    [
+        RUN.format(["summary", "resnet50"]),
+        RUN.format(["compare", "resnet50", "vgg16"]),
+        RUN.format(["show", "resnet50"]),
+        RUN.format(["nets", "resnet*", "--sort", "error"]),
+        RUN.format(["rewrite", "resnet50", "stem-3x3"]),
+        LOAD,
+    ],
+    ids=["summary", "compare", "show", "nets", "rewrite", "every module"],
 )
 def test_nothing_heavy_is_imported(statement):
     made = fresh("-c", statement + CHECK)
