@@ -2,7 +2,7 @@
 
 from netwright.core.cost import CONVENTION, Cost
 from netwright.core.field import POINT, WHOLE, Axis, Field, Taps
-from netwright.core.graph import Graph, Node, Shared, Tap, TimeDistributed
+from netwright.core.graph import Frozen, Graph, Node, Shared, Tap, TimeDistributed
 from netwright.core.interpret import Interpreter
 from netwright.core.join import Add, Cat, Mul
 from netwright.core.net import Net
@@ -22,6 +22,7 @@ __all__ = [
     "Cost",
     "Field",
     "Fork",
+    "Frozen",
     "Gate",
     "Graph",
     "Interpreter",

@@ -1,4 +1,6 @@
-"""Wiring beyond chains and branches: named graphs, auxiliary heads, shared weights, time."""
+"""Wiring beyond chains and branches: named graphs, auxiliary heads, shared and frozen weights,
+time.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from netwright.core.spec import Spec
 from netwright.core.wiring import Run, Wiring, bundled, streams
 from netwright.errors import ShapeError, SpecError, nearest
 
-__all__ = ["Graph", "Node", "Shared", "Tap", "TimeDistributed"]
+__all__ = ["Frozen", "Graph", "Node", "Shared", "Tap", "TimeDistributed"]
 
 
 class Node(Spec):
@@ -133,6 +135,25 @@ class Shared(Wiring):
 
     def arguments(self) -> list[tuple[str | None, Any]]:
         return [*super().arguments(), ("key", self.key)]
+
+    def flow(self, *xs: Any, run: Run) -> Any:
+        return run("body", *xs)
+
+
+class Frozen(Wiring):
+    """A part that does not learn: x -> part(x), its parameters without gradient and its modules
+    in evaluation mode, in training too. Gradients pass through to what is before it.
+
+    For weights from elsewhere, such as the auxiliary learner of channel boosting. A plan
+    counts them like others.
+
+    >>> from netwright import Concat, Conv, Identity, Net
+    >>> Net(Concat(x=Identity(), more=Frozen(Conv(8))), (3, 32, 32)).plan().output
+    (11, 32, 32)
+    """
+
+    def __init__(self, body: Spec) -> None:
+        super().__init__(body=body)
 
     def flow(self, *xs: Any, run: Run) -> Any:
         return run("body", *xs)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from netwright.core.graph import Shared, Tap, TimeDistributed
+from netwright.core.graph import Frozen, Shared, Tap, TimeDistributed
 from netwright.core.interpret import Shapes
 from netwright.core.net import Net
 from netwright.core.shape import Shape
@@ -16,7 +16,7 @@ from netwright.core.spec import Unit
 from netwright.core.wiring import Branches, Wiring
 from netwright.torch.init import initialise
 
-__all__ = ["Builder", "Stepped", "Tapped", "Wired", "WithTaps", "build"]
+__all__ = ["Builder", "Held", "Stepped", "Tapped", "Wired", "WithTaps", "build"]
 
 
 class Wired(nn.Module):
@@ -83,7 +83,23 @@ class Stepped(Wired):
         return self._run("body", x.flatten(0, 1)).unflatten(0, x.shape[:2])
 
 
-_KINDS: dict[type[Wiring], type[Wired]] = {Tap: Tapped, TimeDistributed: Stepped}
+class Held(Wired):
+    """The body with parameters that ask for no gradient, always in evaluation mode."""
+
+    def __init__(self, wiring: Wiring, children: dict[str, nn.Module]) -> None:
+        super().__init__(wiring, children)
+        self.requires_grad_(False)
+        self.eval()
+
+    def train(self, mode: bool = True) -> Held:
+        return super().train(False)
+
+
+_KINDS: dict[type[Wiring], type[Wired]] = {
+    Frozen: Held,
+    Tap: Tapped,
+    TimeDistributed: Stepped,
+}
 
 
 class Builder(Shapes):
