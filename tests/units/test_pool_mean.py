@@ -76,6 +76,15 @@ def test_sums_keep_their_precision_under_autocast(shape: tuple[int, ...]) -> Non
         torch.testing.assert_close(pool(x), pool.mean(x) * 2 ** (len(shape) - 2))
 
 
+@pytest.mark.parametrize("learned", [False, True])
+def test_lp_of_half_precision_is_as_exact_as_its_output(learned: bool) -> None:
+    x = 5 * torch.randn(2, 3, 8, 8)
+    wanted = LpPool(2, p=8)(x.half().float())
+    y = LpPool(2, p=8, learned=learned)(x.half())
+    assert y.dtype == torch.float16
+    torch.testing.assert_close(y.float(), wanted, rtol=1e-3, atol=0)
+
+
 def test_lp_has_second_gradients_at_zeros() -> None:
     x = torch.tensor([[[0.0, 2.0, 0.0, 0.0]]], requires_grad=True)
     for pool in (LpPool(2, p=1.5), LpPool(2, p=1.5, learned=True)):

@@ -37,7 +37,9 @@ class LpPool(WindowPool):
     def forward(self, x: Tensor) -> Tensor:
         p = self.p if self.rho is None else 1 + F.softplus(self.rho)
         even = self.rho is None and self.p == 2
-        return _power(self.total(x.square() if even else _power(x.abs(), p)), 1 / p)
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))  # powers outgrow half precision
+        powers = wide.square() if even else _power(wide.abs(), p)
+        return _power(self.total(powers), 1 / p).to(x.dtype)
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, p={self.p}, learned={self.rho is not None}"
