@@ -8,7 +8,7 @@ A table has one rule a line; the first that matches wins.
     head.fc1       pre_logits.fc1     7x7        their weight is a convolution with that kernel
     head.conv      output.fc          flat       their weight is dense, ours a 1x1 convolution
 
-`{i}`, `{j}`, `{k}` are numbers, any other name is a word between dots. On their side stand
+`{i}`, `{j}`, `{k}`, `{l}` are numbers, any other name is a word between dots. On their side stand
 `{j+1}`, `{2i-1}`, `{j:bcd}` (the letter at place j; `{j:0.0,1.0}` with commas the word there),
 `{#x}` (the place of part x among its neighbours), and three numbers of where the key is:
 `{n}` blocks begun so far (`stage2.0` is one), `{part}` of the net's parts, `{row}` of the plan.
@@ -31,7 +31,7 @@ from netwright.errors import WeightsError
 __all__ = ["LIBRARIES", "Place", "family", "has_table", "key_map", "to_peer"]
 
 LIBRARIES = ("torchvision", "timm", "pytorchcv")
-NUMBERS = frozenset("ijk")
+NUMBERS = frozenset("ijkl")
 BLOCK = re.compile(r"(stage\d+|body)\.\d+(?=\.)")
 
 

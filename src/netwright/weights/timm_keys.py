@@ -26,7 +26,8 @@ INVERTED = """
     head.fc                          classifier
 """
 """MobileNetV2 and EfficientNet: the first stage does not expand."""
-LEGACY_SE = f"""{BLOCKS}
+LEGACY_SE = f"""
+    stage{{i}}.{{j}}.residual           layer{{i}}.{{j}}{BLOCKS}
     .body.attention.excite.squeeze  .se_module.fc1
     .body.attention.excite.expand   .se_module.fc2
     stem.conv.conv                  layer0.conv1
@@ -79,6 +80,22 @@ TABLES = {
         last.norm                    blocks.9.0.bn1
         head.fc1                     conv_head  1x1
         head.fc2                     classifier
+    """,
+    "hrnet": f"""
+        conv = 0
+        norm = 1
+        stage1.{{j}}.residual                     layer1.{{j}}
+        stage{{i}}.{{j}}.branches.{{k}}.{{l}}.residual  stage{{i}}.{{j}}.branches.{{k}}.{{l}}
+        widen.{{j}}.residual                      incre_modules.{{j}}.0{BLOCKS}
+        stage{{i}}.{{j}}.exchange.{{k}}.sum.{{l}}.conv  stage{{i}}.{{j}}.fuse_layers.{{k}}.{{l}}
+        stage{{i}}.{{j}}.exchange.{{k}}.sum.{{l}}       stage{{i}}.{{j}}.fuse_layers.{{k}}.{{l}}
+        transition{{i}}.{{j}}.0                     transition{{i}}.{{j}}
+        transition{{i}}.{{j}}.1                     transition{{i}}.{{j+1}}
+        stem.conv{{k}}.conv                       conv{{k}}
+        stem.conv{{k}}.norm                       bn{{k}}
+        down.conv{{i}}                            downsamp_modules.{{i-1}}
+        conv                                    final_layer
+        head.fc                                 classifier
     """,
     "inception_resnet_v2": """
         norm = bn
@@ -162,6 +179,18 @@ TABLES = {
         stem                            stem
         norm                            norm
         head.fc                         head.fc  1x1
+    """,
+    "regnet": """
+        norm = bn
+        stage{i}.{j}.residual    s{i}.b{j+1}
+        .body.reduce             .conv1
+        .body.conv               .conv2
+        .body.restore            .conv3
+        .body.se.excite.squeeze  .se.fc1
+        .body.se.excite.expand   .se.fc2
+        .shortcut                .downsample
+        stem                     stem
+        head.fc                  head.fc
     """,
     "resnet": RESNET,
     "senet154": LEGACY_SE,

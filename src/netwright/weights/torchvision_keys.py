@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = ["BLOCKS", "DENSENET", "INCEPTION_V3", "RESNET", "TABLES"]
 
 BLOCKS = """
-    stage{i}.{j}.residual           layer{i}.{j}
     .body.conv{k}.conv              .conv{k}
     .body.conv{k}.norm              .bn{k}
     .body.reduce.conv               .conv1
@@ -17,14 +16,24 @@ BLOCKS = """
     .shortcut.conv                  .downsample.0
     .shortcut.norm                  .downsample.1
 """
-"""Basic blocks and bottlenecks of ResNets."""
-RESNET = f"""{BLOCKS}
+"""What is in basic blocks and bottlenecks of ResNets."""
+RESNET = f"""
+    stage{{i}}.{{j}}.residual           layer{{i}}.{{j}}{BLOCKS}
     .body.attention.excite.squeeze  .se.fc1
     .body.attention.excite.expand   .se.fc2
     stem.conv.conv                  conv1
     stem.conv.norm                  bn1
     head.fc                         fc
 """
+SEGMENTATION = f"""
+    conv = 0
+    norm = 1
+    stage{{i}}.{{j}}.residual           backbone.layer{{i}}.{{j}}{BLOCKS}
+    stem.conv.conv                  backbone.conv1
+    stem.conv.norm                  backbone.bn1
+    head.score                      classifier.4
+"""
+"""A ResNet and a head; their auxiliary head is not ours."""
 DENSENET = """
     stem.conv.{x}                features.{x}0
     block{i}.{j}.new.reduce.{x}  features.denseblock{i}.denselayer{j+1}.{x}1
@@ -88,6 +97,18 @@ TABLES = {
         head.norm                    classifier.0
         head.fc                      classifier.2
     """,
+    **dict.fromkeys(
+        ["deeplabv3_resnet50", "deeplabv3_resnet101"],
+        SEGMENTATION
+        + """
+        head.aspp.pyramid.mean.project.conv  classifier.0.convs.4.1
+        head.aspp.pyramid.mean.project.norm  classifier.0.convs.4.2
+        head.aspp.pyramid.{x}                classifier.0.convs.{#x}
+        head.aspp.project                    classifier.0.project
+        head.conv.conv                       classifier.1
+        head.conv.norm                       classifier.2
+    """,
+    ),
     "densenet": DENSENET,
     "efficientnet": """
         conv = 0
@@ -100,6 +121,9 @@ TABLES = {
         last                             features.8
         head.fc                          classifier.1
     """,
+    **dict.fromkeys(
+        ["fcn_resnet50", "fcn_resnet101"], f"{SEGMENTATION}    head.conv  classifier\n"
+    ),
     "googlenet_bn": """
         norm = bn
         stem.conv1      conv1
@@ -141,6 +165,20 @@ TABLES = {
         head.fc1                     classifier.0
         head.fc2                     classifier.3
     """,
+    "regnet": """
+        conv = 0
+        norm = 1
+        squeeze = fc1
+        expand = fc2
+        stage{i}.{j}.residual  trunk_output.block{i}.block{i}-{j}
+        .body.reduce           .f.a
+        .body.conv             .f.b
+        .body.restore          .f.c
+        .body.se.excite        .f.se
+        .shortcut              .proj
+        stem                   stem
+        head.fc                fc
+    """,
     "resnet": RESNET,
     "shufflenet": """
         conv = 0
@@ -166,6 +204,24 @@ TABLES = {
         fire{i}.expand.conv3.conv  features.{part+1}.expand3x3
         head.conv.conv             classifier.1
     """,
+    **dict.fromkeys(
+        ["r3d_18", "r2plus1d_18"],
+        """
+        conv = 0
+        norm = 1
+        stage{i}.{j}.residual     layer{i}.{j}
+        .body.conv{k}.space       .conv{k}.0
+        .body.conv{k}.time.conv   .conv{k}.0.3
+        .body.conv{k}.time.norm   .conv{k}.1
+        .body.conv{k}             .conv{k}
+        .shortcut                 .downsample
+        stem.space                stem
+        stem.time.conv            stem.3
+        stem.time.norm            stem.4
+        stem                      stem
+        head.fc                   fc
+    """,
+    ),
     "vgg": """
         stage{i}.{j}.{x}  features.{row}
         head.fc1          classifier.0
