@@ -115,14 +115,9 @@ class MobileNetV3Block(Block):
         return _inverted(x, self.width, depthwise, se)
 
 
-class MBConv(Block):
-    """An inverted residual with squeeze-excitation to C / 4 and SiLU throughout: (C, H, W) ->
-    (width, H / stride, W / stride) (Tan & Le 2019, arXiv:1905.11946, section 4).
-
-    `drop` is the rate at which its body is dropped in training, where it has a shortcut.
-
-    >>> MBConv(24, drop=0.1).expand((24, 56, 56))["body"].names
-    ('expand', 'depthwise', 'se', 'project', 'drop')
+class _Expanded(Block, abstract=True):
+    """The fields of EfficientNets' blocks; `drop` is the rate at which the body is dropped in
+    training, where it has a shortcut.
     """
 
     width: int
@@ -137,6 +132,17 @@ class MBConv(Block):
         is_fraction(self, "drop")
         is_spec(self, "norm")
 
+
+class MBConv(_Expanded):
+    """An inverted residual with squeeze-excitation to C / 4 and SiLU throughout: (C, H, W) ->
+    (width, H / stride, W / stride) (Tan & Le 2019, arXiv:1905.11946, section 4).
+
+    `drop` is the rate at which its body is dropped in training, where it has a shortcut.
+
+    >>> MBConv(24, drop=0.1).expand((24, 56, 56))["body"].names
+    ('expand', 'depthwise', 'se', 'project', 'drop')
+    """
+
     def expand(self, x: Shape) -> Spec:
         hidden = x[0] * self.expansion
         depthwise = ConvNormAct(
@@ -146,7 +152,7 @@ class MBConv(Block):
         return _inverted(x, self.width, depthwise, se, self.drop)
 
 
-class FusedMBConv(Block):
+class FusedMBConv(_Expanded):
     """`MBConv` with one k x k convolution for the expanding and the depthwise one, without
     squeeze-excitation: (C, H, W) -> (width, H / stride, W / stride) (Tan & Le 2021,
     arXiv:2104.00298, figure 2).
@@ -157,17 +163,7 @@ class FusedMBConv(Block):
     ('expand', 'project')
     """
 
-    width: int
-    stride: int = 1
     expansion: int = 4
-    kernel: int = 3
-    drop: float = 0.0
-    norm: Spec = BatchNorm()
-
-    def check(self) -> None:
-        is_count(self, "width", "stride", "expansion", "kernel")
-        is_fraction(self, "drop")
-        is_spec(self, "norm")
 
     def expand(self, x: Shape) -> Spec:
         hidden = x[0] * self.expansion if self.expansion > 1 else self.width
