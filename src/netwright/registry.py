@@ -89,6 +89,8 @@ FAMILIES = {
     "deeplabv3_resnet101",
     "darts": "darts darts_v1_cifar10 darts_v2_cifar10 nasnet_a_cifar10 amoebanet_a_cifar10 "
     "amoebanet_b_cifar10 amoebanet_c_cifar10 enas_cifar10",
+    "randwire": "randwire_ws_small randwire_er_small randwire_ba_small randwire_ws_regular "
+    "randwire_er_regular randwire_ba_regular",
     "nasnet": "nasnet_4a1056 nasnetalarge pnasnet5mobile pnasnet5large",
     "unet": "unet unet_scse",
 }

@@ -37,40 +37,42 @@ def built(request):
     return net, net.plan(), on_meta(request.param)
 
 
+def unit_at(model, path):
+    """The module of a row."""
+    module = model.get_submodule(path)
+    return module.join if isinstance(getattr(module, "wiring", None), Branches) else module
+
+
 def test_shapes_are_executed_shapes(built):
     net, plan, model = built
-    seen = defaultdict(list)
+    seen, wanted = defaultdict(list), defaultdict(list)
 
-    def watch(path, module):
-        def hook(_, xs, y):
-            seen[path].append((tuple(x.shape[1:] for x in xs), y.shape[1:]))
+    def note(module, xs, y):
+        seen[module].append((tuple(x.shape[1:] for x in xs), y.shape[1:]))
 
-        return module.register_forward_hook(hook)
-
-    def unit_at(path):
-        module = model.get_submodule(path)
-        joins = isinstance(getattr(module, "wiring", None), Branches)
-        return module.join if joins else module
-
-    handles = [watch(row.path, unit_at(row.path)) for row in plan]
+    for row in plan:  # a shared module has several
+        wanted[unit_at(model, row.path)].append((row.inputs, row.output))
+    handles = [module.register_forward_hook(note) for module in wanted]
     try:
         model.train()(image(net, batch=2))  # training also runs auxiliary heads
     finally:
         model.eval()
         for handle in handles:
             handle.remove()
-    assert seen == {row.path: [(row.inputs, row.output)] for row in plan}
+    assert seen == wanted
     assert model(image(net)).shape[1:] == plan.output
 
 
 def test_parameters_and_buffers_are_counted_and_named(built):
     _, plan, model = built
-    wanted = {}
+    wanted, known = {}, set()
     with torch.device("meta"):
         for row in plan:
-            unit = row.unit.module(*row.inputs)
-            assert row.params == sum(p.numel() for p in unit.parameters()), row.path
-            assert row.buffers == sum(b.numel() for b in unit.buffers()), row.path
+            unit, place = row.unit.module(*row.inputs), unit_at(model, row.path)
+            new = place not in known  # a shared module is counted once
+            known.add(place)
+            assert row.params == new * sum(p.numel() for p in unit.parameters()), row.path
+            assert row.buffers == new * sum(b.numel() for b in unit.buffers()), row.path
             wanted |= {f"{row.path}.{name}": t.shape for name, t in unit.state_dict().items()}
     assert {name: t.shape for name, t in model.state_dict().items()} == wanted
     assert plan.params == sum(p.numel() for p in model.parameters())

@@ -71,8 +71,8 @@ THIN = {
     "wrn": {"width": 1, "widen": 1},
     "zfnet": {"hidden": 8},
 }
-BULKY = tuple(f"regnet_{kind}_{size}gf" for kind in "xy" for size in (8, 16, 32))
-"""Nets that a change of width makes others, and too wide for this; they have small siblings."""
+BULKY = (*(f"regnet_{kind}_{size}gf" for kind in "xy" for size in (8, 16, 32)), "polynet")
+"""Nets too wide for this, with no width to be changed without changing more."""
 SIZED = ("resattnet56",)
 """Nets whose fields depend on the size of the image: their maps are resized corner to corner."""
 

@@ -27,9 +27,12 @@ if TYPE_CHECKING:
     from netwright.blocks.mobile import *  # noqa: F403
     from netwright.blocks.nin import *  # noqa: F403
     from netwright.blocks.ordering import *  # noqa: F403
+    from netwright.blocks.polynet import *  # noqa: F403
     from netwright.blocks.preresnet import *  # noqa: F403
     from netwright.blocks.pseudo3d import *  # noqa: F403
     from netwright.blocks.pyramid import *  # noqa: F403
+    from netwright.blocks.random_graph import *  # noqa: F403
+    from netwright.blocks.randwire import *  # noqa: F403
     from netwright.blocks.recurrent import *  # noqa: F403
     from netwright.blocks.regnet import *  # noqa: F403
     from netwright.blocks.residual_attention import *  # noqa: F403
@@ -70,9 +73,12 @@ lazy(
         "mobile": "FusedMBConv InvertedResidual MBConv MobileConv MobileNetV3Block",
         "nin": "MlpConv",
         "ordering": "ResidualUnit",
+        "polynet": "PolyModule TwoWayModule",
         "preresnet": "PreBasicBlock PreBottleneck",
         "pseudo3d": "Conv2Plus1d P3dBottleneck Pseudo3dConv R2Plus1dBlock",
         "pyramid": "PyramidBlock PyramidBottleneck",
+        "random_graph": "BarabasiAlbert Edges ErdosRenyi RandomGraph WattsStrogatz",
+        "randwire": "RandomNode RandomStage",
         "recurrent": "DenseBiLstm",
         "regnet": "RegNetBlock",
         "residual_attention": "AttentionModule",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from netwright.blocks.conv import ConvNormAct
 from netwright.blocks.inception import chain, check_branches
 from netwright.core.check import is_count, is_flag, is_number, is_spec
 from netwright.core.shape import Shape
@@ -10,7 +11,7 @@ from netwright.core.wiring import Concat, Sequential, Sum
 from netwright.units.activation import Identity, ReLU, Scale
 from netwright.units.conv import Conv
 
-__all__ = ["InceptionResidual"]
+__all__ = ["InceptionResidual", "branched"]
 
 
 class InceptionResidual(Block):
@@ -40,13 +41,23 @@ class InceptionResidual(Block):
         check_branches(self, self.branches, (1, 2, 3))
 
     def expand(self, x: Shape) -> Spec:
-        n = self.factor
-        kernels = {1: (1,), 2: (1, 3), 3: (1, (1, n), (n, 1)) if n else (1, 3, 3)}
-        branches = [chain(widths, kernels[len(widths)]) for widths in self.branches]
-        body = Sequential(branches=Concat(*branches), restore=Conv(x[0], 1))
+        body = Sequential(branches=branched(self.branches, self.factor), restore=Conv(x[0], 1))
         if self.attention:
             body = body.put(attention=self.attention)
         if self.scale != 1:
             body = body.put(scale=Scale(self.scale))
         act = {"act": ReLU()} if self.act else {}
         return Sequential(residual=Sum(body=body, shortcut=Identity()), **act)
+
+
+def branched(
+    branches: tuple[tuple[int, ...], ...], factor: int = 0, like: ConvNormAct | None = None
+) -> Concat:
+    """Branches side by side, with the kernels of `InceptionResidual`.
+
+    >>> [conv.kernel for conv in branched(((192,), (128, 160, 192)), 7)["1"]]
+    [1, (1, 7), (7, 1)]
+    """
+    n = factor
+    kernels = {1: (1,), 2: (1, 3), 3: (1, (1, n), (n, 1)) if n else (1, 3, 3)}
+    return Concat(*[chain(widths, kernels[len(widths)], like) for widths in branches])
