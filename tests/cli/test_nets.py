@@ -120,6 +120,19 @@ def test_show_as_json(said):
     assert (parts[1]["parts"][0]["count"], parts[1]["parts"][0]["spec"]) == (6, "DenseLayer(32)")
 
 
+def test_show_of_a_file_has_no_story_but_the_rest(said, tmp_path):
+    file = tmp_path / "small.json"
+    file.write_text(nw.net("resnet18").but(name="small", classes=7).to_json())
+    out = said("show", file)
+    assert out.startswith("small\n\n")
+    assert "2 x BasicBlock(64)" in out
+    assert "netwright rewrite" in out
+    assert "family" not in out
+    record = json.loads(said("show", file, "--json"))
+    assert record["output"] == record["outline"]["outputs"][0] == [7]
+    assert "paper" not in record
+
+
 @pytest.mark.parametrize(
     "name",
     ["lenet5", "googlenet", "inception_v4", "unet", "shufflenet_g3_w1", "efficientnet_b0",

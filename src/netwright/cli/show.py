@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from netwright.cli.common import echo, echo_json
+from netwright.cli.common import echo, echo_json, load_net
 from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan
 from netwright.published import Published
-from netwright.registry import Entry, Paper, entry, family
+from netwright.registry import Entry, Paper, entry, family, names
 
 __all__ = ["command", "net_record"]
 
@@ -27,36 +27,36 @@ def command(net: str, as_json: bool) -> None:
     """The story of NET: what is new in it and where, its errors as published, a diagram,
     what its stages cost, its variants.
 
-    NET is a name (see `netwright nets`).
+    NET is a name (see `netwright nets`) or a file written by `Net.to_json`, of which there is
+    no story, but the rest.
     """
     from netwright.report.outline import outline
 
-    known = entry(net)
-    made = known()
+    made = load_net(net)
+    known = entry(net) if net in names() else None
     plan, tree = made.plan(), outline(made)
     if as_json:
         from netwright.report.outline import outline_record
 
-        more = {"family": family(net), "outline": outline_record(tree)}
-        echo_json({**net_record(known, plan), **more})
+        echo_json({**net_record(known, plan), "outline": outline_record(tree)})
         return
     from netwright.report.compare import stage_table
     from netwright.report.diagram import diagram
     from netwright.report.table import totals
 
     blocks = [
-        "\n".join([net, *_pairs(_story(known))]),
-        diagram(tree),
-        "\n".join(line.rstrip() for line in stage_table(plan, "stage", width=12)),
-        "\n".join(_pairs([*totals(plan), *_variants(known)])),
-        "\n".join(wrap(CONVENTION, WIDTH)),
+        [made.name, *_pairs(_story(known) if known else [])],
+        [diagram(tree)],
+        [line.rstrip() for line in stage_table(plan, "stage", width=12)],
+        _pairs([*totals(plan), *(_variants(known) if known else []), _rewrites(net)]),
+        wrap(CONVENTION, WIDTH),
     ]
-    echo("\n\n".join(blocks))
+    echo("\n\n".join("\n".join(lines) for lines in blocks))
 
 
 def _pairs(pairs: list[tuple[str, str]]) -> list[str]:
     """Names and texts side by side, long texts in several lines."""
-    room = max(len(name) for name, _ in pairs) + 2
+    room = max([len(name) for name, _ in pairs], default=0) + 2
     lines = list[str]()
     for name, text in pairs:
         first, *others = wrap(text, WIDTH - room, break_on_hyphens=False) or [""]
@@ -92,8 +92,11 @@ def _variants(known: Entry) -> list[tuple[str, str]]:
     return [
         ("options", given),
         ("family", ", ".join(family(known.name))),
-        ("rewrites", f"netwright rewrite {known.name} RULE...; netwright rewrite --list"),
     ]
+
+
+def _rewrites(net: str) -> tuple[str, str]:
+    return "rewrites", f"netwright rewrite {net} RULE...; netwright rewrite --list"
 
 
 def _options(known: Entry) -> dict[str, str]:
@@ -103,17 +106,22 @@ def _options(known: Entry) -> dict[str, str]:
     return {name: v.__name__ if isinstance(v, type) else repr(v) for name, v in values.items()}
 
 
-def net_record(known: Entry, plan: Plan) -> dict[str, Any]:
-    """A net with its totals, options, paper and what was published about it."""
+def net_record(known: Entry | None, plan: Plan) -> dict[str, Any]:
+    """A net with its totals, and if it is registered what is known about it."""
     from netwright.report.record import totals_record
 
-    return {
-        "name": known.name,
-        "input": list(known.input),
+    record = {
+        "name": plan.name,
+        "input": list(plan.input),
         "output": list(plan.output),
         **totals_record(plan),
-        "options": _options(known),
-        "paper": {**asdict(known.paper), "contribution": known.paper.contribution},
-        "category": known.category,
-        "published": [asdict(row) for row in known.published],
     }
+    if known:
+        record |= {
+            "options": _options(known),
+            "paper": {**asdict(known.paper), "contribution": known.paper.contribution},
+            "category": known.category,
+            "published": [asdict(row) for row in known.published],
+            "family": family(known.name),
+        }
+    return record
