@@ -55,6 +55,7 @@ FAMILIES = {
     "densenet": "densenet121 densenet169 densenet201 densenet161 densenet264",
     "densenet_cifar": "densenet40_k12_cifar10 densenet100_k12_cifar10 densenet100_k24_cifar10 "
     "densenet100_k12_bc_cifar10 densenet190_k40_bc_cifar10 densenet250_k24_bc_cifar10",
+    "swidernet": "swidernet_1_1_1 swidernet_1_1_3 swidernet_1_1_4_5",
     "polynet": "polynet",
     "resattnet": "resattnet56 resattnet92 resattnet452_cifar10",
     "regnet": "regnet_x_400mf regnet_x_800mf regnet_x_1_6gf regnet_x_3_2gf regnet_x_8gf "
@@ -89,8 +90,7 @@ FAMILIES = {
     "deeplabv3_resnet101",
     "darts": "darts darts_v1_cifar10 darts_v2_cifar10 nasnet_a_cifar10 amoebanet_a_cifar10 "
     "amoebanet_b_cifar10 amoebanet_c_cifar10 enas_cifar10",
-    "randwire": "randwire_ws_small randwire_er_small randwire_ba_small randwire_ws_regular "
-    "randwire_er_regular randwire_ba_regular",
+    "randwire": "randwire_ws_small randwire_er_small randwire_ba_small randwire_ws_regular",
     "nasnet": "nasnet_4a1056 nasnetalarge pnasnet5mobile pnasnet5large",
     "unet": "unet unet_scse",
 }

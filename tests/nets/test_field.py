@@ -56,6 +56,7 @@ THIN = {
     "pnasnet": {"width": 8, "stem": 2},
     "preresnet": {"width": 1},
     "pyramidnet": {"width": 1, "alpha": 3},
+    "randwire": {"width": 2},
     "resnet": {"width": 2},
     "resnext": {"width": 2, "groups": 1, "widen": 1},
     "root_resnet": {"width": 2},

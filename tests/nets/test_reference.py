@@ -173,3 +173,20 @@ def test_residual_attention_on_cifar_near_what_was_published():
     for modules, units, millions in ((2, (1, 2, 1), 1.9), (6, (1, 2, 1), 5.1), (6, (2, 4, 2), 8.6)):
         net = nw.net("resattnet452_cifar10", modules=(modules,) * 3, units=units)
         assert net.plan().params / 1e6 == pytest.approx(millions, rel=0.04)
+
+
+def test_cells_and_random_wiring_as_published():
+    """Tables 2 and 3 of Zoph et al. 2017, 4 and 5 of Liu et al. 2017, 2 and 3 of Xie et al.
+    2019, whose numbers are means of five graphs: millions of parameters and MACs."""
+    published = {
+        "nasnet_4a1056": (5.3, 564),
+        "nasnetalarge": (88.9, 23_800),
+        "pnasnet5mobile": (5.1, 588),
+        "pnasnet5large": (86.1, 25_000),
+        "randwire_ws_small": (5.6, 583),
+        "randwire_ws_regular": (31.9, 4_000),
+    }
+    for name, (params, macs) in published.items():
+        plan = nw.net(name).plan()
+        assert plan.params / 1e6 == pytest.approx(params, rel=0.02), name
+        assert plan.macs / 1e6 == pytest.approx(macs, rel=0.02), name

@@ -90,7 +90,7 @@ lazy(
         "shufflenet": "ShuffleUnit ShuffleUnitV2",
         "squeezenet": "Fire",
         "stage": "Stage",
-        "unet": "DoubleConv",
+        "unet": "DoubleConv UNetDown UNetUp",
         "vgg": "VggBlock",
         "xception": "XceptionBlock",
     },
