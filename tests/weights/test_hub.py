@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 import threading
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 
 import netwright as nw
@@ -113,6 +116,14 @@ def test_a_damaged_file_is_refused(torchvision):
         nw.net("squeezenet1_1").build(weights="torchvision/TEST")
 
 
+def test_a_download_of_something_else_is_not_kept(server, torchvision):
+    _, path = torchvision
+    server.content = b"<html>log in to this network</html>"
+    with pytest.raises(nw.WeightsError, match="is damaged"):
+        nw.net("squeezenet1_1").build(weights="torchvision/TEST")
+    assert list(path.parent.iterdir()) == []
+
+
 def test_offline(torchvision, monkeypatch):
     monkeypatch.setattr(hub, "TORCHVISION", "http://127.0.0.1:9/")
     said = r"cannot get http://127.0.0.1:9/squeezenet1_1-.* refused.*; try again, or fetch the file"
@@ -184,6 +195,24 @@ def test_a_folder_as_on_the_hub(hugging, tmp_path):
     assert model.weights.preprocess.resize == 235
     with pytest.raises(nw.WeightsError, match="do not fit resnet34"):
         nw.net("resnet34").build(weights=tmp_path)
+
+
+def test_a_folder_that_says_nothing_of_its_images(hugging, tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "resnet"}')
+    assert nw.net("resnet18").build(weights=tmp_path).weights.preprocess is None
+
+
+def test_readme(hugging, tmp_path, monkeypatch):
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    (code,) = re.findall(r"```py\n(.*?)```", text, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (320, 240)).save("cat.jpg")
+    names = {"nw": nw}
+    with pytest.warns(nw.weights.WeightsWarning, match="head.fc starts fresh"):
+        exec(code, names)
+    assert names["x"].shape == (3, 224, 224)
+    assert names["model"](names["x"][None]).shape == (1, 10)
+    assert names["theirs"]["fc.weight"].shape == (10, 512)
 
 
 def test_unknown_names():

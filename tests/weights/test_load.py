@@ -39,6 +39,7 @@ def test_files(home, name):
     assert model.weights.source == str(home / name)
     assert model.weights.fresh == ()
     assert str(model.weights) == f"weights of {home / name}, keys: torchvision"
+    assert model.weights.preprocess is None
 
 
 def test_another_number_of_classes(home):
@@ -104,6 +105,11 @@ def test_what_is_missing_stays_fresh_if_that_is_wanted(home, tmp_path):
     with pytest.warns(nw.weights.WeightsWarning, match="missing stage1.0.residual"):
         model = resnet18().build(weights=tmp_path / "less.pth", strict=False)
     assert model.weights.fresh == ("stage1.0.residual.body.conv1.conv.weight",)
+
+
+def test_weights_of_which_nothing_fits_are_refused_anyway(home):
+    with pytest.raises(nw.WeightsError, match="0 of 22 found"):
+        nw.net("vgg11", width=4, hidden=8).build(weights=home / "peer.pth", strict=False)
 
 
 def test_a_backbone_without_its_head(home, tmp_path):

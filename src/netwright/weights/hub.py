@@ -30,10 +30,10 @@ def from_torchvision(file: str) -> Path:
     """
     path = Path(torch.hub.get_dir(), "checkpoints", file)
     digest = re.search(r"-([0-9a-f]{8,})\.", file)
-    if not path.exists():
-        fetched(TORCHVISION + file, path)
-    _check(path, digest[1] if digest else "")
-    return path
+    if path.exists():
+        _check(path, digest[1] if digest else "")
+        return path
+    return fetched(TORCHVISION + file, path, digest[1] if digest else "")
 
 
 def from_timm(name: str) -> tuple[Path, dict[str, Any]]:
@@ -54,9 +54,9 @@ def from_timm(name: str) -> tuple[Path, dict[str, Any]]:
     return path, json.loads(config.read_text(encoding="utf-8"))
 
 
-def fetched(url: str, path: Path) -> Path:
-    """Downloads `url` to `path`; what a broken download left in `path.part` is not asked for
-    again.
+def fetched(url: str, path: Path, digest: str = "") -> Path:
+    """Downloads `url`, whose SHA-256 begins with `digest`, to `path`; what a broken download
+    left in `path.part` is not asked for again.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
@@ -66,8 +66,12 @@ def fetched(url: str, path: Path) -> Path:
     except (OSError, HTTPException) as error:
         held = f"; {part.stat().st_size:,} bytes are kept" if part.exists() else ""
         _offline(url, _line(error) + held)
-    part.replace(path)
-    return path
+    try:
+        _check(part, digest)
+    except WeightsError:
+        part.unlink()
+        raise
+    return part.replace(path)
 
 
 def _append(url: str, part: Path) -> None:

@@ -30,8 +30,9 @@ class WeightsWarning(UserWarning):
 @dataclass(frozen=True)
 class Loaded:
     """Which weights a module has: `source`, the library whose `keys` they had (`own`, or
-    `order` where only the order of the keys agreed), the `preprocess` of their images, what
-    was `adapted` in words, our keys that stayed `fresh`, and theirs that were `unused`.
+    `order` where only the order of the keys agreed), the `preprocess` of their images (None
+    where nobody says), what was `adapted` in words, our keys that stayed `fresh`, and theirs
+    that were `unused`.
     """
 
     source: str
@@ -45,6 +46,8 @@ class Loaded:
         lines = [f"weights of {self.source}, keys: {self.keys}", *self.adapted]
         if self.unused:
             lines.append(f"unused: {_some(self.unused)}")
+        if self.preprocess:
+            lines.append(f"images: {self.preprocess}")
         return "\n".join(lines)
 
 
@@ -63,7 +66,7 @@ def load(module: nn.Module, weights: str | Path, *, strict: bool = True) -> Load
     if any(value.is_meta for value in state.values()):
         raise WeightsError("a net on the meta device has no memory for weights; leave out `device`")
     fit = _Fit(net, source, state)
-    if strict and fit.faults:
+    if fit.faults and (strict or not fit.taken):
         raise WeightsError(fit.complaint())
     module.load_state_dict({**state, **fit.taken})
     said = [*fit.adapted, *fit.faults]
@@ -156,9 +159,9 @@ class _Fit:
         """What strictness does not let pass; auxiliary heads may be left over."""
         left = [key for key in self.unused if not key.lower().startswith("aux")]
         return [
-            *([f"missing {_some(_units(self.missing))}"] if self.missing else []),
+            *([f"missing {_some(_modules(self.missing))}"] if self.missing else []),
             *([f"other shapes: {_some(self.misshapen)}"] if self.misshapen else []),
-            *([f"unexpected {_some(_units(left))}"] if left else []),
+            *([f"unexpected {_some(_modules(left))}"] if left else []),
         ]
 
     def complaint(self) -> str:
@@ -207,7 +210,7 @@ def _alike(a: Tensor, b: Tensor, axis: int) -> bool:
     )
 
 
-def _units(keys: list[str]) -> list[str]:
+def _modules(keys: list[str]) -> list[str]:
     return list(dict.fromkeys(key.rpartition(".")[0] or key for key in keys))
 
 

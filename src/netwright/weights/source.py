@@ -89,8 +89,12 @@ def _known(net: Net, library: str, name: str) -> Known:
     raise nearest(f"tag of {library}'s {net.name}", name, own)
 
 
-def _preprocess(config: Mapping[str, Any]) -> Preprocess:
-    return Preprocess.of_timm(config.get("pretrained_cfg", config))
+def _preprocess(config: Mapping[str, Any]) -> Preprocess | None:
+    """What a `config.json` says; None where it says nothing, or what we cannot do."""
+    try:
+        return Preprocess.of_timm(config.get("pretrained_cfg", config))
+    except (KeyError, TypeError, WeightsError):
+        return None
 
 
 def _folder(path: Path) -> Source:
@@ -107,7 +111,10 @@ def _told(file: Path) -> Preprocess | None:
     """What is said of the images beside a file, or by its name."""
     run, config = file.with_name("run.json"), file.with_name("config.json")
     if file.name == "weights.safetensors" and run.exists():
-        return Preprocess.of_run(_json(run).get("preprocessing", {}))
+        try:
+            return Preprocess.of_run(_json(run)["preprocessing"])
+        except (KeyError, TypeError):
+            raise WeightsError(f"{run} does not say what its images went through") from None
     if file.name == "model.safetensors" and config.exists():
         return _preprocess(_json(config))
     return next((Preprocess.of_torchvision(k.facts) for k in known() if k.file == file.name), None)
