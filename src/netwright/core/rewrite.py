@@ -62,7 +62,8 @@ def everywhere(net: Net, change: Callable[..., Spec | None], *pattern: Pattern) 
 
     One pattern matches single specs; several match neighbours in a `Sequential`, which
     become one part with the first one's name. What `change` puts there is not searched
-    again; where it returns None nothing happens. Blocks are opened only where something
+    again; where it returns None nothing happens, where it returns what was there that stays as
+    it is, closed. Blocks are opened only where something
     inside them changes. Raises `RuleError` when nothing changed at all.
 
     >>> import netwright as nw
@@ -94,8 +95,10 @@ class _Rewriter(Shapes):
         if len(specs) != len(self.pattern) or not all(map(_fits, self.pattern, specs)):
             return None
         new = self.change(Site(self.net, path, xs[0]), *specs)
-        if new is None or (len(specs) == 1 and new == specs[0]):
+        if new is None:
             return None
+        if len(specs) == 1 and new == specs[0]:
+            return specs[0]
         self.changed.append(path)
         return new
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from itertools import product
 from math import prod
 from typing import NamedTuple, TypeAlias
@@ -123,7 +124,7 @@ class WindowPool(nn.Module):
         if x.dim() == 5:
             return F.avg_pool3d(windows.padded(x), windows.kernel, windows.stride,
                                 divisor_override=1)  # fmt: skip
-        with torch.autocast(x.device.type, enabled=False):
+        with nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False):
             # On processors a product with ones is three times as fast as average pooling.
             return self.slide(x, x.new_ones(prod(windows.kernel)))
 

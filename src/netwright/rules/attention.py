@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from netwright.blocks.attention import CBAM, SqueezeExcite
+from netwright.blocks.attention import CBAM, ECA, SqueezeExcite
 from netwright.blocks.scse import SCSE
 from netwright.core.net import Net
 from netwright.nets.attended import attended
 from netwright.rules.registry import named
 
-__all__ = ["attend_both", "excite_both", "squeeze"]
+__all__ = ["attend_both", "attend_near", "excite_both", "squeeze"]
 
 
 @named("se")
@@ -28,6 +28,16 @@ def attend_both(net: Net, reduction: int = 16) -> Net:
     the channels, 100 for the positions each.
     """
     return attended(net, CBAM(reduction))
+
+
+@named("eca")
+def attend_near(net: Net) -> Net:
+    """Efficient channel attention at the end of every residual body and behind every Inception
+    block.
+
+    Wang et al. 2019 (arXiv:1910.03151): 3, 5 or 7 parameters each.
+    """
+    return attended(net, ECA())
 
 
 @named("scse")

@@ -6,46 +6,30 @@ from dataclasses import replace
 
 from netwright.core.graph import Tap
 from netwright.core.net import Net
-from netwright.core.plan import Row
 from netwright.core.rewrite import Site, everywhere, reclassed, replaced
 from netwright.core.shape import per_axis
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.errors import RuleError
 from netwright.nets.heads import pooled
+from netwright.nets.options import need_counts
 from netwright.rules.factorise import Step, seven_by_three
+from netwright.rules.pools import first
 from netwright.rules.registry import named
 from netwright.units.activation import Identity
 from netwright.units.conv import Conv
 from netwright.units.linear import Flatten, Linear
-from netwright.units.pool import AdaptiveAvgPool, GlobalAvgPool, MaxPool
+from netwright.units.pool import AdaptiveAvgPool, GlobalAvgPool
 
 __all__ = [
     "auxiliary",
+    "channels",
     "classes",
     "conv_head",
-    "no_first_pool",
     "pooled_head",
     "stem_stride_one",
     "stem_three",
 ]
-
-
-def _first(net: Net, kind: type[Spec]) -> Row:
-    for row in net.plan().rows:
-        if isinstance(row.unit, kind):
-            return row
-    raise RuleError(f"{net.name} has no {kind.__name__}")
-
-
-@named("no-first-pool")
-def no_first_pool(net: Net) -> Net:
-    """The first max pool is taken out, for small images and small objects (ResNet-18-A).
-
-    Zhu et al. 2019, ScratchDet (arXiv:1810.08425), table 4. Later maps have four times
-    the positions, and cost as much more.
-    """
-    return replaced(net, _first(net, MaxPool).path, Identity())
 
 
 @named("stem-stride-1")
@@ -54,7 +38,7 @@ def stem_stride_one(net: Net) -> Net:
 
     Zhu et al. 2019, ScratchDet (arXiv:1810.08425), table 4.
     """
-    row = _first(net, Conv)
+    row = first(net, Conv)
     assert isinstance(row.unit, Conv)
     if set(per_axis(row.unit.stride, len(row.input) - 1, "stride")) == {1}:
         raise RuleError(f"the first convolution of {net.name} moves by one position already")
@@ -70,7 +54,7 @@ def stem_stride_one(net: Net) -> Net:
 @named("stem-3x3")
 def stem_three(net: Net) -> Net:
     """The 7x7 convolution of the stem becomes three 3x3, as in Root-ResNet and Inception-v4."""
-    row = _first(net, Conv)
+    row = first(net, Conv)
     assert isinstance(row.unit, Conv)
     if set(per_axis(row.unit.kernel, len(row.input) - 1)) != {7}:
         raise RuleError(f"the first convolution of {net.name} is {row.unit!r}, wanted 7x7")
@@ -81,6 +65,15 @@ def stem_three(net: Net) -> Net:
 def classes(net: Net, number: int) -> Net:
     """The classifier and every auxiliary head say another number of classes."""
     return reclassed(net, number)
+
+
+@named("channels")
+def channels(net: Net, number: int) -> Net:
+    """The net takes images of another number of channels; the kernels of the first convolution
+    are as many deep: k^2 width parameters a channel.
+    """
+    need_counts(number=number)
+    return replace(net, input=(number, *net.input[1:]))
 
 
 @named("gap-head")

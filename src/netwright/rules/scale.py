@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from math import ceil
 from typing import Any, cast
 
 from netwright.blocks.mobile import rounded
@@ -17,7 +19,10 @@ from netwright.units.linear import Linear
 from netwright.units.regularise import Dropout, DropPath
 from netwright.units.weight_norm import Reweighted
 
-__all__ = ["deepen", "drop_path", "dropout", "widen"]
+__all__ = ["compound", "deepen", "drop_path", "dropout", "widen"]
+
+WIDTHS = ("width", "hidden", "growth")
+"""Fields that are numbers of channels."""
 
 
 @named("widen")
@@ -37,13 +42,13 @@ def widen(net: Net, factor: float = 2.0) -> Net:
         divisor = getattr(spec, "groups", 1)
         wider: dict[str, Any] = {
             name: rounded(getattr(spec, name) * factor, divisor if divisor > 1 else 8)
-            for name in ("width", "growth")
+            for name in WIDTHS
             if name in spec.field_names
         }
         return replace(spec, **wider)  # type: ignore[type-var]
 
     def grows(spec: Spec) -> bool:
-        return isinstance(spec, Reweighted) or bool({"width", "growth"} & {*spec.field_names})
+        return isinstance(spec, Reweighted) or bool({*WIDTHS} & {*spec.field_names})
 
     return everywhere(net, change, grows)
 
@@ -52,24 +57,50 @@ def widen(net: Net, factor: float = 2.0) -> Net:
 def deepen(net: Net, blocks: int = 1) -> Net:
     """Every stage gets `blocks` more of its last block, at stride 1.
 
-    A stage is a Sequential of numbered blocks of one kind.
+    A stage is a Sequential of numbered blocks of one kind, or a block that says its depth.
     """
     need_counts(blocks=blocks)
+    return _deepened(net, lambda depth: depth + blocks)
+
+
+def _deepened(net: Net, deeper: Callable[[int], int]) -> Net:
+    """The net with `deeper(n)` blocks in a stage of n."""
 
     def change(site: Site, spec: Spec) -> Spec | None:
-        if not isinstance(spec, Sequential) or not len(spec) or not _is_stage(spec):
-            return None
+        if not isinstance(spec, Sequential):
+            return replace(spec, depth=deeper(spec.depth))  # type: ignore[attr-defined, call-arg]
         last = spec[len(spec) - 1]
         stride = {"stride": 1} if "stride" in last.field_names else {}
         more = cast("Spec", replace(cast("Any", last), **stride))
-        return Sequential(*spec, *[more] * blocks)
+        return Sequential(*spec, *[more] * (deeper(len(spec)) - len(spec)))
 
-    return everywhere(net, change, Sequential)
+    return everywhere(net, change, _is_stage)
 
 
-def _is_stage(spec: Sequential) -> bool:
+def _is_stage(spec: Spec) -> bool:
+    if isinstance(spec, Block):
+        return "depth" in spec.field_names
+    if not isinstance(spec, Sequential) or not len(spec):
+        return False
     kinds = {type(part) for part in spec}
     return len(kinds) == 1 and issubclass(kinds.pop(), Block) and spec.names[0] == "0"
+
+
+@named("scale")
+def compound(
+    net: Net, phi: float = 1.0, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.15
+) -> Net:
+    """Depth times alpha^phi, width times beta^phi, image size times gamma^phi: MACs grow by about
+    (alpha beta^2 gamma^2)^phi, twice a phi with these.
+
+    Compound scaling (Tan & Le 2019, arXiv:1905.11946, equation 3). Widths are rounded to 8,
+    depths up.
+    """
+    need_factors(phi=phi, alpha=alpha, beta=beta, gamma=gamma)
+    made = widen(net, beta**phi) if beta != 1 else net
+    made = _deepened(made, lambda depth: ceil(depth * alpha**phi)) if alpha != 1 else made
+    sides = [round(side * gamma**phi) for side in net.input[1:]]
+    return replace(made, input=(net.input[0], *sides))
 
 
 @named("drop-path")

@@ -1,4 +1,4 @@
-"""Rules that put one kind of unit for another, or blocks for blocks."""
+"""Rules that put one kind of unit for another."""
 
 from __future__ import annotations
 
@@ -6,27 +6,22 @@ from dataclasses import replace
 from math import prod
 
 from netwright.blocks.conv import ConvNormAct
-from netwright.blocks.resnet import BasicBlock, Bottleneck, Shortcut
 from netwright.core.net import Net
 from netwright.core.rewrite import Site, classifiers, everywhere, matches
 from netwright.core.spec import Spec, Unit
-from netwright.core.wiring import Sequential, Sum
 from netwright.errors import RuleError
 from netwright.rules.registry import named
 from netwright.units.activation import Activation, Identity, ReLU
 from netwright.units.conv import Conv
+from netwright.units.deform import DeformableConv
 from netwright.units.norm import BatchNorm, GroupNorm
-from netwright.units.pool import LocalPool, MaxPool
 from netwright.units.weight_norm import WeightStandardisation
 
 __all__ = [
     "activation",
-    "bottleneck",
+    "deformable",
     "fold_norm",
     "normalisation",
-    "pool_to_conv",
-    "pooling",
-    "residual",
     "weight_standardise",
 ]
 
@@ -90,42 +85,6 @@ def _swapped(net: Net, new: Unit, old: type[Unit]) -> Net:
     return everywhere(net, change, old)
 
 
-@named("pool")
-def pooling(net: Net, pool: LocalPool) -> Net:
-    """Every local pool becomes one of another kind with the same window."""
-    if not isinstance(pool, LocalPool):
-        raise RuleError(f"{pool!r} is no local pool; give a unit such as AvgPool")
-
-    def change(site: Site, spec: Spec) -> Spec | None:
-        assert isinstance(spec, LocalPool)
-        return type(pool)(spec.kernel, spec.stride, spec.padding, spec.ceil)
-
-    return everywhere(net, change, lambda spec: isinstance(spec, LocalPool))
-
-
-@named("pool-to-conv")
-def pool_to_conv(net: Net) -> Net:
-    """Every max pool becomes a convolution of the same kernel and stride.
-
-    Springenberg et al. 2014 (arXiv:1412.6806). C^2 k^2 parameters each. A pool that rounds
-    its size up gets padding at the end instead.
-    """
-
-    def change(site: Site, spec: Spec) -> Spec | None:
-        assert isinstance(spec, MaxPool)
-        stride = spec.kernel if spec.stride is None else spec.stride
-        conv = Conv(site.x[0], spec.kernel, stride, spec.padding)
-        want = spec.shape(site.x)
-        if conv.shape(site.x) != want:
-            extra = [w - g for w, g in zip(want[1:], conv.shape(site.x)[1:], strict=True)]
-            _, hop, p, _, _ = spec.sliding(site.x)
-            padding = tuple((a, b + e * s) for (a, b), e, s in zip(p, extra, hop, strict=True))
-            conv = Conv(site.x[0], spec.kernel, stride, padding)
-        return Sequential(conv=conv, act=ReLU())
-
-    return everywhere(net, change, MaxPool)
-
-
 @named("fold-norm")
 def fold_norm(net: Net) -> Net:
     """Every batch norm behind a convolution is folded into the convolution's bias.
@@ -150,38 +109,26 @@ def fold_norm(net: Net) -> Net:
     return made
 
 
-@named("bottleneck")
-def bottleneck(net: Net, expansion: int = 4) -> Net:
-    """Every basic block becomes a bottleneck of the same width, its output `expansion` times
-    as wide (He et al. 2015, arXiv:1512.03385, figure 5).
+@named("deformable")
+def deformable(net: Net, version: int = 1) -> Net:
+    """Every k x k convolution but the first becomes deformable: a convolution of the same window,
+    zero at first, tells its taps where to go; k^2 (2 k^2 C + 2) parameters more.
+
+    Dai et al. 2017 (arXiv:1703.06211). With `version` 2 every tap is weighed too (Zhu et al.
+    2018, arXiv:1811.11168), for k^2 (3 k^2 C + 3).
     """
+    if version not in (1, 2):
+        raise RuleError(f"version is {version}, wanted 1 or 2")
+    first = next(row.path for row in net.plan().rows if isinstance(row.unit, Conv))
 
     def change(site: Site, spec: Spec) -> Spec | None:
-        assert isinstance(spec, BasicBlock)
-        return Bottleneck(
-            spec.width, spec.stride, expansion=expansion, shortcut=spec.shortcut,
-            attention=spec.attention, place=spec.place, drop=spec.drop,
+        assert isinstance(spec, Conv)
+        single = len(site.x) != 3 or set(spec.sliding(site.x).kernel) == {1}
+        if single or site.path == first or spec.border != "zeros":
+            return None
+        return DeformableConv(
+            spec.width, spec.kernel, spec.stride, spec.padding, spec.dilation, spec.groups,
+            spec.bias, modulated=version == 2,
         )  # fmt: skip
 
-    return everywhere(net, change, BasicBlock)
-
-
-@named("residual")
-def residual(net: Net) -> Net:
-    """Every two convolutions in a row with normalisation and activation get a shortcut.
-
-    He et al. 2015 (arXiv:1512.03385): ReLU(body + shortcut), projected where shapes change.
-    """
-
-    def change(site: Site, first: Spec, second: Spec) -> Spec | None:
-        assert isinstance(first, ConvNormAct)
-        assert isinstance(second, ConvNormAct)
-        if None in (first.act, second.act) or (second.stride, first.padding) != (1, "same"):
-            return None
-        if not isinstance(first.stride, int) or second.padding != "same":
-            return None
-        body = Sequential(conv1=first, conv2=replace(second, act=None))
-        shortcut = Shortcut(second.width, first.stride)
-        return Sequential(residual=Sum(body=body, shortcut=shortcut), act=second.act or Identity())
-
-    return everywhere(net, change, ConvNormAct, ConvNormAct)
+    return everywhere(net, change, Conv)
