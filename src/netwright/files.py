@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["replacing", "write_bytes", "write_text"]
+__all__ = ["cache_folder", "replacing", "write_bytes", "write_text"]
 
 
 @contextmanager
@@ -42,3 +43,14 @@ def write_bytes(path: Path | str, data: bytes) -> None:
     """Writes a file whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_bytes(data)
+
+
+def cache_folder() -> Path:
+    """Where what was measured or fetched is kept, as the system has it."""
+    if sys.platform == "win32":
+        home = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        home = str(Path.home() / "Library" / "Caches")
+    else:
+        home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(home) / "netwright"

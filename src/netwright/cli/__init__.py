@@ -22,6 +22,8 @@ COMMANDS = {
     "advise": "what in a net does little for its cost, and what mends it",
     "rewrite": "a net after named rules, and what that costs",
     "diff": "what changed between two nets, and what it costs",
+    "calibrate": "measure this machine, so that plans tell latency",
+    "bench": "how long nets take here, measured and predicted",
     "fit": "learn to tell your images apart",
     "predict": "classes of images, from a run",
 }

@@ -52,11 +52,12 @@ def command(
 
             click.echo(layer_table(error.rows, depth=depth, width=width), err=True)
         raise
-    from netwright.report.table import fit_total, plan_table, training_totals
+    from netwright.report.table import fit_total, latency_total, plan_table, training_totals
     from netwright.space.budget import Budget
 
     limit = Budget.parse(f"memory<={fit}").memory if fit else None
-    more = training_totals(plan, train) if train else []
+    more = latency_total(plan)
+    more += training_totals(plan, train) if train else []
     more += fit_total(plan, limit, train) if limit else []
     if html:
         from netwright.report.pages import summary_page

@@ -19,6 +19,7 @@ from netwright.errors import ShapeError, SpecError
 
 if TYPE_CHECKING:
     from netwright.core.memory import Training
+    from netwright.latency import Latency
 
 __all__ = ["ALIASES", "DTYPES", "Plan", "Planner", "Row", "Signal", "plan_spec"]
 
@@ -169,6 +170,15 @@ class Plan:
     def memory(self) -> int:
         """Bytes that inference needs: parameters, buffers and the activations' peak."""
         return self.weight_bytes + self.peak_bytes
+
+    def latency(self) -> Latency | None:
+        """Predicted seconds of the batch in inference on this machine, with the error; None
+        before `netwright calibrate` was run for the plan's type.
+        """
+        from netwright.latency import latest, predict
+
+        rates = latest(self.dtype)
+        return predict(self, rates) if rates else None
 
     def training(self, optimiser: str = "adamw") -> Training:
         """Bytes that a training step of the batch needs; see `netwright.core.memory`.

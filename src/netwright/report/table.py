@@ -9,7 +9,7 @@ from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan, Row
 from netwright.core.shape import show
 from netwright.report.layers import Group, Line, field_text, jump_text, sliding, tree
-from netwright.report.numbers import exact, human, human_bytes, is_number
+from netwright.report.numbers import duration, exact, human, human_bytes, is_number
 
 __all__ = [
     "COLUMNS",
@@ -18,6 +18,7 @@ __all__ = [
     "fit_total",
     "kilobytes",
     "layer_cells",
+    "latency_total",
     "layer_table",
     "plan_table",
     "signs",
@@ -230,6 +231,18 @@ def training_totals(plan: Plan, optimiser: str) -> list[tuple[str, str]]:
     unknown = f"; not known of: {', '.join(need.unknown)}" if need.unknown else ""
     said = f"{human_bytes(need.peak)} at most: {', '.join(parts)}"
     return [("training", f"{said} ({plan.dtype}, batch {plan.batch}){unknown}")]
+
+
+def latency_total(plan: Plan) -> list[tuple[str, str]]:
+    """The predicted latency, as a (name, text) pair; nothing before `netwright calibrate`."""
+    if plan.partial or not is_number(plan.macs):
+        return []
+    found = plan.latency()
+    if found is None:
+        return []
+    around = f"{duration(found.low)} to {duration(found.high)}"
+    said = f"{duration(found.seconds)} predicted, {around}"
+    return [("latency", f"{said} (batch {plan.batch}; {found.setting})")]
 
 
 def fit_total(plan: Plan, limit: int, optimiser: str | None) -> list[tuple[str, str]]:

@@ -9,9 +9,7 @@ whatever else the machine does at the time. Remove the file to measure anew.
 from __future__ import annotations
 
 import json
-import os
 import platform
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -25,7 +23,7 @@ from sklearn.linear_model import LinearRegression
 
 from netwright.core.net import Net
 from netwright.core.plan import Plan
-from netwright.files import write_text
+from netwright.files import cache_folder, write_text
 from netwright.space.families import small
 from netwright.train.learner import Learner, device
 from netwright.train.recipe import Recipe
@@ -85,13 +83,7 @@ def _processor() -> str:
 
 def cache_file() -> Path:
     """Where the measurements are kept."""
-    if sys.platform == "win32":
-        home = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        home = str(Path.home() / "Library" / "Caches")
-    else:
-        home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(home) / "netwright" / "speed.json"
+    return cache_folder() / "speed.json"
 
 
 def speeds() -> dict[str, Speed]:

@@ -1,0 +1,81 @@
+"""`netwright bench NET ...`: how long nets take here, measured and predicted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from netwright.cli.calibrate import running
+from netwright.cli.common import as_count, as_shape, echo, echo_json, load_net
+from netwright.core.shape import Shape, show
+
+__all__ = ["command"]
+
+
+@click.command("bench")
+@click.argument("nets", nargs=-1, required=True)
+@click.option("--input", callback=as_shape, metavar="CxHxW", help="another input, as 3x320x320")
+@click.option("--batch", callback=as_count, default="1", metavar="N", help="images at once (1)")
+@click.option("--threads", callback=as_count, metavar="N", help="processor threads (PyTorch's own)")
+@click.option("--dtype", default="float32", help="type of the numbers: float32, bfloat16, float16")
+@click.option("--channels-last", is_flag=True, help="channels last in memory")
+@click.option("--json", "as_json", is_flag=True, help="seconds as JSON")
+def command(
+    nets: tuple[str, ...],
+    input: Shape | None,
+    batch: int,
+    threads: int | None,
+    dtype: str,
+    channels_last: bool,
+    as_json: bool,
+) -> None:
+    """Milliseconds and images a second of NETS in inference, beside what was predicted.
+
+    Each of NETS is a name (see `netwright nets`) or a file written by `Net.to_json`.
+    Predictions are there once `netwright calibrate` was run with the same settings.
+    """
+    from netwright.latency import Setting, known, predict
+    from netwright.torch.measure import measured
+
+    found = [load_net(net, input) for net in nets]
+    how = running(threads, dtype, channels_last)
+    assert isinstance(how, Setting)
+    rates = next((one for one in known() if one.setting == how), None)
+    records: list[dict[str, Any]] = []
+    for net in found:
+        plan = net.plan(dtype=how.dtype, batch=batch)
+        told = predict(plan, rates).seconds if rates else None
+        took = measured(net, how, batch)
+        records.append({"name": net.name, "input": list(net.input), "batch": batch,
+                        "seconds": took, "images_a_second": batch / took,
+                        "predicted": told})  # fmt: skip
+    if as_json:
+        echo_json({"setting": str(how), "error": rates.error if rates else None, "nets": records})
+    else:
+        echo(_text(records, str(how), rates.error if rates else None))
+
+
+def _text(records: list[dict[str, Any]], how: str, error: float | None) -> str:
+    from netwright.report.table import text_table
+
+    rows = [
+        [
+            record["name"],
+            show(record["input"]),
+            f"{1e3 * record['seconds']:.2f}",
+            f"{record['images_a_second']:.1f}",
+            *(
+                [f"{1e3 * record['predicted']:.2f}",
+                 f"{record['seconds'] / record['predicted']:.2f}"]
+                if record["predicted"] else ["-", "-"]
+            ),
+        ]
+        for record in records
+    ]  # fmt: skip
+    head = ["net", "input", "ms", "images/s", "predicted ms", "measured / predicted"]
+    lines = text_table(head, rows, (0, 1))
+    note = f"the prediction's stated error is {100 * error:.0f}%" if error is not None else (
+        "no prediction: run `netwright calibrate` with these settings first"
+    )  # fmt: skip
+    return "\n".join([*lines, "", f"{how}, batch {records[0]['batch']}; {note}"])

@@ -1,0 +1,62 @@
+"""`netwright calibrate`: measures this machine once."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from netwright.cli.common import as_count, echo, echo_json
+
+__all__ = ["command", "running"]
+
+
+def running(threads: int | None, dtype: str, channels_last: bool) -> object:
+    """The setting that the options name; PyTorch runs with that many threads from now on."""
+    import torch
+
+    from netwright.core.plan import ALIASES
+    from netwright.errors import SpecError
+    from netwright.torch.measure import setting
+
+    dtype = ALIASES.get(dtype, dtype)
+    if dtype not in ("float32", "bfloat16", "float16"):
+        raise SpecError(f"--dtype {dtype!r} cannot be run; wanted float32, bfloat16 or float16")
+    if threads:
+        torch.set_num_threads(threads)
+    return setting(dtype, channels_last)
+
+
+@click.command("calibrate")
+@click.option("--threads", callback=as_count, metavar="N", help="processor threads (PyTorch's own)")
+@click.option("--dtype", default="float32", help="type of the numbers: float32, bfloat16, float16")
+@click.option("--channels-last", is_flag=True, help="channels last in memory")
+@click.option("--json", "as_json", is_flag=True, help="the rates as JSON")
+def command(threads: int | None, dtype: str, channels_last: bool, as_json: bool) -> None:
+    """Measure the rates of this machine, by which plans then tell a predicted latency.
+
+    Takes half a minute on a machine that does nothing else; the rates of every setting are
+    kept in the user's cache folder. `netwright bench NET` says how good they are.
+    """
+    from rich.progress import Progress
+
+    from netwright.latency import Setting, keep, kinds
+    from netwright.torch.measure import calibrate
+
+    how = running(threads, dtype, channels_last)
+    assert isinstance(how, Setting)
+    with Progress(transient=True) as progress:
+        task = progress.add_task("measuring", total=None)
+        rates = calibrate(how, lambda done, of: progress.update(task, completed=done, total=of))
+    where = keep(rates)
+    if as_json:
+        echo_json(asdict(rates))
+        return
+    echo(str(how))
+    for name in kinds():
+        overhead, work, *_, moved, _ = rates.seconds[name]
+        said = [f"{1e6 * overhead:.3g} us each"] if overhead else []
+        said += [f"{1e-9 / work:.3g} G a second"] if work else []
+        said += [f"{1e-9 / moved:.3g} GB a second"] if moved else []
+        echo(f"  {name:12} {', '.join(said)}")
+    echo(f"error on nets held out: {100 * rates.error:.0f}%; kept in {where}")
