@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from netwright import (
     BatchNorm,
+    Cat,
     Conv,
     GlobalAvgPool,
+    Graph,
     Linear,
     MaxPool,
+    Node,
     ReLU,
     Sequential,
     Shared,
     SqueezeExcite,
     Sum,
     Tap,
+    TransposedConv,
+    conv_norm_act,
 )
 from netwright.core.net import Net
 
@@ -47,3 +52,17 @@ CHAIN = Net(
     "chain",
 )
 """A small net with stages and blocks."""
+
+SKIP = Net(
+    Graph(
+        down1=Sequential(*[conv_norm_act(8)] * 2),
+        pool1=MaxPool(2),
+        bottom=Sequential(*[conv_norm_act(16)] * 2),
+        grow1=TransposedConv(8, 2, 2),
+        beside1=Node(Cat(), "down1", "grow1"),
+        head=Conv(2, 1),
+    ),
+    (1, 32, 32),
+    "skip",
+)
+"""A U-Net of one step."""

@@ -15,7 +15,7 @@ from netwright.report.outline import outline
 from netwright.report.pages import compare_page, summary_page
 from netwright.report.record import compare_record, csv_text, plan_record
 from netwright.report.table import plan_table
-from report.examples import CHAIN, ODD
+from report.examples import CHAIN, ODD, SKIP
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -38,7 +38,7 @@ CASES = {
     "compare.json": lambda: json.dumps(compare_record([CHAIN.plan(), ODD.plan()]), indent=1),
     "odd_diagram.txt": lambda: diagram(outline(ODD)),
     "resnet50_diagram.txt": lambda: diagram(outline(nw.net("resnet50"))),
-    "unet_diagram.txt": lambda: diagram(outline(nw.net("unet"))),
+    "skip_diagram.txt": lambda: diagram(outline(SKIP)),
     "diff.txt": lambda: diff_text(changed()),
     "diff.json": lambda: json.dumps(diff_record(changed()), indent=1),
     "chain.html": lambda: summary_page(CHAIN.plan()).render(),

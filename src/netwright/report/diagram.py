@@ -117,7 +117,8 @@ class _Drawing:
         if not all(map(self.closed, inside)):
             return ""
         text = " → ".join(self.inline(inner) or label(inner) for inner in inside)
-        return times(part) + text if len(text) <= ROOM else ""
+        text = f"{times(part)}({text})" if part.count > 1 else text
+        return text if len(text) <= ROOM else ""
 
 
 def _trimmed(parts: tuple[Part, ...]) -> Iterator[Part]:
