@@ -9,8 +9,10 @@ import torch
 
 import netwright as nw
 from netwright.blocks.ordering import ORDERS
+from netwright.core.interpret import output_shape
 from netwright.core.net import Net
-from netwright.core.spec import SPECS, Block
+from netwright.core.spec import SPECS, Block, Spec
+from netwright.core.wiring import streams
 from netwright.errors import SpecError
 from oracles import assert_field_is_true, assert_plan_is_true, is_inside, surrogate
 
@@ -146,11 +148,18 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.TableConv(((0, 1), (7, 2, 0)), 5), MAP),
     (nw.Transition(), MAP),
     (nw.TwoWayModule(((2, 3, 4), (3,)), 0.9, 3), MAP),
+    (nw.UNetDown(6, nw.BatchNorm()), MAP),
+    (nw.UNetUp(6, attention=nw.SSE()), (4, 34, 30)),
     (nw.VggBlock(6, 2, nw.BatchNorm()), MAP),
+    (nw.WideningBottleneck(3, 2, nw.SqueezeExcite(4)), MAP),
+    (nw.WideningBottleneck(2), MAP),
     (nw.XceptionBlock((8, 8)), MAP),
     (nw.XceptionBlock((8, 12), 2, act_first=False), MAP),
     (nw.VggBlock(6, 1, se=4), MAP),
 ]
+HALVES = nw.Fork(nw.Identity(), nw.MaxPool(2))
+BEHIND = {"UNetUp": HALVES}
+"""Blocks of two inputs, and what makes these of a map."""
 INSIDE = {"CompetitiveExcite": "PreBasicBlock"}
 """Blocks of two inputs, and the blocks that they are sampled in."""
 WRONG = {
@@ -230,7 +239,10 @@ WRONG = {
     "TableConv": {"table": ()},
     "Transition": {"compression": 0},
     "TwoWayModule": {"branches": ()},
+    "UNetDown": {"width": 0},
+    "UNetUp": {"width": 4, "norm": 1},
     "VggBlock": {"width": 4, "depth": 0},
+    "WideningBottleneck": {"width": 0},
     "XceptionBlock": {"widths": ()},
 }
 SAMPLES: dict[str, list[tuple[Block, tuple[int, ...]]]] = {}
@@ -239,6 +251,13 @@ for _block, _shape in _samples:
 CASES = [pytest.param(*case, id=repr(case[0])) for some in SAMPLES.values() for case in some]
 each = pytest.mark.parametrize(("block", "shape"), CASES)
 NAMES = {**vars(nw.core), **{name: getattr(nw, name) for name in (*nw.units(), *nw.blocks.__all__)}}
+
+
+def net_of(block: Block, shape: tuple[int, ...], spec: Spec | None = None) -> Net:
+    """The block, or what it stands for, as a net."""
+    before = BEHIND.get(type(block).__name__)
+    spec = spec or block
+    return Net(nw.Sequential(before=before, block=spec) if before else spec, shape)
 
 
 @pytest.mark.parametrize("name", nw.blocks())
@@ -252,12 +271,12 @@ def test_every_block_is_sampled_and_told(name: str) -> None:
 @each
 def test_plan_is_what_runs(block: Block, shape: tuple[int, ...]) -> None:
     recurrent = isinstance(block, nw.DenseBiLstm)  # PyTorch's counter does not know LSTMs
-    assert_plan_is_true(Net(block, shape), macs=not recurrent)
+    assert_plan_is_true(net_of(block, shape), macs=not recurrent)
 
 
 @each
 def test_is_a_value(block: Block, shape: tuple[int, ...]) -> None:
-    net = Net(block, shape)
+    net = net_of(block, shape)
     assert eval(repr(block), dict(NAMES)) == block
     assert nw.from_json(net.to_json()) == net
     assert pickle.loads(pickle.dumps(block)) == block
@@ -265,19 +284,21 @@ def test_is_a_value(block: Block, shape: tuple[int, ...]) -> None:
 
 @each
 def test_expands_alike_and_says_the_same(block: Block, shape: tuple[int, ...]) -> None:
-    body = block.expand(shape)
-    assert body == block.expand(shape)
-    a, b = Net(block, shape).plan(), Net(body, shape).plan()
+    before = BEHIND.get(type(block).__name__)
+    shapes = streams(output_shape(before, shape)) if before else [shape]
+    body = block.expand(*shapes)
+    assert body == block.expand(*shapes)
+    a, b = net_of(block, shape).plan(), net_of(block, shape, body).plan()
     assert a.rows == b.rows
 
 
 @each
 def test_field_is_gradient_support(block: Block, shape: tuple[int, ...]) -> None:
-    plan = Net(block, shape).plan()
+    plan = net_of(block, shape).plan()
     row = plan.rows[-1]
     if row.field.status not in ("exact", "hull") or any(r.field.whole for r in plan.rows):
         pytest.skip("sees all")
-    model = surrogate(Net(block, shape).build(init="torch"))
+    model = surrogate(net_of(block, shape).build(init="torch"))
     middle = [n // 2 for n in row.output[1:]]
     assert is_inside(plan, row.field, middle)
     assert_field_is_true(plan, model, row.path, middle)
@@ -285,7 +306,7 @@ def test_field_is_gradient_support(block: Block, shape: tuple[int, ...]) -> None
 
 @each
 def test_trains(block: Block, shape: tuple[int, ...]) -> None:
-    model = Net(block, shape).build(seed=0).train()
+    model = net_of(block, shape).build(seed=0).train()
     y = model(torch.rand(2, *shape, requires_grad=True))
     y.square().sum().backward()
     for name, parameter in model.named_parameters():

@@ -66,6 +66,7 @@ THIN = {
     "seresnet": {"width": 2},
     "se_wrn": {"width": 1, "widen": 1},
     "seresnext": {"width": 2, "groups": 1},
+    "swidernet": {"stem": 0.03, "width": 0.01},
     "unet": {"width": 1},
     "vgg": {"width": 1, "hidden": 8},
     "wide_resnet": {"width": 1},

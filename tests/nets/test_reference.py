@@ -190,3 +190,8 @@ def test_cells_and_random_wiring_as_published():
         plan = nw.net(name).plan()
         assert plan.params / 1e6 == pytest.approx(params, rel=0.02), name
         assert plan.macs / 1e6 == pytest.approx(macs, rel=0.02), name
+
+
+def test_backbone_of_swidernet_as_published():
+    rows = [row for row in nw.net("swidernet_1_1_1").plan() if not row.path.startswith("head")]
+    assert round(sum(row.params for row in rows) / 1e6, 1) == 109.0

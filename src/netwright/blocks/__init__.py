@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from netwright.blocks.shufflenet import *  # noqa: F403
     from netwright.blocks.squeezenet import *  # noqa: F403
     from netwright.blocks.stage import *  # noqa: F403
+    from netwright.blocks.swidernet import *  # noqa: F403
     from netwright.blocks.unet import *  # noqa: F403
     from netwright.blocks.vgg import *  # noqa: F403
     from netwright.blocks.xception import *  # noqa: F403
@@ -90,6 +91,7 @@ lazy(
         "shufflenet": "ShuffleUnit ShuffleUnitV2",
         "squeezenet": "Fire",
         "stage": "Stage",
+        "swidernet": "WideningBottleneck",
         "unet": "DoubleConv UNetDown UNetUp",
         "vgg": "VggBlock",
         "xception": "XceptionBlock",
