@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from netwright.blocks.scse import SCSE
-from netwright.blocks.unet import DoubleConv
+from netwright.blocks.unet import DoubleConv, UNetDown, UNetUp
 from netwright.core.graph import Graph, Node
-from netwright.core.join import Cat
 from netwright.core.spec import Spec
 from netwright.nets.options import need_counts
 from netwright.registry import Paper, net
-from netwright.units.conv import Conv, TransposedConv
+from netwright.units.conv import Conv
 from netwright.units.norm import BatchNorm
-from netwright.units.pool import MaxPool
 
 __all__ = ["unet"]
 
@@ -56,17 +54,12 @@ def unet(
     (5, 64, 96)
     """
     need_counts(depth=depth)
-
-    def pair(level: int) -> DoubleConv:
-        return DoubleConv(width * 2**level, norm, attention)
-
-    parts: dict[str, Spec] = {}
+    widths = [width * 2**level for level in range(depth + 1)]
+    parts: dict[str, Spec] = {"down0": DoubleConv(widths[0], norm, attention)}
     for i in range(1, depth + 1):
-        parts[f"down{i}"] = pair(i - 1)
-        parts[f"pool{i}"] = MaxPool(2)
-    parts["bottom"] = pair(depth)
-    for i in range(depth, 0, -1):
-        parts[f"grow{i}"] = TransposedConv(width * 2 ** (i - 1), 2, 2)
-        parts[f"beside{i}"] = Node(Cat(), f"down{i}", f"grow{i}")
-        parts[f"up{i}"] = pair(i - 1)
+        parts[f"down{i}"] = UNetDown(widths[i], norm, attention)
+    below = f"down{depth}"
+    for i in reversed(range(depth)):
+        parts[f"up{i}"] = Node(UNetUp(widths[i], norm, attention), f"down{i}", below)
+        below = f"up{i}"
     return Graph(**parts, head=Conv(classes, 1))
