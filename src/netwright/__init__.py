@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from netwright.formulas import formula as formula
     from netwright.registry import find
     from netwright.rules.registry import rule as rule
-    from netwright.torch.foreign.fallback import count as count
+    from netwright.torch.foreign.formulas import count as count
     from netwright.torch.foreign.plan import plan_module as plan
     from netwright.units import *  # noqa: F403
 

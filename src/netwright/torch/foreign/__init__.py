@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from netwright.lazy import lazy
 
 if TYPE_CHECKING:
-    from netwright.torch.foreign.fallback import count as count
+    from netwright.torch.foreign.formulas import count as count
     from netwright.torch.foreign.plan import plan_module as plan_module
 
-lazy(__name__, {"fallback": "count", "plan": "plan_module"})
+lazy(__name__, {"formulas": "count", "plan": "plan_module"})

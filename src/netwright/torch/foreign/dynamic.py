@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
-import sys
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,24 +9,12 @@ from torch import Tensor
 
 from netwright.errors import TraceError
 from netwright.torch.foreign.fallback import plain
+from netwright.torch.foreign.lines import at_work
 from netwright.torch.foreign.pointwise import homes
 from netwright.torch.foreign.trace import Tracer, answers
 from netwright.torch.foreign.traced import META, Traced
 
-__all__ = ["asking"]
-
-_LIBRARIES = tuple(str(Path(m.__file__ or "").parent) for m in (torch, sys.modules["netwright"]))
-
-
-def asking() -> str:
-    """The line of the user's code that is being run."""
-    frame: Any = sys._getframe(1)
-    while frame and frame.f_code.co_filename.startswith(_LIBRARIES):
-        frame = frame.f_back
-    if frame is None:
-        return "somewhere"
-    file, line = frame.f_code.co_filename, frame.f_lineno
-    return f"{file}:{line}: {linecache.getline(file, line).strip()}"
+__all__ = []
 
 
 def _asks(name: str) -> Any:
@@ -38,7 +23,7 @@ def _asks(name: str) -> Any:
         if real is not None and real.device != META:  # a flag or a counter of the module
             return getattr(Tensor, name)(real, *args, **kwargs)
         raise TraceError(
-            f"{name.strip('_')} needs the numbers in a tensor, and a plan has none: {asking()}"
+            f"{name.strip('_')} needs the numbers in a tensor, and a plan has none: {at_work()}"
         )
 
     return rule

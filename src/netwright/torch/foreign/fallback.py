@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -11,38 +10,18 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.flop_counter import flop_registry
 
-from netwright.core.cost import Cost
 from netwright.core.field import Field
 from netwright.errors import TraceError
+from netwright.torch.foreign.formulas import FORMULAS, as_cost
 from netwright.torch.foreign.trace import Tracer
 from netwright.torch.foreign.traced import META, Origin, Traced, traced
 
-__all__ = ["FORMULAS", "Counter", "count", "fall_back", "plain", "short_name"]
-
-FORMULAS: dict[Any, Callable[..., Any]] = {}
-"""What users have registered: the work of a function, an operator or a module class."""
+__all__ = ["Counter", "fall_back", "multiplies", "plain", "short_name"]
 
 _PRODUCTS = ("conv", "mm", "matmul", "attention", "rnn", "lstm", "gru", "linear", "dot", "mv",
              "bilinear", "fft", "linalg", "cdist", "trilinear", "addr", "cross", "lu_", "svd",
              "cholesky", "inverse", "transformer", "embedding_bag")  # fmt: skip
 """Words in the names of PyTorch's operators that multiply; the others work element by element."""
-
-
-def count(operation: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Registers what an operation costs: a function, a `torch.ops` operator or a module class.
-
-    The formula is called as the operation is (a module first, then its inputs) and returns its
-    MACs, or a `Cost`.
-
-    >>> import torch
-    >>> _ = count(torch.cdist)(lambda a, b: a.shape[-2] * b.shape[-2] * a.shape[-1])
-    """
-
-    def register(formula: Callable[..., Any]) -> Callable[..., Any]:
-        FORMULAS[operation] = formula
-        return formula
-
-    return register
 
 
 def plain(func: Any, args: Any, kwargs: dict[str, Any] | None = None) -> Any:
@@ -91,12 +70,9 @@ _MOVES = frozenset(f"aten::{name}" for name in (
 def multiplies(func: Any) -> bool:
     """Whether an operator does, or may do, products that have no formula here."""
     space, _, name = func._schema.name.partition("::")
+    if name == "linalg_vector_norm":
+        return False
     return space not in ("aten", "prims") or any(word in name for word in _PRODUCTS)
-
-
-def as_cost(made: Any) -> Cost:
-    """A formula's result: a `Cost`, or MACs alone."""
-    return made if isinstance(made, Cost) else Cost(macs=int(made))
 
 
 def fall_back(t: Tracer, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:

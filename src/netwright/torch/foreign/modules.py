@@ -10,7 +10,8 @@ from torch import nn
 from netwright.core.shape import show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
-from netwright.torch.foreign.trace import MODULES, Tracer, held
+from netwright.torch.foreign.state import held
+from netwright.torch.foreign.trace import MODULES, Tracer
 from netwright.torch.foreign.traced import Traced
 from netwright.torch.foreign.units import adaptive_unit, conv_unit, one, pool_unit, transposed_unit
 from netwright.units import (

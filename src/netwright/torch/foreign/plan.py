@@ -14,15 +14,24 @@ from netwright.core.net import Net
 from netwright.core.plan import DTYPES, Plan, Row
 from netwright.core.shape import Shape
 from netwright.errors import ShapeError, SpecError, TraceError
-from netwright.torch.foreign import dynamic, modules, moving, pointwise, products, reducing, sliding
+from netwright.torch.foreign import (
+    dynamic,
+    modules,
+    moving,
+    pointwise,
+    products,
+    reducing,
+    slicing,
+    sliding,
+)
 from netwright.torch.foreign.operation import Operation
-from netwright.torch.foreign.state import untouched
-from netwright.torch.foreign.trace import Tracer, held
+from netwright.torch.foreign.state import held, untouched
+from netwright.torch.foreign.trace import Tracer
 from netwright.torch.foreign.traced import Origin, Traced, traced
 
 __all__ = ["plan_module"]
 
-_RULES = (dynamic, modules, moving, pointwise, products, reducing, sliding)
+_RULES = (dynamic, modules, moving, pointwise, products, reducing, slicing, sliding)
 # Importing these registers their rules.
 
 
@@ -48,7 +57,7 @@ def plan_module(
         raise SpecError(f"plan takes a Net or a torch.nn.Module, got {type(module).__name__}")
     kind = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
     args, kwargs = _inputs(inputs, kind)
-    parts = list(module.named_modules())
+    parts = parts_of(module)
     tracer = Tracer(parts)
     with untouched(parts), tracer.at_work():
         made = module(*args, **kwargs)
@@ -67,6 +76,22 @@ def plan_module(
         name or type(module).__name__, _inner(given[0]) if given else (),
         _inner(outs[0]) if outs else (), rows, word, batch, partial,
     )  # fmt: skip
+
+
+def parts_of(module: nn.Module) -> list[tuple[str, nn.Module]]:
+    """What `named_modules` lists, without its recursion: deep nets have thousands of parts."""
+    found: dict[int, tuple[str, nn.Module]] = {}
+    left = [("", module)]
+    while left:
+        path, part = left.pop()
+        if id(part) in found:
+            continue
+        found[id(part)] = path, part
+        prefix = f"{path}." if path else ""
+        for name, child in reversed(part._modules.items()):
+            if child is not None:
+                left.append((prefix + name, child))
+    return [*found.values()]
 
 
 def _inner(value: Any) -> Shape:

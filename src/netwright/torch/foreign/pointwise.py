@@ -12,7 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.core.join import Add, Mul
+from netwright.core.shape import show
 from netwright.core.spec import Unit
+from netwright.errors import ShapeError
 from netwright.torch.foreign.axes import merged
 from netwright.torch.foreign.trace import Tracer, answers
 from netwright.torch.foreign.traced import Traced
@@ -55,10 +57,23 @@ def owners(*values: Any) -> list[Tensor]:
 
 def stretch(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     """The shape that tensors of these shapes broadcast to."""
-    first = shapes[0]
-    if all(shape == first for shape in shapes):
-        return first
-    return tuple(torch.broadcast_shapes(*shapes))
+    full = shapes[0]
+    for shape in shapes[1:]:
+        if shape != full:
+            full = tuple([_wider(a, b, shapes) for a, b in _pairs(full, shape)])
+    return full
+
+
+def _pairs(a: tuple[int, ...], b: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """Sizes one above the other, the last ones aligned."""
+    missing = len(a) - len(b)
+    return zip((1,) * -missing + a, (1,) * missing + b, strict=True)
+
+
+def _wider(a: int, b: int, shapes: Sequence[tuple[int, ...]]) -> int:
+    if a != b and 1 not in (a, b):
+        raise ShapeError(f"shapes {' and '.join(map(show, shapes))} do not go together")
+    return b if a == 1 else a
 
 
 # ------------------------------------------------------------------ one input

@@ -13,7 +13,8 @@ from netwright.core.shape import show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
 from netwright.torch.foreign.pointwise import homes, owners, stretch
-from netwright.torch.foreign.trace import MODULES, Tracer, answers, held
+from netwright.torch.foreign.state import held
+from netwright.torch.foreign.trace import MODULES, Tracer, answers
 from netwright.torch.foreign.traced import Origin, Traced, traced
 from netwright.torch.foreign.units import one
 from netwright.units import GRU, LSTM, RNN, Linear, MultiHeadAttention

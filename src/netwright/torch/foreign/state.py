@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from netwright.torch.foreign.traced import Origin, traced
 
-__all__ = ["Stand", "untouched"]
+__all__ = ["Stand", "held", "untouched"]
 
 
 class Stand(dict[str, Any]):
@@ -47,6 +47,14 @@ class Stand(dict[str, Any]):
         return [(name, self[name]) for name in self]
 
 
+def held(module: nn.Module) -> list[Tensor | None]:
+    """A module's own parameters and buffers, as they were before the trace."""
+    own: list[Tensor | None] = []
+    for kept in (module._parameters, module._buffers):
+        own.extend(getattr(kept, "real", kept).values())
+    return own
+
+
 @contextmanager
 def untouched(parts: Sequence[tuple[str, nn.Module]]) -> Generator[None]:
     """While this lasts these modules are in evaluation and their weights stand-ins; afterwards
@@ -75,7 +83,11 @@ def untouched(parts: Sequence[tuple[str, nn.Module]]) -> Generator[None]:
 
 
 def _containers(module: nn.Module) -> list[tuple[Any, Any]]:
-    """Lists, dicts and sets among the attributes, each with a copy."""
+    """Lists, dicts and sets among the attributes, each with a copy. PyTorch's own layers change
+    nothing in theirs, and there are many of them.
+    """
+    if type(module).__module__.startswith("torch.nn.modules") and not module._modules:
+        return []
     return [(v, v.copy()) for v in vars(module).values() if type(v) in (list, dict, set)]
 
 

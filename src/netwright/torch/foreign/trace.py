@@ -7,24 +7,29 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from netwright.core.field import Field, Window
-from netwright.core.join import Add, Cat, Mul
 from netwright.core.plan import Row, _facts
 from netwright.core.shape import Shape
 from netwright.core.spec import Unit
 from netwright.errors import NetwrightError, ShapeError, TraceError
 from netwright.torch.foreign.axes import lies_as_usual, merged
+from netwright.torch.foreign.formulas import FORMULAS, by_formula
+from netwright.torch.foreign.lines import told
 from netwright.torch.foreign.operation import Operation
+from netwright.torch.foreign.state import held
 from netwright.torch.foreign.traced import ACTIVE, Origin, Traced, traced
 
-__all__ = ["FUNCTIONS", "MODULES", "Tracer", "answers", "held"]
+__all__ = ["FUNCTIONS", "MODULES", "Tracer", "answers"]
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """What answers a call: rule(tracer, *arguments of the function)."""
 MODULES: dict[type[nn.Module], Callable[..., Any]] = {}
 """What answers a module of exactly that class: rule(tracer, module, *inputs)."""
+
+_LAYERS = ("torch.nn.", "netwright.layers.")
+"""Where layers live whose rows are called as the layer is, not by the functions it calls."""
 
 _call = nn.Module.__call__
 
@@ -80,13 +85,15 @@ class Tracer:
         """What a module returns: by its rule, or by following its forward pass (no hooks)."""
         before = self.path, self.named
         self.path = self.paths.get(id(module), self.path)
-        self.named = bool(module._modules) or not type(module).__module__.startswith("torch.nn")
+        self.named = bool(module._modules) or not type(module).__module__.startswith(_LAYERS)
         try:
             rule = MODULES.get(type(module))
             if rule is not None:
                 made = rule(self, module, *args, **kwargs)
                 if made is not NotImplemented:
                     return made
+            if type(module) in FORMULAS:
+                return by_formula(self, module, args, kwargs)
             made = module.forward(*args, **kwargs)
             self._settle(module)
         except NetwrightError as error:
@@ -94,7 +101,7 @@ class Tracer:
         except RecursionError:
             raise
         except Exception as error:
-            raise self.fault(TraceError(f"{type(error).__name__}: {error}")) from error
+            raise self.fault(TraceError(told(error))) from error
         finally:
             self.path, self.named = before
         return made
@@ -137,11 +144,6 @@ class Tracer:
         if field.axes is None:
             return field, (), ()
         return field, dims, output[1:]
-
-    def join(self, unit: Add | Mul | Cat | Operation, xs: Sequence[Traced], full: tuple[int, ...],
-             ops: int) -> Traced:  # fmt: skip
-        """A row for what makes one value of several, element by element or side by side."""
-        return self.operation(unit, xs, full, ops=ops, origin=merged(xs, full))
 
     def operation(
         self, unit: Unit | str, xs: Sequence[Traced], full: tuple[int, ...], *, macs: int = 0,
@@ -219,14 +221,6 @@ class Tracer:
             self.rows[-1] = last._replace(
                 params=last.params + params, buffers=last.buffers + buffers
             )
-
-
-def held(module: nn.Module) -> list[Tensor | None]:
-    """A module's own parameters and buffers, as they were before the trace."""
-    own: list[Tensor | None] = []
-    for kept in (module._parameters, module._buffers):
-        own.extend(getattr(kept, "real", kept).values())
-    return own
 
 
 def _name(unit: Unit) -> str:
