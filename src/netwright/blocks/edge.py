@@ -90,7 +90,7 @@ class Edge(Block):
         if not self.drop or isinstance(made, Identity):
             return made
         if not isinstance(made, Sequential):
-            return Sequential(pool=made, drop=DropPath(self.drop))
+            return Sequential(operation=made, drop=DropPath(self.drop))
         return made.put(drop=DropPath(self.drop))
 
     def keeps(self, x: Shape) -> bool:
