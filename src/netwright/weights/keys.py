@@ -4,6 +4,7 @@ A table has one rule a line; the first that matches wins.
 
     stage{i}.{j}   features.stage{i}.unit{j+1}   a prefix of our key, and of theirs
     .body.{x}      .{x}                          the rest behind the prefixes above, if it matches
+    .reduce        -                             nothing stands for it there
     norm = bn                                    single words of what is still left, anywhere
     head.fc1       pre_logits.fc1     7x7        their weight is a convolution with that kernel
     head.conv      output.fc          flat       their weight is dense, ours a 1x1 convolution
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
@@ -176,8 +178,7 @@ def _filled(theirs: str, found: re.Match[str], at: _At) -> str:
         number = int(factor or 1) * number + int(offset or 0)
         if not choice:
             return str(number)
-        choices = choice.split(",") if "," in choice else choice
-        return choices[number] if number < len(choices) else f"{{{name}={number}}}"
+        return (choice.split(",") if "," in choice else choice)[number]
 
     return _BLANK.sub(value, theirs)
 
@@ -214,8 +215,7 @@ def _read(text: str) -> _Table:
 
 def family(net: Net) -> str:
     """The family that the registry knows the net's name in; empty for other nets."""
-    known = ((name, held) for name, held in registry.FAMILIES.items())
-    return next((name for name, held in known if net.name in held.split()), "")
+    return next((f for f, held in registry.FAMILIES.items() if net.name in held.split()), "")
 
 
 def _table(net: Net, library: str) -> str | None:
@@ -231,7 +231,8 @@ def has_table(net: Net, library: str) -> bool:
 
 
 def key_map(net: Net, library: str, keys: list[str]) -> dict[str, Place]:
-    """Where each of our `keys` is in that library; keys that it has no name for are left out.
+    """Where each of our `keys` is in that library; keys that it has no name for are left out,
+    as those of a rewritten net may be.
 
     Raises `WeightsError` where there is no table for the net's family.
     """
@@ -241,8 +242,15 @@ def key_map(net: Net, library: str, keys: list[str]) -> dict[str, Place]:
         raise WeightsError(f"no keys of {library} for {net.name}; there are tables for: "
                            f"{', '.join(sorted(known))}")  # fmt: skip
     table, where = _read(text), _Where(net)
-    places = {key: table.place(key, where) for key in keys}
-    return {key: place for key, place in places.items() if place}
+    places: dict[str, Place] = {}
+    taken: set[str] = set()
+    for key in keys:
+        with suppress(LookupError):  # a part or a place that their net does not have
+            place = table.place(key, where)
+            if place and place.key not in taken:
+                places[key] = place
+                taken.add(place.key)
+    return places
 
 
 def to_peer(net: Net, state: Mapping[str, Tensor], library: str) -> dict[str, Tensor]:
