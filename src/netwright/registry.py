@@ -26,6 +26,8 @@ FAMILIES = {
     "nin": "dsn_cifar10 nin_cifar10 nin_imagenet",
     "googlenet": "googlenet googlenet_bn",
     "inception": "bn_inception inception_v3 inception_v4",
+    "inception_road": "inception_road_1_batch_norm inception_road_2_small_kernels "
+    "inception_road_4_expanded inception_road_5_factorised inception_road_6_alike",
     "inception_resnet": "inception_resnet_v1 inception_resnet_v2",
     "resnet": "resnet18 resnet34 resnet50 resnet101 resnet152 resnet200 wide_resnet50_2 "
     "wide_resnet101_2 resnext50_2x40d resnext50_4x24d resnext50_8x14d resnext50_32x4d "
@@ -63,7 +65,8 @@ FAMILIES = {
     "regnet_y_8gf regnet_y_16gf regnet_y_32gf",
     "hrnet": "hrnet_w18 hrnet_w32 hrnet_w48 hrnetv1_w32 hrnetv1_w48 hrnetv2_w18 hrnetv2_w32 "
     "hrnetv2_w48",
-    "mobilenet": "mobilenet_v1 mobilenet_v2",
+    "mobilenet": "mobilenet_v1 mobilenet_v1_x0_75 mobilenet_v1_x0_5 mobilenet_v1_x0_25 "
+    "mobilenet_v2",
     "mobilenet_v3": "mobilenet_v3_small mobilenet_v3_large",
     "efficientnet": "efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b3 "
     "efficientnet_b4 efficientnet_b5 efficientnet_b6 efficientnet_b7",

@@ -21,7 +21,17 @@ from netwright.registry import Paper, net
 from netwright.units.norm import BatchNorm
 from netwright.units.pool import AvgPool, MaxPool
 
-__all__ = ["UNPADDED", "V4", "bn_inception", "conv", "inception_v3", "inception_v4", "stem"]
+__all__ = [
+    "BN",
+    "UNPADDED",
+    "V3",
+    "V4",
+    "bn_inception",
+    "conv",
+    "inception_v3",
+    "inception_v4",
+    "stem",
+]
 
 BN = Paper(
     "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift",
