@@ -14,12 +14,14 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from netwright.errors import BudgetError, DataError, RunError
 from netwright.space.families import small
 from netwright.train import Run, Watch, fit, resume
 from netwright.train.learner import Learner
+from netwright.weights import WeightsWarning
 from squares import TINY, write_squares
 
 NUMBERS = ("metrics.json", "metrics.jsonl", "weights.safetensors", "net.json", "predictions.csv")
@@ -93,6 +95,17 @@ def test_predictions_agree_with_the_test(whole, images):
     with Image.open(images / rows[0]["image"]) as opened:
         (again,) = whole.predict([np.asarray(opened)])
     assert again.label == said[0].label
+
+
+@torch.inference_mode()
+def test_a_run_is_a_source_of_weights(whole, images):
+    model = whole.net.build(weights=whole.path).eval()
+    image = next(images.rglob("*.png"))
+    (said,) = whole.predict([image])
+    made = model(model.weights.preprocess(image)[None]).softmax(1)
+    assert made[0].tolist() == pytest.approx(said.probabilities, abs=1e-5)
+    with pytest.warns(WeightsWarning, match="starts fresh: 3 classes in the weights, 7 in the net"):
+        whole.net.but(classes=7).build(weights=whole.path)
 
 
 def test_the_report_stands_alone(whole):
