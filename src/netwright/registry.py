@@ -89,8 +89,7 @@ FAMILIES = {
     "recurrent": "cnn_lstm conv_lstm",
     "video": "c3d r3d_18 r2plus1d_18 p3d63 p3d131 p3d199",
     "channel_boosted": "channel_boosted_cnn",
-    "fcn": "fcn32s fcn16s fcn8s fcn_resnet50 fcn_resnet101 deeplabv3_resnet50 "
-    "deeplabv3_resnet101",
+    "fcn": "fcn32s fcn16s fcn8s fcn_resnet50 fcn_resnet101 deeplabv3_resnet50 deeplabv3_resnet101",
     "darts": "darts darts_v1_cifar10 darts_v2_cifar10 nasnet_a_cifar10 amoebanet_a_cifar10 "
     "amoebanet_b_cifar10 amoebanet_c_cifar10 enas_cifar10",
     "randwire": "randwire_ws_small randwire_er_small randwire_ba_small randwire_ws_regular",

@@ -195,3 +195,11 @@ def test_cells_and_random_wiring_as_published():
 def test_backbone_of_swidernet_as_published():
     rows = [row for row in nw.net("swidernet_1_1_1").plan() if not row.path.startswith("head")]
     assert round(sum(row.params for row in rows) / 1e6, 1) == 109.0
+
+
+def test_narrow_mobilenets_as_published():
+    """Table 6 of the paper, millions of MACs; parameters as pytorchcv has them."""
+    published = {"x0_75": (325, 2_585_560), "x0_5": (149, 1_331_592), "x0_25": (41, 470_072)}
+    for width, (mmacs, params) in published.items():
+        plan = nw.net(f"mobilenet_v1_{width}").plan()
+        assert (round(plan.macs / 1e6), plan.params) == (mmacs, params)

@@ -39,6 +39,9 @@ STAGES_V2 = (
 
 
 @net("mobilenet_v1", input=IMAGENET, paper=MOBILENET_V1)
+@net("mobilenet_v1_x0_75", input=IMAGENET, paper=MOBILENET_V1, width=0.75)
+@net("mobilenet_v1_x0_5", input=IMAGENET, paper=MOBILENET_V1, width=0.5)
+@net("mobilenet_v1_x0_25", input=IMAGENET, paper=MOBILENET_V1, width=0.25)
 def mobilenet_v1(width: float = 1.0, depth: float = 1.0, classes: int = 1000) -> Spec:
     """Table 1 of the paper: a 3x3 stem, thirteen separable convolutions, a pooled head.
 
