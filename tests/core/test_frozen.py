@@ -9,6 +9,8 @@ import torch
 
 import netwright as nw
 from netwright.core.net import Net
+from netwright.report.diagram import diagram
+from netwright.report.outline import outline
 from oracles import assert_plan_is_true
 
 EYE = nw.Sequential(conv=nw.Conv(4), norm=nw.BatchNorm(), drop=nw.Dropout(0.5))
@@ -27,6 +29,10 @@ def test_a_plan_is_that_of_the_body():
     assert_plan_is_true(NET)
     assert (plan.params, plan.macs, plan.output) == (plain.params, plain.macs, plain.output)
     assert plan.rows[-1].field == plain.rows[-1].field
+
+
+def test_diagrams_say_so():
+    assert "frozen" in diagram(outline(NET))
 
 
 def test_is_a_value():

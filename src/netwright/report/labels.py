@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any, cast
 
-from netwright.core.graph import Shared, Tap, TimeDistributed
+from netwright.core.graph import Frozen, Shared, Tap, TimeDistributed
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Block, Spec, Unit
 from netwright.core.wiring import Concat, Fork, Gate, Parallel, Sequential, Sum
@@ -56,6 +56,8 @@ def label(part: Part) -> str:
         text = f"shared as {body.key!r}"
     elif isinstance(body, TimeDistributed):
         text = "every step"
+    elif isinstance(body, Frozen):
+        text = "frozen"
     else:
         text = BRANCHES.get(type(body), "")
     return (times(part) + text).rstrip()

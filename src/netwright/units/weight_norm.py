@@ -75,8 +75,8 @@ class MaxNorm(Reweighted):
     weights of the convolution or dense unit `of` stay in a ball (Srebro & Shraibman 2005;
     Srivastava et al. 2014, section 5.1).
 
-    The limit holds whoever trains the module and however. Keras, which projects v itself
-    after every step, computes with the same weights. No parameters more.
+    The limit holds whoever trains the module and however; Keras projects v itself, after every
+    step, as `project` of the module does. No parameters more.
 
     >>> MaxNorm(Linear(4), 0.25).shape((64,))
     (4,)
