@@ -16,6 +16,7 @@ SMALL = {
     "seresnet50": {"width": 8, "input": (3, 64, 64)},
     "googlenet": {"classes": 10, "input": (3, 64, 64)},
     "densenet121": {"growth": 4, "depths": (2, 3), "input": (3, 64, 64)},
+    "hrnet_w18": {"width": 2, "modules": (1,), "input": (3, 32, 32)},
     "mobilenet_v2": {"width": 0.1, "input": (3, 64, 64)},
     "unet": {"width": 4, "depth": 3, "input": (1, 32, 32)},
     "vgg11_bn": {"width": 4, "hidden": 16, "input": (3, 64, 64)},
