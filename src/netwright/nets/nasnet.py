@@ -63,8 +63,10 @@ def nasnet(
     reduction cell, what this one reads as the older of the two, as in the large NASNet.
     Training leaves operations out with probability `drop`. Without the auxiliary head.
 
-    Padding is TensorFlow's. Means leave it out, as in the authors' code; in the large NASNet
-    the strided ones count its zeros, as in timm.
+    Padding is TensorFlow's and depends on the size of the maps, so that a net is built for one
+    size of images. Means leave it out, as in the authors' code; in the large NASNet the strided
+    ones count its zeros, as in timm. pytorchcv pads the mobile one further and cuts that off
+    again: the same outputs for 568 MMACs where 564 do.
     """
     need_counts(depths=depths, width=width, stem=stem)
     normal = Cell(genotype.normal, width, 1, NORM, tight=True, drop=drop)
