@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from netwright.formulas import formula as formula
     from netwright.registry import find
     from netwright.rules.registry import rule as rule
+    from netwright.space.scaling import scale as scale
     from netwright.torch.foreign.formulas import count as count
     from netwright.torch.foreign.plan import plan_module as plan
     from netwright.units import *  # noqa: F403
@@ -44,6 +45,7 @@ _FACE = {
     "rule": ("netwright.rules.registry", "rule"),
     "from_json": ("netwright.core.codec", "from_json"),
     "formula": ("netwright.formulas", "formula"),
+    "scale": ("netwright.space.scaling", "scale"),
     "advise": ("netwright.advice.advice", "advise"),
     "diff": ("netwright.core.diff", "diff"),
     "plan": ("netwright.torch.foreign", "plan_module"),

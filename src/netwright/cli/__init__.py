@@ -21,6 +21,8 @@ COMMANDS = {
     "formula": "costs where sizes are symbols",
     "advise": "what in a net does little for its cost, and what mends it",
     "rewrite": "a net after named rules, and what that costs",
+    "scale": "a net as large as a budget lets it be",
+    "check": "whether nets keep within a budget, as an exit code",
     "diff": "what changed between two nets, and what it costs",
     "calibrate": "measure this machine, so that plans tell latency",
     "bench": "how long nets take here, measured and predicted",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from math import ceil
 from typing import Any, cast
@@ -19,7 +20,7 @@ from netwright.units.linear import Linear
 from netwright.units.regularise import Dropout, DropPath
 from netwright.units.weight_norm import Reweighted
 
-__all__ = ["compound", "deepen", "drop_path", "dropout", "widen"]
+__all__ = ["compound", "deepen", "deepened", "drop_path", "dropout", "widen"]
 
 WIDTHS = ("width", "hidden", "growth")
 """Fields that are numbers of channels."""
@@ -60,19 +61,20 @@ def deepen(net: Net, blocks: int = 1) -> Net:
     A stage is a Sequential of numbered blocks of one kind, or a block that says its depth.
     """
     need_counts(blocks=blocks)
-    return _deepened(net, lambda depth: depth + blocks)
+    return deepened(net, lambda depth: depth + blocks)
 
 
-def _deepened(net: Net, deeper: Callable[[int], int]) -> Net:
-    """The net with `deeper(n)` blocks in a stage of n."""
+def deepened(net: Net, deeper: Callable[[int], int]) -> Net:
+    """The net with `deeper(n)` blocks in a stage of n, at least one."""
 
     def change(site: Site, spec: Spec) -> Spec | None:
         if not isinstance(spec, Sequential):
-            return replace(spec, depth=deeper(spec.depth))  # type: ignore[attr-defined, call-arg]
+            return replace(spec, depth=max(1, deeper(spec.depth)))  # type: ignore[attr-defined, call-arg]
         last = spec[len(spec) - 1]
         stride = {"stride": 1} if "stride" in last.field_names else {}
         more = cast("Spec", replace(cast("Any", last), **stride))
-        return Sequential(*spec, *[more] * (deeper(len(spec)) - len(spec)))
+        blocks = max(1, deeper(len(spec)))
+        return Sequential(*[*spec][:blocks], *[more] * (blocks - len(spec)))
 
     return everywhere(net, change, _is_stage)
 
@@ -94,13 +96,18 @@ def compound(
     (alpha beta^2 gamma^2)^phi, twice a phi with these.
 
     Compound scaling (Tan & Le 2019, arXiv:1905.11946, equation 3). Widths are rounded to 8,
-    depths up.
+    depths up. A `phi` below 0 makes the net smaller.
     """
-    need_factors(phi=phi, alpha=alpha, beta=beta, gamma=gamma)
-    made = widen(net, beta**phi) if beta != 1 else net
-    made = _deepened(made, lambda depth: ceil(depth * alpha**phi)) if alpha != 1 else made
+    need_factors(alpha=alpha, beta=beta, gamma=gamma)
     sides = [round(side * gamma**phi) for side in net.input[1:]]
-    return replace(made, input=(net.input[0], *sides))
+    made = replace(net, input=(net.input[0], *sides))
+    with suppress(RuleError):  # a step may be too small for widths to move
+        made = widen(made, beta**phi)
+    with suppress(RuleError):
+        made = deepened(made, lambda depth: ceil(depth * alpha**phi))
+    if made == net:
+        raise RuleError(f"a phi of {phi} is too small to change {net.name}")
+    return made
 
 
 @named("drop-path")

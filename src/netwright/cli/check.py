@@ -1,0 +1,64 @@
+"""`netwright check NET --budget ...`: does it fit; for scripts and CI."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from netwright.cli.common import echo, echo_json, load_plan, plan_options
+from netwright.core.shape import Shape
+
+__all__ = ["command"]
+
+
+@click.command("check")
+@click.argument("nets", nargs=-1, required=True)
+@click.option("--budget", "bounds", required=True, metavar="BOUNDS",
+              help="such as 'params<=5M, macs<=300M, memory<=64MB'")  # fmt: skip
+@plan_options
+@click.option("--json", "as_json", is_flag=True, help="totals and broken bounds as JSON")
+def command(
+    nets: tuple[str, ...],
+    bounds: str,
+    input: Shape | None,
+    batch: int,
+    dtype: str,
+    as_json: bool,
+) -> None:
+    """Exit with 0 if all NETS keep within the budget, with 1 if one does not.
+
+    Each of NETS is a name (see `netwright nets`), a file written by `Net.to_json`, or
+    `package.module:factory`. `memory` is of inference: weights and the activations' peak.
+    """
+    from netwright.report.numbers import human, human_bytes
+    from netwright.report.table import text_table
+    from netwright.space.budget import Budget
+
+    budget = Budget.parse(bounds)
+    plans = [load_plan(net, input, dtype=dtype, batch=batch) for net in nets]
+    records = [
+        {
+            "name": plan.name,
+            **{bound: getattr(plan, bound) for bound in budget.bounds()},
+            "broken": budget.broken(plan),
+            "partial": list(plan.partial),
+        }
+        for plan in plans
+    ]
+    if as_json:
+        echo_json({"budget": budget.bounds(), "nets": records})
+    else:
+        said = {"memory": human_bytes}
+        rows = [
+            [
+                plan.name,
+                *[said.get(bound, human)(getattr(plan, bound)) for bound in budget.bounds()],
+                ", ".join(f"{name} is too much" for name in budget.broken(plan)) or "fits",
+            ]
+            for plan in plans
+        ]
+        head = ["net", *budget.bounds(), budget.describe()]
+        echo("\n".join(text_table(head, rows, (0, len(head) - 1))))
+    if any(record["broken"] for record in records):
+        sys.exit(1)

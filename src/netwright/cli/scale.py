@@ -1,0 +1,39 @@
+"""`netwright scale NET --budget ...`: the largest scaling that fits."""
+
+from __future__ import annotations
+
+import click
+
+from netwright.cli.common import echo, echo_json, load_net, save
+
+__all__ = ["command"]
+
+
+@click.command("scale")
+@click.argument("net")
+@click.option("--budget", "bounds", required=True, metavar="BOUNDS",
+              help="such as 'macs<=300M, params<=5M'")  # fmt: skip
+@click.option("--by", default="compound", metavar="WAY",
+              help="width, depth, resolution, or compound: all three (compound)")  # fmt: skip
+@click.option("--out", metavar="FILE", help="write the new net as JSON")
+@click.option("--json", "as_json", is_flag=True, help="changes and totals as JSON")
+def command(net: str, bounds: str, by: str, out: str | None, as_json: bool) -> None:
+    """NET as large as a budget lets it be, wider, deeper or at another resolution.
+
+    NET is a name (see `netwright nets`) or a file written by `Net.to_json`. Compound scaling
+    is EfficientNet's: depth 1.2^phi, width 1.1^phi, image size 1.15^phi.
+    """
+    from netwright.core.diff import diff
+    from netwright.report.changes import diff_record, diff_text
+    from netwright.space.budget import Budget
+    from netwright.space.scaling import scale
+
+    before = load_net(net)
+    after = scale(before, **Budget.parse(bounds).bounds(), by=by)
+    made = diff(before, after)
+    if as_json:
+        echo_json(diff_record(made))
+    else:
+        echo(diff_text(made))
+    if out:
+        save(after.to_json(indent=2) + "\n", out)
