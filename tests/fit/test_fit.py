@@ -16,10 +16,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load
 
+import netwright as nw
 from netwright.errors import BudgetError, DataError, RunError
 from netwright.space.families import small
 from netwright.train import Run, Watch, fit, resume
+from netwright.train.finish import packed
 from netwright.train.learner import Learner
 from netwright.weights import WeightsWarning
 from squares import TINY, write_squares
@@ -308,3 +311,12 @@ def _stopped(command, out, epochs, sent):
     process.send_signal(sent)
     _, said = process.communicate(timeout=60)
     return process.returncode, said
+
+
+def test_shared_weights_are_kept_and_read_again():
+    twin = nw.Shared(nw.Conv(3), "twin")
+    net = nw.Net(nw.Sequential(first=twin, second=twin), (3, 8, 8))
+    model, other = net.build(seed=0), net.build(seed=1)
+    other.load_state_dict(load(packed(model)))
+    x = torch.rand(1, 3, 8, 8)
+    assert torch.equal(other(x), model(x))

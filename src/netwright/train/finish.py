@@ -9,8 +9,10 @@ import shutil
 from typing import Any
 
 import numpy as np
+import torch
 from safetensors.torch import save
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
+from torch import nn
 
 from netwright.data.dataset import Dataset
 from netwright.errors import RunError
@@ -20,7 +22,7 @@ from netwright.train.report import write_report
 from netwright.train.run import Run
 from netwright.train.trials import Outcome, Trials, split_of
 
-__all__ = ["finish", "wilson"]
+__all__ = ["finish", "packed", "wilson"]
 
 
 def finish(run: Run, trials: Trials, winner: Outcome, dataset: Dataset) -> Run:
@@ -31,11 +33,8 @@ def finish(run: Run, trials: Trials, winner: Outcome, dataset: Dataset) -> Run:
     model = trials.learner(winner.trial).model
     made = probabilities(model, split_of(dataset, "test"))
     metrics = _metrics(trials, winner, dataset, made)
-    weights = {
-        name: value.detach().contiguous().cpu() for name, value in model.state_dict().items()
-    }
     write_text(run.path / "net.json", winner.trial.net.to_json(indent=1))
-    write_bytes(run.path / "weights.safetensors", save(weights))
+    write_bytes(run.path / "weights.safetensors", packed(model))
     write_text(run.path / "predictions.csv", _predictions(dataset, made))
     record = {**run.record, "seconds": round(trials.clock.spent, 1)}
     write_text(run.path / "run.json", json.dumps(record, indent=1))
@@ -45,6 +44,14 @@ def finish(run: Run, trials: Trials, winner: Outcome, dataset: Dataset) -> Run:
     write_text(run.path / "metrics.json", json.dumps(metrics, indent=1, allow_nan=False))
     shutil.rmtree(run.path / "checkpoints", ignore_errors=True)
     return done
+
+
+def packed(model: nn.Module) -> bytes:
+    """The weights of a model in the format of safetensors, which refuses tensors that share
+    memory: of shared ones every name has a copy."""
+    whole = torch.contiguous_format
+    state = model.state_dict()
+    return save({name: value.cpu().clone(memory_format=whole) for name, value in state.items()})
 
 
 def _metrics(trials: Trials, winner: Outcome, dataset: Dataset, made: np.ndarray) -> dict[str, Any]:
