@@ -18,7 +18,7 @@ class ASPP(Block):
     side, mixed by a 1x1: (C, H, W) -> (width, H, W) (section 3.3, figure 5).
 
     Rates are those of the paper for maps of 1/8 of the image. The mean stretches over the map;
-    it is not normalised by images of their own, so that training wants batches of two.
+    as batch normalisation needs several of them, training does not go image by image.
 
     >>> ASPP().expand((2048, 28, 28)).names
     ('pyramid', 'project', 'drop')
