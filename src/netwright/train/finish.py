@@ -48,7 +48,8 @@ def finish(run: Run, trials: Trials, winner: Outcome, dataset: Dataset) -> Run:
 
 def packed(model: nn.Module) -> bytes:
     """The weights of a model in the format of safetensors, which refuses tensors that share
-    memory: of shared ones every name has a copy."""
+    memory: of shared ones every name has a copy.
+    """
     whole = torch.contiguous_format
     state = model.state_dict()
     return save({name: value.cpu().clone(memory_format=whole) for name, value in state.items()})
