@@ -99,3 +99,12 @@ def test_a_cell_takes_two_maps():
     three = nw.Fork(nw.Conv(4), nw.Conv(4), nw.Conv(4))
     with pytest.raises(nw.ShapeError, match="at cell: Cell takes one or two maps, got 3"):
         Net(nw.Sequential(three=three, cell=nw.Cell(PAIR, 4)), (3, 16, 16)).plan()
+
+
+def test_cells_have_formulas():
+    n = pytest.importorskip("sympy").Symbol("n", integer=True, positive=True)
+    stem = nw.Sequential(stem=nw.Conv(6), cell=nw.Cell(PAIR, 4, 2))
+    macs = Net(stem, (3, 2 * n, 2 * n)).plan().macs
+    assert macs.subs(n, 12) == Net(stem, (3, 24, 24)).plan().macs
+    with pytest.raises(nw.ShapeError, match="tight padding goes by the size"):
+        Net(nw.Cell(PAIR, 4, 2, tight=True), (3, n, n)).plan()

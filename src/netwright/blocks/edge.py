@@ -10,10 +10,10 @@ from typing import cast
 from netwright.blocks.conv import ConvNormAct
 from netwright.blocks.separable import SeparableConv, SpatiallySeparableConv
 from netwright.core.check import is_count, is_flag, is_fraction, is_spec
-from netwright.core.shape import Padding, Shape, need_rank
+from netwright.core.shape import Padding, Shape, need_rank, show
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Concat, Sequential
-from netwright.errors import SpecError, nearest
+from netwright.errors import ShapeError, SpecError, nearest
 from netwright.units.activation import Identity, ReLU
 from netwright.units.conv import Conv
 from netwright.units.norm import BatchNorm
@@ -102,6 +102,9 @@ class Edge(Block):
         reach = dilation * (kernel - 1)
         if not self.tight or kernel == 1:
             return reach // 2
+        if not all(isinstance(n, int) for n in x[1:]):
+            raise ShapeError(f"Edge: tight padding goes by the size of the map, which is a symbol "
+                             f"in {show(x)}; use numbers")  # fmt: skip
         totals = [(-(-n // stride) - 1) * stride + reach + 1 - n for n in x[1:]]
         return tuple([(total // 2, total - total // 2) for total in totals])
 
