@@ -11,6 +11,7 @@ import torch
 import netwright as nw
 from netwright.blocks.ordering import ORDERS, PRE_ACTIVATED
 from netwright.core.net import Net
+from netwright.core.rewrite import matches
 from netwright.errors import RuleError
 from oracles import assert_plan_is_true
 
@@ -192,3 +193,18 @@ def test_small_factors_leave_blocks_closed() -> None:
     """24 times 1.1 rounds to 24 again: the block stays, and its inside is not widened."""
     net = nw.net("mobilenet_v2").rewrite("widen:1.1")
     assert net.plan().row("stage2.0.body.expand.conv").output[0] == 96
+
+
+def test_vgg_becomes_residual() -> None:
+    """Convolutions with biases, with and without norms, written out part by part."""
+    for name in ("vgg16", "vgg16_bn"):
+        made = nw.net(name).but(input=(3, 64, 64)).rewrite("residual")
+        assert_plan_is_true(made)
+        units = [spec for _, spec in matches(made, nw.ResidualUnit)]
+        assert [unit.convs[1].width for unit in units] == [64, 128, 256, 512, 512]
+        assert {unit.convs[0].norm for unit in units} == {
+            None if name == "vgg16" else nw.BatchNorm()
+        }
+        assert all(row.unit.bias for row in made.plan() if ".body." in row.path and row.macs)
+        normed = any(isinstance(row.unit, nw.BatchNorm) for row in made.plan())
+        assert normed == (name == "vgg16_bn")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from netwright.blocks.highway import *  # noqa: F403
     from netwright.blocks.hrnet import *  # noqa: F403
     from netwright.blocks.inception import *  # noqa: F403
+    from netwright.blocks.inception_naive import *  # noqa: F403
     from netwright.blocks.inception_resnet import *  # noqa: F403
     from netwright.blocks.lenet import *  # noqa: F403
     from netwright.blocks.mlp import *  # noqa: F403
@@ -68,6 +69,7 @@ lazy(
         "highway": "Highway",
         "hrnet": "ExchangeUnit HighResolutionModule StreamTransition",
         "inception": "AuxiliaryHead GridReduction Inception InceptionA InceptionB InceptionC",
+        "inception_naive": "NaiveInception",
         "inception_resnet": "InceptionResidual",
         "lenet": "TableConv",
         "mlp": "MLP MaxoutLinear",

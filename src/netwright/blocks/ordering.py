@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from netwright.blocks.conv import ConvNormAct
-from netwright.blocks.resnet import Shortcut
 from netwright.core.check import is_choice
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
@@ -26,8 +25,8 @@ class ResidualUnit(Block):
     convolution, the last activation behind the sum ("original"); the last norm there too
     ("bn-after-addition"); both before it ("relu-before-addition"); activations before the
     convolutions ("relu-only-pre-activation"), or norms and activations
-    ("full-pre-activation"). Where the shape changes a 1x1 convolution projects x, with a norm,
-    or pre-activated what the first activation gives. All orders cost the same but for that.
+    ("full-pre-activation"). Where the shape changes a 1x1 convolution projects x, with the
+    last one's norm, or pre-activated what the first activation gives, without. All orders cost the same but for that.
 
     >>> ResidualUnit((ConvNormAct(64), ConvNormAct(64))).expand((64, 56, 56)).names
     ('residual', 'act')
@@ -54,7 +53,8 @@ class ResidualUnit(Block):
         same = x[0] == last.width and stride == 1
         if self.order not in PRE_ACTIVATED:
             body, after = self._post()
-            total = Sum(body=body, shortcut=Shortcut(last.width, stride))
+            projection = ConvNormAct(last.width, 1, stride, norm=last.norm, act=None)
+            total = Sum(body=body, shortcut=Identity() if same else projection)
             return Sequential(residual=total, **after) if after else total
         before, body = self._pre()
         if same:

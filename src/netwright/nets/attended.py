@@ -12,6 +12,7 @@ from netwright.blocks.inception import (
     InceptionB,
     InceptionC,
 )
+from netwright.blocks.inception_naive import NaiveInception
 from netwright.core.net import Net
 from netwright.core.rewrite import Site, everywhere
 from netwright.core.spec import Spec
@@ -20,7 +21,7 @@ from netwright.units.activation import Identity
 
 __all__ = ["attended"]
 
-_INCEPTIONS = (GridReduction, Inception, InceptionA, InceptionB, InceptionC)
+_INCEPTIONS = (GridReduction, Inception, InceptionA, InceptionB, InceptionC, NaiveInception)
 
 
 def attended(net: Net, attention: Spec) -> Net:

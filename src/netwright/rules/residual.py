@@ -15,6 +15,7 @@ from netwright.core.wiring import Sequential
 from netwright.errors import RuleError
 from netwright.nets.options import need_factors
 from netwright.rules.registry import named
+from netwright.units.conv import Conv
 
 __all__ = ["bottleneck", "pyramid", "residual"]
 
@@ -34,16 +35,33 @@ def residual(net: Net, order: str = "original") -> Net:
         raise RuleError(f"order is {order!r}, wanted one of {', '.join(ORDERS)}")
 
     def change(site: Site, first: Spec, second: Spec) -> Spec | None:
-        assert isinstance(first, ConvNormAct)
-        assert isinstance(second, ConvNormAct)
-        if None in (first.act, second.act) or (second.stride, first.padding) != (1, "same"):
+        convs = tuple([conv for conv in map(_step, (first, second)) if conv is not None])
+        if {conv.padding for conv in convs} != {"same"} or convs[1].stride != 1:
             return None
-        if not isinstance(first.stride, int) or second.padding != "same":
-            return None
-        return ResidualUnit((first, second), order)
+        return ResidualUnit(convs, order) if type(convs[0].stride) is int else None
 
-    made = everywhere(net, change, ConvNormAct, ConvNormAct)
+    def fits(spec: Spec) -> bool:
+        return _step(spec) is not None
+
+    made = everywhere(net, change, fits, fits)
     return _closed(made) if order in PRE_ACTIVATED else made
+
+
+def _step(spec: Spec) -> ConvNormAct | None:
+    """A convolution with its activation, and norm if it has one, as one block; None for
+    anything else.
+    """
+    if isinstance(spec, ConvNormAct):
+        return spec if spec.act else None
+    parts = dict(spec.parts) if isinstance(spec, Sequential) else {}
+    conv = parts.pop("conv", None)
+    if not isinstance(conv, Conv) or not {"act"} <= {*parts} <= {"norm", "act"}:
+        return None
+    made = ConvNormAct(
+        conv.width, conv.kernel, conv.stride, conv.padding, conv.dilation, conv.groups,
+        parts.get("norm"), parts["act"], conv.border, conv.bias,
+    )  # fmt: skip
+    return made if made.conv() == conv else None
 
 
 def _closed(net: Net) -> Net:
