@@ -25,8 +25,10 @@ class ResidualUnit(Block):
     convolution, the last activation behind the sum ("original"); the last norm there too
     ("bn-after-addition"); both before it ("relu-before-addition"); activations before the
     convolutions ("relu-only-pre-activation"), or norms and activations
-    ("full-pre-activation"). Where the shape changes a 1x1 convolution projects x, with the
-    last one's norm, or pre-activated what the first activation gives, without. All orders cost the same but for that.
+    ("full-pre-activation"). All cost the same while the shape stays.
+
+    Where it changes a 1x1 convolution projects x, with the last one's norm; pre-activated, it
+    projects what the first activation gives, without norm.
 
     >>> ResidualUnit((ConvNormAct(64), ConvNormAct(64))).expand((64, 56, 56)).names
     ('residual', 'act')
