@@ -172,9 +172,9 @@ def convnext_road(steps: int, width: int = 64, classes: int = 1000) -> Spec:
     """ResNet-50 after so many steps of figure 2 of the paper, each a rewrite of the net before.
 
     The registered steps end one before the last, which makes `convnext_tiny` itself. Costs are
-    those of table 10, which counts layer norms too; the steps' training is not told here.
+    those of table 10 of the paper.
     """
-    if not 0 <= steps <= len(STEPS):
+    if steps not in range(len(STEPS) + 1):
         raise SpecError(f"steps is {steps!r}, wanted 0 to {len(STEPS)}")
     made = Net(bottleneck_resnet(FIFTY, width, classes=classes), IMAGENET)
     for step in STEPS[:steps]:

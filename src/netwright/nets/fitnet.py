@@ -13,7 +13,7 @@ from netwright.units.global_pool import GlobalMaxPool
 from netwright.units.linear import Linear
 from netwright.units.pool import MaxPool
 
-__all__ = ["fitnet"]
+__all__ = ["FOUR", "fitnet"]
 
 FITNETS = Paper(
     "FitNets: Hints for Thin Deep Nets",
@@ -25,13 +25,13 @@ CIFAR = (3, 32, 32)
 _ONE = ((16, 16, 16), (32, 32, 32), (48, 48, 64))
 _TWO = ((16, 32, 32), (48, 64, 80), (96, 96, 128))
 _THREE = ((64, 64, 64, 64), (80, 80, 80, 80), (128, 128, 128))
-_FOUR = ((32, 32, 32, 48, 48), (80,) * 6, (128,) * 6)
+FOUR = ((32, 32, 32, 48, 48), (80,) * 6, (128,) * 6)
 
 
 @net("fitnet1_cifar10", input=CIFAR, paper=FITNETS, widths=_ONE)
 @net("fitnet2_cifar10", input=CIFAR, paper=FITNETS, widths=_TWO)
 @net("fitnet3_cifar10", input=CIFAR, paper=FITNETS, widths=_THREE)
-@net("fitnet4_cifar10", input=CIFAR, paper=FITNETS, widths=_FOUR)
+@net("fitnet4_cifar10", input=CIFAR, paper=FITNETS, widths=FOUR)
 def fitnet(
     widths: tuple[tuple[int, ...], ...], pieces: int = 2, hidden: int = 500, classes: int = 10
 ) -> Spec:

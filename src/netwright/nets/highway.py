@@ -6,6 +6,7 @@ from netwright.blocks.conv import ConvNormAct
 from netwright.blocks.highway import Highway
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
+from netwright.nets.fitnet import FOUR
 from netwright.nets.heads import pooled
 from netwright.nets.options import need_counts
 from netwright.nets.resnet_cifar import CIFAR
@@ -15,21 +16,20 @@ from netwright.units.pool import MaxPool
 __all__ = ["highway"]
 
 HIGHWAY = Paper("Training Very Deep Networks", "Srivastava, Greff, Schmidhuber", 2015, "1507.06228")
-FITNET4 = ((32, 32, 32, 48, 48), (80,) * 6, (128,) * 6)
 THIN = ((19,) * 10, (38,) * 10, (76,) * 10)
 
 
-@net("highway19_cifar10", input=CIFAR, paper=HIGHWAY, widths=FITNET4)
+@net("highway19_cifar10", input=CIFAR, paper=HIGHWAY, widths=FOUR)
 @net("highway32_cifar10", input=CIFAR, paper=HIGHWAY, widths=THIN)
 def highway(
     widths: tuple[tuple[int, ...], ...], gate_bias: float = -2.0, classes: int = 10
 ) -> Spec:
-    """Section 4.2 of the paper: three stages of 3x3 layers of these widths with 2x2 pools
+    """The paper's nets for CIFAR-10: three stages of 3x3 layers of these widths with 2x2 pools
     between, a pooled head. Where the width changes stands a plain convolution with ReLU,
     elsewhere a `Highway` layer.
 
-    The net of 19 layers has the widths of FitNet-4 (Romero et al. 2014) and the published
-    2.3 M parameters. The paper gives 32 layers and 1.25 M parameters without the widths; 19,
+    The net of 19 layers has the widths of FitNet-4 (Romero et al. 2014), the pooled head in the
+    place of its hidden layer, and the published 2.3 M parameters. The paper gives 32 layers and 1.25 M parameters without the widths; 19,
     38 and 76 come nearest (1.26), each twice the one before.
     """
     parts: dict[str, Spec] = {}

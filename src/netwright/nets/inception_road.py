@@ -46,7 +46,7 @@ def inception_road(steps: int, classes: int = 1000) -> Spec:
     three 3x3 convolutions for the 7x7, which is `inception_v3`; that takes 299 pixels, the
     others 224.
     """
-    if not 0 <= steps <= 3 + len(KEPT):
+    if steps not in range(3 + len(KEPT) + 1):
         raise SpecError(f"steps is {steps!r}, wanted 0 to {3 + len(KEPT)}")
     if steps >= 3:
         return _joined(bn_inception(classes), inception_v3(classes=classes), steps - 3)
