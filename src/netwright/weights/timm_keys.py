@@ -37,6 +37,19 @@ LEGACY_SE = f"""
     head.fc                         last_linear
 """
 """The SENets with the weights of their authors."""
+CELL = """
+    .before.conv            .conv_prev_1x1
+    .last.conv              .conv_1x1
+    .node{k}.{l}.conv{i}.depthwise \
+.comb_iter_{k-2}_{l:left,right}.separable_{i}.depthwise_conv2d
+    .node{k}.{l}.conv{i}.pointwise.conv \
+.comb_iter_{k-2}_{l:left,right}.separable_{i}.pointwise_conv2d
+    .node{k}.{l}.conv{i}.pointwise.norm  .comb_iter_{k-2}_{l:left,right}.bn_sep_{i}
+    .node{k}.{l}.conv       .comb_iter_{k-2}_{l:left,right}
+    norm = bn
+    head.fc                 last_linear
+"""
+"""What is in the cells of NASNets, and behind them."""
 
 TABLES = {
     "convnext": """
@@ -164,6 +177,28 @@ TABLES = {
         head.fc                      classifier
     """,
     "mobilenet_v2": INVERTED,
+    "nasnetalarge": f"""
+        stem1                   cell_stem_0
+        stem2                   cell_stem_1
+        stage1_cell{{j}}          cell_{{j-1}}
+        stage2_cell{{j}}          cell_{{j+5}}
+        stage3_cell{{j}}          cell_{{j+11}}
+        reduction{{i}}            reduction_cell_{{i-1}}
+        .before.paths.even      .path_1.conv
+        .before.paths.odd.conv  .path_2.conv
+        .before.norm            .final_path_bn{CELL}
+        stem                    conv0
+    """,
+    "pnasnet5large": f"""
+        stem1                   cell_stem_0
+        stem2                   cell_stem_1
+        stage{{i}}_cell{{j}}        cell_{{part-3}}
+        reduction{{i}}            cell_{{part-3}}
+        .before.paths.even      .conv_prev_1x1.path_1.conv
+        .before.paths.odd.conv  .conv_prev_1x1.path_2.conv
+        .before.norm            .conv_prev_1x1.final_path_bn{CELL}
+        stem                    conv_0
+    """,
     "preresnet": """
         stage{i}.{j}.residual.shortcut  stages.{i-1}.blocks.{j}.downsample.conv
         stage{i}.{j}.residual.body      stages.{i-1}.blocks.{j}
