@@ -76,6 +76,13 @@ def test_a_seed_is_the_same_graph_for_ever(graph, wanted):
     assert graph.connected(32, 1) != edges
 
 
+def test_chances_of_none_and_all():
+    assert len(nw.ErdosRenyi(1).connected(9, 0)) == 36
+    ring = nw.WattsStrogatz(2, 0).connected(9, 0)
+    assert set(ring) == {(i, i + 1) for i in range(8)} | {(0, 8)}
+    assert len(nw.WattsStrogatz(2, 1.0).draw(9, Random(0))) == 9
+
+
 @each
 def test_edges_lead_upwards_and_reach_all(graph):
     for seed in range(20):

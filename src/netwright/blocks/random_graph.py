@@ -13,7 +13,7 @@ from itertools import combinations
 from random import Random
 from typing import TypeAlias
 
-from netwright.core.check import is_count, is_fraction
+from netwright.core.check import is_count
 from netwright.core.spec import Value
 from netwright.errors import SpecError
 
@@ -49,7 +49,7 @@ class ErdosRenyi(RandomGraph):
     p: float = 0.2
 
     def check(self) -> None:
-        is_fraction(self, "p")
+        _is_chance(self, "p")
 
     def draw(self, nodes: int, rng: Random) -> set[tuple[int, int]]:
         return {pair for pair in combinations(range(nodes), 2) if rng.random() < self.p}
@@ -96,7 +96,7 @@ class WattsStrogatz(RandomGraph):
 
     def check(self) -> None:
         is_count(self, "k", least=2)
-        is_fraction(self, "p")
+        _is_chance(self, "p")
         if self.k % 2:
             raise SpecError(f"WattsStrogatz: k is {self.k}, wanted an even number")
 
@@ -111,6 +111,12 @@ class WattsStrogatz(RandomGraph):
                 if rng.random() < self.p and len(beside[u]) < nodes - 1:
                     _lead_elsewhere(beside, u, (u + hop) % nodes, rng)
         return {(u, v) for u in range(nodes) for v in beside[u] if u < v}
+
+
+def _is_chance(graph: RandomGraph, name: str) -> None:
+    value = vars(graph)[name]
+    if type(value) not in (int, float) or not 0 <= value <= 1:
+        raise SpecError(f"{type(graph).__name__}: {name} is {value!r}, wanted a number from 0 to 1")
 
 
 def _lead_elsewhere(beside: list[set[int]], u: int, v: int, rng: Random) -> None:
