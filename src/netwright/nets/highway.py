@@ -29,8 +29,8 @@ def highway(
     elsewhere a `Highway` layer.
 
     The net of 19 layers has the widths of FitNet-4 (Romero et al. 2014), the pooled head in the
-    place of its hidden layer, and the published 2.3 M parameters. The paper gives 32 layers and 1.25 M parameters without the widths; 19,
-    38 and 76 come nearest (1.26), each twice the one before.
+    place of its hidden layer, and the published 2.3 M parameters. The paper gives 32 layers and
+    1.25 M parameters without the widths; 19, 38 and 76 come nearest (1.26).
     """
     parts: dict[str, Spec] = {}
     width = 0
