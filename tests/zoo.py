@@ -45,6 +45,7 @@ _VARIANTS = {
 DEEP = (
     "hrnet_w32",
     "hrnet_w48",
+    "hrnetv1_w18",
     "hrnetv1_w48",
     "hrnetv2_w32",
     "hrnetv2_w48",

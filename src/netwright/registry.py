@@ -63,8 +63,8 @@ FAMILIES = {
     "regnet": "regnet_x_400mf regnet_x_800mf regnet_x_1_6gf regnet_x_3_2gf regnet_x_8gf "
     "regnet_x_16gf regnet_x_32gf regnet_y_400mf regnet_y_800mf regnet_y_1_6gf regnet_y_3_2gf "
     "regnet_y_8gf regnet_y_16gf regnet_y_32gf",
-    "hrnet": "hrnet_w18 hrnet_w32 hrnet_w48 hrnetv1_w32 hrnetv1_w48 hrnetv2_w18 hrnetv2_w32 "
-    "hrnetv2_w48",
+    "hrnet": "hrnet_w18 hrnet_w32 hrnet_w48 hrnetv1_w18 hrnetv1_w32 hrnetv1_w48 hrnetv2_w18 "
+    "hrnetv2_w32 hrnetv2_w48",
     "mobilenet": "mobilenet_v1 mobilenet_v1_x0_75 mobilenet_v1_x0_5 mobilenet_v1_x0_25 "
     "mobilenet_v2",
     "mobilenet_v3": "mobilenet_v3_small mobilenet_v3_large",

@@ -55,6 +55,7 @@ def hrnet(width: int, modules: tuple[int, ...] = MODULES, classes: int = 1000) -
     )
 
 
+@net("hrnetv1_w18", input=(3, 256, 192), paper=POSE, width=18)
 @net("hrnetv1_w32", input=(3, 256, 192), paper=POSE, width=32)
 @net("hrnetv1_w48", input=(3, 256, 192), paper=POSE, width=48)
 def hrnet_v1(width: int, modules: tuple[int, ...] = MODULES, classes: int = 17) -> Spec:
