@@ -12,6 +12,7 @@ import netwright as nw
 
 SMALL = {
     "lenet5": {},
+    "darts_v2_cifar10": {"depth": 3, "width": 4},
     "resnet20_cifar10": {"width": 4},
     "seresnet50": {"width": 8, "input": (3, 64, 64)},
     "googlenet": {"classes": 10, "input": (3, 64, 64)},
