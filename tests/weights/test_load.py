@@ -145,7 +145,8 @@ def foreign():
 
 def test_unknown_keys_in_order(tmp_path):
     state = foreign().state_dict()
-    torch.save({"state_dict": {f"module.{k}": v for k, v in state.items()}}, tmp_path / "x.pth")
+    wrapped = {"epoch": torch.tensor(3), "state_dict": {f"module.{k}": state[k] for k in state}}
+    torch.save(wrapped, tmp_path / "x.pth")
     with pytest.warns(nw.weights.WeightsWarning, match="all shapes agree in order"):
         model = tiny().build(weights=tmp_path / "x.pth")
     assert model.weights.keys == "order"
@@ -176,7 +177,7 @@ class Evil:
 
 def test_code_in_a_file_is_not_run(tmp_path, capsys):
     (tmp_path / "evil.pth").write_bytes(pickle.dumps({"fc.weight": Evil()}, protocol=2))
-    with pytest.raises(nw.WeightsError, match="not opened because that could run code"):
+    with pytest.raises(nw.WeightsError, match=r"^\S+ holds more than .* could run code"):
         tiny().build(weights=tmp_path / "evil.pth")
     torch.save({"model": Evil()}, tmp_path / "evil.pt")
     with pytest.raises(nw.WeightsError, match="not opened because that could run code"):
@@ -188,7 +189,8 @@ def test_code_in_a_file_is_not_run(tmp_path, capsys):
 def test_broken_files(tmp_path, name):
     for content in (b"", b"no weights at all", b"\x80\x02}q\x00."):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(nw.WeightsError, match=name):
+        said = rf"{name} (cannot be read: \S|holds no state_dict but nothing)"
+        with pytest.raises(nw.WeightsError, match=said):
             tiny().build(weights=tmp_path / name)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import sys
 from hashlib import sha256
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -17,7 +16,7 @@ import torch
 
 from netwright.errors import WeightsError
 
-__all__ = ["fetched", "from_timm", "from_torchvision"]
+__all__ = ["fetched", "from_timm", "from_torchvision", "one_line"]
 
 TORCHVISION = "https://download.pytorch.org/models/"
 SECONDS = 60
@@ -36,7 +35,7 @@ def from_torchvision(file: str) -> Path:
     return fetched(TORCHVISION + file, path, digest[1] if digest else "")
 
 
-def from_timm(name: str) -> tuple[Path, dict[str, Any]]:
+def from_timm(name: str) -> tuple[Path, Path]:
     """Weights and configuration of `timm/NAME.TAG` on the Hugging Face hub, in its cache."""
     url = f"https://huggingface.co/{name}/resolve/main/model.safetensors"
     try:
@@ -48,24 +47,24 @@ def from_timm(name: str) -> tuple[Path, dict[str, Any]]:
         config = Path(hf_hub_download(name, "config.json"))
         path = Path(hf_hub_download(name, "model.safetensors"))
     except (OSError, ValueError) as error:  # its own errors are among these
-        _offline(url, _line(error))
+        _offline(url, one_line(error))
     stored = path.resolve().name  # large files lie under their SHA-256 there
     _check(path, stored if re.fullmatch(r"[0-9a-f]{64}", stored) else "")
-    return path, json.loads(config.read_text(encoding="utf-8"))
+    return path, config
 
 
 def fetched(url: str, path: Path, digest: str = "") -> Path:
     """Downloads `url`, whose SHA-256 begins with `digest`, to `path`; what a broken download
     left in `path.part` is not asked for again.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     print(f"downloading {url} to {path}", file=sys.stderr)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         _append(url, part)
     except (OSError, HTTPException) as error:
         held = f"; {part.stat().st_size:,} bytes are kept" if part.exists() else ""
-        _offline(url, _line(error) + held)
+        _offline(url, one_line(error) + held)
     try:
         _check(part, digest)
     except WeightsError:
@@ -83,14 +82,14 @@ def _append(url: str, part: Path) -> None:
         if error.code != 416:
             raise
         part.unlink()  # there is no more of it, or it is another file by now
-        return _append(url, part)
+        _append(url, part)
+        return
     with answer, part.open("ab" if answer.status == 206 else "wb") as file:
         shutil.copyfileobj(answer, file, 1 << 20)
         length = answer.headers.get("Content-Length")
         missing = int(length) - file.tell() + (have if answer.status == 206 else 0) if length else 0
     if missing:
         raise OSError(f"the connection broke {missing:,} bytes before the end")
-    return None
 
 
 def _check(path: Path, digest: str) -> None:
@@ -113,5 +112,6 @@ def _offline(url: str, reason: str) -> NoReturn:
     ) from None
 
 
-def _line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """The first line of an error's message, or its kind where it has none."""
     return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from netwright.core.net import Net
 from netwright.errors import WeightsError, nearest
-from netwright.weights.hub import from_timm, from_torchvision
+from netwright.weights.hub import from_timm, from_torchvision, one_line
 from netwright.weights.index import Known, known, names
 from netwright.weights.preprocess import Preprocess
 
@@ -27,6 +27,8 @@ WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "we
 """Under which trainers keep the state_dict in a checkpoint."""
 PREFIXES = ("module.", "_orig_mod.", "model.")
 """What wrappers of modules put before every key."""
+CODE = re.compile("GLOBAL|reduce|Can only")
+"""What PyTorch's messages say of pickles that make other things than tensors."""
 RENAMED = ((re.compile(r"(denselayer\d+\.(?:norm|conv))\.(?=[12]\.)"), r"\1"),)
 """Keys of old files that their libraries rename too: torchvision's DenseNets."""
 
@@ -73,7 +75,7 @@ def _torchvision(net: Net, name: str) -> Source:
 def _timm(net: Net, name: str) -> Source:
     full = f"timm/{name}" if "." in name else _known(net, "timm", name).name
     path, config = from_timm(full)
-    return Source(read_state(path), full, _preprocess(config))
+    return Source(read_state(path), full, _preprocess(_json(config)))
 
 
 def _known(net: Net, library: str, name: str) -> Known:
@@ -135,12 +137,19 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """
     try:
         held = load_file(path) if path.suffix == ".safetensors" else _torch_load(path)
+    except pickle.UnpicklingError as error:
+        if not CODE.search(str(error)):
+            raise WeightsError(f"{path} cannot be read: it is no file of torch.save") from None
+        raise WeightsError(
+            f"{path} holds more than tensors, and is not opened because that could run code; "
+            "save its state_dict() alone, best as .safetensors"
+        ) from None
     except (OSError, SafetensorError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise WeightsError(f"{path} cannot be read: {str(error).partition(chr(10))[0]}") from None
+        raise WeightsError(f"{path} cannot be read: {one_line(error)}") from None
     state = _unwrapped(held)
     if not state:
         inside = ", ".join(map(str, held)) if isinstance(held, Mapping) else type(held).__name__
-        raise WeightsError(f"{path} holds no state_dict but {inside[:120]}")
+        raise WeightsError(f"{path} holds no state_dict but {inside[:120] or 'nothing'}")
     for prefix in PREFIXES:
         if all(key.startswith(prefix) for key in state):
             state = {key.removeprefix(prefix): value for key, value in state.items()}
@@ -150,20 +159,13 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
 
 def _torch_load(path: Path) -> Any:
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise WeightsError(
-            f"{path} holds more than tensors, and is not opened because that could run code; "
-            "save its state_dict() alone, best as .safetensors"
-        ) from None
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _unwrapped(held: Any) -> dict[str, Tensor]:
     if not isinstance(held, Mapping):
         return {}
-    tensors = {str(key): value for key, value in held.items() if isinstance(value, Tensor)}
-    if tensors:
-        return tensors
     mapping = cast("Mapping[str, Any]", held)
-    return next((_unwrapped(mapping[name]) for name in WRAPPERS if name in mapping), {})
+    inside = (_unwrapped(mapping[name]) for name in WRAPPERS if name in mapping)
+    tensors = {str(key): value for key, value in mapping.items() if isinstance(value, Tensor)}
+    return next(filter(None, inside), tensors)
