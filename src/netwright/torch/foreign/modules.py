@@ -118,18 +118,23 @@ def _linear(m: Any, x: Traced) -> Unit | None:
     return one(Linear, m.out_features, m._parameters["bias"] is not None)
 
 
+def _window(m: Any) -> list[Any]:
+    fields = (m.kernel_size, m.stride, m.padding)
+    return [tuple(f) if isinstance(f, list) else f for f in fields]
+
+
 @layer(nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
 def _max_pool(m: Any, x: Traced) -> Unit | None:
     if not _ranked(m, x) or m.dilation != 1 or m.return_indices:
         return None
-    return pool_unit("max", m.kernel_size, m.stride, m.padding, m.ceil_mode)
+    return pool_unit("max", *_window(m), m.ceil_mode)
 
 
 @layer(nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
 def _avg_pool(m: Any, x: Traced) -> Unit | None:
     if not _ranked(m, x) or getattr(m, "divisor_override", None):
         return None
-    return pool_unit("avg", m.kernel_size, m.stride, m.padding, m.ceil_mode, m.count_include_pad)
+    return pool_unit("avg", *_window(m), m.ceil_mode, m.count_include_pad)
 
 
 @layer(nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)

@@ -131,6 +131,6 @@ def _expand(t: Tracer, x: Any, *sizes: Any) -> Any:
                 "new_zeros", "new_ones", "new_empty", "new_full", "new_tensor"))  # fmt: skip
 def _fresh(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
     kwargs.pop("device", None)
-    sizes = next((a for a in args if isinstance(a, tuple | list)), None)
-    full = x.full if sizes is None else tuple(sizes)
+    sizes = next((a for a in args if isinstance(a, tuple | list)), kwargs.get("size"))
+    full = sizes or tuple([a for a in args if isinstance(a, int)]) or x.full
     return traced(tuple(map(int, full)), kwargs.get("dtype") or x.kind, Origin())

@@ -59,7 +59,7 @@ def plan_module(
     args, kwargs = _inputs(inputs, kind)
     parts = parts_of(module)
     tracer = Tracer(parts)
-    with untouched(parts), tracer.at_work():
+    with untouched(parts, tracer):
         made = module(*args, **kwargs)
     rows = (*tracer.rows, *_left(tracer, parts))
     partial = tuple(tracer.partial)

@@ -42,6 +42,8 @@ def _linear(t: Tracer, input: Any, weight: Any, bias: Any = None) -> Any:
 def dense(t: Tracer, x: Traced, width: int, bias: bool, weights: list[Any], name: str,
           dynamic: Traced | None = None) -> Traced:  # fmt: skip
     """The row of a product with a matrix of weights over the last dimension."""
+    if x.origin.source == -1 and x.origin.dims == (2,):  # an input (T, F) has time first
+        x.origin = x.origin._replace(dims=(1,), sizes=x.full[1:2])
     usual = dynamic is None or dynamic.origin.field is None
     last = len(x.full) - 1
     if usual and x.origin.field is not None and len(x.full) in (2, 3) and last not in x.origin.dims:

@@ -65,10 +65,11 @@ def _kept(origin: Origin, where: dict[int, int]) -> Origin:
 def _cut(name: str) -> None:
     method = getattr(Tensor, name)
 
-    def rule(t: Tracer, x: Any, size: Any, dim: int = 0, **kwargs: Any) -> Any:
+    def rule(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
         if type(x) is not Traced:
             return NotImplemented
-        pieces, dim = plain(method, (x, size, dim), kwargs), dim % len(x.full)
+        pieces = plain(method, (x, *args), kwargs)
+        dim = (args[1] if len(args) > 1 else kwargs.get("dim", 0)) % len(x.full)
         made, start = list[Traced](), 0
         for piece in pieces:
             full = tuple(piece.shape)

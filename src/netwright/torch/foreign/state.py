@@ -6,12 +6,13 @@ import random
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from netwright.torch.foreign.traced import Origin, traced
+from netwright.torch.foreign.traced import ACTIVE, Origin, traced
 
 __all__ = ["Stand", "held", "untouched"]
 
@@ -56,27 +57,34 @@ def held(module: nn.Module) -> list[Tensor | None]:
 
 
 @contextmanager
-def untouched(parts: Sequence[tuple[str, nn.Module]]) -> Generator[None]:
-    """While this lasts these modules are in evaluation and their weights stand-ins; afterwards
-    their flags, attributes, parameters, buffers and the random generators are those of before.
+def untouched(parts: Sequence[tuple[str, nn.Module]], tracer: Any) -> Generator[None]:
+    """While this lasts `tracer` answers these modules, and functions of traced values in this
+    thread; the modules are in evaluation and their weights are stand-ins. Afterwards their
+    flags, attributes, parameters, buffers and the random generators are those of before.
     """
     found = [(m, dict(vars(m)), _containers(m)) for _, m in parts]
     generators = _generators()
+    before = ACTIVE.tracer
     try:
         for m, own, _ in found:
             now = vars(m)
             now["training"] = False
+            now["_compiled_call_impl"] = partial(
+                tracer.call, m
+            )  # where Module.compile puts its own
             for kind in ("_parameters", "_buffers"):
                 if own[kind]:
                     now[kind] = Stand(own[kind])
+        ACTIVE.tracer = tracer
         with torch.no_grad():
             yield
     finally:
-        for m, own, held in found:
+        ACTIVE.tracer = before
+        for m, own, containers in found:
             now = vars(m)
             now.clear()
             now.update(own)
-            for container, content in held:
+            for container, content in containers:
                 _refill(container, content)
         for restore, state in generators:
             restore(state)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from inspect import signature
 from typing import Any
 
 import torch
@@ -19,7 +20,7 @@ from netwright.torch.foreign.formulas import FORMULAS, by_formula
 from netwright.torch.foreign.lines import told
 from netwright.torch.foreign.operation import Operation
 from netwright.torch.foreign.state import held
-from netwright.torch.foreign.traced import ACTIVE, Origin, Traced, traced
+from netwright.torch.foreign.traced import Origin, Traced, traced
 
 __all__ = ["FUNCTIONS", "MODULES", "Tracer", "answers"]
 
@@ -30,8 +31,6 @@ MODULES: dict[type[nn.Module], Callable[..., Any]] = {}
 
 _LAYERS = ("torch.nn.", "netwright.layers.")
 """Where layers live whose rows are called as the layer is, not by the functions it calls."""
-
-_call = nn.Module.__call__
 
 
 def answers(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -59,21 +58,13 @@ class Tracer:
 
     # ---------------------------------------------------------------- calls
 
-    @contextmanager
-    def at_work(self) -> Generator[None]:
-        """While this lasts, calls of modules and functions in this thread are answered."""
-        nn.Module.__call__ = _module_called  # type: ignore[method-assign]
-        ACTIVE.tracer = self
-        try:
-            yield
-        finally:
-            ACTIVE.tracer = None
-            nn.Module.__call__ = _call  # type: ignore[method-assign]
-
     def answer(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What a function returns for traced values."""
         rule = FUNCTIONS.get(func)
-        if rule is not None:
+        if "input" in kwargs and not args:
+            kwargs = dict(kwargs)
+            args = (kwargs.pop("input"),)
+        if rule is not None and (not kwargs or _takes(rule, tuple(kwargs))):
             made = rule(self, *args, **kwargs)
             if made is not NotImplemented:
                 return made
@@ -81,7 +72,7 @@ class Tracer:
 
         return fall_back(self, func, args, kwargs)
 
-    def call(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def call(self, module: nn.Module, *args: Any, **kwargs: Any) -> Any:
         """What a module returns: by its rule, or by following its forward pass (no hooks)."""
         before = self.path, self.named
         self.path = self.paths.get(id(module), self.path)
@@ -92,6 +83,9 @@ class Tracer:
                 made = rule(self, module, *args, **kwargs)
                 if made is not NotImplemented:
                     return made
+            if "_orig_mod" in module._modules:
+                compiled: Any = module._modules["_orig_mod"]
+                return self.call(compiled, *args, **kwargs)
             if type(module) in FORMULAS:
                 return by_formula(self, module, args, kwargs)
             made = module.forward(*args, **kwargs)
@@ -223,10 +217,12 @@ class Tracer:
             )
 
 
+@lru_cache(maxsize=1024)
+def _takes(rule: Callable[..., Any], names: tuple[str, ...]) -> bool:
+    """Whether a rule knows keywords of these names."""
+    known = signature(rule).parameters
+    return any(p.kind is p.VAR_KEYWORD for p in known.values()) or known.keys() >= {*names}
+
+
 def _name(unit: Unit) -> str:
     return unit.name if isinstance(unit, Operation) else type(unit).__name__.lower()
-
-
-def _module_called(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-    tracer = ACTIVE.tracer
-    return tracer.call(module, args, kwargs) if tracer else _call(module, *args, **kwargs)
