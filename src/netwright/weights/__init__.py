@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from netwright.weights.keys import *  # noqa: F403
     from netwright.weights.loading import *  # noqa: F403
     from netwright.weights.preprocess import *  # noqa: F403
+    from netwright.weights.table import *  # noqa: F403
 
 lazy(
     __name__,
     {
         "index": "Known known names",
-        "keys": "LIBRARIES Place key_map to_peer",
+        "keys": "LIBRARIES key_map to_peer",
         "loading": "Loaded WeightsWarning load",
         "preprocess": "Preprocess",
+        "table": "Place",
     },
     "netwright.weights.index:names",
 )

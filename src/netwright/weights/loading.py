@@ -13,9 +13,10 @@ from netwright.core.graph import Tap
 from netwright.core.net import Net
 from netwright.core.rewrite import classifiers, matches
 from netwright.errors import WeightsError
-from netwright.weights.keys import LIBRARIES, Place, has_table, key_map
+from netwright.weights.keys import LIBRARIES, has_table, key_map
 from netwright.weights.preprocess import Preprocess
 from netwright.weights.source import Source, opened
+from netwright.weights.table import Place
 
 __all__ = ["Loaded", "WeightsWarning", "load"]
 

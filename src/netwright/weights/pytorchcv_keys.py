@@ -1,4 +1,4 @@
-"""What pytorchcv calls the weights of each family; `netwright.weights.keys` reads it."""
+"""What pytorchcv calls the weights of each family; `netwright.weights.table` reads it."""
 
 from __future__ import annotations
 
