@@ -24,7 +24,7 @@ ARGUMENTS = {
     "without": ["stage4"],
 }
 """What rules are given that do nothing without an argument."""
-SLOW = ("deformable",)
+SLOW = ("channels", "deformable")
 RESHAPING = ("channels", "scale")
 """Rules that change the input."""
 
