@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from netwright.advice.advice import advise as advise
     from netwright.blocks import *  # noqa: F403
     from netwright.core import *  # noqa: F403
+    from netwright.conventions import count_as as count_as
     from netwright.core.codec import from_json as from_json
     from netwright.core.diff import diff as diff
     from netwright.errors import *  # noqa: F403
@@ -49,6 +50,7 @@ _FACE = {
     "advise": ("netwright.advice.advice", "advise"),
     "diff": ("netwright.core.diff", "diff"),
     "plan": ("netwright.torch.foreign", "plan_module"),
+    "count_as": ("netwright.conventions", "count_as"),
     "count": ("netwright.torch.foreign", "count"),
 }
 _PACKAGES = ("units", "blocks", "nets", "rules", "weights")

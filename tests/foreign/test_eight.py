@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import netwright as nw
+from netwright.torch.foreign.formulas import FORMULAS
 
 
 class Functional(nn.Module):
@@ -30,7 +31,7 @@ class Attending(nn.Module):
 
 
 def _products(x, weight):
-    return torch.einsum("btf,bsf->bts", x, x @ weight)
+    return torch.einsum("btf,fg->btg", x @ weight, weight)
 
 
 CASES = {
@@ -39,7 +40,7 @@ CASES = {
         (8, 16, 16),
         294_912,
     ),
-    "matmul and einsum": (Functional(_products, (32, 32)), (16, 32), 16 * 32 * 32 + 16 * 16 * 32),
+    "matmul and einsum": (Functional(_products, (32, 32)), (10, 32), 20_480),
     "attention": (
         Functional(lambda x: F.scaled_dot_product_attention(x, x, x)),
         (4, 10, 16),
@@ -86,3 +87,23 @@ def test_a_custom_operator_is_told_until_it_has_a_formula(operator):
     plan = nw.plan(module, (10, 64), strict=True)
     assert plan.macs == 20_480
     assert not plan.partial
+
+
+def test_operators_of_custom_op_and_functions_with_rules_may_be_registered():
+    @torch.library.custom_op("netwright_tests::blend", mutates_args=())
+    def blend(x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+        return x @ w
+
+    @blend.register_fake
+    def _(x, w):
+        return x.new_empty((*x.shape[:-1], w.shape[1]))
+
+    module = Functional(lambda x, w: torch.relu(blend(x, w)), (64, 32))
+    nw.count(blend)(lambda x, w: x.numel() * w.shape[1])
+    nw.count(torch.relu)(lambda x: nw.Cost(macs=1, ops=2))
+    try:
+        plan = nw.plan(module, (10, 64), strict=True)
+    finally:
+        FORMULAS.pop(torch.relu)
+    assert plan.macs == 20_480 + 1
+    assert plan.ops == 2

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import netwright as nw
+from netwright.torch.foreign.formulas import FORMULAS
 
 
 class Follow(nn.Module):
@@ -153,8 +154,6 @@ def test_what_has_no_formula_is_named_and_a_formula_for_a_class_ends_it():
     try:
         plan = nw.plan(module, (4, 6), strict=True)
     finally:
-        from netwright.torch.foreign.formulas import FORMULAS
-
         del FORMULAS[Odd]
     assert plan.macs == 4 * 6 * 8 + 4 * 8 * 8
     assert plan.params == 56 + 72

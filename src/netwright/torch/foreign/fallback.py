@@ -12,7 +12,7 @@ from torch.utils.flop_counter import flop_registry
 
 from netwright.core.field import Field
 from netwright.errors import TraceError
-from netwright.torch.foreign.formulas import FORMULAS, as_cost
+from netwright.torch.foreign.formulas import FORMULAS, as_cost, key
 from netwright.torch.foreign.trace import Tracer
 from netwright.torch.foreign.traced import META, Origin, Traced, traced
 
@@ -44,8 +44,8 @@ class Counter(TorchDispatchMode):
     ) -> Any:
         made = func(*args, **(kwargs or {}))
         packet = func.overloadpacket
-        own = FORMULAS.get(packet) or FORMULAS.get(func)
-        if own:
+        own = FORMULAS.get(packet)
+        if own is not None:
             cost = as_cost(own(*args, **(kwargs or {})))
             self.macs, self.ops = self.macs + cost.macs, self.ops + cost.ops
         elif packet in flop_registry:
@@ -80,7 +80,7 @@ def fall_back(t: Tracer, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     given = [v for v in tree_leaves((args, kwargs)) if isinstance(v, Tensor)]
     seen = [v for v in given if type(v) is Traced]
     args, kwargs = tree_map(_meta, (args, kwargs))
-    own = FORMULAS.get(func)
+    own = FORMULAS.get(key(func))
     counter = Counter()
     try:
         with torch._C.DisableTorchFunctionSubclass(), counter:

@@ -12,7 +12,7 @@ from netwright.core.cost import Cost
 from netwright.torch.foreign.state import held
 from netwright.torch.foreign.traced import Traced
 
-__all__ = ["FORMULAS", "as_cost", "by_formula", "count"]
+__all__ = ["FORMULAS", "as_cost", "by_formula", "count", "key"]
 
 FORMULAS: dict[Any, Callable[..., Any]] = {}
 """The work of a function, an operator or a module class."""
@@ -29,10 +29,16 @@ def count(operation: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """
 
     def register(formula: Callable[..., Any]) -> Callable[..., Any]:
-        FORMULAS[operation] = formula
+        FORMULAS[key(operation)] = formula
         return formula
 
     return register
+
+
+def key(operation: Any) -> Any:
+    """What stands for an operation: of an operator of any kind its `torch.ops` packet."""
+    overload = getattr(operation, "_opoverload", operation)  # of torch.library.custom_op
+    return getattr(overload, "overloadpacket", overload)
 
 
 def as_cost(made: Any) -> Cost:

@@ -60,7 +60,7 @@ class Tracer:
 
     def answer(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What a function returns for traced values."""
-        rule = FUNCTIONS.get(func)
+        rule = None if func in FORMULAS else FUNCTIONS.get(func)
         if "input" in kwargs and not args:
             kwargs = dict(kwargs)
             args = (kwargs.pop("input"),)
@@ -78,16 +78,18 @@ class Tracer:
         self.path = self.paths.get(id(module), self.path)
         self.named = bool(module._modules) or not type(module).__module__.startswith(_LAYERS)
         try:
+            if type(module) in FORMULAS:
+                return by_formula(self, module, args, kwargs)
             rule = MODULES.get(type(module))
             if rule is not None:
+                named, self.named = self.named, False
                 made = rule(self, module, *args, **kwargs)
                 if made is not NotImplemented:
                     return made
+                self.named = named
             if "_orig_mod" in module._modules:
                 compiled: Any = module._modules["_orig_mod"]
                 return self.call(compiled, *args, **kwargs)
-            if type(module) in FORMULAS:
-                return by_formula(self, module, args, kwargs)
             made = module.forward(*args, **kwargs)
             self._settle(module)
         except NetwrightError as error:
