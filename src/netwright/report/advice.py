@@ -24,7 +24,7 @@ TITLES = {
 }
 
 
-class Change(Protocol):
+class _Change(Protocol):
     """A total before and after."""
 
     @property
@@ -33,18 +33,7 @@ class Change(Protocol):
     def after(self) -> Any: ...
 
 
-class Remedy(Protocol):
-    """Rules and what they change."""
-
-    @property
-    def rules(self) -> tuple[str, ...]: ...
-    @property
-    def net(self) -> Net: ...
-    @property
-    def changes(self) -> dict[str, Any]: ...
-
-
-class Finding(Protocol):
+class _Finding(Protocol):
     """Something that costs more than it gives."""
 
     @property
@@ -68,7 +57,7 @@ def mark(finding: int, remedy: int) -> str:
     return f"{finding + 1}{ascii_lowercase[remedy]}"
 
 
-def advice_text(net: Net, found: Sequence[Finding], width: int = 96) -> str:
+def advice_text(net: Net, found: Sequence[_Finding], width: int = 96) -> str:
     """Findings one after another, each with its remedies and what they change."""
     lines = [f"{net.name}  {show(net.input)}"]
     for i, finding in enumerate(found):
@@ -80,7 +69,7 @@ def advice_text(net: Net, found: Sequence[Finding], width: int = 96) -> str:
     return "\n".join(lines if found else [*lines, "", "nothing to mend"])
 
 
-def _changes(changes: dict[str, Change]) -> str:
+def _changes(changes: dict[str, _Change]) -> str:
     words = [
         f"{name} {_said(name, change.before)} to {_said(name, change.after)}{_times(change)}"
         for name, change in changes.items()
@@ -95,14 +84,14 @@ def _said(name: str, value: Any) -> str:
     return human_bytes(value) if name == "memory" else human(value)
 
 
-def _times(change: Change) -> str:
+def _times(change: _Change) -> str:
     if not change.before or change.after is None:
         return ""
     times = change.after / change.before
     return f" ({times:.3g}x)" if times >= 2 else f" ({100 * (times - 1):+.1f}%)"
 
 
-def advice_record(net: Net, found: Sequence[Finding]) -> dict[str, Any]:
+def advice_record(net: Net, found: Sequence[_Finding]) -> dict[str, Any]:
     """Findings and remedies for JSON; a remedy's net is not in it, its rules make it."""
     return {
         "name": net.name,
