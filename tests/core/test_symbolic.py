@@ -124,3 +124,51 @@ def test_rounding_up_is_pytorchs() -> None:
         for p in range(k // 2 + 1):
             y = torch.nn.functional.max_pool1d(torch.zeros(1, 1, n), k, s, p, ceil_mode=True)
             assert nw.MaxPool(k, s, p, ceil=True).shape((1, n)) == (1, y.shape[2])
+
+
+def test_transposed_output() -> None:
+    made = plan(nw.TransposedConv(N, 4, stride=2, padding=1, extra=1))
+    assert sympy.expand(made.output[1] - ((H - 1) * 2 - 2 + 3 + 1 + 1)) == 0
+    assert sympy.expand(made.macs - C * N * 16 * H * W) == 0
+
+
+def test_flattened_against_full() -> None:
+    """a^2 (C + Y + X) for three one-dimensional kernels, a^2 C Y X for a full one, a map."""
+    flat = plan(nw.FlattenedConv(N, K, bias=False))
+    full = plan(nw.Conv(N, K, bias=False))
+    assert sympy.expand(full.macs / N - C * K * K * H * W) == 0
+    assert sympy.expand(flat.macs / N - (C + K + K) * H * W) == 0
+
+
+@pytest.mark.parametrize(("k", "depth"), [(3, 1), (3, 7), (5, 4), (2, 3)])
+def test_stacked_kernels_see_one_plus_depth_times_k_minus_one(k: int, depth: int) -> None:
+    made = Net(nw.Sequential(*[nw.Conv(4, k)] * depth), (3, 99, 99)).plan()
+    assert made.field.size == (1 + depth * (k - 1),) * 2
+
+
+def test_fields_follow_the_recurrence() -> None:
+    """j' = j s, r' = r + d(k-1) j, start' = start + (d(k-1)/2 - p) j."""
+    j, r, start = 1, 1, sympy.Integer(0)
+    parts = [(7, 2, 3, 1), (3, 2, 1, 1), (3, 1, 2, 2), (5, 3, 0, 1)]
+    convs = [nw.Conv(4, k, s, p, d) for k, s, p, d in parts]
+    for i, (k, s, p, d) in enumerate(parts):
+        r += d * (k - 1) * j
+        start += (sympy.Rational(d * (k - 1), 2) - p) * j
+        j *= s
+        field = Net(nw.Sequential(*convs[: i + 1]), (3, 299, 299)).plan().field
+        assert (field.size[0], field.jump[0], field.start[0]) == (r, j, start)
+
+
+def test_three_dilated_kernels_touch_seven_of_thirteen() -> None:
+    made = Net(nw.Sequential(*[nw.Conv(4, 3, dilation=2)] * 3), (3, 64, 64)).plan()
+    assert made.field.size == (13, 13)
+    assert made.field.density == (7 / 13, 7 / 13)
+    strided = nw.Sequential(nw.Conv(4, 1, 2), nw.Conv(4, 3))
+    field = Net(strided, (3, 64, 64)).plan().field
+    assert (field.size, field.density) == ((5, 5), (0.6, 0.6))
+
+
+def test_dense_layers() -> None:
+    made = plan(nw.Linear(N), (C,))
+    assert made.macs == C * N
+    assert sympy.expand(made.params - (C + 1) * N) == 0

@@ -91,6 +91,12 @@ class Axis(NamedTuple):
         sizes = {mask.bit_length() for _, mask in self.sets}
         return len(sizes) == 1 and all(mask & (mask + 1) == 0 for _, mask in self.sets)
 
+    @property
+    def density(self) -> float:
+        """The part of the positions between first and last that are seen: 1 without holes."""
+        boxes = sum(mask.bit_length() for _, mask in self.sets)
+        return sum(mask.bit_count() for _, mask in self.sets) / boxes if boxes else 0.0
+
     def seen(self, unit: int) -> tuple[int, int]:
         """First position and mask of `unit`."""
         turn, phase = divmod(unit, len(self.sets))
@@ -196,6 +202,16 @@ class Field(NamedTuple):
     def least(self) -> tuple[int, ...] | None:
         """The size along the path that sees least, an axis."""
         return None if self.axes is None else tuple(axis.least for axis in self.axes)
+
+    @property
+    def density(self) -> tuple[float, ...] | None:
+        """The part of the box that is seen, an axis: three dilated kernels leave holes.
+
+        >>> field = Field((Axis(),)).through((Taps(((-1, 3),), 2, 1),))
+        >>> field.size, field.density
+        ((5,), (0.6,))
+        """
+        return None if self.axes is None else tuple(axis.density for axis in self.axes)
 
     @property
     def status(self) -> Literal["exact", "hull", "global", "unknown"]:

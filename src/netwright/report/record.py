@@ -130,6 +130,7 @@ def field_record(field: Field) -> dict[str, Any]:
         "jump": _plain(field.jump),
         "start": _plain(field.start),
         "least": _plain(field.least),
+        "density": _plain(field.density),
     }
 
 
