@@ -40,6 +40,16 @@ def test_tied_weights_count_once():
     assert (plan.params, plan.macs, plan.output) == (40, 80, (8,))
 
 
+def test_what_is_made_of_weights_alone_does_not_blur_a_field():
+    gate = nn.Parameter(torch.ones(1, 4))
+    module = Follow(lambda m, x: m.conv(x) * torch.sigmoid(m.fc(m.gate))[..., None, None],
+                    conv=nn.Conv2d(3, 8, 3), fc=nn.Linear(4, 8), gate=gate)  # fmt: skip
+    plan = nw.plan(module, (3, 16, 16))
+    assert (plan.field.size, plan.field.status) == ((3, 3), "exact")
+    assert plan.params == 224 + 40 + 4
+    assert plan.macs == 27 * 8 * 196 + 32
+
+
 def test_several_inputs_and_outputs():
     module = Follow(lambda m, x, y: {"sum": m.a(x) + m.b(y), "y": [y]},
                     a=nn.Conv2d(3, 8, 3, padding=1), b=nn.Conv2d(1, 8, 5, padding=2))  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,10 +65,13 @@ def _called(text: str, factory: Any) -> Any:
     import torch
 
     try:
+        signature(factory).bind()
+    except TypeError as error:
+        raise NetwrightError(f"{text} cannot be called without arguments: {error}") from None
+    except ValueError:  # written in C, it has no signature
+        pass
+    try:
         with torch.device("meta"):
             return factory()
     except (RuntimeError, NotImplementedError):
-        pass  # it reads numbers while it is made, so it needs them
-    except TypeError as error:
-        raise NetwrightError(f"{text} cannot be called without arguments: {error}") from error
-    return factory()
+        return factory()  # it reads numbers while it is made, so it needs them

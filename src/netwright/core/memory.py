@@ -99,9 +99,7 @@ class _Lives:
         rules = [row.unit.kept(*row.inputs, y=row.output) for row in self.rows]
         self.unknown = tuple(
             dict.fromkeys(
-                type(row.unit).__name__
-                for row, rule in zip(self.rows, rules, strict=True)
-                if rule is None
+                row.unit.label for row, rule in zip(self.rows, rules, strict=True) if rule is None
             )
         )
         self.rules = [rule or Kept() for rule in rules]

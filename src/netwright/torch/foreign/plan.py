@@ -31,8 +31,8 @@ from netwright.torch.foreign.traced import Origin, Traced, traced
 
 __all__ = ["plan_module"]
 
-_RULES = (dynamic, modules, moving, pointwise, products, reducing, slicing, sliding)
 # Importing these registers their rules.
+_RULES = (dynamic, modules, moving, pointwise, products, reducing, slicing, sliding)
 
 
 def plan_module(

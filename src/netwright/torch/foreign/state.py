@@ -69,9 +69,8 @@ def untouched(parts: Sequence[tuple[str, nn.Module]], tracer: Any) -> Generator[
         for m, own, _ in found:
             now = vars(m)
             now["training"] = False
-            now["_compiled_call_impl"] = partial(
-                tracer.call, m
-            )  # where Module.compile puts its own
+            # Where Module.compile puts its own: no class is patched, so no other module notices.
+            now["_compiled_call_impl"] = partial(tracer.call, m)
             for kind in ("_parameters", "_buffers"):
                 if own[kind]:
                     now[kind] = Stand(own[kind])

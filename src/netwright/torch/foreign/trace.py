@@ -90,8 +90,10 @@ class Tracer:
             if "_orig_mod" in module._modules:
                 compiled: Any = module._modules["_orig_mod"]
                 return self.call(compiled, *args, **kwargs)
+            first = len(self.rows)
             made = module.forward(*args, **kwargs)
-            self._settle(module)
+            if len(self.rows) > first:
+                self._settle(module)
         except NetwrightError as error:
             raise self.fault(error) from error.__cause__
         except RecursionError:
@@ -123,6 +125,8 @@ class Tracer:
             name, unit, (inner,), output, weights, copies * cost.macs, copies * cost.ops,
             field, (origin.source,), copies,
         )  # fmt: skip
+        if origin.field is None:  # made of weights alone
+            return traced((copies, *output), x.kind, Origin(source=row))
         return traced((copies, *output), x.kind, Origin(field, dims, sizes, row))
 
     def through(
@@ -208,9 +212,6 @@ class Tracer:
 
     def _settle(self, module: nn.Module) -> None:
         """Weights of a followed module that no row has taken go to the last row in it."""
-        own = [*module._parameters.values(), *module._buffers.values()]
-        if not own or not self.rows:
-            return
         params, buffers = self.claim(held(module))
         if params or buffers:
             last = self.rows[-1]

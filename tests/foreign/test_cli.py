@@ -1,0 +1,101 @@
+"""`netwright summary package.module:factory`."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from netwright.cli import main
+
+CODE = """
+import torch
+import netwright as nw
+from torch import nn
+
+class Tiny(nn.Module):
+    def __init__(self, width=8):
+        super().__init__()
+        self.conv = nn.Conv2d(3, width, 3)
+        self.reads = torch.linspace(0, 0.5, 3).tolist()
+
+    def forward(self, x):
+        return torch.relu(self.conv(x))
+
+class Deciding(Tiny):
+    def forward(self, x):
+        y = super().forward(x)
+        return y if y.max() > 1 else -y
+
+instance = Tiny(4)
+net = nw.net("lenet5")
+number = 3
+
+def needs(width):
+    return Tiny(width)
+"""
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    (tmp_path / "user_nets").mkdir()
+    (tmp_path / "user_nets" / "tiny.py").write_text(CODE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            main(["summary", *arguments])
+        said = capsys.readouterr()
+        return stop.value.code or 0, said.out, said.err
+
+    yield run
+    for name in ("user_nets.tiny", "user_nets"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize(("name", "width"), [("Tiny", 8), ("instance", 4)])
+def test_a_class_and_an_instance(run, name, width):
+    code, out, _ = run(f"user_nets.tiny:{name}", "--input", "3x10x10", "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert told["totals"]["macs"] == 27 * width * 64
+    assert [row["operation"] for row in told["rows"]] == ["Conv", "ReLU"]
+
+
+def test_the_table_and_the_page(run, tmp_path):
+    code, out, _ = run("user_nets.tiny:Tiny", "--input", "3x10x10")
+    assert code == 0
+    assert "user_nets.tiny:Tiny  3x10x10" in out
+    assert run("user_nets.tiny:Tiny", "--input", "3x10x10", "--html", "page.html")[0] == 0
+    assert "user_nets.tiny:Tiny" in (tmp_path / "page.html").read_text()
+
+
+def test_a_net_made_in_code_has_its_own_input(run):
+    code, out, _ = run("user_nets.tiny:net", "--json")
+    assert code == 0
+    assert json.loads(out)["totals"]["params"] == 61_706
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["user_nets.tiny:Tini"], "no attribute of user_nets.tiny is called 'Tini'; near: Tiny"),
+    (["user_nets.none:Tiny"], "cannot import user_nets.none"),
+    (["user_nets.tiny:number"], "gives a int, wanted a torch.nn.Module or a netwright.Net"),
+    (["user_nets.tiny:needs"], "cannot be called without arguments"),
+    (["user_nets.tiny:Tiny"], "a module does not say its input"),
+    (["user_nets.tiny:Tiny", "--input", "4x8x8"], "at conv: Conv2d takes 3 channels, got 4x8x8"),
+    (["user_nets.tiny:Tiny", "--classes", "3"], "--classes is for nets of the registry"),
+])  # fmt: skip
+def test_mistakes_are_one_line(run, arguments, said):
+    code, out, err = run(*arguments)
+    assert code == 2
+    assert not out
+    assert said in err.splitlines()[-1]
+
+
+def test_a_forward_pass_that_cannot_be_followed_shows_the_rows_before(run):
+    code, _, err = run("user_nets.tiny:Deciding", "--input", "3x10x10")
+    assert code == 2
+    assert "conv" in err
+    assert err.splitlines()[-1].endswith("return y if y.max() > 1 else -y")
