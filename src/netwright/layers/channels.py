@@ -32,7 +32,8 @@ class SelectChannels(nn.Module):
         self.channels = list(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x[:, self.channels]
+        maps = x.unbind(1)  # an index would go to the device at every call
+        return torch.stack([maps[channel] for channel in self.channels], 1)
 
     def extra_repr(self) -> str:
         return f"{self.channels}"

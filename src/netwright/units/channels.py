@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count, is_number
-from netwright.core.cost import INPUT, VIEW, Cost
+from netwright.core.cost import INPUT, NOTHING, VIEW, Cost
 from netwright.core.shape import Shape, need_rank, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError, SpecError
@@ -58,6 +58,8 @@ class SelectChannels(Unit):
     >>> SelectChannels((4, 5, 0)).shape((6, 14, 14))
     (3, 14, 14)
     """
+
+    keeps = NOTHING
 
     channels: tuple[int, ...]
 

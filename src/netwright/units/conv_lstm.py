@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from netwright.core.check import is_count, is_flag
-from netwright.core.cost import Cost
+from netwright.core.cost import Cost, Kept
 from netwright.core.field import UNKNOWN, WHOLE, Taps, Window
 from netwright.core.shape import Axes, Shape, per_axis, show
 from netwright.core.spec import Unit
@@ -81,6 +81,12 @@ class ConvLSTM(Unit):
             steps * weights * prod(size),
             steps * cells * (19 if self.peepholes else 13),
         )
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        # a step: i, f, g and o, tanh(c'), and c and h from before, at first one map of zeros;
+        # peepholes need the last c' too
+        maps = 7 * xs[0][0] - (0 if self.peepholes else 1)
+        return Kept(input=True, each=maps * self.width * prod(xs[0][2:]))
 
     def window(self, x: Shape) -> Window:
         if self.last:

@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count, is_flag, is_number
-from netwright.core.cost import BOTH, NOTHING, Cost
+from netwright.core.cost import BOTH, NOTHING, Cost, Kept
 from netwright.core.field import POINT, UNKNOWN, WHOLE, Taps, Window
 from netwright.core.shape import Shape, need_rank
 from netwright.core.spec import Unit
@@ -219,6 +219,9 @@ class SpatialPyramidPool(Unit):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         grids = [AdaptiveAvgPool(size) for size in self.grids()]
         return Cost(ops=sum(grid.cost(*xs, y=grid.shape(*xs)).ops for grid in grids))
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(input=True, indices=prod(y))
 
     def window(self, x: Shape) -> Window:
         return WHOLE

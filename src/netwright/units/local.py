@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count, is_flag
-from netwright.core.cost import Cost
+from netwright.core.cost import Cost, Kept
 from netwright.core.shape import Axes, Shape, least, per_axis
 from netwright.units.conv import Conv
 from netwright.units.window import Convolution, GroupedConvolution
@@ -109,6 +109,10 @@ class TiedGroupedConv(GroupedConvolution):
         (x,) = xs
         one = self.conv().cost(self._share(x), y=self._share(y))
         return one._replace(macs=one.macs * self.groups)
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        one = self.conv().kept(self._share(xs[0]), y=self._share(y))
+        return one._replace(each=one.each * self.groups) if one else None
 
     def _share(self, x: Shape) -> Shape:
         return (x[0] // self.groups, *x[1:])

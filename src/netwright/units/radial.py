@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count
-from netwright.core.cost import Cost
+from netwright.core.cost import INPUT, Cost
 from netwright.core.field import WHOLE, Window
 from netwright.core.shape import Shape, need_rank
 from netwright.core.spec import Unit
@@ -30,6 +30,8 @@ class RadialBasis(Unit):
     >>> RadialBasis(10).shape((84,))
     (10,)
     """
+
+    keeps = INPUT
 
     width: int
 

@@ -91,6 +91,9 @@ class DropBlock(Dropper):
         need_rank("DropBlock", xs[0], 2, 4)
         return xs[0]
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(each=prod(y)) if self.rate else VIEW
+
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import DropBlock as Layer
 

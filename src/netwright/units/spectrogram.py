@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count, is_flag
-from netwright.core.cost import Cost
+from netwright.core.cost import Cost, Kept
 from netwright.core.field import WHOLE, Window
 from netwright.core.shape import Shape, need_rank, slid
 from netwright.core.spec import Unit
@@ -52,6 +52,10 @@ class Spectrogram(Unit):
         return Cost(
             ops=windows * (transform + 2 * self.size) + 3 * prod(y) + bends, buffers=self.size
         )
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        spectra = 3 if self.log else 2  # real and imaginary parts, and their magnitudes
+        return Kept(each=y[0] * y[2] * self.size + spectra * prod(y))
 
     def window(self, x: Shape) -> Window:
         return WHOLE

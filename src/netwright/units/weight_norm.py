@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from netwright.core.check import is_flag, is_number
-from netwright.core.cost import Cost
+from netwright.core.cost import Cost, Kept
 from netwright.core.field import Window
 from netwright.core.shape import Shape
 from netwright.core.spec import Unit
@@ -46,6 +47,18 @@ class Reweighted(Unit, abstract=True):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return self.of.cost(*xs, y=y)
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        kept = self.of.kept(*xs, y=y)
+        return kept._replace(once=kept.once + self.makes(*xs, y=y)) if kept else None
+
+    def makes(self, *xs: Shape, y: Shape) -> Any:
+        """Elements that are kept of how the weight was made, itself included."""
+        return self.weights(*xs, y=y)
+
+    def weights(self, *xs: Shape, y: Shape) -> Any:
+        """Elements of the weight."""
+        return replace(self.of, bias=False).cost(*xs, y=y).params  # type: ignore[type-var, call-arg]
+
     def window(self, x: Shape) -> Window:
         return self.of.window(x)
 
@@ -63,6 +76,9 @@ class WeightNorm(Reweighted):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         cost = super().cost(*xs, y=y)
         return cost._replace(params=cost.params + self.width)
+
+    def makes(self, *xs: Shape, y: Shape) -> Any:
+        return self.weights(*xs, y=y) + 3 * self.width
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import WeightNorm as Layer
@@ -130,6 +146,9 @@ class WeightStandardisation(Reweighted):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         cost = super().cost(*xs, y=y)
         return cost._replace(params=cost.params + self.width) if self.gain else cost
+
+    def makes(self, *xs: Shape, y: Shape) -> Any:
+        return 2 * self.weights(*xs, y=y) + (2 if self.gain else 1) * self.width
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import WeightStandardisation as Layer
