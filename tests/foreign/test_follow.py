@@ -103,6 +103,35 @@ def test_control_flow_on_numbers_is_told_with_its_line():
     assert next(row.path for row in told.value.rows) == "inner.conv"
 
 
+def test_shapes_that_depend_on_numbers_are_told():
+    with pytest.raises(nw.TraceError, match=r"getitem needs the numbers.*x\[x > 0\]"):
+        nw.plan(Follow(lambda m, x: x[x > 0]), (3, 8, 8))
+
+
+def test_squeezing_leaves_the_batch():
+    module = Follow(lambda m, x: m.fc(F.adaptive_avg_pool2d(x, 1).squeeze()), fc=nn.Linear(3, 2))
+    assert nw.plan(module, (3, 8, 8)).output == (2,)
+
+
+def test_weights_made_from_the_input_see_all_of_it():
+    module = Follow(lambda m, x: F.conv2d(x, m.fc(x.mean((2, 3))).view(4, 4, 1, 1)),
+                    fc=nn.Linear(4, 16))  # fmt: skip
+    plan = nw.plan(module, (4, 8, 8))
+    assert (plan.macs, plan.field.status) == (64 + 16 * 64, "global")
+
+
+def test_an_operator_without_a_kernel_for_shapes_runs_on_zeros():
+    library = torch.library.Library("netwright_tests_zeros", "DEF")
+    library.define("halve(Tensor x) -> Tensor")
+    library.impl("halve", lambda x: x[..., ::2].clone(), "CPU")
+    try:
+        plan = nw.plan(Follow(lambda m, x: torch.ops.netwright_tests_zeros.halve(x)), (3, 8, 8))
+    finally:
+        library._destroy()
+    assert plan.output == (3, 8, 4)
+    assert plan.partial == ("netwright_tests_zeros::halve",)
+
+
 def test_flags_and_counters_of_the_module_may_be_read():
     class Flagged(nn.Module):
         def __init__(self):

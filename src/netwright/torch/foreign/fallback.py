@@ -13,11 +13,14 @@ from torch.utils.flop_counter import flop_registry
 from netwright.core.field import Field
 from netwright.errors import TraceError
 from netwright.torch.foreign.formulas import FORMULAS, as_cost, key
+from netwright.torch.foreign.lines import at_work
 from netwright.torch.foreign.trace import Tracer
 from netwright.torch.foreign.traced import META, Origin, Traced, traced
 
 __all__ = ["Counter", "fall_back", "multiplies", "plain", "short_name"]
 
+_OWN = ("aten::", "prims::")
+"""Where PyTorch's own operators live."""
 _PRODUCTS = ("conv", "mm", "matmul", "attention", "rnn", "lstm", "gru", "linear", "dot", "mv",
              "bilinear", "fft", "linalg", "cdist", "trilinear", "addr", "cross", "lu_", "svd",
              "cholesky", "inverse", "transformer", "embedding_bag")  # fmt: skip
@@ -69,10 +72,10 @@ _MOVES = frozenset(f"aten::{name}" for name in (
 
 def multiplies(func: Any) -> bool:
     """Whether an operator does, or may do, products that have no formula here."""
-    space, _, name = func._schema.name.partition("::")
+    name = func._schema.name.rpartition("::")[2]
     if name == "linalg_vector_norm":
         return False
-    return space not in ("aten", "prims") or any(word in name for word in _PRODUCTS)
+    return not func._schema.name.startswith(_OWN) or any(word in name for word in _PRODUCTS)
 
 
 def fall_back(t: Tracer, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -86,6 +89,11 @@ def fall_back(t: Tracer, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         with torch._C.DisableTorchFunctionSubclass(), counter:
             made = func(*args, **kwargs)
     except NotImplementedError as error:
+        if "::" not in short_name(func):
+            raise TraceError(
+                f"{short_name(func)} needs the numbers in a tensor, and a plan has none: "
+                f"{at_work()}"
+            ) from error
         made = _on_zeros(func, args, kwargs, error)
         if own is None:
             counter.unknown.append(short_name(func))
@@ -156,6 +164,6 @@ def short_name(func: Any) -> str:
     """How a row calls a function: `einsum`, `my::op`."""
     name = str(getattr(func, "__name__", None) or func)
     owner = getattr(func, "_qualified_op_name", None) or getattr(func, "_name", None)
-    if isinstance(owner, str) and not owner.startswith("aten"):
+    if isinstance(owner, str) and not owner.startswith(_OWN):
         return owner.partition(".")[0]
-    return name.strip("_") or "call"
+    return name.strip("_").partition(".")[0] or "call"

@@ -12,8 +12,7 @@ import torch
 
 __all__ = ["at_work", "told"]
 
-_OURS = str(Path(__file__).parents[2])
-_LIBRARIES = (_OURS, str(Path(torch.__file__).parent))
+_LIBRARIES = (str(Path(__file__).parents[2]), str(Path(torch.__file__).parent))
 
 
 def at_work() -> str:
@@ -29,7 +28,7 @@ def at_work() -> str:
 
 def told(error: Exception) -> str:
     """An error in a followed forward pass, with its line there."""
-    frames = [f for f in extract_tb(error.__traceback__) if not f.filename.startswith(_OURS)]
+    frames = [f for f in extract_tb(error.__traceback__) if not f.filename.startswith(_LIBRARIES)]
     said = f"{type(error).__name__}: {error}".rstrip(": ")
     return (
         f"{said} ({frames[-1].filename}:{frames[-1].lineno}: {frames[-1].line})" if frames else said

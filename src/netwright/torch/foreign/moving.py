@@ -25,6 +25,8 @@ def _views(*names: str) -> None:
         def rule(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
             if type(x) is not Traced:
                 return NotImplemented
+            if name == "squeeze" and not args and not kwargs:  # of a batch, the first one stays
+                args = (tuple([d for d, n in enumerate(x.full) if d and n == 1]),)
             made = plain(method, (x, *args), kwargs)
             full = tuple(made.shape)
             return traced(full, made.dtype, reshaped(x.origin, x.full, full))

@@ -101,6 +101,15 @@ def _softmax(t: Tracer, x: Any, dim: int | None = None, *_: Any, **__: Any) -> A
     return t.operation("softmax", [x], x.full, ops=3 * x.numel(), origin=mixed(x.origin, [dim]))
 
 
+@answers(*homes("normalize"))
+def _normalize(
+    t: Tracer, input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None
+) -> Any:
+    x = t.value(input)
+    origin = mixed(x.origin, _dims(x, dim))
+    return t.operation("normalize", [x], x.full, ops=3 * x.numel(), origin=origin)
+
+
 # ------------------------------------------------------------------ reductions
 
 

@@ -11,13 +11,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.core.field import Field, Taps, Window
-from netwright.core.shape import show
+from netwright.core.shape import show, slid
 from netwright.errors import ShapeError
 from netwright.torch.foreign.pointwise import homes, owners
 from netwright.torch.foreign.trace import Tracer, answers
-from netwright.torch.foreign.traced import Origin, Traced
+from netwright.torch.foreign.traced import Origin, Traced, traced
 from netwright.torch.foreign.units import adaptive_unit, conv_unit, one, pool_unit, transposed_unit
 from netwright.units import ChannelShuffle, PixelShuffle, PixelUnshuffle, Upsample
+from netwright.units.window import sliding_window
 
 __all__ = ["interpolation"]
 
@@ -31,14 +32,6 @@ def _tuple(value: Any, rank: int) -> tuple[int, ...]:
 
 def _reached(x: Any) -> bool:
     return type(x) is Traced and x.origin.field is not None
-
-
-def _made_by_input(made: Traced, *weights: Any) -> Traced:
-    """Marks what was computed with weights that themselves come from the input."""
-    if any(_reached(w) for w in weights):
-        field = made.origin.field or Field(None)
-        made.origin = made.origin._replace(field=field._replace(whole=True))
-    return made
 
 
 def _conv(rank: int) -> None:
@@ -56,10 +49,8 @@ def _conv(rank: int) -> None:
         pad = padding if isinstance(padding, str) else _tuple(padding, rank)
         unit = conv_unit(w.full[0], w.full[2:], _tuple(stride, rank), pad, _tuple(dilation, rank),
                          groups, bias is not None)  # fmt: skip
-        made = t.unit(
-            unit, x, owners(w, t.value(bias) if bias is not None else None), f"conv{rank}d"
-        )
-        return _made_by_input(made, weight, bias)
+        held = owners(w, t.value(bias) if bias is not None else None)
+        return t.unit(unit, x, held, f"conv{rank}d", _reached(weight) or _reached(bias))
 
     def transposed(
         t: Tracer, input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0,
@@ -77,7 +68,8 @@ def _conv(rank: int) -> None:
             _tuple(output_padding, rank), groups, bias is not None, _tuple(dilation, rank),
         )  # fmt: skip
         held = owners(w, t.value(bias) if bias is not None else None)
-        return _made_by_input(t.unit(unit, x, held, f"conv_transpose{rank}d"), weight, bias)
+        whole = _reached(weight) or _reached(bias)
+        return t.unit(unit, x, held, f"conv_transpose{rank}d", whole)
 
     answers(*homes(f"conv{rank}d"))(rule)
     answers(*homes(f"conv_transpose{rank}d"))(transposed)
@@ -88,13 +80,22 @@ def _pools(rank: int) -> None:
         t: Tracer, input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
         dilation: Any = 1, ceil_mode: bool = False, return_indices: bool = False,
     ) -> Any:  # fmt: skip
-        if len(input.full) != rank + 2 or not _reached(input) or return_indices:
+        if len(input.full) != rank + 2 or not _reached(input):
             return NotImplemented
-        if _tuple(dilation, rank) != (1,) * rank:
-            return NotImplemented
-        stride = _tuple(stride, rank) if stride not in (None, [], ()) else None
-        unit = pool_unit("max", _tuple(kernel_size, rank), stride, _tuple(padding, rank), ceil_mode)
-        return t.unit(unit, input, name=f"max_pool{rank}d")
+        kernel, padding = _tuple(kernel_size, rank), _tuple(padding, rank)
+        stride = _tuple(stride, rank) if stride not in (None, [], ()) else kernel
+        name = f"max_pool{rank}d"
+        if _tuple(dilation, rank) == (1,) * rank and not return_indices:
+            return t.unit(pool_unit("max", kernel, stride, padding, ceil_mode), input, name=name)
+        windows = sliding_window(rank, kernel, stride, padding, _tuple(dilation, rank))
+        axes = zip(input.full[2:], *windows[:4], strict=True)
+        full = (*input.full[:2], *[slid(*axis, ceil_mode) for axis in axes])
+        origin = Origin(*t.through(input, windows.taps, full[1:]))
+        made = t.operation(name, [input], full, ops=prod(kernel) * prod(full), origin=origin)
+        return (made, traced(full, torch.int64, made.origin)) if return_indices else made
+
+    def with_indices(t: Tracer, *args: Any, return_indices: bool = True, **kwargs: Any) -> Any:
+        return biggest(t, *args, return_indices=True, **kwargs)
 
     def average(
         t: Tracer, input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
@@ -115,6 +116,7 @@ def _pools(rank: int) -> None:
         return t.unit(adaptive_unit(tuple(cells)), input, name=f"adaptive_avg_pool{rank}d")
 
     answers(*homes(f"max_pool{rank}d"))(biggest)
+    answers(*homes(f"max_pool{rank}d_with_indices"))(with_indices)
     answers(*homes(f"avg_pool{rank}d"))(average)
     answers(*homes(f"adaptive_avg_pool{rank}d"))(adaptive)
 

@@ -113,13 +113,18 @@ class Tracer:
 
     # ----------------------------------------------------------------- rows
 
-    def unit(self, unit: Unit, x: Traced, weights: Sequence[Any] = (), name: str = "") -> Traced:
-        """A row for a unit of one input, and what it makes."""
+    def unit(
+        self, unit: Unit, x: Traced, weights: Sequence[Any] = (), name: str = "",
+        whole: bool = False,
+    ) -> Traced:  # fmt: skip
+        """A row for a unit of one input, and what it makes; `whole` if its weights come from all
+        of the input.
+        """
         inner, copies = x.full[1:], x.full[0]
         origin = x.origin
         output, cost, window = _facts(unit, (inner,))
         field, dims, sizes = self.through(x, window, output)
-        if unit.sees_all:
+        if unit.sees_all or whole:
             field = field._replace(whole=True)
         row = self.row(
             name, unit, (inner,), output, weights, copies * cost.macs, copies * cost.ops,
