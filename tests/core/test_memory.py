@@ -59,6 +59,53 @@ def test_an_unknown_unit_is_named():
     assert net.plan().training().unknown == ("MedianPool",)
 
 
+def test_units_of_registered_nets_have_rules():
+    units = {
+        (row.unit, row.inputs, row.output) for name in nw.nets() for row in nw.net(name).plan()
+    }
+    unknown = {type(unit).__name__ for unit, xs, y in units if unit.kept(*xs, y=y) is None}
+    assert unknown == {"LSTM"}  # its workspace is the device's own affair
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("cbam_resnet18", {"width": 8, "input": (3, 64, 64)}),
+        ("channel_boosted_cnn", {"width": 8, "extra": 4}),
+        ("conv_lstm", {"widths": (4, 3), "kernel": 3, "input": (4, 2, 24, 32)}),
+        ("ecg_stft_cnn", {}),
+        ("eegnet_8_2", {}),
+        ("lenet5_original", {}),
+    ],
+)
+def test_rarer_units_keep_what_autograd_keeps(name, options):
+    net = nw.net(name, **options)
+    assert net.plan(batch=2).training().saved == saved(net)
+
+
+def test_frozen_parts_have_neither_gradients_nor_state():
+    body = nw.Sequential(conv=nw.Conv(5), norm=nw.BatchNorm(), act=nw.Sigmoid())
+    rest = nw.Sequential(conv=nw.Conv(4), flat=nw.Flatten(), fc=nw.Linear(2))
+    net = Net(nw.Sequential(held=nw.Frozen(body), rest=rest), (3, 8, 8))
+    plan = net.plan(batch=2)
+    need = plan.training("adam")
+    learnt = sum(row.params for row in plan if not row.frozen)
+    model = net.build()
+    assert learnt == sum(p.numel() for p in model.parameters() if p.requires_grad) < plan.params
+    assert (need.gradients, need.state) == (4 * learnt, 8 * learnt)
+    assert need.weights == plan.weight_bytes
+    assert need.saved == saved(net)
+
+
+def test_frozen_parts_that_gradients_pass_keep_at_most_as_if_they_learnt():
+    body = nw.Sequential(conv=nw.Conv(5), norm=nw.BatchNorm(), drop=nw.Dropout(), act=nw.ReLU())
+    net = Net(nw.Sequential(stem=nw.Conv(3), held=nw.Frozen(body)), (3, 8, 8))
+    learning = Net(nw.Sequential(stem=nw.Conv(3), held=body), (3, 8, 8))
+    need = net.plan(batch=2).training()
+    assert need.gradients == 4 * (3 * 3 * 9 + 3)
+    assert saved(net) <= need.saved == learning.plan(batch=2).training().saved
+
+
 def allocated(net: Net, batch: int, tmp_path) -> int:
     """Most bytes alive in a forward and backward pass, beyond those before it."""
     model = net.build(init="torch").train()

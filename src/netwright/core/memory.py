@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from netwright.core.cost import Kept
-from netwright.core.plan import Plan
+from netwright.core.plan import Plan, Row
 from netwright.errors import BudgetError, nearest
 
 __all__ = ["OPTIMISERS", "Training", "largest_batch", "training"]
@@ -27,11 +27,14 @@ INPUT = -1
 class Training:
     """What a training step of a plan's batch needs, in bytes, all numbers of the plan's type.
 
-    `weights` are parameters and buffers, `gradients` as many as parameters, `state` is the
-    optimiser's. `saved` is what autograd keeps from the forward to the backward pass, each
+    `weights` are parameters and buffers, `gradients` as many as learnt parameters, `state` is
+    the optimiser's. `saved` is what autograd keeps from the forward to the backward pass, each
     storage once (what `torch.autograd.graph.saved_tensors_hooks` sees, parameters left out).
     `peak` is the most alive at once, all of these included. `unknown` names the units whose
     saving nobody gave a rule: what they hold inside is not in the figures.
+
+    Frozen parts have neither gradients nor state, and keep nothing unless a gradient passes
+    through them; then they count as if they learnt, which is at least what they keep.
     """
 
     weights: int
@@ -58,7 +61,7 @@ def training(plan: Plan, optimiser: str = "adamw") -> Training:
     if optimiser not in OPTIMISERS:
         raise nearest("optimiser", optimiser, OPTIMISERS)
     lives = _Lives(plan)
-    gradients = plan.params * plan.item
+    gradients = sum([_learnt(row) for row in plan]) * plan.item
     state = gradients * OPTIMISERS[optimiser]
     held = plan.weight_bytes + state
     peak = max(held + lives.peak, held + gradients)
@@ -90,6 +93,11 @@ def largest_batch(plan: Plan, limit: int, optimiser: str | None = None) -> int:
     return fits
 
 
+def _learnt(row: Row) -> Any:
+    """Its parameters that an optimiser changes."""
+    return 0 if row.frozen else row.params
+
+
 class _Lives:
     """Who keeps what, and until when, in one forward and backward pass."""
 
@@ -118,7 +126,7 @@ class _Lives:
         """Value -> whether a gradient flows to it."""
         learns = {INPUT: False}
         for i, row in enumerate(self.rows):
-            learns[i] = row.params != 0 or any(learns[source] for source in row.sources)
+            learns[i] = _learnt(row) != 0 or any(learns[source] for source in row.sources)
         return learns
 
     def _keepers(self) -> dict[int, int]:
@@ -182,7 +190,7 @@ class _Lives:
             arriving = flowing.pop(i, self.size(i))
             for source in {s for s in row.sources if s != INPUT and self.learns[s]}:
                 flowing.setdefault(source, self.size(source))
-            alive += row.params * self.plan.item
+            alive += _learnt(row) * self.plan.item
             peak = max(peak, alive + arriving + sum(flowing.values()))
             alive -= self.own(i) + sum(map(self.size, freed.get(i, ())))
         return peak

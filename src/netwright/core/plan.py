@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netwright.core.cost import Cost
 from netwright.core.field import POINT, Axis, Field, Window
-from netwright.core.graph import Shared, Tap
+from netwright.core.graph import Frozen, Shared, Tap
 from netwright.core.interpret import Interpreter
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Spec, Unit
@@ -33,8 +33,9 @@ class Row(NamedTuple):
     """One unit of a plan.
 
     `sources` are the indices of the rows its inputs come from, -1 the net's own input;
-    `auxiliary` marks rows that only training runs; `copies` is how many times an image
-    passes, once a step of time: `macs` and `ops` are of all of them, shapes of one.
+    `auxiliary` marks rows that only training runs, `frozen` those that do not learn; `copies`
+    is how many times an image passes, once a step of time: `macs` and `ops` are of all of
+    them, shapes of one.
     """
 
     path: str
@@ -49,6 +50,7 @@ class Row(NamedTuple):
     sources: tuple[int, ...]
     auxiliary: bool = False
     copies: Any = 1
+    frozen: bool = False
 
     @property
     def input(self) -> Shape:
@@ -223,7 +225,7 @@ class Planner(Interpreter[Signal]):
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
-        self._auxiliary = False
+        self._auxiliary = self._frozen = False
         self._shared: dict[str, tuple[Spec, list[Cost]]] = {}
 
     def shape_of(self, value: Signal) -> Shape:
@@ -251,7 +253,8 @@ class Planner(Interpreter[Signal]):
         if copies != 1:
             cost = cost._replace(macs=cost.macs * copies, ops=cost.ops * copies)
         rows = self.rows
-        rows.append(Row(path, unit, shapes, output, *cost, field, sources, self._auxiliary, copies))
+        rows.append(Row(path, unit, shapes, output, *cost, field, sources, self._auxiliary,
+                        copies, self._frozen))  # fmt: skip
         return Signal(output, field, len(rows) - 1, copies)
 
     def step(self, value: Signal) -> Signal:
@@ -270,12 +273,14 @@ class Planner(Interpreter[Signal]):
         return Signal((like.shape[0], *value.shape), field, value.source, like.copies)
 
     def wiring(self, wiring: Wiring, path: str, xs: tuple[Signal, ...]) -> Signal:
-        if isinstance(wiring, Tap):
-            before, self._auxiliary = self._auxiliary, True
+        if isinstance(wiring, Tap | Frozen):
+            before = self._auxiliary, self._frozen
+            self._auxiliary |= isinstance(wiring, Tap)
+            self._frozen |= isinstance(wiring, Frozen)
             try:
                 return super().wiring(wiring, path, xs)
             finally:
-                self._auxiliary = before
+                self._auxiliary, self._frozen = before
         if isinstance(wiring, Shared):
             return self._share(wiring, path, xs)
         return super().wiring(wiring, path, xs)

@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netwright.core.check import is_choice, is_count
-from netwright.core.cost import Cost
+from netwright.core.cost import Cost, Kept
 from netwright.core.field import Window
 from netwright.core.shape import Shape, need_rank
 from netwright.core.spec import Unit
@@ -52,6 +52,13 @@ class BlurPool(Unit):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         taps = self.size ** (len(y) - 1)
         return Cost(macs=taps * prod(y), buffers=taps)
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        if self.border == "symmetric":
+            return None
+        x, pads = xs[0], self.sliding(xs[0]).pads
+        wide = prod([n + before + after for n, (before, after) in zip(x[1:], pads, strict=True)])
+        return Kept(input=self.border in ("reflect", "replicate"), each=x[0] * wide)
 
     def window(self, x: Shape) -> Window:
         return self.sliding(x).taps

@@ -182,6 +182,9 @@ class InstanceNorm(Norm):
             raise ShapeError(f"InstanceNorm needs more than one position, got {show(x)}")
         return x
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(input=True, each=(3 if self.affine else 2) * y[0])
+
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn
 

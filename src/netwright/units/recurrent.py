@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from netwright.core.check import is_choice, is_count, is_flag
-from netwright.core.cost import Cost
+from netwright.core.cost import NOTHING, Cost
 from netwright.core.field import UNKNOWN, WHOLE, Taps, Window
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Unit
@@ -159,6 +159,7 @@ class CatFeatures(Unit):
     """Sequences side by side along the features: (T, F1) + (T, F2) -> (T, F1 + F2), free."""
 
     joins = True
+    keeps = NOTHING
 
     def shape(self, *xs: Shape) -> Shape:
         need_sequence("CatFeatures", *xs)

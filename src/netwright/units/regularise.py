@@ -128,6 +128,9 @@ class ShakeDrop(Unit):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return Cost(ops=prod(y))
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(each=2)  # the two factors of every image
+
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import ShakeDrop as Layer
 
