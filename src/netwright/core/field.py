@@ -281,7 +281,9 @@ class Field(NamedTuple):
         return Field(met.axes, whole, met.uneven, met.apart)
 
 
+@lru_cache(maxsize=4096)
 def _meet(a: Field, b: Field) -> Field:
+    """Kept, because blocks repeat, and dense ones join what they joined before and one more."""
     if a.axes is b.axes and a == b:
         return a
     assert a.axes is not None and b.axes is not None  # merge() keeps the local ones

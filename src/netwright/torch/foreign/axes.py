@@ -5,7 +5,6 @@ reshaped, permuted, sliced or joined with others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache, reduce
 
 from netwright.core.field import Field, Taps
 from netwright.torch.foreign.traced import Origin, Traced
@@ -37,16 +36,10 @@ def merged(xs: Sequence[Traced], full: tuple[int, ...], aligned: bool = True) ->
     dims = laid[0].dims
     if any(origin.dims != dims for origin in laid):
         return Origin(Field(None, whole))
-    field = reduce(_met, [o.field for o in laid if o.field])
+    field = Field.merge([o.field for o in laid if o.field])
     if whole and not field.whole:
         field = field._replace(whole=True)
     return Origin(field, dims, laid[0].sizes)
-
-
-@lru_cache(maxsize=4096)
-def _met(a: Field, b: Field) -> Field:
-    """Kept, because dense blocks join what they joined before, and one more."""
-    return Field.merge((a, b))
 
 
 def stretched(origin: Origin, full: Sequence[int], into: Sequence[int]) -> Origin:
