@@ -3,7 +3,7 @@ naive ones.
 
 Forward and backward of 32 x 64 x 56 x 56 maps, one table for 2x2 windows side by side, one for
 3x3 windows two apart; medians of interleaved rounds. Naive pools unfold the windows and sort
-them, or take their median. `power alone` is the floor of `LpPool` with a learned p: x^p with
+them, take their median, or their powers. `power alone` is the floor of `LpPool` with a learned p: x^p with
 the gradients of x and p, without guards, windows and root.
 """
 
@@ -40,6 +40,12 @@ def power(x: Tensor) -> Tensor:
     return ((x + 1).log() * p).exp()
 
 
+def mixed(x: Tensor, k: int, s: int) -> Tensor:
+    """Half the maximum, half the mean of every unfolded window."""
+    windows = unfolded(x, k, s)
+    return 0.5 * windows.amax(-1) + 0.5 * windows.mean(-1)
+
+
 def cases(k: int, s: int, top: int) -> dict[str, Callable[[Tensor], Tensor]]:
     """The pools with windows of k x k, s apart."""
     kernel = (k, k)
@@ -54,9 +60,11 @@ def cases(k: int, s: int, top: int) -> dict[str, Callable[[Tensor], Tensor]]:
         f"LpPool({k}, {s})": LpPool(k, s),
         f"LpPool({k}, {s}, p=3)": LpPool(k, s, p=3),
         f"LpPool({k}, {s}, learned)": LpPool(k, s, learned=True),
+        "unfold, power, sum and root": lambda x: unfolded(x, k, s).pow(2).sum(-1).pow(0.5),
         "power alone": power,
         f"nn.LPPool2d(2, {k}, {s})": nn.LPPool2d(2, k, s),
         f"MixedPool({k}, {s})": MixedPool(k, s),
+        "unfold, maximum and mean": lambda x: mixed(x, k, s),
         f"MixedPool({k}, {s}, random)": MixedPool(k, s, mix="random"),
         f"GatedPool({k}, {s})": GatedPool(kernel, s),
         f"WeightedPool({k}, {s})": WeightedPool(kernel, s),
