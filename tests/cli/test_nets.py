@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import xml.etree.ElementTree as ET
 
 import pytest
 
@@ -173,3 +174,16 @@ def test_every_rule_is_listed(said):
     assert "aux-head:PATH[,WEIGHT=0.3]" in heads
     assert all(len(line) <= 100 for line in out.splitlines())
     assert "netwright rewrite" not in out
+
+
+def test_a_story_as_a_picture_and_as_a_page(said, tmp_path):
+    picture, page = tmp_path / "net.svg", tmp_path / "net.html"
+    assert said("show", "googlenet", "--svg", picture, "--html", page) == ""
+    root = ET.parse(picture).getroot()
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    text = page.read_text()
+    assert entry("googlenet").paper.title in text
+    assert text.count("Inception(192, 96, 208,</text>") == picture.read_text().count(
+        "Inception(192, 96, 208,</text>"
+    ) == 1  # fmt: skip
+    assert "family" in text

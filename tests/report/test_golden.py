@@ -8,6 +8,7 @@ import pytest
 
 import netwright as nw
 from netwright.core.diff import diff
+from netwright.report.blocks_svg import block_file
 from netwright.report.changes import diff_record, diff_text
 from netwright.report.compare import compare_text
 from netwright.report.diagram import diagram
@@ -39,6 +40,8 @@ CASES = {
     "odd_diagram.txt": lambda: diagram(outline(ODD)),
     "resnet50_diagram.txt": lambda: diagram(outline(nw.net("resnet50"))),
     "skip_diagram.txt": lambda: diagram(outline(SKIP)),
+    "lenet5.svg": lambda: block_file(outline(nw.net("lenet5"))),
+    "resnet18.svg": lambda: block_file(outline(nw.net("resnet18"))),
     "diff.txt": lambda: diff_text(changed()),
     "diff.json": lambda: json.dumps(diff_record(changed()), indent=1),
     "chain.html": lambda: summary_page(CHAIN.plan()).render(),

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netwright.report import charts
-from netwright.report.html import Page, code, facts, gallery, paragraph, table
+from netwright.report.html import Page, code, facts, gallery, pairs, paragraph, table
 from netwright.report.pages import compare_page, summary_page
+from netwright.report.sortable import SCRIPT
 from netwright.report.svg import WIDTH, tick_labels, ticks
 from report.examples import CHAIN, ODD
 
@@ -64,6 +65,8 @@ def everything(word):
         Page(word, word)
         .add(word, facts([(word, word), ("n", 1)]), paragraph(word), code(word), note=word)
         .add(word, table([word, "n"], [[word, 1], [None, 2.5]], numeric={1}))
+        .add(word, table([word, "n"], [[word, 1]], {1}, foot=[[word, 1]], sortable=True))
+        .add(word, pairs([(word, word)]))
         .add(word, gallery([(PNG, word)] * 2))
         .add(word, *drawings(word))
     )
@@ -73,6 +76,7 @@ def drawings(word):
     return [
         charts.bars([(word, 3), ("b", 0)], title=word, unit=" kg"),
         charts.grouped_bars([word, "b"], {word: [1, nan], "c": [2, 3]}, title=word),
+        charts.columns([(word, 3), ("b", 0), ("c", nan)], title=word),
         charts.lines({word: [(0, 1), (1, nan), (2, 3)], "c": [(1, 1)]}, title=word, x=word, y=word),
         charts.heat([[1, 2], [0, 5]], [word, "b"], title=word, x=word, y=word),
         charts.scatter([(0, 1, word), (1, 2, "b")], title=word, x=word, y=word),
@@ -85,10 +89,11 @@ def drawings(word):
      summary_page(ODD.plan(), 1), compare_page([CHAIN.plan(), ODD.plan(), CHAIN.plan()])],
     ids=["plain", "evil", "empty", "summary", "odd", "compare"],
 )  # fmt: skip
-def test_pages_are_balanced_offline_and_without_script(page):
+def test_pages_are_balanced_and_offline(page):
     text = page.render()
     tags = parsed(text)
-    assert "script" not in tags.seen
+    assert tags.seen.count("script") == ('<table class="sortable">' in text)
+    assert "script" not in tags.seen or f"<script>{SCRIPT}</script>" in text
     assert "b" not in tags.seen
     assert not [name for name, _ in tags.attributes if name.startswith("on")]
     links = [value for name, value in tags.attributes if name in ("src", "href")]
@@ -213,6 +218,7 @@ def test_a_browser_opens_the_page_without_a_network(tmp_path):
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
     dom = parsed(made.stdout)
-    assert dom.seen.count("svg") == 4
+    assert dom.seen.count("svg") == 7
+    assert dom.seen.count("button") == 13
     assert dom.seen.count("section") == 4
     assert "5,258" in "".join(dom.text)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from netwright.cli.common import echo, echo_json, load_net
+from netwright.cli.common import echo, echo_json, load_net, save
 from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan
 from netwright.published import Published
@@ -23,7 +23,9 @@ WIDTH = 100
 @click.command("show")
 @click.argument("net")
 @click.option("--json", "as_json", is_flag=True, help="all of it as JSON, the diagram as a tree")
-def command(net: str, as_json: bool) -> None:
+@click.option("--svg", metavar="FILE", help="write the block diagram as a picture instead")
+@click.option("--html", metavar="FILE", help="write a page with the diagram and charts instead")
+def command(net: str, as_json: bool, svg: str | None, html: str | None) -> None:
     """The story of NET: what is new in it and where, its errors as published, a diagram,
     what its stages cost, its variants.
 
@@ -40,15 +42,28 @@ def command(net: str, as_json: bool) -> None:
 
         echo_json({**net_record(known, plan), "outline": outline_record(tree)})
         return
-    from netwright.report.compare import stage_table
-    from netwright.report.diagram import diagram
     from netwright.report.table import totals
 
+    story = _story(known) if known else []
+    facts = [*totals(plan), *(_variants(known) if known else []), _rewrites(net)]
+    if svg:
+        from netwright.report.blocks_svg import block_file
+
+        save(block_file(tree), svg)
+    if html:
+        from netwright.report.pages import story_page
+
+        save(story_page(plan, tree, [*story, *facts]), html)
+    if svg or html:
+        return
+    from netwright.report.compare import stage_table
+    from netwright.report.diagram import diagram
+
     blocks = [
-        [made.name, *_pairs(_story(known) if known else [])],
+        [made.name, *_pairs(story)],
         [diagram(tree)],
         [line.rstrip() for line in stage_table(plan, "stage", width=12)],
-        _pairs([*totals(plan), *(_variants(known) if known else []), _rewrites(net)]),
+        _pairs(facts),
         wrap(CONVENTION, WIDTH),
     ]
     echo("\n\n".join("\n".join(lines) for lines in blocks))

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import click
 
-from netwright.cli.common import as_count, echo, echo_json, load_plan, plan_options, save, terminal
+from netwright.cli.code import is_code
+from netwright.cli.common import (
+    as_count,
+    echo,
+    echo_json,
+    load_net,
+    load_plan,
+    plan_options,
+    save,
+    terminal,
+)
 from netwright.core.shape import Shape
 from netwright.errors import ShapeError, TraceError
 
@@ -60,9 +70,11 @@ def command(
     more += training_totals(plan, train) if train else []
     more += fit_total(plan, limit, train) if limit else []
     if html:
+        from netwright.report.outline import outline
         from netwright.report.pages import summary_page
 
-        save(summary_page(plan, depth, more), html)
+        tree = None if is_code(net) else outline(load_net(net, input, classes))
+        save(summary_page(plan, depth, more, tree), html)
     if form:
         from netwright.report.record import csv_text, plan_record
 

@@ -9,7 +9,7 @@ from math import isfinite
 from netwright.report.numbers import human
 from netwright.report.svg import COLOURS, LETTER, WIDTH, Frame, drawing, legend, shorten, text
 
-__all__ = ["bars", "grouped_bars", "heat", "lines", "scatter"]
+__all__ = ["bars", "columns", "grouped_bars", "heat", "lines", "scatter"]
 
 Label = Callable[[float], str]
 
@@ -53,6 +53,24 @@ def grouped_bars(
             top += thick
         top += 8
     return drawing(title, f"Bars for {', '.join(groups)}.", pieces, top)
+
+
+def columns(rows: Sequence[tuple[str, float]], *, title: str, format: Label = human) -> str:
+    """A column a row, from left to right, for more rows than bars have room for."""
+    values = [value for _, value in rows if isfinite(value)]
+    frame = Frame([(0, 0), (max(len(rows), 1), max(values, default=0) or 1)], 20, "", "", high=130)
+    step = frame.at(1, 0)[0] - frame.left
+    pieces = list(frame.pieces)
+    for i, (name, value) in enumerate(rows):
+        if isfinite(value) and value > 0:
+            left, top = frame.at(i, value)
+            place = f'x="{left:.1f}" y="{top:.1f}" width="{max(0.6, step - 0.4):.1f}" '
+            hint = escape(f"{name} {format(value)}".strip())
+            pieces.append(
+                f'<rect class="f0" {place}height="{max(frame.bottom - top, 0.5):.1f}">'
+                f"<title>{hint}</title></rect>"
+            )
+    return drawing(title, f"Columns for {len(rows)} rows.", pieces, frame.end)
 
 
 def lines(

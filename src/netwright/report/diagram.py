@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from netwright.core.shape import show
-from netwright.core.spec import Block, Spec, Unit
+from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential
 from netwright.report.labels import BRANCHES, kinds, label, plain, times
-from netwright.report.layers import Group, field_text, sliding
+from netwright.report.layers import field_text
 from netwright.report.numbers import human
 from netwright.report.outline import Part
 from netwright.report.table import text_table
+from netwright.report.tidy import only, trimmed
 
 __all__ = ["diagram"]
 
@@ -70,7 +70,7 @@ class _Drawing:
 
     def chain(self, part: Part, left: str) -> None:
         """The parts of `part`, one under another."""
-        for inner in _trimmed(part.parts):
+        for inner in trimmed(part.parts):
             self.part(inner, left, left + "  ")
 
     def branches(self, part: Part, left: str) -> None:
@@ -82,7 +82,7 @@ class _Drawing:
 
     def part(self, part: Part, left: str, below: str) -> None:
         """The line of a part, and of what is in it where it is opened."""
-        part = _only(part)
+        part = only(part)
         text = self.inline(part)
         opened = not text and not self.closed(part) and self.level + 1 < self.depth
         text = text or label(part) or ("" if opened else kinds(part))
@@ -113,45 +113,9 @@ class _Drawing:
         """The parts of a chain in one line, empty where they do not find room."""
         if type(part.body) is not Sequential or plain(part):
             return ""
-        inside = [_only(inner) for inner in _trimmed(part.parts)]
+        inside = [only(inner) for inner in trimmed(part.parts)]
         if not all(map(self.closed, inside)):
             return ""
         text = " → ".join(self.inline(inner) or label(inner) for inner in inside)
         text = f"{times(part)}({text})" if part.count > 1 else text
         return text if len(text) <= ROOM else ""
-
-
-def _trimmed(parts: tuple[Part, ...]) -> Iterator[Part]:
-    """The parts, units that only change values drawn to the convolution before them."""
-    before: Part | None = None
-    for part in parts:
-        if before and plain(before) and _trims(part):
-            inside = before.parts if isinstance(before.body, Sequential) else (before,)
-            rows = before.group.rows + part.group.rows
-            body = Sequential(*[p.spec for p in (*inside, part)])
-            before = replace(before, spec=body, body=body, parts=(*inside, part), count=1,
-                             group=Group(before.group.path, rows))  # fmt: skip
-            continue
-        if before:
-            yield before
-        before = part
-    if before:
-        yield before
-
-
-def _trims(part: Part) -> bool:
-    """Whether it is a unit that changes values one by one, such as an activation."""
-    group = part.group
-    if not isinstance(part.body, Unit) or part.reads or group.macs != 0:
-        return False
-    return group.inputs == (group.output,) and not sliding(part.body, group.output)
-
-
-def _only(part: Part) -> Part:
-    """The one part of a chain of one, under the name of the chain."""
-    while part.count == 1 and type(part.body) is Sequential and len(part.parts) == 1:
-        inner = part.parts[0]
-        if isinstance(part.spec, Block) and not isinstance(inner.spec, Block):
-            break
-        part = replace(inner, name=part.name, reads=part.reads)
-    return part

@@ -1,4 +1,7 @@
-"""One HTML document that needs nothing else: no script, no network, light and dark, print."""
+"""One HTML document that needs nothing else: no network, light and dark, print.
+
+A script sorts its tables; without it everything is there as well.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,15 @@ from html import escape
 from pathlib import Path
 
 from netwright.files import write_text
+from netwright.report.blocks_svg import STYLE as BLOCKS
+from netwright.report.sortable import SCRIPT
+from netwright.report.sortable import STYLE as SORTABLE
 from netwright.report.svg import STYLE as CHARTS
+from netwright.report.svg import THEME
 
-__all__ = ["Page", "code", "facts", "gallery", "paragraph", "table"]
+__all__ = ["Page", "code", "facts", "gallery", "pairs", "paragraph", "table"]
 
 STYLE = """
-:root { color-scheme: light dark; --paper: #fff; --ink: #1c2330; --soft: #5b6472;
-  --line: #d9dee6; --tint: #f4f6f9; }
-@media (prefers-color-scheme: dark) { :root { --paper: #14181f; --ink: #e6e9ef;
-  --soft: #9aa4b2; --line: #333b47; --tint: #1d232c; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 62rem; background: var(--paper);
   color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
@@ -33,6 +36,8 @@ table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tab
 th, td { padding: .25rem .75rem .25rem 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); white-space: pre; }
 th { color: var(--soft); font-weight: 600; }
+tfoot td { font-weight: 600; }
+.pairs td { white-space: normal; }
 .n { text-align: right; }
 .facts { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1rem 0; }
 .facts div { flex: 1 1 8rem; padding: .6rem .9rem; border-radius: .5rem; background: var(--tint); }
@@ -50,6 +55,9 @@ pre { overflow-x: auto; padding: .75rem 1rem; border-radius: .5rem; background: 
   figure, svg, tr, .facts { break-inside: avoid; } h2 { break-after: avoid; }
   .scroll { overflow: visible; } }
 """
+
+SORT = ' class="sortable"'
+"""What makes a table one that the script looks for."""
 
 
 class Page:
@@ -83,13 +91,15 @@ class Page:
             f'<section id="part{i}">\n<h2>{escape(heading)}</h2>\n{body}\n</section>'
             for i, (heading, body) in enumerate(self._sections, 1)
         ]
+        sortable = any(SORT in body for _, body in self._sections)
+        script = f"<script>{SCRIPT}</script>" if sortable else ""
         return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(self.title)}</title>
-<style>{STYLE}{CHARTS}</style>
+<style>{THEME}{STYLE}{CHARTS}{BLOCKS}{SORTABLE}</style>
 </head>
 <body>
 <header>
@@ -100,6 +110,7 @@ class Page:
 <main>
 {chr(10).join(sections)}
 </main>
+{script}
 </body>
 </html>
 """
@@ -110,23 +121,45 @@ class Page:
 
 
 def table(
-    head: Sequence[str], rows: Iterable[Sequence[object]], numeric: Collection[int] = ()
+    head: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    numeric: Collection[int] = (),
+    *,
+    foot: Sequence[Sequence[object]] = (),
+    sortable: bool = False,
 ) -> str:
-    """A table of anything that prints; columns whose index is in `numeric` stand right."""
+    """A table of anything that prints; columns whose index is in `numeric` stand right.
+
+    Rows of the `foot` stay where they are when the table is sorted.
+    """
     kinds = [' class="n"' if i in numeric else "" for i in range(len(head))]
     top = "".join(
         f'<th scope="col"{kind}>{escape(word)}</th>' for word, kind in zip(head, kinds, strict=True)
     )
-    body = "\n".join(
+    end = f"<tfoot>\n{_rows(foot, kinds)}\n</tfoot>\n" if foot else ""
+    return (
+        f'<div class="scroll"><table{SORT if sortable else ""}>\n'
+        f"<thead><tr>{top}</tr></thead>\n<tbody>\n{_rows(rows, kinds)}\n</tbody>\n"
+        f"{end}</table></div>"
+    )
+
+
+def _rows(rows: Iterable[Sequence[object]], kinds: Sequence[str]) -> str:
+    return "\n".join(
         "<tr>"
         + "".join(f"<td{k}>{escape(str(cell))}</td>" for cell, k in zip(row, kinds, strict=True))
         + "</tr>"
         for row in rows
     )
-    return (
-        f'<div class="scroll"><table>\n<thead><tr>{top}</tr></thead>\n'
-        f"<tbody>\n{body}\n</tbody>\n</table></div>"
+
+
+def pairs(rows: Iterable[tuple[str, str]]) -> str:
+    """Names and what is said of them, in as many lines as it takes."""
+    body = "\n".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(said)}</td></tr>'
+        for name, said in rows
     )
+    return f'<table class="pairs">\n<tbody>\n{body}\n</tbody>\n</table>'
 
 
 def facts(pairs: Iterable[tuple[str, object]]) -> str:

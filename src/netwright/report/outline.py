@@ -28,6 +28,7 @@ class Part:
 
     `spec` is what stands in the net, `body` what it expands to: a unit or wiring. `inputs` go
     into the first, `outputs` come out of the last, several where streams travel together.
+    `names` are those that the parts have in the wiring around them.
     `group` has the rows of all of them, `parts` are those of the first. `reads` are the parts
     of a graph that it takes its inputs from, where these are named.
     """
@@ -41,6 +42,7 @@ class Part:
     parts: tuple[Part, ...] = ()
     count: int = 1
     reads: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 def outline(net: Net) -> Part:
@@ -81,7 +83,8 @@ class _Walk(Shapes):
         self.above = above
         if group.rows:
             parts = _parts(body, self.made)
-            siblings.append(Part(name, spec, body, xs, tuple(streams(y)), group, parts))
+            made = Part(name, spec, body, xs, tuple(streams(y)), group, parts, names=(name,))
+            siblings.append(made)
         self.made = siblings
         return y
 
@@ -116,6 +119,7 @@ def _joined(run: list[Part]) -> Part:
         outputs=last.outputs,
         group=Group(first.group.path, rows),
         count=len(run),
+        names=tuple([part.name for part in run]),
     )
 
 

@@ -1,4 +1,4 @@
-"""The HTML pages of plans: one net, and nets side by side."""
+"""The HTML pages of nets: the story of one, its layers, and several side by side."""
 
 from __future__ import annotations
 
@@ -7,46 +7,91 @@ from collections.abc import Sequence
 from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan
 from netwright.core.shape import show
-from netwright.report.charts import grouped_bars, lines
+from netwright.report.blocks_svg import block_diagram
+from netwright.report.charts import columns, grouped_bars, lines
 from netwright.report.compare import MEASURES, comparison, stages
-from netwright.report.html import Page, facts, table
+from netwright.report.html import Page, facts, pairs, table
+from netwright.report.layers import Group, field_text, groups
 from netwright.report.numbers import human, human_bytes
+from netwright.report.outline import Part
 from netwright.report.table import COLUMNS, layer_cells, signs, totals
 
-__all__ = ["compare_page", "summary_page"]
+__all__ = ["compare_page", "story_page", "summary_page"]
+
+DIAGRAM = "The first block of a kind is opened; xN: so many of it in a row, or side by side."
 
 
 def summary_page(
-    plan: Plan, depth: int | None = None, more: Sequence[tuple[str, str]] = ()
+    plan: Plan,
+    depth: int | None = None,
+    more: Sequence[tuple[str, str]] = (),
+    tree: Part | None = None,
 ) -> Page:
-    """Totals and `more`, what each stage costs, how the receptive field grows, every layer."""
-    page = Page(plan.name, f"{show(plan.input)} to {show(plan.output)}, {len(plan)} units")
+    """Totals and `more`, the diagram of the `tree` where there is one, what each stage and each
+    layer costs, how the receptive field grows.
+    """
+    page = _opened(plan)
+    page.add("Totals", _cards(plan), pairs([*totals(plan), *more]), note=CONVENTION)
+    if tree:
+        page.add("Diagram", block_diagram(tree), note=DIAGRAM)
+    page.add("Stages", *_stage_charts([plan]))
+    page.add("Receptive field", _growth([plan]))
+    _, made = layer_cells(plan.rows, depth=depth, item=plan.item * plan.batch)
+    numeric = [i for i, column in enumerate(COLUMNS) if not column.left]
+    layers = table(
+        [column.title for column in COLUMNS], made[:-1], numeric, foot=made[-1:], sortable=True
+    )
+    return page.add("Layers", *_layer_charts(plan), layers, note="; ".join(signs(made)))
+
+
+def story_page(plan: Plan, tree: Part, story: Sequence[tuple[str, str]]) -> Page:
+    """A net's `story`, its diagram, what its stages cost, how its receptive field grows."""
+    page = _opened(plan)
+    page.add("Story", _cards(plan), pairs(story), note=CONVENTION)
+    page.add("Diagram", block_diagram(tree), note=DIAGRAM)
+    head = ["stage", "output", *[title for title, _, _ in MEASURES], "field"]
+    rows = [
+        [group.path or plan.name, show(group.output),
+         *[said(measure(group, plan)) for _, measure, said in MEASURES], field_text(group.field)]
+        for group in groups(plan.rows)
+    ]  # fmt: skip
+    table_ = table(head, rows, range(2, len(head)), sortable=True)
+    page.add("Stages", table_, *_stage_charts([plan]))
+    return page.add("Receptive field", _growth([plan]))
+
+
+def _opened(plan: Plan) -> Page:
+    return Page(plan.name, f"{show(plan.input)} to {show(plan.output)}, {len(plan)} units")
+
+
+def _cards(plan: Plan) -> str:
     size = plan.field.size if plan.field else None
-    page.add(
-        "Totals",
-        facts([
+    return facts(
+        [
             ("parameters", human(plan.params)),
             ("MACs", human(plan.macs)),
             ("activations", human(plan.activations)),
             ("memory", human_bytes(plan.memory)),
             ("receptive field", show(size) if size else "all"),
-        ]),
-        table(["", ""], [*totals(plan), *more]),
-        note=CONVENTION,
-    )  # fmt: skip
-    page.add("Stages", *_stage_charts([plan]))
-    page.add("Receptive field", _growth([plan]))
-    _, made = layer_cells(plan.rows, depth=depth, item=plan.item * plan.batch)
-    numeric = [i for i, column in enumerate(COLUMNS) if not column.left]
-    layers = table([column.title for column in COLUMNS], made, numeric)
-    return page.add("Layers", layers, note="; ".join(signs(made)))
+        ]
+    )
+
+
+def _layer_charts(plan: Plan) -> list[str]:
+    """Of each measure a column a unit, in the order they run."""
+    units = [Group(row.path, (row,)) for row in plan.rows]
+    return [
+        columns([(unit.path, measure(unit, plan)) for unit in units],
+                title=f"{title[0].upper()}{title[1:]}, unit by unit", format=said)
+        for title, measure, said in MEASURES
+    ]  # fmt: skip
 
 
 def compare_page(plans: Sequence[Plan]) -> Page:
     """The totals of several nets, and where each of them spends them."""
     page = Page("Nets side by side", ", ".join(plan.name for plan in plans))
     head, rows = comparison(plans)
-    page.add("Totals", table(head, rows, range(2, len(head))), note=CONVENTION)
+    page.add("Totals", table(head, rows, range(2, len(head)), sortable=True), note=CONVENTION)
     page.add("Stages", *_stage_charts(plans))
     return page.add("Receptive field", _growth(plans))
 

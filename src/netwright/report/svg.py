@@ -12,35 +12,45 @@ __all__ = [
     "COLOURS",
     "LETTER",
     "STYLE",
+    "THEME",
     "WIDTH",
     "Frame",
     "drawing",
     "legend",
+    "power_ticks",
     "shorten",
     "text",
     "tick_labels",
     "ticks",
 ]
 
+THEME = """
+:root { color-scheme: light dark; --paper: #fff; --ink: #1c2330; --soft: #5b6472;
+  --line: #d9dee6; --tint: #f4f6f9; --c0: #2563a8; --c1: #d2691e; --c2: #2e8555; --c3: #b0327a;
+  --c4: #6d4bb5; --c5: #7d6a2c; --c6: #4a5568; }
+@media (prefers-color-scheme: dark) { :root { --paper: #14181f; --ink: #e6e9ef;
+  --soft: #9aa4b2; --line: #333b47; --tint: #1d232c; --c0: #6fb1f0; --c1: #f2a15f;
+  --c2: #6cc795; --c3: #f08bc0; --c4: #b49cf0; --c5: #d3bd72; --c6: #a9b4c6; } }
+"""
+"""The colours of pages and drawings, by day and by night."""
+
+COLOURS = 7
+
 STYLE = """
-:root { --c0: #2563a8; --c1: #d2691e; --c2: #2e8555; --c3: #b0327a; --c4: #6d4bb5; --c5: #7d6a2c; }
-@media (prefers-color-scheme: dark) { :root { --c0: #6fb1f0; --c1: #f2a15f; --c2: #6cc795;
-  --c3: #f08bc0; --c4: #b49cf0; --c5: #d3bd72; } }
 svg.chart { display: block; width: 100%; min-width: 30rem; max-width: 45rem; margin: .75rem 0;
   font: 12px system-ui, sans-serif; fill: currentColor; }
 div.chart { overflow-x: auto; }
 .chart .title { font-size: 13px; font-weight: 600; }
-.chart .soft { fill: var(--soft, #777); }
-.chart .grid { stroke: var(--line, #ccc); fill: none; }
-.chart .on { fill: var(--paper, #fff); }
+.chart .soft { fill: var(--soft); }
+.chart .grid { stroke: var(--line); fill: none; }
+.chart .on { fill: var(--paper); }
 .chart .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
 """ + "".join(
     f".chart .f{i} {{ fill: var(--c{i}); }} .chart .s{i} {{ stroke: var(--c{i}); }}\n"
-    for i in range(6)
+    for i in range(COLOURS)
 )
 
 WIDTH = 680
-COLOURS = 6
 LETTER = 7.0
 """Width of a letter, generously: the browser's font is not known here."""
 
@@ -61,6 +71,18 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
     return [float(f"{i * step:.12g}") for i in range(first, last + 1)]
 
 
+def power_ticks(low: float, high: float) -> list[float]:
+    """1, 2 and 5 times powers of ten, from just below `low` to just above `high`, both above 0.
+
+    >>> power_ticks(30, 700)
+    [20.0, 50.0, 100.0, 200.0, 500.0, 1000.0]
+    """
+    first, last = floor(log10(low)), floor(log10(high)) + 1
+    made = [float(f"{m}e{power}") for power in range(first, last + 1) for m in (1, 2, 5)]
+    below, above = [tick for tick in made if tick <= low], [tick for tick in made if tick > high]
+    return [tick for tick in made if below[-1] <= tick <= above[0]]
+
+
 def tick_labels(values: Sequence[float]) -> list[str]:
     """The values as text, with as many digits as it takes to tell them apart.
 
@@ -75,14 +97,28 @@ def tick_labels(values: Sequence[float]) -> list[str]:
 
 
 class Frame:
-    """Axes, grid and labels around points, and where a point goes inside them."""
+    """Axes, grid and labels around points, and where a point goes inside them.
 
-    def __init__(self, points: Sequence[tuple[float, float]], top: float, x: str, y: str) -> None:
-        xs, ys = [px for px, _ in points] or [0.0], [py for _, py in points] or [0.0]
-        self.xs, self.ys = ticks(min(xs), max(xs), 8), ticks(min(ys), max(ys))
+    With `powers` equal steps to the right are equal factors, of positive numbers.
+    """
+
+    def __init__(
+        self,
+        points: Sequence[tuple[float, float]],
+        top: float,
+        x: str,
+        y: str,
+        *,
+        high: float = 250,
+        powers: bool = False,
+    ) -> None:
+        xs, ys = [px for px, _ in points] or [1.0], [py for _, py in points] or [0.0]
+        self.scale = log10 if powers else float
+        self.xs = power_ticks(min(xs), max(xs)) if powers else ticks(min(xs), max(xs), 8)
+        self.ys = ticks(min(ys), max(ys))
         labels = tick_labels(self.ys)
         self.left = 30 + LETTER * max(map(len, labels))
-        self.top, self.bottom, self.right = top + 6, top + 250, WIDTH - 24
+        self.top, self.bottom, self.right = top + 6, top + high, WIDTH - 24
         self.end = self.bottom + 44
         self.pieces = [
             text((self.left + self.right) / 2, self.end - 6, x, "middle", kind="soft"),
@@ -101,7 +137,8 @@ class Frame:
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Where the point (x, y) stands on the paper."""
-        across = (x - self.xs[0]) / (self.xs[-1] - self.xs[0])
+        low, high = self.scale(self.xs[0]), self.scale(self.xs[-1])
+        across = (self.scale(x) - low) / (high - low)
         up = (y - self.ys[0]) / (self.ys[-1] - self.ys[0])
         return (
             self.left + across * (self.right - self.left),
