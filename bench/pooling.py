@@ -3,8 +3,8 @@ naive ones.
 
 Forward and backward of 32 x 64 x 56 x 56 maps, one table for 2x2 windows side by side, one for
 3x3 windows two apart; medians of interleaved rounds. Naive pools unfold the windows and sort
-them, take their median, or their powers. `power alone` is the floor of `LpPool` with a learned p: x^p with
-the gradients of x and p, without guards, windows and root.
+them, take their median or their powers. `power alone` is the floor of `LpPool` with a learned
+p: x^p with the gradients of x and p, without guards, windows and root.
 """
 
 from __future__ import annotations
