@@ -4,8 +4,8 @@ Both have the same weights and give the same outputs. Runs are interleaved, two 
 medians in milliseconds. `bare` is the fused cell's convolutions alone, forward and backward,
 on states that are there already, `gates` its element-wise equations alone: nothing that is made
 of these convolutions and of PyTorch's element-wise kernels takes less than both, so that
-loop / (bare + gates) bounds the ratio. Where cells are wide both are bound by the same multiply-adds, and
-what is saved is calls, passes over memory and small batches.
+loop / (bare + gates) bounds the ratio. Where cells are wide both are bound by the same
+multiply-adds, and what is saved is calls, passes over memory and small batches.
 """
 
 from __future__ import annotations
