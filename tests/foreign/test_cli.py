@@ -81,6 +81,10 @@ def test_a_net_made_in_code_has_its_own_input(run):
 @pytest.mark.parametrize(("arguments", "said"), [
     (["user_nets.tiny:Tini"], "no attribute of user_nets.tiny is called 'Tini'; near: Tiny"),
     (["user_nets.none:Tiny"], "cannot import user_nets.none"),
+    (["user_nets/tiny.py:Tiny"], "no net is called 'user_nets/tiny.py:Tiny'"),
+    (["user_nets.tiny.py:Tiny"], "write user_nets.tiny:Tiny"),
+    (["user_nets.wrong:Tiny"], "cannot import user_nets.wrong: ZeroDivisionError: division"),
+    (["user_nets.tiny:fails"], "user_nets.tiny:fails cannot be made: KeyError: 'boom' ("),
     (["user_nets.tiny:number"], "gives a int, wanted a torch.nn.Module or a netwright.Net"),
     (["user_nets.tiny:needs"], "cannot be called without arguments"),
     (["user_nets.tiny:Tiny"], "a module does not say its input"),

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import netwright as nw
+from netwright.torch.foreign.fallback import multiplies
 from netwright.torch.foreign.formulas import FORMULAS
 
 
@@ -197,6 +198,24 @@ def test_what_has_no_formula_is_named_and_a_formula_for_a_class_ends_it():
     assert plan.macs == 4 * 6 * 8 + 4 * 8 * 8
     assert plan.params == 56 + 72
     assert [row.unit.label for row in plan] == ["Linear", "Odd"]
+
+
+PRODUCTS = ("fft_fft", "linalg_solve", "cdist", "cholesky", "svd", "_trilinear", "lu_unpack",
+            "convolution", "bmm", "_thnn_fused_lstm_cell", "_embedding_bag")  # fmt: skip
+OTHERS = ("relu_", "celu_", "digamma", "lgamma", "cummax", "upsample_bilinear2d", "softmax",
+          "max_pool2d", "native_layer_norm", "cumsum", "grid_sampler")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*PRODUCTS, *OTHERS])
+def test_operators_that_multiply_are_known_by_name(name):
+    packet = getattr(torch.ops.aten, name)
+    assert multiplies(getattr(packet, packet.overloads()[0])) == (name in PRODUCTS)
+
+
+def test_small_products_are_counted():
+    matrix = nn.Parameter(torch.ones(5, 8))
+    module = Follow(lambda m, x: torch.mv(m.matrix, x[0]) + torch.dot(x[0], x[0]), matrix=matrix)
+    assert nw.plan(module, (8,), strict=True).macs == 40 + 8
 
 
 def test_wrong_arguments_are_told():

@@ -14,6 +14,17 @@ QUICK = """
     shufflenet_v2_x1_0 efficientnet_b0 convnext_tiny swin_t
 """
 
+SIZES = {
+    "alexnet": 195,
+    "vgg16": 212,
+    "googlenet": 379,
+    "resnet50": 427,
+    "densenet121": 2071,
+    "mobilenet_v2": 491,
+    "inception_v3": 1311,
+}
+"""Receptive fields of last feature maps (Araujo et al. 2019; ResNet strides in its 3x3)."""
+
 TORCHVISION = """
     resnet152 densenet201 efficientnet_b7@600 vgg13_bn resnext50_32x4d wide_resnet50_2
     mobilenet_v3_large mnasnet1_3 efficientnet_v2_s regnet_x_400mf regnet_y_400mf
@@ -57,6 +68,8 @@ def assert_counts(library, case):
 @pytest.mark.parametrize("case", QUICK.split())
 def test_torchvision(case):
     plan, model = assert_counts("torchvision", case)
+    size = SIZES.get(case.partition("@")[0])
+    assert size is None or plan.field.size == (size, size)
     with torch.no_grad():
         assert plan.output == tuple(model(torch.empty(1, *plan.input, device="meta")).shape[1:])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -21,10 +23,23 @@ __all__ = ["Counter", "fall_back", "multiplies", "plain", "short_name"]
 
 _OWN = ("aten::", "prims::")
 """Where PyTorch's own operators live."""
-_PRODUCTS = ("conv", "mm", "matmul", "attention", "rnn", "lstm", "gru", "linear", "dot", "mv",
-             "bilinear", "fft", "linalg", "cdist", "trilinear", "addr", "cross", "lu_", "svd",
-             "cholesky", "inverse", "transformer", "embedding_bag")  # fmt: skip
-"""Words in the names of PyTorch's operators that multiply; the others work element by element."""
+_PRODUCTS = re.compile(
+    r"(?:^|_)(?:conv(?!ert)[a-z0-9]*|[a-z0-9]*mm|matmul|attention|rnn|lstm|gru|linear|bilinear|"
+    r"trilinear|v?dot|(?:add)?mv|addr|ger|fft[a-z0-9]*|linalg|[cp]dist|cross|solve|inverse|svd|qr|"
+    r"geqrf|orgqr|ormqr|lu|cholesky|det|eig|matrix|transformer|embedding_bag)(?:_|$)"
+)
+"""Names of PyTorch's operators that multiply; the others move, or work element by element."""
+
+_aten = torch.ops.aten
+_SMALL: dict[Any, Callable[..., int]] = {
+    _aten.dot: lambda a, b: a.numel(),
+    _aten.vdot: lambda a, b: a.numel(),
+    _aten.mv: lambda a, b: a.numel(),
+    _aten.addmv: lambda x, a, b, **_: a.numel(),
+    _aten.addbmm: lambda x, a, b, **_: a.numel() * b.shape[-1],
+    _aten.linalg_vector_norm: lambda *_, **__: 0,
+}
+"""MACs of products that `torch.utils.flop_counter` leaves out, and of what only sounds like one."""
 
 
 def plain(func: Any, args: Any, kwargs: dict[str, Any] | None = None) -> Any:
@@ -47,7 +62,7 @@ class Counter(TorchDispatchMode):
     ) -> Any:
         made = func(*args, **(kwargs or {}))
         packet = func.overloadpacket
-        own = FORMULAS.get(packet)
+        own = FORMULAS.get(packet) or _SMALL.get(packet)
         if own is not None:
             cost = as_cost(own(*args, **(kwargs or {})))
             self.macs, self.ops = self.macs + cost.macs, self.ops + cost.ops
@@ -72,10 +87,8 @@ _MOVES = frozenset(f"aten::{name}" for name in (
 
 def multiplies(func: Any) -> bool:
     """Whether an operator does, or may do, products that have no formula here."""
-    name = func._schema.name.rpartition("::")[2]
-    if name == "linalg_vector_norm":
-        return False
-    return not func._schema.name.startswith(_OWN) or any(word in name for word in _PRODUCTS)
+    _, _, name = func._schema.name.partition("::")
+    return not func._schema.name.startswith(_OWN) or bool(_PRODUCTS.search(name))
 
 
 def fall_back(t: Tracer, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:

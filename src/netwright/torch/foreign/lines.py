@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import linecache
 import sys
+from os import sep
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
 
 import torch
 
+import netwright
+
 __all__ = ["at_work", "told"]
 
-_LIBRARIES = (str(Path(__file__).parents[2]), str(Path(torch.__file__).parent))
+_LIBRARIES = tuple(f"{Path(file).parent}{sep}" for file in (netwright.__file__, torch.__file__))
 
 
 def at_work() -> str:
