@@ -23,11 +23,14 @@ MODULES = {
 
 
 def peer(library: str, name: str, **options):
-    """The net `name` of a library, with random weights; skips where it is not installed."""
+    """The net `name` of a library, or of a module of one, with random weights; skips where it
+    is not installed."""
     with _quiet():
         module = _imported(library)
         if library == "torchvision":
             return attrgetter(name)(module)(weights=None, **options)
+        if library not in MODULES:
+            return getattr(module, name)(**options)
         make = module.create_model if library == "timm" else module.get_model
         return make(name, **options)
 
@@ -41,7 +44,7 @@ def library(name: str):
 @cache
 def _imported(library: str):
     _import_torchvision()  # timm and pytorchcv import it too
-    return pytest.importorskip(MODULES[library])
+    return pytest.importorskip(MODULES.get(library, library))
 
 
 @cache

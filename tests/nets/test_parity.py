@@ -46,6 +46,11 @@ PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
     "squeezenet1_0_simple_bypass": ("pytorchcv", "squeezeresnet_v1_0", {}),
     "squeezeresnet_v1_0": ("pytorchcv", "squeezeresnet_v1_0", {}),
     "pyramidnet101_a360": ("pytorchcv", "pyramidnet101_a360", {}),
+    "pyramidnet200_a300": (
+        "pytorchcv.models.pyramidnet",
+        "get_pyramidnet",
+        {"blocks": 200, "alpha": 300},
+    ),
     **{
         f"preresnet{depth}": ("pytorchcv", f"preresnet{depth}", {})
         for depth in (18, 34, 50, 101, 152, 200)
@@ -121,8 +126,35 @@ PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
         name: ("pytorchcv", name, {})
         for name in (f"densenet{net}_bc_cifar10" for net in ("100_k12", "190_k40", "250_k24"))
     },
+    **{
+        f"mobilenet_v1_x0_{width}": (
+            "timm.models.efficientnet",
+            "_gen_mobilenet_v1",
+            {"variant": "mobilenetv1_100", "channel_multiplier": float(f"0.{width}")},
+        )
+        for width in (75, 5, 25)
+    },
+    **{
+        name: (f"pytorchcv.models.{kind}_cifar", f"get_{kind}_cifar", {"num_classes": 10, **fields})
+        for name, kind, fields in (
+            ("resnet32_cifar10", "resnet", {"blocks": 32, "bottleneck": False}),
+            ("resnet44_cifar10", "resnet", {"blocks": 44, "bottleneck": False}),
+            ("wrn16_8_cifar10", "wrn", {"blocks": 16, "width_factor": 8}),
+            ("wrn40_4_cifar10", "wrn", {"blocks": 40, "width_factor": 4}),
+            (
+                "resnext29_8x64d_cifar10",
+                "resnext",
+                {"blocks": 29, "cardinality": 8, "bottleneck_width": 64},
+            ),
+            (
+                "pyramidnet164_a200_bn_cifar10",
+                "pyramidnet",
+                {"blocks": 164, "alpha": 200, "bottleneck": True},
+            ),
+        )
+    },
 }
-"""Our name -> library, its name, options."""
+"""Our name -> library, or module of one; its name; options."""
 SMALL = 96
 """Height and width for nets whose head takes any; half of it for volumes."""
 FIXED = (
@@ -134,6 +166,7 @@ FIXED = (
     "squeezenet1_0_simple_bypass",
     "squeezeresnet_v1_0",
     "pyramidnet101_a360",
+    "pyramidnet200_a300",
     *(f"preresnet{depth}" for depth in (18, 34, 50, 101, 152, 200)),
     "polynet",
     "resattnet56",
