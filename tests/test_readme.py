@@ -34,7 +34,7 @@ def test_commands_about_nets_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    about = r"^netwright ((?:nets|show|summary|compare|rewrite|diff) .*)$"
+    about = r"^netwright ((?:nets|show|summary|compare|rewrite|diff|formula|advise|scale|check) .*)$"
     commands = re.findall(about, README, re.MULTILINE)
     assert len(commands) >= 5
     for command in commands:

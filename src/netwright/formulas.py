@@ -73,17 +73,20 @@ def halving(net: Net) -> Shape:
     return (channels, *made)
 
 
-def formula(what: Spec | Net | Plan, input: Any = ("C", "H", "W")) -> Formula:
+def formula(what: str | Spec | Net | Plan, input: Any = ("C", "H", "W")) -> Formula:
     """The formulas of a unit, block, wiring or net at an input of symbols, simplified.
 
-    Halving an odd number rounds, so write sizes that a net halves as multiples: `"32*H"`
-    gives a polynomial where `"H"` gives floors of floors. Raises `ShapeError` where branches
-    meet whose sizes are equal only for some H.
+    A text is read; names in it that are no spec are symbols. Halving an odd number rounds, so
+    write sizes that a net halves as multiples: `"32*H"` gives a polynomial where `"H"` gives
+    floors of floors. Raises `ShapeError` where branches meet whose sizes are equal only for
+    some H.
 
     >>> import netwright as nw
-    >>> nw.formula(nw.Conv(symbol("N"), 3, bias=False)).macs
+    >>> nw.formula("Conv(N, 3, bias=False)").macs
     9*C*H*N*W
     """
+    if isinstance(what, str):
+        return formula(read(what, symbol), input)
     if isinstance(what, Plan):
         plan = what
     else:
