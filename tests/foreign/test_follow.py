@@ -212,6 +212,40 @@ def test_operators_that_multiply_are_known_by_name(name):
     assert multiplies(getattr(packet, packet.overloads()[0])) == (name in PRODUCTS)
 
 
+def test_a_copy_changed_in_place_leaves_what_it_was_copied_from():
+    def forward(m, x):
+        y = m.conv(x)
+        z = y.clone()
+        z[:, :2] = 0
+        return torch.relu(y), z
+
+    plan = nw.plan(Follow(forward, conv=nn.Conv2d(3, 4, 3)), (3, 8, 8))
+    assert plan.row("relu").field.size == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "reduced",
+    [
+        lambda x: x.var(1, True),
+        lambda x: x.std((2, 3), False, True),
+        lambda x: torch.mean(x, 1, True),
+        lambda x: x.sum(dim=-1, keepdim=True),
+        lambda x: (x > 0).sum((1, 2)) / 2,
+        lambda x: x.amax((2, 3)),
+        lambda x: x.max(1, True).values,
+        lambda x: x.argmax(1),
+        lambda x: torch.var_mean(x, 1)[0],
+        lambda x: F.softmax(x, -1),
+        lambda x: x.norm(dim=1, keepdim=True),
+    ],
+)
+def test_reductions_have_the_shapes_and_types_of_execution(reduced):
+    found = []
+    nw.plan(Follow(lambda m, x: found.append(reduced(x))), (4, 6, 5))
+    executed = reduced(torch.ones(1, 4, 6, 5))
+    assert (found[0].shape, found[0].dtype) == (executed.shape, executed.dtype)
+
+
 def test_small_products_are_counted():
     matrix = nn.Parameter(torch.ones(5, 8))
     module = Follow(lambda m, x: torch.mv(m.matrix, x[0]) + torch.dot(x[0], x[0]), matrix=matrix)

@@ -41,7 +41,12 @@ _views("view", "reshape", "flatten", "squeeze", "unsqueeze", "unflatten", "ravel
        "reshape_as")  # fmt: skip
 
 
-@answers(*homes("contiguous", "clone", "detach", "requires_grad_", "cpu", "cuda", "alias",
+@answers(*homes("clone", "detach"))
+def _copy(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
+    return traced(x.full, x.kind, x.origin)
+
+
+@answers(*homes("contiguous", "requires_grad_", "cpu", "cuda", "alias",
                 "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout",
                 "feature_dropout", "feature_alpha_dropout", "dropout_"),
          *getters("data"), torch.positive)  # fmt: skip

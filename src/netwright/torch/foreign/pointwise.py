@@ -129,6 +129,9 @@ _single(
 # -------------------------------------------------------------- several inputs
 
 
+_QUOTIENTS = ("div", "divide", "true_divide", "truediv")
+
+
 def _elementwise(
     name: str, *, join: type[Add | Mul] | None = None, dtype: torch.dtype | None = None
 ) -> Callable[..., Any]:
@@ -141,6 +144,12 @@ def _elementwise(
         alike = join and len(reached) == 2 and len(xs[0].full) == len(xs[1].full)
         unit = one(join) if join and alike else name
         kind = dtype or reduce(torch.promote_types, [x.kind for x in xs])
+        if (
+            "div" in name
+            and "floor" not in name
+            and not (kind.is_floating_point or kind.is_complex)
+        ):
+            kind = torch.get_default_dtype()
         return t.operation(unit, xs, full, ops=prod(full), origin=merged(xs, full),
                            dtype=kind)  # fmt: skip
 

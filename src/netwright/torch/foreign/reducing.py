@@ -114,9 +114,9 @@ def _normalize(
 
 
 def _dims(x: Traced, dim: Any) -> tuple[int, ...]:
-    given = (
-        range(len(x.full)) if dim is None or dim == () else [dim] if isinstance(dim, int) else dim
-    )
+    if dim is None or dim == ():
+        return tuple(range(len(x.full)))
+    given = [dim] if isinstance(dim, int) else dim
     return tuple(sorted({d % len(x.full) for d in given}))
 
 
@@ -134,18 +134,18 @@ def reduce_(t: Tracer, name: str, x: Any, dim: Any, keep: bool, dtype: Any = Non
 
 
 def _reduction(name: str, dtype: Any = None) -> None:
+    keeps = 1 if name in ("var", "std") else 0  # where `keepdim` stands after `dim`
+
     def rule(
-        t: Tracer, x: Any, dim: Any = None, *rest: Any, keepdim: bool = False, **kwargs: Any
-    ) -> Any:
-        keep = keepdim or any(value is True for value in rest)
-        if isinstance(dim, (bool, float, Tensor)) or kwargs.keys() - {
-            "dtype",
-            "correction",
-            "unbiased",
-            "axis",
-        }:
+        t: Tracer, x: Any, dim: Any = None, *rest: Any, keepdim: bool = False, axis: Any = None,
+        dtype: Any = dtype, unbiased: bool = True, correction: float = 1,
+    ) -> Any:  # fmt: skip
+        if isinstance(dim, bool | float | Tensor):
             return NotImplemented
-        return reduce_(t, name, x, kwargs.get("axis", dim), keep, dtype or kwargs.get("dtype"))
+        keep = keepdim or rest[keeps : keeps + 1] == (True,)
+        if dtype is None and name in ("sum", "prod") and not t.value(x).kind.is_floating_point:
+            dtype = torch.int64
+        return reduce_(t, name, x, dim if axis is None else axis, keep, dtype)
 
     answers(*homes(name))(rule)
 
@@ -167,7 +167,6 @@ def _extreme(name: str) -> None:
         best = reduce_(t, name, x, dim, keepdim)
         if dim is None:
             return best
-
         return result((best, traced(best.full, torch.int64, best.origin)))
 
     answers(*homes(name))(rule)
