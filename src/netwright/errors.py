@@ -95,15 +95,22 @@ class WeightsError(NetwrightError, ValueError):
     """Weights that cannot be had, or that do not fit a net."""
 
 
-def nearest(kind: str, name: str, names: Iterable[str]) -> UnknownName:
-    """The error for an unknown name, with the names near to it.
+_SHOWN = 12
 
-    >>> str(nearest("net", "resnet5O", ["resnet50", "vgg16"]))
-    "no net is called 'resnet5O'; near: resnet50"
+
+def nearest(kind: str, name: str, names: Iterable[str]) -> UnknownName:
+    """The error for an unknown name, with the names near to it, whatever their case.
+
+    >>> str(nearest("net", "ResNet5O", ["resnet50", "vgg16"]))
+    "no net is called 'ResNet5O'; near: resnet50"
     """
     from difflib import get_close_matches
 
-    known = sorted(names)
-    near = get_close_matches(name, known, n=4, cutoff=0.5)
-    hint = f"near: {', '.join(near)}" if near else f"there are: {', '.join(known[:12])}"
+    known = sorted(set(names))
+    small = {word.casefold(): word for word in known}
+    near = [small[word] for word in get_close_matches(name.casefold(), small, n=4, cutoff=0.5)]
+    hint = f"near: {', '.join(near)}" if near else f"there are: {', '.join(known[:_SHOWN])}"
+    more = len(known) - _SHOWN
+    if not near and more > 0:
+        hint += f" and {more} more"
     return UnknownName(f"no {kind} is called {name!r}; {hint}")

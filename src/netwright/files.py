@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from errno import EISDIR
 from pathlib import Path
 
 __all__ = ["cache_folder", "replacing", "write_bytes", "write_text"]
@@ -22,7 +23,9 @@ def replacing(path: Path | str) -> Generator[Path]:
     ...     Path(folder, "a.txt").read_text()
     'whole'
     """
-    target = Path(path)
+    target = Path(path).resolve()  # of a link, what it points to
+    if target.is_dir():
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(path))
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
@@ -40,8 +43,12 @@ def write_text(path: Path | str, text: str) -> None:
 
 
 def write_bytes(path: Path | str, data: bytes) -> None:
-    """Writes a file whole or not at all."""
-    with replacing(path) as temporary:
+    """Writes a file whole or not at all; into pipes and devices, such as /dev/stdout."""
+    target = Path(path)
+    if target.exists() and not target.is_file() and not target.is_dir():
+        target.write_bytes(data)
+        return
+    with replacing(target) as temporary:
         temporary.write_bytes(data)
 
 

@@ -104,6 +104,8 @@ def test_a_shape_error_shows_the_table_up_to_the_fault(said):
     ("arguments", "wanted"),
     [
         ("summary resnet5", "no net is called 'resnet5'; near: resnet50"),
+        ("summary VGG16", "no net is called 'VGG16'; near: vgg16"),
+        ("summary zzz", "there are: alexnet, alexnet_grouped, "),
         ("summary lenet5 --input 3x", "--input '3x' is no shape; wanted sizes such as 3x224x224"),
         ("summary lenet5 --input 3x0x9", "--input '3x0x9' is no shape"),
         ("summary lenet5 --input ²", "is no shape"),
@@ -116,10 +118,11 @@ def test_a_shape_error_shows_the_table_up_to_the_fault(said):
         ("summary ./lenet5", "cannot read ./lenet5: No such file"),
         ("summary {here}/bad.json", "this is no JSON"),
         ("summary {here}/deep.json", "this is no JSON"),
-        (f"summary lenet5 --batch {'9' * 5000}", "is not a whole number"),
+        (f"summary lenet5 --batch {'9' * 5000}", "of at least 1 and at most 18 digits"),
         ("summary {here}/bytes.json", "this is no text"),
         ("summary {here}/list.json", 'a net has "schema", "input" and "spec"'),
         ("summary lenet5 --html {here}/bad.json/page.html", "cannot write"),
+        ("summary lenet5 --html {here}", "cannot write {here}: Is a directory"),
         ("compare lenet5 alexnett", "no net is called 'alexnett'; near: alexnet"),
         ("nets rasnet*", "no net is called 'rasnet*'; near: "),
         ("nets --sort size", "no column to sort by is called 'size'; there are: error, field"),
@@ -144,7 +147,14 @@ def test_mistakes_end_in_one_line(said, tmp_path, arguments, wanted):
     code, out, err = said(*arguments.format(here=tmp_path).split(" "))
     assert code == 2
     assert not out or "--out" in arguments
-    assert wanted in one_line(err)
+    assert wanted.format(here=tmp_path) in one_line(err)
+
+
+@pytest.mark.parametrize("input", ["3x64x48", "3X64X48", "3,64,48", "3, 64, 48"])
+def test_shapes_are_written_as_people_write_them(said, input):
+    assert json.loads(said("summary", "resnet18", "--json", "--input", input)[1])["input"] == [
+        3, 64, 48,
+    ]  # fmt: skip
 
 
 def test_compare_gives_ratios_to_the_first(said):

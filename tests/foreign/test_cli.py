@@ -34,6 +34,9 @@ number = 3
 
 def needs(width):
     return Tiny(width)
+
+def fails():
+    raise KeyError("boom")
 """
 
 
@@ -41,6 +44,8 @@ def needs(width):
 def run(tmp_path, monkeypatch, capsys):
     (tmp_path / "user_nets").mkdir()
     (tmp_path / "user_nets" / "tiny.py").write_text(CODE)
+    (tmp_path / "user_nets" / "wrong.py").write_text("1 / 0")
+    (tmp_path / "user_nets" / "typo.py").write_text("class = 3")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
 
@@ -64,6 +69,18 @@ def test_a_class_and_an_instance(run, name, width):
     assert [row["operation"] for row in told["rows"]] == ["Conv", "ReLU"]
 
 
+def test_commands_about_nets_take_those_of_code(capsys, run):
+    def told(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            main([*arguments])
+        return stop.value.code or 0, *capsys.readouterr()
+
+    assert told("diff", "user_nets.tiny:net", "lenet5")[1].startswith("no difference")
+    code, _, err = told("diff", "user_nets.tiny:Tiny", "lenet5")
+    assert code == 2
+    assert "user_nets.tiny:Tiny is a torch.nn.Module, wanted a netwright.Net" in err
+
+
 def test_the_table_and_the_page(run, tmp_path):
     code, out, _ = run("user_nets.tiny:Tiny", "--input", "3x10x10")
     assert code == 0
@@ -81,10 +98,12 @@ def test_a_net_made_in_code_has_its_own_input(run):
 @pytest.mark.parametrize(("arguments", "said"), [
     (["user_nets.tiny:Tini"], "no attribute of user_nets.tiny is called 'Tini'; near: Tiny"),
     (["user_nets.none:Tiny"], "cannot import user_nets.none"),
-    (["user_nets/tiny.py:Tiny"], "no net is called 'user_nets/tiny.py:Tiny'"),
-    (["user_nets.tiny.py:Tiny"], "write user_nets.tiny:Tiny"),
+    (["user_nets/tiny.py:Tiny"], "is a file; name its code as user_nets.tiny:Tiny"),
+    (["user_nets/tiny.py"], "is a file; name its code as user_nets.tiny:factory"),
     (["user_nets.wrong:Tiny"], "cannot import user_nets.wrong: ZeroDivisionError: division"),
+    (["user_nets.typo:Tiny"], "cannot import user_nets.typo: invalid syntax (typo.py, line 1)"),
     (["user_nets.tiny:fails"], "user_nets.tiny:fails cannot be made: KeyError: 'boom' ("),
+    (["user_nets.tiny:_hidden"], "no attribute of user_nets.tiny is called '_hidden'; there"),
     (["user_nets.tiny:number"], "gives a int, wanted a torch.nn.Module or a netwright.Net"),
     (["user_nets.tiny:needs"], "cannot be called without arguments"),
     (["user_nets.tiny:Tiny"], "a module does not say its input"),

@@ -19,8 +19,11 @@ __all__ = ["is_code", "load_module"]
 
 
 def is_code(text: str) -> bool:
-    """Whether `text` reads `package.module:name`."""
+    """Whether `text` reads `package.module:name`; `NetwrightError` where it names a file."""
     module, colon, name = text.partition(":")
+    if module.endswith(".py"):
+        dotted = ".".join(Path(module).with_suffix("").parts)
+        raise NetwrightError(f"{text} is a file; name its code as {dotted}:{name or 'factory'}")
     words = [*module.split("."), *name.split(".")]
     return bool(colon) and all(word.isidentifier() for word in words)
 
@@ -38,13 +41,25 @@ def load_module(text: str) -> nn.Module | Net:
         sys.path.insert(0, here)
     try:
         found: Any = import_module(home)
-    except ImportError as error:
+    except (ImportError, SyntaxError) as error:
         raise NetwrightError(f"cannot import {home}: {error}") from error
+    except Exception as error:
+        raise NetwrightError(f"cannot import {home}: {_told(error)}") from error
     for name in path.split("."):
         if not hasattr(found, name):
-            raise nearest(f"attribute of {home}", name, dir(found))
+            raise nearest(f"attribute of {home}", name, _public(found))
         found = getattr(found, name)
     return _made(text, found)
+
+
+def _public(found: Any) -> list[str]:
+    return [name for name in dir(found) if not name.startswith("_")]
+
+
+def _told(error: Exception) -> str:
+    from netwright.torch.foreign.lines import told
+
+    return told(error)
 
 
 def _made(text: str, found: Any) -> nn.Module | Net:
@@ -53,7 +68,12 @@ def _made(text: str, found: Any) -> nn.Module | Net:
     from netwright.core.net import Net
 
     if callable(found) and not isinstance(found, torch.nn.Module):
-        found = _called(text, found)
+        try:
+            found = _called(text, found)
+        except NetwrightError:
+            raise
+        except Exception as error:
+            raise NetwrightError(f"{text} cannot be made: {_told(error)}") from error
     if not isinstance(found, torch.nn.Module | Net):
         raise NetwrightError(
             f"{text} gives a {type(found).__name__}, wanted a torch.nn.Module or a netwright.Net"

@@ -31,14 +31,16 @@ __all__ = [
     "terminal",
 ]
 
+DIGITS = 18
+"""The longest whole number that an option takes."""
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def as_shape(ctx: click.Context, param: click.Parameter, value: str | None) -> Shape | None:
-    """The callback of an option such as `3x224x224` or `3,224,224`; `ShapeError` else."""
+    """The callback of an option such as `3x224x224` or `3, 224, 224`; `ShapeError` else."""
     if value is None:
         return None
-    words = value.replace("x", ",").split(",")
+    words = [word.strip() for word in value.lower().replace("x", ",").split(",")]
     if not all(map(_positive, words)):
         raise ShapeError(f"{param.opts[0]} {value!r} is no shape; wanted sizes such as 3x224x224")
     return tuple(int(word) for word in words)
@@ -49,12 +51,13 @@ def as_count(ctx: click.Context, param: click.Parameter, value: str | None) -> i
     if value is None:
         return None
     if not _positive(value):
-        raise SpecError(f"{param.opts[0]} {value!r} is not a whole number of at least 1")
+        limit = f" and at most {DIGITS} digits" if len(value) > DIGITS else ""
+        raise SpecError(f"{param.opts[0]} {value!r} is not a whole number of at least 1{limit}")
     return int(value)
 
 
 def _positive(word: str) -> bool:
-    return word.isascii() and word.isdigit() and len(word) < 19 and int(word) > 0
+    return word.isascii() and word.isdigit() and len(word) <= DIGITS and int(word) > 0
 
 
 def plan_options(command: Command) -> Command:
@@ -77,11 +80,23 @@ def plan_options(command: Command) -> Command:
 
 
 def load_net(text: str, input: Shape | None = None, classes: int | None = None) -> Net:
-    """The net of that name, or the one in that JSON file; at another input or number of classes.
+    """The net of that name, in that JSON file, or in the user's own code; at another input or
+    number of classes.
 
-    Raises `UnknownName` with near names, `CodecError` for a file that holds no net.
+    Raises `UnknownName` with near names, `CodecError` for a file that holds no net,
+    `SpecError` for code that gives another module.
     """
-    if text.endswith(".json") or os.sep in text:
+    from netwright.cli.code import is_code, load_module
+
+    if is_code(text):
+        net = load_module(text)
+        if not isinstance(net, Net):
+            raise SpecError(
+                f"{text} is a torch.nn.Module, wanted a netwright.Net; `summary`, `compare` and "
+                "`check` take modules too"
+            )
+        net = net.but(classes=classes) if classes else net
+    elif text.endswith(".json") or os.sep in text:
         from netwright.core.codec import from_json
 
         try:
@@ -108,7 +123,10 @@ def load_plan(
         raise SpecError(f"--classes is for nets of the registry; {text} says its own")
     from netwright.torch.foreign.plan import plan_module
 
-    return plan_module(load_module(text), input, name=text, dtype=dtype, batch=batch)
+    module = load_module(text)
+    if input is None and not isinstance(module, Net):
+        raise ShapeError(f"a module does not say its input; give {text} one, as --input 3x224x224")
+    return plan_module(module, input, name=text, dtype=dtype, batch=batch)
 
 
 def _read(path: str) -> str:
@@ -122,14 +140,14 @@ def _read(path: str) -> str:
 
 def terminal() -> tuple[int | None, bool]:
     """Columns of the terminal and whether to write bold; no limit and plain where it is a file."""
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():
         return None, False
     return os.get_terminal_size(sys.stdout.fileno()).columns, not os.environ.get("NO_COLOR")
 
 
 def echo(text: str) -> None:
     """Print, with `?` for what the terminal cannot show."""
-    coding = sys.stdout.encoding or "utf-8"
+    coding = getattr(sys.stdout, "encoding", None) or "utf-8"
     click.echo(text.encode(coding, "replace").decode(coding), color=True)
 
 

@@ -14,7 +14,7 @@ from netwright.catalogue import load as load_specs
 from netwright.core.net import Net
 from netwright.core.rewrite import Rule
 from netwright.core.spec import SPECS, Spec
-from netwright.errors import RuleError, nearest
+from netwright.errors import RuleError, SpecError, nearest
 
 __all__ = ["find", "listing", "named", "names", "rule", "usage"]
 
@@ -82,8 +82,8 @@ def rule(name: str, *arguments: Any) -> Rule:
     def changed(net: Net) -> Net:
         try:
             return partial(change, net)(*arguments)
-        except RuleError as error:
-            raise RuleError(f"{name}: {error}") from None
+        except (RuleError, SpecError) as error:
+            raise type(error)(f"{name}: {error}") from None
 
     label = ":".join([name, ",".join(map(_word, arguments))]) if arguments else name
     return Rule(label, _about(change), changed)
