@@ -86,6 +86,11 @@ def _probes() -> Iterator[tuple[Spec, Shape]]:
         yield Gate(Identity(), GlobalAvgPool(keep=True)), (c, side, side)
     for c, kernel, stride, side in ((3, 7, 2, 224), (3, 3, 2, 224), (3, 3, 1, 64), (64, 5, 1, 28)):
         yield Conv(32, kernel, stride, bias=False), (c, side, side)
+    for c, side in ((64, 112), (64, 111), (96, 55), (256, 27), (192, 28)):
+        yield MaxPool(3, 2, ceil=True), (c, side, side)
+        yield MaxPool(3, 1, 1), (c, side, side)
+        yield Conv(c // 4, 1), (c, side, side)
+        yield Conv(c // 2, 3), (c // 4, side, side)
     for c, groups, side in ((128, 32, 28), (256, 32, 14), (240, 3, 28)):
         yield Conv(c, 1 if groups == 3 else 3, groups=groups, bias=False), (c, side, side)
     for inputs, width in ((64, 10), (512, 1000), (1280, 1000), (2048, 1000), (4096, 4096),
