@@ -15,7 +15,7 @@ __all__ = ["command"]
 
 @click.command("advise")
 @click.argument("net")
-@click.option("--input", callback=as_shape, metavar="CxHxW", help="another input, as 3x64x64")
+@click.option("--input", callback=as_shape, metavar="CxHxW", help="another input, such as 3x64x64")
 @click.option(
     "--object",
     "side",
@@ -25,7 +25,7 @@ __all__ = ["command"]
 )
 @click.option("--apply", "marks", metavar="1a,2b", help="take these remedies, in this order")
 @click.option("--out", metavar="FILE", help="where to write the net that --apply makes")
-@click.option("--json", "as_json", is_flag=True, help="findings and remedies as JSON")
+@click.option("--json", "as_json", is_flag=True, help="findings, or with --apply changes, as JSON")
 def command(
     net: str,
     input: Shape | None,
@@ -46,7 +46,7 @@ def command(
     given = load_net(net, input)
     found = advise(given, object=side)
     if marks is not None:
-        _apply(given, found, marks, out)
+        _apply(given, found, marks, out, as_json)
     elif out is not None:
         raise RuleError("--out wants --apply: which remedies to take, such as --apply 1a")
     elif as_json:
@@ -55,10 +55,10 @@ def command(
         echo(advice_text(given, found))
 
 
-def _apply(net: Net, found: list[Finding], marks: str, out: str | None) -> None:
+def _apply(net: Net, found: list[Finding], marks: str, out: str | None, as_json: bool) -> None:
     from netwright.core.diff import diff
     from netwright.report.advice import mark
-    from netwright.report.changes import diff_text
+    from netwright.report.changes import diff_record, diff_text
 
     known = {
         mark(i, j): remedy
@@ -72,6 +72,10 @@ def _apply(net: Net, found: list[Finding], marks: str, out: str | None) -> None:
             raise RuleError(f"--apply: there is no remedy {word!r}; there are: {there}")
     rules = dict.fromkeys(rule for word in wanted for rule in known[word].rules)
     made = net.rewrite(*rules)
-    echo(diff_text(diff(net, made)))
+    change = diff(net, made)
+    if as_json:
+        echo_json(diff_record(change))
+    else:
+        echo(diff_text(change))
     if out is not None:
         save(made.to_json(indent=2) + "\n", out)

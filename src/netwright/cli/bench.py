@@ -15,7 +15,9 @@ __all__ = ["command"]
 
 @click.command("bench")
 @click.argument("nets", nargs=-1, required=True)
-@click.option("--input", callback=as_shape, metavar="CxHxW", help="another input, as 3x320x320")
+@click.option(
+    "--input", callback=as_shape, metavar="CxHxW", help="another input, such as 3x320x320"
+)
 @click.option("--batch", callback=as_count, default="1", metavar="N", help="images at once (1)")
 @click.option("--threads", callback=as_count, metavar="N", help="processor threads (PyTorch's own)")
 @click.option("--dtype", default="float32", help="type of the numbers: float32, bfloat16, float16")

@@ -8,6 +8,7 @@ import click
 
 from netwright.cli.common import echo, echo_json, load_plan, plan_options
 from netwright.core.shape import Shape
+from netwright.errors import BudgetError
 
 __all__ = ["command"]
 
@@ -36,6 +37,8 @@ def command(
     from netwright.space.budget import Budget
 
     budget = Budget.parse(bounds)
+    if not budget.bounds():
+        raise BudgetError("--budget has no bound; wanted some, such as 'params<=5M, macs<=300M'")
     plans = [load_plan(net, input, dtype=dtype, batch=batch) for net in nets]
     records = [
         {

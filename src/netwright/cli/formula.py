@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
@@ -29,16 +30,11 @@ NAMES = {"params": "params", "macs": "MACs", "ops": "other ops", "activations": 
 @click.option("--latex", "form", flag_value="latex", help="formulas as LaTeX")
 @click.option("--json", "form", flag_value="json", help="formulas as JSON")
 def command(what: str, input: str | None, over: str | None, form: str | None) -> None:
-    r"""Formulas of parameters, MACs and other operations of WHAT.
+    """Formulas of parameters, MACs and other operations of WHAT.
 
     WHAT is a net (see `netwright nets`), a file written by `Net.to_json`, or a unit, block
     or wiring such as 'Conv(N, K, bias=False)'; names that are no spec are symbols. 'same'
     padding is the default, as everywhere.
-
-    \b
-    netwright formula 'Conv(N, 3)'
-    netwright formula 'SeparableConv(N)' --over 'Conv(N, 3)'
-    netwright formula resnet50
     """
     found = _found(what)
     shape = _shape(input, found)
@@ -74,7 +70,8 @@ def _found(text: str) -> Spec | Net:
 
 def _shape(text: str | None, found: Spec | Net) -> Any:
     if text:
-        return sizes([word.strip() for word in text.split(",")])
+        by = "x" if re.fullmatch(r"[0-9x]+", text) else ","
+        return sizes([word.strip() for word in text.split(by)])
     return halving(found) if isinstance(found, Net) else sizes(("C", "H", "W"))
 
 
