@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from netwright.errors import UnknownName
 
-__all__ = ["CATEGORIES", "Published", "category", "contribution", "published"]
+__all__ = ["CATEGORIES", "Contest", "Published", "category", "contribution", "ilsvrc", "published"]
 
 CATEGORIES = (
     "Spatial exploitation",
@@ -37,6 +37,16 @@ class Published:
     top1_error: float | None = None
     top5_error: float | None = None
     source: str = ""
+
+
+@dataclass(frozen=True)
+class Contest:
+    """An entry of the ImageNet challenge, and its top-5 error on the test images in per cent."""
+
+    year: int
+    entry: str
+    top5_error: float
+    source: str
 
 
 @cache
@@ -81,6 +91,18 @@ def contribution(title: str) -> str:
     'Residual nets with fewer blocks of many more channels'
     """
     return _contributions().get(title, "")
+
+
+def ilsvrc() -> list[Contest]:
+    """Entries of the ImageNet challenge, by year.
+
+    >>> ilsvrc()[0].entry, ilsvrc()[0].top5_error
+    ('SuperVision (AlexNet)', 16.42)
+    """
+    return [
+        Contest(int(row["year"]), row["entry"], float(row["top5_error"]), row["source"])
+        for row in _rows("ilsvrc.csv")
+    ]
 
 
 def category(text: str) -> str:

@@ -116,8 +116,6 @@ def test_a_shape_error_shows_the_table_up_to_the_fault(said):
         ("summary lenet5 --batch none", "--batch 'none' is not a whole number of at least 1"),
         ("summary lenet5 --depth 0", "--depth '0' is not a whole number"),
         ("summary lenet5 --classes -1", "--classes '-1' is not a whole number"),
-        ("summary lenet5 --sort mac", "no column to sort by is called 'mac'; near: macs"),
-        ("compare lenet5 --sort run", "no column to sort by is called 'run'"),
         ("summary lenet5 --dtype float", "dtype 'float' is unknown; there are: float64"),
         ("summary unet --classes 3 --depth x", "--depth 'x' is not"),
         ("summary nowhere.json", "cannot read nowhere.json: No such file"),
@@ -174,42 +172,6 @@ def test_compare_gives_ratios_to_the_first(said):
     assert record["nets"][1]["ratios"]["params"] == pytest.approx(21797672 / 11689512)
     rows = list(csv.DictReader(StringIO(said("compare", "resnet18", "resnet34", "--csv")[1])))
     assert [row["params"] for row in rows] == ["11689512", "21797672"]
-
-
-def test_layers_are_sorted_by_what_they_cost(said):
-    rows = list(csv.DictReader(StringIO(said("summary", "alexnet", "--csv", "--sort", "macs")[1])))
-    macs = [int(row["macs"]) for row in rows]
-    assert macs == sorted((row.macs for row in nw.net("alexnet").plan()), reverse=True)
-    stages = said("summary", "resnet18", "--depth", 1, "--sort", "params")[1].splitlines()
-    assert [line.split()[0] for line in stages[4:10]] == [
-        "stage4", "stage3", "stage2", "head", "stage1", "stem",
-    ]  # fmt: skip
-    in_order = said("summary", "lenet5", "--sort", "run")[1].splitlines()[4:]
-    assert [line.split()[0] for line in in_order[: len(nw.net("lenet5").plan())]] == [
-        row.path for row in nw.net("lenet5").plan()
-    ]
-
-
-def test_compare_sorts_and_keeps_the_first_as_reference(said):
-    names = ["resnet50", "lenet5", "vgg16"]
-    lines = said("compare", *names, "--sort", "params", "--markdown")[1].splitlines()
-    assert [line.split("|")[1].strip() for line in lines[2:5]] == ["lenet5", "resnet50", "vgg16"]
-    record = json.loads(said("compare", *names, "--sort", "macs", "--json")[1])
-    assert [net["name"] for net in record["nets"]] == ["lenet5", "resnet50", "vgg16"]
-    assert record["nets"][1]["ratios"]["macs"] == 1
-    table = said("compare", *names, "--sort", "field")[1].splitlines()
-    assert [line.split()[0] for line in table[2:5]] == ["lenet5", "vgg16", "resnet50"]
-
-
-def test_a_summary_as_markdown(said):
-    out = said("summary", "lenet5", "--markdown", "--fit", "1GB")[1]
-    lines = out.splitlines()
-    assert lines[0] == "## lenet5 1x32x32"
-    assert [line.split("|")[1].strip() for line in lines if line.startswith("| ")][2:-1] == [
-        row.path for row in nw.net("lenet5").plan()
-    ]
-    assert "- **params:** 61,706" in out
-    assert "- **fits:** a batch of" in out
 
 
 def test_compare_at_another_input(said):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import time
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
 import netwright as nw
 from netwright.cli import main
+from netwright.published import ilsvrc
 from netwright.registry import entry
 
 
@@ -187,3 +191,54 @@ def test_a_story_as_a_picture_and_as_a_page(said, tmp_path):
         "Inception(192, 96, 208,</text>"
     ) == 1  # fmt: skip
     assert "family" in text
+
+
+def test_nets_as_csv_and_markdown(said):
+    rows = list(csv.DictReader(io.StringIO(said("nets", "resnet18*", "--csv", "--sort", "macs"))))
+    assert [row["name"] for row in rows][:2] == ["resnet18", "resnet18_a"]
+    first = nw.net("resnet18").plan()
+    assert [int(rows[0][key]) for key in ("params", "macs")] == [first.params, first.macs]
+    assert float(rows[0]["top1_error"]) == entry("resnet18").published[0].top1_error
+    lines = said("nets", "lenet*", "--markdown").splitlines()
+    assert lines[1].startswith("| :---")
+    assert [line.split("|")[1].strip() for line in lines[2:]] == nw.nets("lenet*")
+
+
+def test_a_page_of_nets(said, tmp_path):
+    assert said("nets", "[er]*net*[0-9]", "--html", tmp_path / "page.html") == ""
+    text = (tmp_path / "page.html").read_text()
+    names = nw.nets("[er]*net*[0-9]")
+    rated = [
+        name
+        for name in names
+        for row in entry(name).published[:1]
+        if row.dataset == "ImageNet-1k" and row.top1_error is not None
+    ]
+    assert len(rated) > 10
+    assert all(f"<td>{name}</td>" in text for name in names)
+    assert text.count("% top-1 error\n") == len(rated)
+    assert entry("resnet50").published[0].source in text
+    assert "Densely Connected" not in text
+    assert "2012 SuperVision (AlexNet)" in text
+    assert "http" not in text
+
+
+def test_a_page_of_nets_without_errors(said, tmp_path):
+    said("nets", "c3d", "--html", tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    assert "1 nets, 0 with" in text
+    assert "Accuracy" not in text
+
+
+def test_the_challenge_agrees_with_the_reference():
+    reference = Path(__file__).parents[3] / "shared/reference/ilsvrc_top5.csv"
+    if not reference.exists():
+        pytest.skip("no reference here")
+    with reference.open(encoding="utf-8") as file:
+        wanted = [(int(row["year"]), float(row["top5_error"])) for row in csv.DictReader(file)]
+    ours = [(one.year, one.top5_error) for one in ilsvrc()]
+    assert all(one.source for one in ilsvrc())
+    assert sorted((year, round(error, 2)) for year, error in ours if year < 2017) == sorted(
+        pair for pair in wanted if pair != (2016, 2.92) and pair[0] < 2017
+    )
+    assert (2017, round(ours[-1][1], 1)) in wanted

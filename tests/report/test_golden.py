@@ -12,6 +12,7 @@ from netwright.report.blocks_svg import block_file
 from netwright.report.changes import diff_record, diff_text
 from netwright.report.compare import compare_text
 from netwright.report.diagram import diagram
+from netwright.report.markdown import compare_markdown, plan_markdown
 from netwright.report.outline import outline
 from netwright.report.pages import compare_page, summary_page
 from netwright.report.record import compare_record, csv_text, plan_record
@@ -26,6 +27,10 @@ def changed():
     return diff(CHAIN, smaller)
 
 
+def three():
+    return [CHAIN.plan(), ODD.plan(), CHAIN.plan((3, 64, 64))]
+
+
 CASES = {
     "odd.txt": lambda: plan_table(ODD.plan()),
     "odd_depth1.txt": lambda: plan_table(ODD.plan(), 1),
@@ -35,17 +40,21 @@ CASES = {
     "chain_rows.csv": lambda: csv_text(plan_record(CHAIN.plan())["rows"]),
     "odd_groups.csv": lambda: csv_text(plan_record(ODD.plan())["groups"]),
     "odd.json": lambda: json.dumps(plan_record(ODD.plan(), 2), indent=1),
-    "compare.txt": lambda: compare_text([CHAIN.plan(), ODD.plan(), CHAIN.plan((3, 64, 64))]),
-    "compare.json": lambda: json.dumps(compare_record([CHAIN.plan(), ODD.plan()]), indent=1),
+    "compare.txt": lambda: compare_text(three(), CHAIN.plan()),
+    "compare.json": lambda: json.dumps(
+        compare_record([CHAIN.plan(), ODD.plan()], CHAIN.plan()), indent=1
+    ),
     "odd_diagram.txt": lambda: diagram(outline(ODD)),
     "resnet50_diagram.txt": lambda: diagram(outline(nw.net("resnet50"))),
     "skip_diagram.txt": lambda: diagram(outline(SKIP)),
     "lenet5.svg": lambda: block_file(outline(nw.net("lenet5"))),
     "resnet18.svg": lambda: block_file(outline(nw.net("resnet18"))),
+    "compare.md": lambda: compare_markdown(three(), CHAIN.plan()),
+    "odd.md": lambda: plan_markdown(ODD.plan(), sort="macs"),
     "diff.txt": lambda: diff_text(changed()),
     "diff.json": lambda: json.dumps(diff_record(changed()), indent=1),
     "chain.html": lambda: summary_page(CHAIN.plan()).render(),
-    "compare.html": lambda: compare_page([CHAIN.plan(), ODD.plan()]).render(),
+    "compare.html": lambda: compare_page(three()[:2], CHAIN.plan()).render(),
 }
 
 

@@ -12,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netwright.report import charts
+from netwright.report.bubbles import Bubble, bubbles, timeline
 from netwright.report.html import Page, code, facts, gallery, pairs, paragraph, table
-from netwright.report.pages import compare_page, summary_page
+from netwright.report.outline import outline
+from netwright.report.pages import compare_page, story_page, summary_page
 from netwright.report.sortable import SCRIPT
-from netwright.report.svg import WIDTH, tick_labels, ticks
-from report.examples import CHAIN, ODD
+from netwright.report.svg import WIDTH, power_ticks, tick_labels, ticks
+from report.examples import CHAIN, ODD, SKIP
 
 EVIL = "<script>alert(1)</script>\"'&<b>"
 VOID = {"meta", "img", "br", "link"}
@@ -79,15 +81,21 @@ def drawings(word):
         charts.columns([(word, 3), ("b", 0), ("c", nan)], title=word),
         charts.lines({word: [(0, 1), (1, nan), (2, 3)], "c": [(1, 1)]}, title=word, x=word, y=word),
         charts.heat([[1, 2], [0, 5]], [word, "b"], title=word, x=word, y=word),
+        bubbles([Bubble(1e6, 1, 2, word, word, word), Bubble(1e9, 2, 0, "b", "c", "d")],
+                [word, "c"], title=word, x=word, y=word, named=[word]),
+        timeline({(1998, word): [(word, word)], (2015, "c"): [("b", "")]}, [word, "c"],
+                 title=word),
         charts.scatter([(0, 1, word), (1, 2, "b")], title=word, x=word, y=word),
-    ]
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "page",
     [everything("plain"), everything(EVIL), Page("empty"), summary_page(CHAIN.plan()),
-     summary_page(ODD.plan(), 1), compare_page([CHAIN.plan(), ODD.plan(), CHAIN.plan()])],
-    ids=["plain", "evil", "empty", "summary", "odd", "compare"],
+     summary_page(ODD.plan(), 1, tree=outline(ODD)),
+     story_page(SKIP.plan(), outline(SKIP), [("new", EVIL)]),
+     compare_page([CHAIN.plan(), ODD.plan(), CHAIN.plan()], CHAIN.plan())],
+    ids=["plain", "evil", "empty", "summary", "odd", "story", "compare"],
 )  # fmt: skip
 def test_pages_are_balanced_and_offline(page):
     text = page.render()
@@ -191,6 +199,54 @@ def test_names_of_dots_do_not_overlap():
         assert not [1 for a, b in boxes[:i] if abs(a - x) < 42 and abs(b - y) < 13]
 
 
+def circles(root):
+    return {
+        circle.find("title").text: [float(circle.get(key)) for key in ("cx", "cy", "r")]
+        for circle in root.iter("circle")
+    }
+
+
+def test_areas_of_bubbles_are_in_proportion_and_steps_are_factors():
+    points = [Bubble(10.0**i, i, 4.0 ** (i + 3), f"n{i}", "k", f"n{i}") for i in range(3)]
+    root = svg(bubbles(points, ["k"], title="t", named=["n2", "n0", "n1"]))
+    (x0, y0, r0), (x1, y1, r1), (x2, y2, r2) = (circles(root)[f"n{i}"] for i in range(3))
+    assert (r1 / r0, r2 / r1) == pytest.approx((2, 2), rel=0.05)
+    assert x2 - x1 == pytest.approx(x1 - x0, abs=0.2)
+    assert y0 - y1 == pytest.approx(y1 - y2, abs=0.2)
+    assert y2 < y0
+    assert {text.text for text in root.iter("text")} >= {"n0", "n1", "n2"}
+
+
+def test_names_of_bubbles_meet_neither_names_nor_middles():
+    points = [Bubble(10 + i % 7, i // 7, 1, f"name {i}", "k", f"name {i}") for i in range(40)]
+    root = svg(bubbles(points, ["k"], title="t", named=[point.name for point in points]))
+    middles = [(x, y) for x, y, _ in circles(root).values()]
+    boxes = [(float(t.get("x")), float(t.get("y"))) for t in root.iter("text")
+             if (t.text or "").startswith("name")]  # fmt: skip
+    assert len(boxes) > 15
+    for i, (x, y) in enumerate(boxes):
+        assert not [1 for a, b in boxes[:i] if abs(a - x) < 42 and abs(b - y) < 13]
+        assert not [1 for a, b in middles if x < a < x + 42 and y - 10 < b < y + 3]
+
+
+def test_a_timeline_goes_down_by_year():
+    root = svg(timeline({(2015, "b"): [("two", "")], (1998, "a"): [("one", "why")]}, ["a", "b"],
+                        title="t"))  # fmt: skip
+    places = {(t.text or ""): (float(t.get("x")), float(t.get("y"))) for t in root.iter("text")}
+    assert places["1998"][1] == places["one"][1] < places["2015"][1] == places["two"][1]
+    assert places["one"][0] < places["two"][0]
+    assert [t.text for t in root.iter("title")] == ["t", "why"]
+
+
+@pytest.mark.parametrize(("low", "high"), [(1, 1), (30, 700), (2e6, 5e10), (1e-3, 9e-3)])
+def test_ticks_of_powers_cover(low, high):
+    made = power_ticks(low, high)
+    assert len(made) >= 2
+    assert made[0] <= low
+    assert made[1] > low
+    assert made[-2] <= high < made[-1]
+
+
 @given(values, values)
 def test_ticks_are_round_cover_and_tell_apart(a, b):
     low, high = sorted((a, b))
@@ -204,21 +260,53 @@ def test_ticks_are_round_cover_and_tell_apart(a, b):
     assert len(set(labels)) == len(labels)
 
 
-@pytest.mark.browser
-def test_a_browser_opens_the_page_without_a_network(tmp_path):
+def opened(page, folder, script=""):
+    """The page as a browser without a network has it, after its scripts and one of ours."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("no chromium here")
-    page = tmp_path / "page.html"
-    summary_page(CHAIN.plan()).write(page)
+    file = folder / "page.html"
+    file.write_text(page.render() + f"<script>{script}</script>", encoding="utf-8")
     made = subprocess.run(
         [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-         "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'profile'}",
-         "--dump-dom", page.as_uri()],
+         "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={folder / 'profile'}",
+         "--dump-dom", file.as_uri()],
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
-    dom = parsed(made.stdout)
-    assert dom.seen.count("svg") == 7
+    return made.stdout
+
+
+@pytest.mark.browser
+def test_a_browser_opens_the_page_without_a_network(tmp_path):
+    dom = parsed(opened(summary_page(CHAIN.plan(), tree=outline(CHAIN)), tmp_path))
+    assert dom.seen.count("svg") == 8
+    assert dom.seen.count("section") == 5
     assert dom.seen.count("button") == 13
-    assert dom.seen.count("section") == 4
     assert "5,258" in "".join(dom.text)
+
+
+PRESS = """
+const said = [];
+for (const [column, times] of [[1, 1], [1, 2], [1, 3], [0, 1]]) {
+  for (let i = 0; i < times; i++) document.querySelectorAll("th button")[column].click();
+  const rows = [...document.querySelectorAll("tr")].slice(1);
+  const turn = document.querySelectorAll("th")[column].getAttribute("aria-sort");
+  said.push(turn + " " + rows.map(row => row.cells[0].textContent).join(""));
+  while (document.querySelectorAll("th")[column].getAttribute("aria-sort"))
+    document.querySelectorAll("th button")[column].click();
+}
+document.title = said.join("; ");
+"""
+
+
+@pytest.mark.browser
+def test_a_table_is_sorted_by_its_heads(tmp_path):
+    rows = [["b", "999"], ["a10", "1.5K"], ["a9", "-"], ["d", "all"], ["e", "~20"], ["f", "2 KB"]]
+    page = Page("t").add("s", table(["name", "n"], rows, {1}, foot=[["z", "9G"]], sortable=True))
+    title = re.search("<title>(.*)</title>", opened(page, tmp_path, PRESS)).group(1)
+    assert title.split("; ") == [
+        "descending dfa10bea9z",
+        "ascending eba10fda9z",
+        "null ba10a9defz",
+        "ascending a9a10bdefz",
+    ]

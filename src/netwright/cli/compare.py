@@ -13,14 +13,21 @@ __all__ = ["command"]
 @click.command("compare")
 @click.argument("nets", nargs=-1, required=True)
 @plan_options
+@click.option(
+    "--sort",
+    metavar="COLUMN",
+    help="least first: name, params, macs, ops, activations, memory, field",
+)
 @click.option("--json", "form", flag_value="json", help="totals, ratios and stages as JSON")
 @click.option("--csv", "form", flag_value="csv", help="totals and ratios as CSV")
+@click.option("--markdown", "form", flag_value="markdown", help="totals and ratios as Markdown")
 @click.option("--html", metavar="FILE", help="write a page with charts instead")
 def command(
     nets: tuple[str, ...],
     input: Shape | None,
     batch: int,
     dtype: str,
+    sort: str | None,
     form: str | None,
     html: str | None,
 ) -> None:
@@ -29,21 +36,28 @@ def command(
     Each of NETS is a name (see `netwright nets`), a file written by `Net.to_json`, or
     `package.module:factory`, your own torch.nn.Module; that one needs --input.
     """
+    from netwright.report.ranking import ordered
+
     plans = [load_plan(net, input, dtype=dtype, batch=batch) for net in nets]
+    first, plans = plans[0], ordered(plans, sort)
     if html:
         from netwright.report.pages import compare_page
 
-        save(compare_page(plans), html)
-    if form:
+        save(compare_page(plans, first), html)
+    if form in ("json", "csv"):
         from netwright.report.record import compare_record, csv_text
 
-        record = compare_record(plans)
+        record = compare_record(plans, first)
         if form == "json":
             echo_json(record)
         else:
             rows = [{k: v for k, v in net.items() if k != "groups"} for net in record["nets"]]
             click.echo(csv_text(rows), nl=False)
+    elif form == "markdown":
+        from netwright.report.markdown import compare_markdown
+
+        echo(compare_markdown(plans, first))
     elif not html:
         from netwright.report.compare import compare_text
 
-        echo(compare_text(plans))
+        echo(compare_text(plans, first))

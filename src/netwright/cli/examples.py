@@ -14,8 +14,9 @@ EXAMPLES = {
     "nets": (
         "netwright nets 'resnet*'",
         "netwright nets --category attention --max-params 30M --sort macs",
+        "netwright nets --html nets.html",
     ),
-    "show": ("netwright show resnet50",),
+    "show": ("netwright show resnet50", "netwright show googlenet --svg googlenet.svg"),
     "formula": (
         "netwright formula 'Conv(N, 3)'",
         "netwright formula 'SeparableConv(N)' --over 'Conv(N, 3)'",

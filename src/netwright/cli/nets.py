@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from netwright.cli.common import echo, echo_json
+from netwright.cli.common import echo, echo_json, save
 from netwright.core.plan import Plan
-from netwright.core.shape import show
 from netwright.errors import NetwrightError, nearest
+from netwright.published import Published
 from netwright.registry import Entry, entry, names
+
+if TYPE_CHECKING:
+    from netwright.report.overview import Known
 
 __all__ = ["Listed", "command"]
 
@@ -70,7 +73,10 @@ def _bound(name: str, about: str) -> Callable[[Any], Any]:
 @_bound("--max-macs", "at most so many multiply-adds, such as 1.5G")
 @_bound("--min-macs", "at least so many multiply-adds")
 @click.option("--sort", default="name", metavar="COLUMN", help=f"by {', '.join(SORTS)} (top-1)")
-@click.option("--json", "as_json", is_flag=True, help="exact totals, options, papers, errors")
+@click.option("--json", "form", flag_value="json", help="exact totals, options, papers, errors")
+@click.option("--csv", "form", flag_value="csv", help="costs and errors as CSV")
+@click.option("--markdown", "form", flag_value="markdown", help="the list as Markdown")
+@click.option("--html", metavar="FILE", help="write a page with charts and sources instead")
 def command(
     pattern: str,
     category: str | None,
@@ -79,7 +85,8 @@ def command(
     max_macs: int | None,
     min_macs: int | None,
     sort: str,
-    as_json: bool,
+    form: str | None,
+    html: str | None,
 ) -> None:
     """Nets whose names match PATTERN, such as 'resnet*': input, costs, receptive field, year,
     and the errors that were published, in per cent.
@@ -104,12 +111,22 @@ def command(
     ]
     key = SORTS[sort]
     listed.sort(key=lambda one: (key(one) is None, key(one)))
-    if as_json:
+    if html:
+        from netwright.published import CATEGORIES, ilsvrc
+        from netwright.report.overview import overview_page
+
+        contest = [(f"{one.year} {one.entry}", one.top5_error, one.source) for one in ilsvrc()]
+        save(overview_page([*map(_known, listed)], CATEGORIES, contest), html)
+    if form == "json":
         from netwright.cli.show import net_record
 
         echo_json([net_record(*one) for one in listed])
-    else:
-        echo(_table(listed) if listed else "no net is like that")
+    elif form == "csv":
+        from netwright.report.record import csv_text
+
+        click.echo(csv_text([_known(one)._asdict() for one in listed]), nl=False)
+    elif not html:
+        echo(_table(listed, form) if listed else "no net is like that")
 
 
 def _planned(found: list[str]) -> list[Listed]:
@@ -127,22 +144,36 @@ def _within(value: int, least: int | None, most: int | None) -> bool:
     return (least is None or value >= least) and (most is None or value <= most)
 
 
-def _table(listed: list[Listed]) -> str:
+def _known(one: Listed) -> Known:
     from netwright.report.layers import field_text
-    from netwright.report.numbers import human
+    from netwright.report.overview import Known
+
+    plan, paper = one.plan, one.net.paper
+    main = one.net.published[0] if one.net.published else Published("")
+    return Known(
+        one.net.name,
+        one.net.input,
+        plan.params,
+        plan.macs,
+        field_text(plan.field) if plan.field else "all",
+        paper.year,
+        main.top1_error,
+        main.top5_error,
+        main.dataset,
+        main.category,
+        main.source,
+        paper.title,
+    )
+
+
+def _table(listed: list[Listed], form: str | None) -> str:
+    from netwright.report.overview import HEAD, cells
+
+    rows = [cells(_known(one)) for one in listed]
+    if form == "markdown":
+        from netwright.report.markdown import markdown_table
+
+        return markdown_table(HEAD, rows, (0, 1))
     from netwright.report.table import text_table
 
-    rows = [
-        [
-            one.net.name,
-            show(one.net.input),
-            human(one.plan.params),
-            human(one.plan.macs),
-            field_text(one.plan.field) if one.plan.field else "all",
-            str(one.net.paper.year),
-            *["" if error is None else f"{error:.2f}" for error in one.errors],
-        ]
-        for one in listed
-    ]
-    head = ["net", "input", "params", "MACs", "field", "year", "top-1", "top-5"]
-    return "\n".join(line.rstrip() for line in text_table(head, rows, (0, 1)))
+    return "\n".join(line.rstrip() for line in text_table(HEAD, rows, (0, 1)))

@@ -42,7 +42,7 @@ def command(net: str, as_json: bool, svg: str | None, html: str | None) -> None:
 
         echo_json({**net_record(known, plan), "outline": outline_record(tree)})
         return
-    from netwright.report.table import totals
+    from netwright.report.totals import totals
 
     story = _story(known) if known else []
     facts = [*totals(plan), *(_variants(known) if known else []), _rewrites(net)]

@@ -32,9 +32,13 @@ __all__ = ["command"]
 @plan_options
 @click.option("--train", metavar="OPTIMISER", help="also what training needs, as with adamw or sgd")
 @click.option("--fit", metavar="BYTES", help="also the largest batch that fits, such as 24GB")
+@click.option(
+    "--sort", metavar="COLUMN", help="most first: params, macs, ops, memory, field; or run"
+)
 @click.option("--classes", callback=as_count, metavar="N", help="another number of classes")
 @click.option("--json", "form", flag_value="json", help="rows, groups and totals as JSON")
 @click.option("--csv", "form", flag_value="csv", help="rows, or groups with --depth, as CSV")
+@click.option("--markdown", "form", flag_value="markdown", help="the table as Markdown")
 @click.option("--html", metavar="FILE", help="write a page with charts instead")
 def command(
     net: str,
@@ -44,6 +48,7 @@ def command(
     dtype: str,
     train: str | None,
     fit: str | None,
+    sort: str | None,
     classes: int | None,
     form: str | None,
     html: str | None,
@@ -62,7 +67,8 @@ def command(
 
             click.echo(layer_table(error.rows, depth=depth, width=width), err=True)
         raise
-    from netwright.report.table import fit_total, latency_total, plan_table, training_totals
+    from netwright.report.ranking import ranked
+    from netwright.report.totals import fit_total, latency_total, training_totals
     from netwright.space.budget import Budget
 
     limit = Budget.parse(f"memory<={fit}").memory if fit else None
@@ -74,14 +80,24 @@ def command(
         from netwright.report.pages import summary_page
 
         tree = None if is_code(net) else outline(load_net(net, input, classes))
-        save(summary_page(plan, depth, more, tree), html)
-    if form:
-        from netwright.report.record import csv_text, plan_record
+        save(summary_page(plan, depth, more, tree=tree, sort=sort), html)
+    if form == "json":
+        from netwright.report.record import plan_record
 
-        record = plan_record(plan, depth or 1, train, limit)
-        if form == "json":
-            echo_json(record)
-        else:
-            click.echo(csv_text(record["groups" if depth else "rows"]), nl=False)
+        echo_json(plan_record(plan, depth or 1, train, limit))
+    elif form == "csv":
+        from netwright.report.record import csv_text, group_record, row_record
+
+        size, found = plan.item * plan.batch, ranked(plan.rows, sort, depth)
+        records = [
+            group_record(one, size) if depth else row_record(one.rows[0], size) for one in found
+        ]
+        click.echo(csv_text(records), nl=False)
+    elif form == "markdown":
+        from netwright.report.markdown import plan_markdown
+
+        echo(plan_markdown(plan, depth, sort, more))
     elif not html:
-        echo(plan_table(plan, depth, width=width, bold=bold, more=more))
+        from netwright.report.table import plan_table
+
+        echo(plan_table(plan, depth, sort=sort, width=width, bold=bold, more=more))

@@ -7,7 +7,17 @@ from html import escape
 from math import isfinite
 
 from netwright.report.numbers import human
-from netwright.report.svg import COLOURS, LETTER, WIDTH, Frame, drawing, legend, shorten, text
+from netwright.report.svg import (
+    COLOURS,
+    LETTER,
+    WIDTH,
+    Frame,
+    beside,
+    drawing,
+    legend,
+    shorten,
+    text,
+)
 
 __all__ = ["bars", "columns", "grouped_bars", "heat", "lines", "scatter"]
 
@@ -113,15 +123,10 @@ def scatter(
             f'<circle class="f0" cx="{cx:.1f}" cy="{cy:.1f}" r="4" fill-opacity="0.8">'
             f"<title>{escape(name)}</title></circle>"
         )
-        wide = LETTER * len(name)
-        for bx, by in ((cx + 7, cy - 6), (cx - 7 - wide, cy - 6), (cx - wide / 2, cy - 19),
-                       (cx - wide / 2, cy + 6)):  # fmt: skip
-            box = (bx, by, bx + wide, by + 13)
-            inside = bx > frame.left and box[2] < WIDTH
-            if name and inside and not any(_overlap(box, other) for other in taken):
-                taken.append(box)
-                pieces.append(text(bx, by + 10, name, kind="soft"))
-                break
+        room = beside((cx, cy), 4, name, taken, frame.left) if name else None
+        if room:
+            taken.append(room)
+            pieces.append(text(room[0], room[1] + 10, name, kind="soft"))
     return drawing(title, f"Dots of {y or 'y'} over {x or 'x'}.", pieces, frame.end)
 
 
@@ -173,7 +178,3 @@ def heat(
 
 def _finite(point: Sequence[float]) -> bool:
     return all(isfinite(value) for value in point)
-
-
-def _overlap(a: Sequence[float], b: Sequence[float]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

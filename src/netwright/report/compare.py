@@ -27,11 +27,10 @@ BAR = 16
 """Blocks of the longest bar in text."""
 
 
-def comparison(plans: Sequence[Plan]) -> tuple[list[str], list[list[str]]]:
-    """Head and rows of the table of totals, a row a net, ratios to the first net."""
+def comparison(plans: Sequence[Plan], first: Plan) -> tuple[list[str], list[list[str]]]:
+    """Head and rows of the table of totals, a row a net, with ratios to the `first` net."""
     head = ["net", "input", "params", "x", "MACs", "x", "other ops", "activations", "x",
             "memory", "x", "field"]  # fmt: skip
-    first = plans[0]
     rows = [
         [
             plan.name,
@@ -74,9 +73,11 @@ def _distinct(names: Sequence[str]) -> list[str]:
     ]
 
 
-def compare_text(plans: Sequence[Plan]) -> str:
-    """The table of totals, and for each net its stages with bars on one scale for all nets."""
-    head, rows = comparison(plans)
+def compare_text(plans: Sequence[Plan], first: Plan) -> str:
+    """The table of totals with ratios to the `first` net, and for each net its stages with bars
+    on one scale for all nets.
+    """
+    head, rows = comparison(plans, first)
     most = _most(plans)
     blocks = [text_table(head, rows, (0, 1)), *[stage_table(p, p.name, most) for p in plans]]
     return "\n\n".join("\n".join(block) for block in blocks) + f"\n\n{CONVENTION}"

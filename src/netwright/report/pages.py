@@ -14,7 +14,8 @@ from netwright.report.html import Page, facts, pairs, table
 from netwright.report.layers import Group, field_text, groups
 from netwright.report.numbers import human, human_bytes
 from netwright.report.outline import Part
-from netwright.report.table import COLUMNS, layer_cells, signs, totals
+from netwright.report.table import COLUMNS, layer_cells, signs
+from netwright.report.totals import totals
 
 __all__ = ["compare_page", "story_page", "summary_page"]
 
@@ -25,7 +26,9 @@ def summary_page(
     plan: Plan,
     depth: int | None = None,
     more: Sequence[tuple[str, str]] = (),
+    *,
     tree: Part | None = None,
+    sort: str | None = None,
 ) -> Page:
     """Totals and `more`, the diagram of the `tree` where there is one, what each stage and each
     layer costs, how the receptive field grows.
@@ -36,7 +39,8 @@ def summary_page(
         page.add("Diagram", block_diagram(tree), note=DIAGRAM)
     page.add("Stages", *_stage_charts([plan]))
     page.add("Receptive field", _growth([plan]))
-    _, made = layer_cells(plan.rows, depth=depth, item=plan.item * plan.batch)
+    item = plan.item * plan.batch
+    _, made = layer_cells(plan.rows, depth=depth, item=item, sort=sort or "run")
     numeric = [i for i, column in enumerate(COLUMNS) if not column.left]
     layers = table(
         [column.title for column in COLUMNS], made[:-1], numeric, foot=made[-1:], sortable=True
@@ -87,10 +91,10 @@ def _layer_charts(plan: Plan) -> list[str]:
     ]  # fmt: skip
 
 
-def compare_page(plans: Sequence[Plan]) -> Page:
-    """The totals of several nets, and where each of them spends them."""
+def compare_page(plans: Sequence[Plan], first: Plan) -> Page:
+    """The totals of several nets with ratios to the `first`, and where each of them spends them."""
     page = Page("Nets side by side", ", ".join(plan.name for plan in plans))
-    head, rows = comparison(plans)
+    head, rows = comparison(plans, first)
     page.add("Totals", table(head, rows, range(2, len(head)), sortable=True), note=CONVENTION)
     page.add("Stages", *_stage_charts(plans))
     return page.add("Receptive field", _growth(plans))

@@ -54,10 +54,10 @@ def plan_record(
     }
 
 
-def compare_record(plans: Sequence[Plan]) -> dict[str, Any]:
-    """Totals of several nets, their ratios to the first, and their stages."""
+def compare_record(plans: Sequence[Plan], reference: Plan) -> dict[str, Any]:
+    """Totals of several nets, their ratios to the `reference`, and their stages."""
     nets = list[dict[str, Any]]()
-    first = totals_record(plans[0])
+    first = totals_record(reference)
     for plan in plans:
         own = totals_record(plan)
         over = {key: own[key] / first[key] if first[key] else None for key in RATIOS}

@@ -15,6 +15,8 @@ __all__ = [
     "THEME",
     "WIDTH",
     "Frame",
+    "Room",
+    "beside",
     "drawing",
     "legend",
     "power_ticks",
@@ -44,6 +46,7 @@ div.chart { overflow-x: auto; }
 .chart .soft { fill: var(--soft); }
 .chart .grid { stroke: var(--line); fill: none; }
 .chart .on { fill: var(--paper); }
+.chart .name { font-size: 11px; paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
 .chart .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
 """ + "".join(
     f".chart .f{i} {{ fill: var(--c{i}); }} .chart .s{i} {{ stroke: var(--c{i}); }}\n"
@@ -144,6 +147,31 @@ class Frame:
             self.left + across * (self.right - self.left),
             self.bottom - up * (self.bottom - self.top),
         )
+
+
+Room = tuple[float, float, float, float]
+"""Left, top, right and bottom."""
+
+
+def beside(
+    at: tuple[float, float], radius: float, words: str, taken: Sequence[Room], left: float
+) -> Room | None:
+    """Where words find room beside a dot, right of `left`; None where they meet what is `taken`."""
+    (cx, cy), wide = at, LETTER * len(words)
+    for x, y in (
+        (cx + radius + 3, cy - 6),
+        (cx - radius - 3 - wide, cy - 6),
+        (cx - wide / 2, cy - radius - 15),
+        (cx - wide / 2, cy + radius + 2),
+    ):
+        room = (x, y, x + wide, y + 13)
+        if x > left and room[2] < WIDTH and not any(_overlap(room, other) for other in taken):
+            return room
+    return None
+
+
+def _overlap(a: Room, b: Room) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def legend(names: Sequence[str]) -> tuple[list[str], float]:

@@ -9,23 +9,21 @@ from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan, Row
 from netwright.core.shape import show
 from netwright.report.layers import Group, Line, field_text, jump_text, sliding, tree
-from netwright.report.numbers import duration, exact, human, human_bytes, is_number
+from netwright.report.numbers import exact, is_number
+from netwright.report.ranking import ranked
+from netwright.report.totals import totals
 
 __all__ = [
     "COLUMNS",
     "Column",
     "bar",
-    "fit_total",
     "kilobytes",
     "layer_cells",
-    "latency_total",
     "layer_table",
     "plan_table",
     "signs",
     "strong",
     "text_table",
-    "totals",
-    "training_totals",
 ]
 
 SIGNS = {
@@ -159,13 +157,21 @@ def _window(group: Group) -> str:
 
 
 def layer_cells(
-    rows: Sequence[Row], *, depth: int | None = None, item: int = 4
+    rows: Sequence[Row], *, depth: int | None = None, item: int = 4, sort: str | None = None
 ) -> tuple[list[Line], list[list[str]]]:
-    """The tree of the layers with the total at its end, and for each line a cell a column."""
+    """The tree of the layers with the total at its end, and for each line a cell a column.
+
+    To be sorted it becomes a list, of units or of groups at `depth`.
+    """
     if not rows:
         return [], []
     whole = Group("", tuple(rows))
-    lines = [*tree(rows, depth), Line(0, "total", whole)]
+    lines = (
+        [Line(0, group.path or "net", group) for group in ranked(rows, sort, depth)]
+        if sort
+        else [*tree(rows, depth)]
+    )
+    lines.append(Line(0, "total", whole))
     return lines, [_cells(line, whole, item) for line in lines]
 
 
@@ -174,15 +180,17 @@ def layer_table(
     *,
     depth: int | None = None,
     item: int = 4,
+    sort: str | None = None,
     width: int | None = None,
     bold: bool = False,
 ) -> str:
-    """A line a unit under its stage and block, or a line a group down to `depth`.
+    """A line a unit under its stage and block, or a line a group down to `depth`; with `sort`
+    (see `ranking.SORTS`) a list.
 
     `item` is the bytes of an element, times the batch. For want of `width` columns are left
     out, never digits; `bold` marks the lines that sum up others.
     """
-    lines, made = layer_cells(rows, depth=depth, item=item)
+    lines, made = layer_cells(rows, depth=depth, item=item, sort=sort)
     if not made:
         return "no units"
     keep = _fitting(made, width)
@@ -219,92 +227,18 @@ def _fitting(made: list[list[str]], width: int | None) -> list[int]:
     return keep
 
 
-def training_totals(plan: Plan, optimiser: str) -> list[tuple[str, str]]:
-    """What a training step needs, as (name, text) pairs."""
-    need = plan.training(optimiser)
-    parts = [
-        f"weights {human_bytes(need.weights)}",
-        f"gradients {human_bytes(need.gradients)}",
-        f"{optimiser} {human_bytes(need.state)}",
-        f"kept for the backward pass {human_bytes(need.saved)}",
-    ]
-    unknown = f"; not known of: {', '.join(need.unknown)}" if need.unknown else ""
-    said = f"{human_bytes(need.peak)} at most: {', '.join(parts)}"
-    return [("training", f"{said} ({plan.dtype}, batch {plan.batch}){unknown}")]
-
-
-def latency_total(plan: Plan) -> list[tuple[str, str]]:
-    """The predicted latency, as a (name, text) pair; nothing before `netwright calibrate`."""
-    if plan.partial or not is_number(plan.macs):
-        return []
-    found = plan.latency()
-    if found is None:
-        return []
-    around = f"{duration(found.low)} to {duration(found.high)}"
-    said = f"{duration(found.seconds)} predicted, {around}"
-    return [("latency", f"{said} (batch {plan.batch}; {found.setting})")]
-
-
-def fit_total(plan: Plan, limit: int, optimiser: str | None) -> list[tuple[str, str]]:
-    """The largest batch within `limit` bytes, as a (name, text) pair."""
-    how = f"training with {optimiser}" if optimiser else "inference"
-    most = plan.largest_batch(limit, optimiser)
-    return [("fits", f"a batch of {most:,} in {human_bytes(limit)}, {how} ({plan.dtype})")]
-
-
-def totals(plan: Plan) -> list[tuple[str, str]]:
-    """What the whole net amounts to, as (name, text) pairs."""
-    kept = f", and {exact(plan.buffers)} buffers" if plan.buffers else ""
-    pairs = [
-        ("params", _both(plan.params) + kept),
-        ("MACs", f"{_both(plan.macs)}, {human(2 * plan.macs)} FLOPs"),
-        ("other ops", _both(plan.ops)),
-        ("activations", _both(plan.activations) + " elements, of units that multiply"),
-        ("memory", _memory(plan)),
-        ("field", _field(plan)),
-        ("output", f"{show(plan.output)} from {show(plan.input)}"),
-    ]  # fmt: skip
-    if plan.partial:
-        pairs.append(("not counted", ", ".join(plan.partial)))
-    return pairs
-
-
-def _memory(plan: Plan) -> str:
-    """Weights and activations in inference; no peak can be told of sizes that are symbols."""
-    weights = f"weights {human_bytes(plan.weight_bytes)}"
-    if not is_number(plan.macs + sum(plan.input)):
-        return f"{weights} ({plan.dtype})"
-    peak = f"peak of activations {human_bytes(plan.peak_bytes)}"
-    return f"{human_bytes(plan.memory)}: {weights}, {peak} ({plan.dtype}, batch {plan.batch})"
-
-
-def _both(count: Any) -> str:
-    """Every digit, and the short form where that is shorter."""
-    return exact(count) if human(count) == exact(count) else f"{exact(count)} ({human(count)})"
-
-
-def _field(plan: Plan) -> str:
-    maps = [row for row in plan.rows if row.field.axes is not None and not row.auxiliary]
-    if not maps:
-        return "all: no map is left"
-    row = maps[-1]
-    return (
-        f"{field_text(row.field)} of {show(plan.input[1:])}, jump {jump_text(row.field)}; "
-        f"last map {show(row.output)}"
-    )
-
-
 def plan_table(
     plan: Plan,
     depth: int | None = None,
     *,
+    sort: str | None = None,
     width: int | None = None,
     bold: bool = False,
     more: Sequence[tuple[str, str]] = (),
 ) -> str:
     """A plan as text: the table of its layers, its totals and `more`, how they were counted."""
     item = plan.item * plan.batch
-    table = layer_table(plan.rows, depth=depth, item=item, width=width, bold=bold)
+    table = layer_table(plan.rows, depth=depth, item=item, sort=sort, width=width, bold=bold)
     pairs = [*totals(plan), *more]
     room = max(len(name) for name, _ in pairs)
     title = strong(plan.name) if bold else plan.name
