@@ -126,11 +126,12 @@ class Entry:
 
     def __call__(self, input: Shape | None = None, **options: Any) -> Net:
         """The net, with options of its function changed."""
-        known = inspect.signature(self.make).parameters
-        for option in options:
-            if option not in known:
-                wanted = ", ".join(["input", *known])
-                raise SpecError(f"{self.name} has no option {option!r}; it has: {wanted}")
+        if options:
+            known = inspect.signature(self.make).parameters
+            for option in options:
+                if option not in known:
+                    wanted = ", ".join(["input", *known])
+                    raise SpecError(f"{self.name} has no option {option!r}; it has: {wanted}")
         given = {**self.options, **options}
         return Net(self.make(**given), tuple(input or self.input), self.name)
 
