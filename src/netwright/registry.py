@@ -31,7 +31,8 @@ FAMILIES = {
     "inception_resnet": "inception_resnet_v1 inception_resnet_v2",
     "resnet": "resnet18 resnet34 resnet50 resnet101 resnet152 resnet200 wide_resnet50_2 "
     "wide_resnet101_2 resnext50_2x40d resnext50_4x24d resnext50_8x14d resnext50_32x4d "
-    "resnext101_32x4d resnext101_32x8d resnext101_64x4d seresnet50 seresnet101 seresnet152 "
+    "resnext101_2x40d resnext101_4x24d resnext101_8x14d resnext101_32x4d resnext101_32x8d "
+    "resnext101_64x4d seresnet50 seresnet101 seresnet152 "
     "seresnext50_32x4d seresnext50_32x4d_timm seresnext101_32x4d cmpe_se_resnet50 "
     "cbam_resnet18 cbam_resnet50 "
     "cbam_resnext101_32x4d resnet18_a resnet18_b root_resnet18",
@@ -90,9 +91,10 @@ FAMILIES = {
     "video": "c3d r3d_18 r2plus1d_18 p3d63 p3d131 p3d199",
     "channel_boosted": "channel_boosted_cnn",
     "fcn": "fcn32s fcn16s fcn8s fcn_resnet50 fcn_resnet101 deeplabv3_resnet50 deeplabv3_resnet101",
-    "darts": "darts darts_v1_cifar10 darts_v2_cifar10 nasnet_a_cifar10 amoebanet_a_cifar10 "
-    "amoebanet_b_cifar10 amoebanet_c_cifar10 enas_cifar10",
-    "randwire": "randwire_ws_small randwire_er_small randwire_ba_small randwire_ws_regular",
+    "darts": "darts darts_v1 darts_v1_cifar10 darts_v2_cifar10 nasnet_a_cifar10 "
+    "amoebanet_a_cifar10 amoebanet_b_cifar10 amoebanet_c_cifar10 enas_cifar10",
+    "randwire": "randwire_ws_small randwire_er_small randwire_ba_small randwire_ws_regular "
+    "randwire_er_regular randwire_ba_regular",
     "nasnet": "nasnet_4a1056 nasnetalarge pnasnet5mobile pnasnet5large",
     "unet": "unet unet_scse",
 }

@@ -76,11 +76,12 @@ PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
     },
     "resnext101_32x4d": ("timm", "resnext101_32x4d", {}),
     **{
-        f"resnext50_{groups}x{width}d": (
+        f"resnext{depth}_{groups}x{width}d": (
             "torchvision",
-            "resnet50",
+            f"resnet{depth}",
             {"groups": groups, "width_per_group": width},
         )
+        for depth in (50, 101)
         for groups, width in ((2, 40), (4, 24), (8, 14))
     },
     **{f"resnetv2_{depth}": ("timm", f"resnetv2_{depth}", {}) for depth in (50, 101, 152)},

@@ -82,6 +82,7 @@ def darts_cifar(
 
 
 @net("darts", input=IMAGENET, paper=DARTS, genotype=DARTS_V2)
+@net("darts_v1", input=IMAGENET, paper=DARTS, genotype=DARTS_V1)
 def darts_imagenet(
     genotype: Genotype,
     depth: int = 14,
@@ -93,9 +94,10 @@ def darts_imagenet(
     """Section 3.3 of the paper: three 3x3 convolutions that reduce, `depth` cells, those at a
     third and at two thirds of the way reducing, a pooled head.
 
-    530 MMACs, where the paper says 574. With `aux` there is a head behind the second
-    reduction, whose loss is weighted 0.4; its second batch norm is missing in the authors'
-    experiments, by a slip.
+    `darts` has the cells of second order, the only ones the paper has for ImageNet, `darts_v1`
+    those of first order. 530 MMACs for `darts`, where the paper says 574. With `aux` there is
+    a head behind the second reduction, whose loss is weighted 0.4; its second batch norm is
+    missing in the authors' experiments, by a slip.
     """
     stem = Sequential(conv1=conv_norm_act(width // 2, 3, 2), conv2=conv_norm(width, 3, 2))
     parts = after(("stem", "reduce"), _cells(genotype, depth, width, drop))

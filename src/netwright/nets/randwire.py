@@ -29,6 +29,8 @@ WS, ER, BA = WattsStrogatz(4, 0.75), ErdosRenyi(0.2), BarabasiAlbert(5)
 @net("randwire_er_small", input=IMAGENET, paper=RANDWIRE, graph=ER)
 @net("randwire_ba_small", input=IMAGENET, paper=RANDWIRE, graph=BA)
 @net("randwire_ws_regular", input=IMAGENET, paper=RANDWIRE, graph=WS, nodes=REGULAR, width=109)
+@net("randwire_er_regular", input=IMAGENET, paper=RANDWIRE, graph=ER, nodes=REGULAR, width=109)
+@net("randwire_ba_regular", input=IMAGENET, paper=RANDWIRE, graph=BA, nodes=REGULAR, width=109)
 def randwire(
     graph: RandomGraph,
     nodes: tuple[int, ...] = SMALL,
@@ -41,7 +43,8 @@ def randwire(
     a random graph of `nodes[i]` nodes for stage i, each twice as wide as the one before it, a
     1x1 convolution, a pooled head.
 
-    Stage i draws its graph from `seed` + i. The paper's numbers are means of five graphs.
+    Stage i draws its graph from `seed` + i. The paper's numbers are means of five graphs; its
+    regular nets are of WS alone.
     """
     need_counts(nodes=nodes, width=width)
     small = {"conv2": _pre_conv(width, 3, 2)} if len(nodes) < len(REGULAR) else {}
