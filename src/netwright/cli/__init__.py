@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from netwright import __version__
-from netwright.errors import NetwrightError
+from netwright.cli.examples import shown
+from netwright.errors import NetwrightError, nearest
 
 __all__ = ["COMMANDS", "Commands", "main"]
 
@@ -20,6 +21,7 @@ COMMANDS = {
     "show": "the story of a net: what is new, a diagram, errors, variants",
     "formula": "costs where sizes are symbols",
     "advise": "what in a net does little for its cost, and what mends it",
+    "source": "a net as PyTorch source that needs netwright no more",
     "rewrite": "a net after named rules, and what that costs",
     "scale": "a net as large as a budget lets it be",
     "check": "whether nets keep within a budget, as an exit code",
@@ -33,15 +35,24 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """A group that imports a command's module when it is asked for."""
+    """A group that imports a command's module when it is asked for, and tells near names."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
-            return None
-        return import_module(f"netwright.cli.{cmd_name}").command
+            raise nearest("command", cmd_name, COMMANDS)
+        command = import_module(f"netwright.cli.{cmd_name}").command
+        command.epilog = shown(cmd_name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # click's own exit code for it, 1, is an answer of `check`
+            click.echo("\nstopped", err=True)
+            ctx.exit(130)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -55,9 +66,14 @@ def group() -> None:
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run the command line; mistakes of the user end in one line and exit code 2."""
+    """Run the command line; mistakes of the user, and files that cannot be read or written,
+    end in one line and exit code 2.
+    """
     try:
         return group.main(arguments, prog_name="netwright")
     except NetwrightError as error:
-        click.echo(f"netwright: {error}", err=True)
-        sys.exit(2)
+        fault = str(error)
+    except OSError as error:
+        fault = ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
+    click.echo(f"netwright: {fault}", err=True)
+    sys.exit(2)

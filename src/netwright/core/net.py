@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from netwright.core.plan import Plan, plan_spec
-from netwright.core.shape import Shape, show
+from netwright.core.shape import Shape, as_shape, show
 from netwright.core.spec import Spec
-from netwright.errors import ShapeError
+from netwright.errors import ShapeError, SpecError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from netwright.core.rewrite import Rule
 
-__all__ = ["Net"]
+__all__ = ["Net", "need_nets"]
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,19 @@ class Net:
     input: Shape
     name: str = "net"
 
+    def __post_init__(self) -> None:
+        spec: object = self.spec
+        if not isinstance(spec, Spec):
+            raise SpecError(f"a Net is made of a unit, a block or wiring; got {spec!r}")
+        object.__setattr__(self, "input", as_shape(self.input))
+
     def plan(self, input: Shape | None = None, *, dtype: str = "float32", batch: int = 1) -> Plan:
         """Shapes, costs and receptive fields of every unit, and totals.
 
         Raises `ShapeError` naming the unit that does not fit, or when `input` has not as many
         sizes as the net's own.
         """
-        shape = self.at(input).input if input else self.input
+        shape = self.at(input).input if input is not None else self.input
         return plan_spec(self.spec, shape, name=self.name, dtype=dtype, batch=batch)
 
     def at(self, input: Shape) -> Net:
@@ -51,12 +57,13 @@ class Net:
         Convolutions take signals, images and volumes; that many sizes are meant, the net
         says. `ShapeError` otherwise; `but(input=...)` makes the net of another rank.
         """
+        input = as_shape(input)
         if len(input) != len(self.input):
             raise ShapeError(
                 f"{self.name} takes {len(self.input)} sizes, such as {show(self.input)}; got "
                 f"{show(input)}, {len(input)} of them"
             )
-        return replace(self, input=tuple(input))
+        return replace(self, input=input)
 
     def build(self, *, init: str = "he", seed: int | None = None, zero_gamma: bool = False,
               device: Any = None, weights: str | Path | None = None,
@@ -82,6 +89,18 @@ class Net:
 
             load(module, weights, strict=strict)
         return module
+
+    def source(self) -> str:
+        """The net as a Python file that needs nothing but torch: its blocks as classes of
+        PyTorch modules, the net as a class that takes `classes`.
+
+        Outputs and state_dict keys are those of `build`; weights start as PyTorch's own do.
+        Joins that stretch a value do so by the shapes at the net's own input. Raises
+        `NetwrightError` for a unit that does not tell how it was made.
+        """
+        from netwright.export.source import source
+
+        return source(self)
 
     def to_json(self, indent: int | None = None) -> str:
         """The net as JSON with every field, a schema version and the hash."""
@@ -111,10 +130,18 @@ class Net:
             made = replaced(made, path.replace("__", "."), part)
         if classes is not None:
             made = reclassed(made, classes)
-        return replace(made, input=tuple(input or made.input), name=name or made.name)
+        return replace(made, input=input or made.input, name=name or made.name)
 
     def rewrite(self, *rules: str | Rule) -> Net:
         """The net after every rule in turn has been applied wherever it matches."""
         from netwright.core.rewrite import rewrite
 
         return rewrite(self, *rules)
+
+
+def need_nets(who: str, *given: object) -> None:
+    """Raise `SpecError` unless all that is given are nets."""
+    for one in given:
+        if not isinstance(one, Net):
+            said = repr(one) if isinstance(one, str) else f"a {type(one).__name__}"
+            raise SpecError(f"{who} takes a Net, got {said}; nw.net(NAME) gives one")

@@ -1,0 +1,28 @@
+"""`netwright source NET`: a net as PyTorch source."""
+
+from __future__ import annotations
+
+import click
+
+from netwright.cli.common import as_count, as_shape, load_net, save
+from netwright.core.shape import Shape
+
+__all__ = ["command"]
+
+
+@click.command("source")
+@click.argument("net")
+@click.option("--classes", callback=as_count, metavar="N", help="another number of classes")
+@click.option("--input", callback=as_shape, metavar="CxHxW", help="another input, such as 3x64x64")
+@click.option("--out", metavar="FILE", help="write it there instead of to the terminal")
+def command(net: str, classes: int | None, input: Shape | None, out: str | None) -> None:
+    """NET as a PyTorch file that needs nothing but torch: its blocks as classes, with the
+    outputs and the state_dict keys of the net that `Net.build` makes.
+
+    NET is a name (see `netwright nets`) or a file written by `Net.to_json`.
+    """
+    text = load_net(net, input, classes).source()
+    if out:
+        save(text, out)
+    else:
+        click.echo(text, nl=False)

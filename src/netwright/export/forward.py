@@ -1,0 +1,244 @@
+"""The statements of a `forward`: wiring run over expressions."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from netwright.core.graph import Frozen, Graph, Tap, TimeDistributed
+from netwright.core.wiring import Branches, Sequential, streams
+from netwright.export.constructor import Call
+from netwright.export.expression import is_attribute, is_list
+from netwright.export.layout import Chain, Doc, Group, If, flat, statement
+from netwright.export.tree import Join, Use, Wire, is_free, is_module, numbered
+from netwright.export.unify import Option, bare
+
+__all__ = ["Forward", "below"]
+
+_TAKEN = frozenset(["clear", "items", "keys", "pop", "update", "values"])
+"""Names that a `ModuleDict` uses itself."""
+
+
+def below(access: str, name: str, listed: bool = True) -> str:
+    """How a part of a module is reached; parts of a list by their number."""
+    if numbered(name):
+        return f"{access}[{name}]" if listed else f'{access}["{name}"]'
+    if is_attribute(name) and (access == "self" or name not in _TAKEN):
+        return f"{access}.{name}"
+    return f'{access}.get_submodule("{name}")'
+
+
+class Forward:
+    """Writes the statements by which values flow through a pattern."""
+
+    def __init__(self, star: bool = False) -> None:
+        self.lines: list[str] = []
+        self.taps: list[str] = []
+        self._indent = 8
+        self._used = {"x", "xs", "self"}
+
+    def body(self, node: Wire, inputs: list[str]) -> list[str]:
+        """The statements from these inputs to the return of the output."""
+        self._used |= {*inputs}
+        ys = self._wire(node, "self", [*inputs], "x")
+        if self.taps:
+            self._assign("x", ys[0])
+            self.lines += [
+                "        if not self.training:", "            return x",
+                '        return {"out": x, **aux}',
+            ]  # fmt: skip
+            return ["        aux: dict[str, Tensor] = {}", *self.lines]
+        y: Doc = ys[0] if len(ys) == 1 else Group("[", tuple(_starred(ys)), "]")
+        self.lines += statement("return ", y, self._indent)
+        return self.lines
+
+    def _run(self, node: Any, access: str, xs: list[Doc], name: str) -> list[Doc]:
+        """What a part makes of its inputs."""
+        if isinstance(node, Join):
+            return [_joined(node, xs)]
+        if is_free(node):
+            return xs
+        if isinstance(node, Wire) and not is_module(bare(node)):
+            return self._wire(node, access, xs, name)
+        if isinstance(node, Use) and not is_module(bare(node.body)):
+            return self._wire(node.body, access, xs, name)
+        call = Group(f"{access}(", tuple(_starred(xs)))
+        outputs = getattr(node, "outputs", 1)
+        if outputs == 1:
+            return [call]
+        variable = "xs" if name == "x" else self._name(name)
+        self._assign(variable, call)
+        return [f"{variable}[{i}]" for i in range(outputs)]
+
+    def _wire(self, wire: Wire, access: str, xs: list[Doc], name: str) -> list[Doc]:
+        parts = dict(wire.parts)
+        listed = access == "self" or is_list(wire)
+
+        def run(part: str, *values: Any, **_: Any) -> Any:
+            inputs = [x for value in values for x in streams(value)]
+            place = below(access, part, listed)
+            hint = part if not numbered(part) else f"{'y' if name == 'x' else name}{part}"
+            if name == "x" and isinstance(wire.wiring, Sequential):
+                hint = name
+            made = self._run(parts[part], place, inputs, hint)
+            return made if len(made) > 1 else made[0]
+
+        if isinstance(wire.wiring, Sequential):
+            if name == "x" and len(xs) > 1 and _is_loop(wire, len(xs)):
+                return self._loop(access, xs)
+            return self._chain(wire, xs, name, run)
+        if isinstance(wire.wiring, Tap):
+            return self._tap(parts["head"], f"{access}.head", xs, name)
+        if isinstance(wire.wiring, TimeDistributed):
+            x = self._named(xs[0], name)
+            y = self._run(parts["body"], below(access, "body"), [f"{flat(x)}.flatten(0, 1)"], name)
+            return [Group(f"{_atom(y[0])}.unflatten(", ("0", f"{flat(x)}.shape[:2]"))]
+        if isinstance(wire.wiring, Frozen):
+            return self._run(parts["body"], below(access, "body"), xs, name)
+        if isinstance(wire.wiring, Branches):
+            return self._branches(wire, xs, name, run)
+        xs = [self._named(x, name if len(xs) == 1 else f"x{i}") for i, x in enumerate(xs)]
+        if isinstance(wire.wiring, Graph):
+            return self._graph(wire, xs, run)
+        made = wire.wiring.flow(*xs, run=run)
+        return streams(made)
+
+    def _chain(self, wire: Wire, xs: list[Doc], name: str, run: Any) -> list[Doc]:
+        """A statement a part."""
+        steps = [part for part, node in wire.parts if not is_free(node)]
+        variable = name if name == "x" else ""
+        for i, part in enumerate(steps):
+            xs = streams(run(part, *xs))
+            if i < len(steps) - 1 and len(xs) == 1 and not isinstance(xs[0], str):
+                variable = variable or self._name(name)
+                self._assign(variable, xs[0])
+                xs = [variable]
+        return xs
+
+    def _loop(self, access: str, xs: list[Doc]) -> list[Doc]:
+        """Modules one after another, all of which take and give as many streams."""
+        if _starred(xs) != ["*xs"]:
+            self._assign("xs", Group("[", tuple(xs), "]"))
+        pad = " " * self._indent
+        self.lines += [f"{pad}for module in {access}:", f"{pad}    xs = module(*xs)"]
+        return [f"xs[{i}]" for i in range(len(xs))]
+
+    def _branches(self, wire: Wire, xs: list[Doc], name: str, run: Any) -> list[Doc]:
+        """All branches, then their join."""
+        option = next((n for n in wire.parts if isinstance(n[1], Option) and n[1].skips), None)
+        if len(xs) == 1:
+            xs = [self._named(xs[0], name)]
+        made = list[Doc]()
+        names = [part for part, _ in wire.parts if part != "join"]
+        for i, part in enumerate(names):
+            if option and part == option[0]:
+                continue
+            before = len(self.lines)
+            made += streams(run(part, *(xs if len(xs) == 1 else [xs[i]])))
+            if len(self.lines) > before:
+                self._settle(made, before)
+        if option:
+            y = self._name("y")
+            self._assign(y, made[0])
+            return [If(f"{y} + {flat(xs[0])}", f"self.{option[0]}", y)]
+        return streams(run("join", *made))
+
+    def _settle(self, made: list[Doc], before: int) -> None:
+        """Values of earlier branches get their names before the statements of a later one, so
+        that things happen in the net's order.
+        """
+        later, self.lines = self.lines[before:], self.lines[:before]
+        for i, value in enumerate(made[:-1]):
+            if not isinstance(value, str):
+                variable = self._name("y")
+                self._assign(variable, value)
+                made[i] = variable
+        self.lines += later
+
+    def _graph(self, wire: Wire, xs: list[Doc], run: Any) -> list[Doc]:
+        last = wire.parts[-1][0]
+
+        def node(part: str, *values: Any) -> Any:
+            made = run(part, *values)
+            if isinstance(made, list | str) or part == last:
+                return made
+            variable = self._name(part)
+            self._assign(variable, made)
+            return variable
+
+        return streams(wire.wiring.flow(*xs, run=node))
+
+    def _tap(self, head: Any, access: str, xs: list[Doc], name: str) -> list[Doc]:
+        x = self._named(xs[0], name)
+        self.lines.append(f"{' ' * self._indent}if self.training:")
+        self._indent += 4
+        path = access.removeprefix("self.").removesuffix(".head")
+        self.taps.append(path)
+        self._assign(f'aux["{path}"]', self._run(head, access, [x], "head")[0])
+        self._indent -= 4
+        return [x]
+
+    def _named(self, value: Doc, name: str) -> str:
+        """A value that is read several times, under a name."""
+        if isinstance(value, str) and not value.endswith(")"):
+            return value
+        variable = "x" if name == "x" else self._name(name)
+        self._assign(variable, value)
+        return variable
+
+    def _name(self, wanted: str) -> str:
+        wanted = wanted if is_attribute(wanted) else f"x{wanted}" if wanted.isdigit() else "y"
+        names = (wanted if i == 1 else f"{wanted}_{i}" for i in count(1))
+        name = next(name for name in names if name not in self._used)
+        self._used.add(name)
+        return name
+
+    def _assign(self, variable: str, value: Doc) -> None:
+        if value != variable:
+            self.lines += statement(f"{variable} = ", value, self._indent)
+
+
+def _is_loop(wire: Wire, streams: int) -> bool:
+    inner = [node for _, node in wire.parts]
+    alike = all(isinstance(node, Call) and node.outputs == streams for node in inner)
+    return alike and len(inner) > 1 and is_list(wire)
+
+
+def _joined(join: Join, xs: list[Doc]) -> Doc:
+    if join.kind == "cat":
+        maps = [x for x, one in zip(xs, join.stretch, strict=True) if not one]
+        whole = [
+            f"{_atom(x)}.expand(-1, -1, *{_atom(maps[0])}.shape[2:])" if one else x
+            for x, one in zip(xs, join.stretch, strict=True)
+        ]
+        return Group("torch.cat(", (Group("[", tuple(whole), "]"), "1"))
+    whole = [
+        f"{_atom(x)}[..., {', '.join(['None'] * axes)}]" if axes else x
+        for x, axes in zip(xs, join.stretch, strict=True)
+    ]
+    if join.kind == "mean":
+        return Chain((Chain(tuple(whole), "+") if len(whole) == 1 else
+                      Group("(", (Chain(tuple(map(_operand, whole)), "+"),), ")", comma=False),
+                      str(len(whole))), "/")  # fmt: skip
+    if len(whole) == 1:
+        return whole[0]
+    if join.kind == "*":
+        return Chain(tuple([_atom(x) for x in whole]), "*")
+    return Chain(tuple([_operand(x) for x in whole]), "+")
+
+
+def _starred(xs: list[Doc]) -> list[Doc]:
+    """All streams of one list as that list."""
+    first = xs[0] if xs else ""
+    if not isinstance(first, str) or not first.endswith("[0]") or len(xs) < 2:
+        return xs
+    whole = first.removesuffix("[0]")
+    return [f"*{whole}"] if xs == [f"{whole}[{i}]" for i in range(len(xs))] else xs
+
+
+def _operand(x: Doc) -> Doc:
+    return f"({flat(x)})" if isinstance(x, Chain | If) else x
+
+
+def _atom(x: Doc) -> Doc:
+    return f"({flat(x)})" if isinstance(x, Chain | If) else x if isinstance(x, str) else flat(x)

@@ -1,0 +1,151 @@
+"""A net as a PyTorch file that stands alone."""
+
+from __future__ import annotations
+
+import re
+from textwrap import wrap
+
+from netwright import __version__
+from netwright.core.net import Net
+from netwright.core.plan import Plan
+from netwright.core.rewrite import reclassed
+from netwright.core.shape import show
+from netwright.errors import NetwrightError
+from netwright.export.classes import HELPERS, Library, class_lines
+from netwright.export.inline import Inlined
+from netwright.export.params import Param, Params
+from netwright.export.tree import read
+from netwright.export.unify import Mismatch, unify
+from netwright.registry import entry, find, names
+
+__all__ = ["source"]
+
+
+PROMISE = (
+    "Its state_dict has the keys of the built net, so that weights of either load in the other; "
+    "before that they are PyTorch's own initial ones."
+)
+
+
+def source(net: Net) -> str:
+    """The source of a net; see `Net.source`."""
+    plan = net.plan()
+    other = _reclassed(net, plan.output[0] + 7)
+    if other is not None:
+        made = _written(net, plan, [net, other])
+        if made is not None:
+            return made
+    made = _written(net, plan, [net])
+    assert made is not None
+    return made
+
+
+def _reclassed(net: Net, classes: int) -> Net | None:
+    """The net with another number of classes, if it has a classifier."""
+    try:
+        if net.name in names() and net == find(net.name, input=net.input):
+            return find(net.name, input=net.input, classes=classes)
+        return reclassed(net, classes)
+    except NetwrightError:
+        return None
+
+
+def _written(net: Net, plan: Plan, alike: list[Net]) -> str | None:
+    """The file of a net; what nets that are alike differ by is the number of classes. None
+    where that does not say it all.
+    """
+    trees = [read(net) for net in alike]
+    library = Library(trees)
+    name = library.free(_class_name(net.name), "Net")
+    classes = [each.plan().output[0] for each in alike]
+    params = Params([Param("classes", classes, classes[0])], classes)
+    try:
+        pattern = unify([library.resolved(tree) for tree in trees])
+    except Mismatch:
+        return None
+    params.fill(pattern)
+    if any(param.name != "classes" for param in params.used):
+        return None
+    about = f"{show(net.input)} -> {show(plan.output)}."
+    return _file(net, plan, library, name, class_lines(name, about, pattern, params.ordered))
+
+
+def _file(net: Net, plan: Plan, library: Library, name: str, body: list[str]) -> str:
+    code = ["\n".join(lines) for lines in [*library.classes, body]]
+    text = "\n".join(code)
+    inlined = Inlined(library.layers)
+    helpers = [HELPERS[word] for word in HELPERS if re.search(rf"(?<![\w.]){word}\(", text)]
+    main = [
+        'if __name__ == "__main__":',
+        f"    model = {name}().eval()",
+        "    with torch.inference_mode():",
+        f"        print(model(torch.randn(1, {', '.join(map(str, net.input))})).shape)",
+    ]
+    imports = {"import torch", "from torch import nn", *inlined.imports}
+    if "OrderedDict" in "".join(helpers):
+        imports.add("from collections import OrderedDict")
+    if "Tensor" in text:
+        imports.add("from torch import Tensor")
+    head = f'"""{_header(net, plan)}\n"""\n\nfrom __future__ import annotations\n\n'
+    blocks = [_imports(imports), *helpers, *inlined.sources, *code, "\n".join(main)]
+    return head + "\n\n\n".join(blocks) + "\n"
+
+
+def _header(net: Net, plan: Plan) -> str:
+    known = entry(net.name) if net.name in names() else None
+    lines = [f"{net.name}: {_summary(net)}", ""]
+    if known:
+        paper = known.paper
+        where = f", arXiv:{paper.arxiv}" if paper.arxiv else ""
+        lines += [f"{paper.title}; {paper.authors}, {paper.year}{where}.", ""]
+    costs = f"{plan.params:,} parameters, {plan.macs:,} multiply-adds"
+    made = f"Written by netwright {__version__} (`netwright source {net.name}`). {PROMISE}"
+    lines += [f"{show(net.input)} -> {show(plan.output)}; {costs}.", "", made]
+    return "\n".join(row for line in lines for row in (wrap(line, 97) or [""]))
+
+
+def _summary(net: Net) -> str:
+    import inspect
+
+    known = entry(net.name) if net.name in names() else None
+    about = (inspect.getdoc(known.make) or "").partition("\n\n")[0] if known else "a net."
+    return " ".join(about.split())
+
+
+_WORDS = {
+    "vgg": "VGG", "nin": "NiN", "dsn": "DSN", "wrn": "WRN", "fcn": "FCN",
+    "lstm": "LSTM", "cnn": "CNN", "ecg": "ECG", "eeg": "EEG", "se": "SE", "cbam": "CBAM",
+    "bam": "BAM", "bn": "BN", "unet": "UNet", "scse": "ScSE", "darts": "DARTS", "enas": "ENAS",
+    "nasnet": "NASNet", "pnasnet": "PNASNet", "resnext": "ResNeXt", "net": "Net",
+    "googlenet": "GoogLeNet",
+}  # fmt: skip
+
+
+def _class_name(name: str) -> str:
+    """A net's name as a class is called: `resnet18` as `ResNet18`."""
+    words = [word for word in re.split(r"[^a-zA-Z0-9]+", name) if word]
+    made = "".join(map(_word, words)) or "Net"
+    return made if made[0].isalpha() else f"Net{made}"
+
+
+def _word(word: str) -> str:
+    stem = (re.match(r"[a-z]*", word) or [""])[0]
+    if stem in _WORDS:
+        return _WORDS[stem] + word[len(stem) :]
+    for end in ("net", "next"):
+        if stem.endswith(end) and stem != end:
+            return _word(stem.removesuffix(end)) + end.capitalize() + word[len(stem) :]
+    return word[:1].upper() + word[1:]
+
+
+def _imports(lines: set[str]) -> str:
+    """Imports as one writes them: names of one module on one line, the standard library first."""
+    plain = sorted(line for line in lines if line.startswith("import "))
+    of: dict[str, set[str]] = {}
+    for line in lines - {*plain}:
+        module, _, names = line.removeprefix("from ").partition(" import ")
+        of.setdefault(module, set()).update(names.split(", "))
+    wholes = [*plain, *[f"from {m} import {', '.join(sorted(of[m]))}" for m in sorted(of)]]
+    ours = [line for line in wholes if line.split()[1].startswith("torch")]
+    standard = [line for line in wholes if line not in ours]
+    return "\n\n".join("\n".join(group) for group in (standard, ours) if group)

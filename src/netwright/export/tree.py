@@ -1,0 +1,190 @@
+"""A net as a tree of constructor calls, wiring, and blocks that become classes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import torch
+
+from netwright.core.graph import Shared, Tap
+from netwright.core.interpret import Shapes
+from netwright.core.join import Add, Cat, Mul
+from netwright.core.net import Net
+from netwright.core.shape import Shape
+from netwright.core.spec import Block, Spec, Unit
+from netwright.core.wiring import Branches, Sequential, Wiring, streams
+from netwright.export.constructor import Call, call_of
+from netwright.units import Mean
+
+__all__ = [
+    "Item",
+    "Join",
+    "Tree",
+    "Use",
+    "Wire",
+    "is_free",
+    "is_module",
+    "numbered",
+    "read",
+    "walk",
+]
+
+
+@dataclass(frozen=True)
+class Join:
+    """An operator between values; `stretch` is, a value, how many axes it lacks (of `cat`:
+    whether it is one position that becomes a map).
+    """
+
+    kind: str
+    stretch: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Wire:
+    """Wiring over trees, for so many values in and out."""
+
+    wiring: Wiring
+    parts: tuple[tuple[str, Any], ...]
+    inputs: int
+    outputs: int
+
+
+@dataclass(frozen=True, eq=False)
+class Use:
+    """A module that every use of the same key shares."""
+
+    key: str
+    body: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """A block at an input: one instance of a class to be written."""
+
+    block: Block
+    xs: tuple[Shape, ...]
+    body: Any
+    outputs: int
+    channels: int
+
+
+Tree: TypeAlias = Call | Join | Wire | Use | Item
+_JOINS: dict[type[Unit], str] = {Add: "+", Mul: "*", Cat: "cat", Mean: "mean"}
+
+
+def read(net: Net) -> Tree:
+    """The tree of a net."""
+    reader = _Reader()
+    with torch.device("meta"):
+        reader(net.spec, "", (net.input,))
+    tree = reader.made[""]
+    uses = Counter(part.key for part in walk(tree) if isinstance(part, Use))
+    return _closed(tree, uses)
+
+
+class _Reader(Shapes):
+    """Sends shapes through a spec and keeps the tree of every part."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, Tree] = {}
+        self._items: dict[tuple[Block, tuple[Shape, ...]], tuple[Tree, Any]] = {}
+        self._calls: dict[tuple[Unit, tuple[Shape, ...]], Tree] = {}
+
+    def __call__(self, spec: Spec, path: str, xs: tuple[Shape, ...]) -> Any:
+        if not isinstance(spec, Block):
+            return super().__call__(spec, path, xs)
+        if (spec, xs) not in self._items:
+            y = self(self.expand(spec, path, xs), path, xs)
+            self._items[spec, xs] = _item(spec, xs, self.made[path], y), y
+        self.made[path], y = self._items[spec, xs]
+        return y
+
+    def unit(self, unit: Unit, path: str, xs: tuple[Shape, ...]) -> Shape:
+        if (unit, xs) not in self._calls:
+            known = _JOINS.get(type(unit))
+            self._calls[unit, xs] = _join(known, xs) if known else call_of(unit.module(*xs))
+        self.made[path] = self._calls[unit, xs]
+        return super().unit(unit, path, xs)
+
+    def wiring(self, wiring: Wiring, path: str, xs: tuple[Shape, ...]) -> Any:
+        y = super().wiring(wiring, path, xs)
+        parts = [("join", self.made.pop(path))] if isinstance(wiring, Branches) else []
+        prefix = f"{path}." if path else ""
+        parts = [*[(name, self.made.pop(prefix + name)) for name in wiring.names], *parts]
+        if isinstance(wiring, Shared):
+            wiring, parts = Sequential(), [("body", Use(wiring.key, parts[0][1]))]
+        self.made[path] = Wire(wiring, tuple(parts), len(xs), len(streams(y)))
+        return y
+
+
+def _join(kind: str, xs: tuple[Shape, ...]) -> Join:
+    if kind == "cat":
+        size = max(x[1:] for x in xs)
+        return Join(kind, tuple([int(x[1:] != size) for x in xs]))
+    rank = max(len(x) for x in xs)
+    return Join(kind, tuple([rank - len(x) for x in xs]))
+
+
+def _item(block: Block, xs: tuple[Shape, ...], body: Tree, y: Any) -> Tree:
+    """A block, or what it stands for where that says as much."""
+    if not isinstance(body, Wire) or any(
+        isinstance(part, Wire) and isinstance(part.wiring, Tap) for part in walk(body)
+    ):
+        return body
+    if isinstance(body.wiring, Sequential) and all(numbered(name) for name, _ in body.parts):
+        return body
+    return Item(block, xs, body, len(streams(y)), streams(y)[0][0])
+
+
+def _closed(tree: Tree, uses: Counter[str]) -> Tree:
+    """The tree with blocks opened that share a module with what is around them."""
+    if isinstance(tree, Item):
+        own = Counter(part.key for part in walk(tree) if isinstance(part, Use))
+        if any(uses[key] != count for key, count in own.items()):
+            return _closed(tree.body, uses)
+        return tree
+    if isinstance(tree, Wire) and any(isinstance(part, Use) for part in walk(tree)):
+        return replace(tree, parts=tuple([(n, _closed(part, uses)) for n, part in tree.parts]))
+    return tree
+
+
+def walk(tree: Any) -> Iterator[Any]:
+    """The tree and all that is in it."""
+    yield tree
+    if isinstance(tree, Wire):
+        for _, part in tree.parts:
+            yield from walk(part)
+    elif isinstance(tree, Item | Use):
+        yield from walk(tree.body)
+    elif isinstance(tree, Call):
+        for value in tree.args:
+            if isinstance(value, Call):
+                yield from walk(value)
+
+
+def numbered(name: str) -> bool:
+    """Whether a part has a number for a name."""
+    return name.isdigit()
+
+
+def is_free(tree: Any) -> bool:
+    """Whether a tree passes on what it gets."""
+    if isinstance(tree, Wire) and isinstance(tree.wiring, Sequential):
+        return all(is_free(part) for _, part in tree.parts)
+    return isinstance(tree, Call) and tree.free
+
+
+def is_module(tree: Any) -> bool:
+    """Whether a tree is written as a module, rather than in the forward of another."""
+    if isinstance(tree, Call | Item):
+        return True
+    if isinstance(tree, Use):
+        return is_module(tree.body)
+    if isinstance(tree, Wire) and isinstance(tree.wiring, Sequential):
+        single = tree.inputs == tree.outputs == 1
+        return single and all(is_module(part) for _, part in tree.parts)
+    return False
