@@ -18,8 +18,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from netwright.advice.advice import advise as advise
     from netwright.blocks import *  # noqa: F403
-    from netwright.core import *  # noqa: F403
     from netwright.conventions import count_as as count_as
+    from netwright.core import *  # noqa: F403
     from netwright.core.codec import from_json as from_json
     from netwright.core.diff import diff as diff
     from netwright.errors import *  # noqa: F403
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from netwright.rules.registry import rule as rule
     from netwright.space.scaling import scale as scale
     from netwright.torch.foreign.formulas import count as count
-    from netwright.torch.foreign.plan import plan_module as plan
+    from netwright.torch.foreign.plan import plan_module
     from netwright.units import *  # noqa: F403
 
     net = find
+    plan = plan_module
 
     # Calling one of these packages lists what it holds.
     def units(pattern: str = "*") -> list[str]: ...  # noqa: D103
@@ -55,6 +56,11 @@ _FACE = {
 }
 _PACKAGES = ("units", "blocks", "nets", "rules", "weights")
 _ROOMS = ("netwright.core", "netwright.units", "netwright.blocks", "netwright.errors")
+
+
+def __dir__() -> list[str]:
+    rooms = [import_module(room).__all__ for room in _ROOMS]
+    return sorted({"__version__", *_PACKAGES, *_FACE, *[name for room in rooms for name in room]})
 
 
 def __getattr__(name: str) -> Any:

@@ -22,6 +22,9 @@ class Lazy(ModuleType):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         return getattr(import_module(f"{self.__name__}.{home}"), name)
 
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._homes})
+
     def __call__(self, pattern: str = "*") -> list[str]:
         home, _, function = self._names.partition(":")
         return getattr(import_module(home), function)(self.__name__.rpartition(".")[2], pattern)

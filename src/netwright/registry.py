@@ -135,7 +135,7 @@ class Entry:
                     wanted = ", ".join(["input", *known])
                     raise SpecError(f"{self.name} has no option {option!r}; it has: {wanted}")
         given = {**self.options, **options}
-        return Net(self.make(**given), tuple(input or self.input), self.name)
+        return Net(self.make(**given), input or self.input, self.name)
 
     @property
     def published(self) -> tuple[Published, ...]:

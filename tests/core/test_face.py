@@ -1,12 +1,16 @@
 """The public face: names, arrows, weight of an import."""
+# pyright: reportArgumentType=false
+# some are wrong on purpose
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -83,3 +87,36 @@ print(sorted({{"torch", "numpy", "sympy", "rich", "click"}} & sys.modules.keys()
 def test_two_specs_of_one_name_are_refused() -> None:
     with pytest.raises(errors.SpecError, match="two specs are called Conv"):
         type("Conv", (nw.Unit,), {"__module__": "elsewhere"})
+
+
+def test_what_a_prompt_completes() -> None:
+    offered = dir(nw)
+    assert {"net", "nets", "plan", "weights", "Conv", "Bottleneck", "SpecError"} <= {*offered}
+    assert all(hasattr(nw, name) for name in offered)
+    assert {"Conv", "MaxPool"} <= {*dir(nw.units)}
+
+
+def test_values_at_a_prompt_are_short() -> None:
+    net = nw.net("resnet18")
+    assert repr(net.plan()).startswith("<Plan of resnet18 at 3x224x224: 73 rows, 11689512 params")
+    assert str(nw.diff(net, net.but(classes=10))).startswith("head.fc\n  - Linear(1000)")
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        (lambda: nw.net("resnet18", input=224), "224 is no input; wanted a shape without the"),
+        (lambda: nw.net("resnet18").plan("3x64x64"), "'3x64x64' is no input"),
+        (lambda: nw.net("resnet18").plan(batch="2"), "batch is '2', wanted an integer"),
+        (lambda: nw.net("resnet18").rewrite("widen", 2), "2 is no rule; wanted a name"),
+        (lambda: nw.net(18), "no net is called 18"),
+        (lambda: nw.Net(3, (3, 8, 8)), "made of a unit, a block or wiring; got 3"),
+        (lambda: nw.diff("lenet5", nw.net("lenet5")), "diff takes a Net, got 'lenet5'"),
+        (lambda: nw.scale("lenet5", macs=3e5), "scale takes a Net, got 'lenet5'"),
+        (lambda: nw.scale(nw.net("lenet5"), macs="1M"), "scale wants a bound above 0"),
+        (lambda: nw.advise("lenet5"), "advise takes a Net, got 'lenet5'"),
+    ],
+)
+def test_mistakes_are_explained(mistake: Callable[[], object], said: str) -> None:
+    with pytest.raises(nw.NetwrightError, match=re.escape(said)):
+        mistake()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from netwright.advice.context import outgrown, unproductive
 from netwright.advice.finding import Case, Finding
 from netwright.advice.spending import biased, dense_head, hot, misaligned, rank
-from netwright.core.net import Net
+from netwright.core.net import Net, need_nets
 from netwright.core.shape import Shape
 from netwright.errors import ShapeError
 
@@ -31,7 +31,8 @@ def advise(net: Net, input: Shape | None = None, *, object: int | None = None) -
     >>> finding.kind, finding.remedies[0].rules
     ('field', ('no-first-pool',))
     """
-    net = replace(net, input=tuple(input)) if input else net
+    need_nets("advise", net)
+    net = replace(net, input=input) if input else net
     sides = net.input[1:]
     if object is not None and object < 1:
         raise ShapeError(f"object {object} is no side in pixels; wanted at least 1")

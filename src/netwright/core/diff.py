@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from netwright.core.net import Net
+from netwright.core.net import Net, need_nets
 from netwright.core.plan import Plan, Row
 from netwright.core.spec import Spec
 from netwright.core.wiring import Wiring
@@ -50,6 +50,11 @@ class Diff:
             macs[1] - macs[0] - sum(change.d_macs for change in self.changes),
         )
 
+    def __str__(self) -> str:
+        from netwright.report.changes import diff_text
+
+        return diff_text(self)
+
     def __bool__(self) -> bool:
         return bool(self.changes) or self.before.input != self.after.input
 
@@ -62,6 +67,7 @@ def diff(a: Net, b: Net) -> Diff:
     >>> [change.path for change in diff(net, net.but(classes=10)).changes]
     ['head.fc']
     """
+    need_nets("diff", a, b)
     before, after = a.plan(), b.plan()
     found: list[Change] = []
     _walk(a.spec, b.spec, "", found, before, after)

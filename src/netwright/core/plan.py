@@ -87,6 +87,11 @@ class Plan:
     def __str__(self) -> str:
         return self.table()
 
+    def __repr__(self) -> str:
+        """In a line, for prompts and debuggers: the rows would be pages."""
+        counts = f"{len(self)} rows, {self.params} params, {self.macs} MACs"
+        return f"<Plan of {self.name} at {show(self.input)}: {counts}>"
+
     def table(self, depth: int | None = None) -> str:
         """The plan as text: a row a unit, or a row a group of units `depth` names deep."""
         from netwright.report.table import plan_table
@@ -320,8 +325,8 @@ def plan_spec(
     dtype = ALIASES.get(dtype, dtype)
     if dtype not in DTYPES:
         raise SpecError(f"dtype {dtype!r} is unknown; there are: {', '.join(DTYPES)}")
-    if isinstance(batch, int) and batch < 1:
-        raise SpecError(f"batch {batch} is not at least 1")
+    if isinstance(batch, str | float) or (isinstance(batch, int) and batch < 1):
+        raise SpecError(f"batch is {batch!r}, wanted an integer of at least 1")
     if any(isinstance(size, str) for size in input):
         from netwright.formulas import sizes
 

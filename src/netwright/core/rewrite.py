@@ -250,5 +250,8 @@ def rewrite(net: Net, *rules: str | Rule) -> Net:
     from netwright.rules.registry import find
 
     for rule in rules:
-        net = (find(rule) if isinstance(rule, str) else rule)(net)
+        change: object = find(rule) if isinstance(rule, str) else rule
+        if not callable(change):
+            raise RuleError(f"{change!r} is no rule; wanted a name such as 'widen:2', or nw.rule()")
+        net = change(net)
     return net

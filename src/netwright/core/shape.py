@@ -11,8 +11,8 @@ axes as sizes after the first: positions, or time and then positions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias, cast
 
 from netwright.errors import ShapeError
 
@@ -20,6 +20,7 @@ __all__ = [
     "Axes",
     "Padding",
     "Shape",
+    "as_shape",
     "least",
     "need_rank",
     "pads",
@@ -34,6 +35,19 @@ Axes: TypeAlias = int | tuple[int, ...]
 """One number for every axis, or one number an axis."""
 Padding: TypeAlias = str | int | tuple[int | tuple[int, int], ...]
 """`valid`, `same`, `full`, one number, a number an axis, or a (before, after) pair an axis."""
+
+
+def as_shape(value: Any) -> Shape:
+    """A tuple of sizes from any sequence of them; `ShapeError` for what is none.
+
+    >>> as_shape([3, 32, 32])
+    (3, 32, 32)
+    """
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise ShapeError(
+            f"{value!r} is no input; wanted a shape without the batch, such as (3, 224, 224)"
+        )
+    return tuple(cast("Iterable[int]", value))
 
 
 def show(shape: Sequence[Any]) -> str:

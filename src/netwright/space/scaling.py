@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import ceil, log2
 
-from netwright.core.net import Net
+from netwright.core.net import Net, need_nets
 from netwright.errors import BudgetError, RuleError, ShapeError, SpecError, nearest
 from netwright.rules.scale import compound, deepened, widen
 from netwright.space.budget import Budget
@@ -65,13 +65,15 @@ def scale(
     >>> small.plan().macs <= 300e6, small.plan().output
     (True, (1000,))
     """
+    need_nets("scale", net)
     if by not in WAYS:
         raise nearest("way to scale", by, WAYS)
     bounds = {"params": params, "macs": macs, "memory": memory}
-    given = {name: int(bound) for name, bound in bounds.items() if bound is not None}
-    if not given or min(given.values()) < 1:
+    given = {name: bound for name, bound in bounds.items() if bound is not None}
+    numbers = [isinstance(bound, int | float) and bound >= 1 for bound in given.values()]
+    if not given or not all(numbers):
         raise SpecError("scale wants a bound above 0 of params, macs or memory, such as macs=300e6")
-    budget = Budget(**given)
+    budget = Budget(**{name: int(bound) for name, bound in given.items()})
     best: tuple[float, Net] | None = None
     low, high = SMALLEST, LARGEST
     for _ in range(STEPS):
