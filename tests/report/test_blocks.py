@@ -137,6 +137,27 @@ def test_a_graph_is_drawn_by_its_edges():
     assert starts == {"down1", "grow1"}
 
 
+def test_colours_say_what_a_box_does():
+    net = nw.Sequential(
+        nw.Conv(8, 3), nw.MaxPool(2), nw.Upsample(2), nw.Dropout(0.5), nw.BasicBlock(8),
+        nw.BasicBlock(8), nw.ChannelShuffle(2), nw.Flatten(), nw.Linear(5),
+    )  # fmt: skip
+    scene = block_scene(outline(Net(net, (3, 8, 8))))
+    kinds = [mark.what.kind for mark in boxes(scene)]
+    assert kinds[:3] == ["convolution", "pool", "pool"]
+    assert kinds[-3:] == ["values", "values", "dense"]
+    assert "join" in kinds
+
+
+def test_long_words_are_cut():
+    net = nw.Sequential(**{"n" * 60: nw.Sequential(nw.Conv(8, 3), nw.MaxPool(2), nw.Conv(8))})
+    scene = block_scene(outline(Net(net, (3, 8, 8))))
+    frame = next(mark for mark in scene.marks if mark.what.kind == "frame")
+    assert frame.what.lines[0][0].startswith("nnn")
+    assert frame.what.lines[0][0].endswith("…")
+    assert 7 * len(frame.what.lines[0][0]) < frame.width
+
+
 def test_heads_that_only_train_say_so():
     text = block_diagram(outline(ODD))
     assert text.count("only training runs it") == 1

@@ -3,60 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from textwrap import wrap
-from typing import Any, NamedTuple
+from typing import Any
 
 from netwright.core.graph import Tap
-from netwright.core.join import Add, Cat, Join, Mul
+from netwright.core.join import Join
 from netwright.core.shape import show
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Wiring, bundled, streams
-from netwright.report.labels import BRANCHES, kinds, label, plain
+from netwright.report.boxes import boxed, framed, joined, simple, title
+from netwright.report.labels import label
 from netwright.report.layered import Link, layered
-from netwright.report.layers import sliding
 from netwright.report.outline import Part
-from netwright.report.scene import Mark, Scene
+from netwright.report.scene import Scene
 from netwright.report.tidy import gathered, only, trimmed
 
-__all__ = ["KINDS", "MOST", "Box", "block_scene"]
-
-KINDS = {
-    "convolution": "convolution",
-    "pool": "pooling, resizing",
-    "dense": "dense, attention",
-    "values": "normalisation, activation, other",
-    "block": "a block, not opened",
-    "join": "join",
-    "frame": "",
-}
-"""Kinds of boxes, and what a legend calls them."""
+__all__ = ["MOST", "WIDE", "block_scene"]
 
 MOST = 40
 """A drawing with more boxes, or a wider one, opens fewer levels."""
 
 WIDE = 1000
-
-LETTER, LINE = 7.2, 15.0
-"""Width of a letter in a box, and height of a line."""
-
-ROOM = 26
-"""Letters of a line in a box."""
-
-PAD, TITLE, BADGE = 12.0, 20.0, 34.0
-"""Around text and what a frame holds, for its title, and for how many there are of it."""
-
-LEAST, ROUND = 64.0, 24.0
-"""Width of the smallest box, and of a join."""
-
-SIGNS: dict[type[Spec], str] = {Add: "+", Mul: "×", Cat: "||"}  # noqa: RUF001
-
-
-class Box(NamedTuple):
-    """What a rectangle stands for: a part, its kind, and lines of text, strong or not."""
-
-    part: Part
-    kind: str
-    lines: tuple[tuple[str, bool], ...] = ()
 
 
 def block_scene(part: Part) -> Scene:
@@ -91,7 +57,7 @@ class _Drawing:
         many = len(part.inputs)
         given = Scene(inlets=(), outlets=(0.0,) * many, says=tuple(map(show, part.inputs)))
         taken = Scene(inlets=(0.0,) * len(part.outputs), outlets=(), says=(), closed=True)
-        body = self.inside(part) if part.parts else _box(part, named=False)
+        body = self.inside(part) if part.parts else boxed(part, named=False)
         links = [Link((0, i), (1, i)) for i in range(many)]
         links += [Link((1, i), (2, i)) for i in range(len(part.outputs))]
         return layered([given, body, taken], links, 0, [])
@@ -103,14 +69,16 @@ class _Drawing:
             self.boxes += 1
             if self.boxes > self.most:
                 raise _TooManyError
-            return _join(part) if isinstance(part.body, Join) else _box(part, named=not self.level)
+            return (
+                joined(part) if isinstance(part.body, Join) else boxed(part, named=not self.level)
+            )
         if isinstance(part.spec, Block):
             self.seen.add(type(part.spec))
         self.level += 1
         scene = self.inside(part)
         self.level -= 1
-        title = _title(part, named=self.level == 0)
-        return _frame(part, scene, title) if title or part.count > 1 else scene
+        words = title(part, named=self.level == 0)
+        return framed(part, scene, words) if words or part.count > 1 else scene
 
     def closed(self, part: Part) -> bool:
         """Whether a box says it all, or a block of this kind has been opened, or it is too deep."""
@@ -118,7 +86,7 @@ class _Drawing:
             return False
         if part.count < len(part.names):
             return True
-        return _simple(part) or type(part.spec) in self.seen or self.level + 1 >= self.depth
+        return simple(part) or type(part.spec) in self.seen or self.level + 1 >= self.depth
 
     def inside(self, part: Part) -> Scene:
         """The parts of `part`, wired as they are."""
@@ -145,6 +113,7 @@ class _Flow:
         self.links = list[Link]()
 
     def __call__(self, name: str, *values: tuple[int, int]) -> Any:
+        """What the part of that name makes of these; what has no box is passed by."""
         first = self.first.get(name, name)
         repeats = first != name
         if first not in self.parts or _passes(self.parts[first]):
@@ -170,103 +139,6 @@ def _taking(scene: Scene, values: tuple[tuple[int, int], ...]) -> Scene:
     return replace(scene, inlets=tuple([middle + step * later.index(item) for item in made]))
 
 
-def _simple(part: Part) -> bool:
-    """Whether it is a unit, or little more, or several such in a row."""
-    return plain(replace(part, count=1))
-
-
 def _passes(part: Part) -> bool:
     """Whether it does nothing, and a line says that best."""
-    return label(part) == "Identity"
-
-
-def _title(part: Part, *, named: bool) -> str:
-    """What stands on the frame of an opened part; nothing for wiring without a name of its own."""
-    silent = isinstance(part.body, Tap) or (
-        type(part.body) in BRANCHES and not isinstance(part.spec, Block)
-    )
-    name = part.name if named and not part.name.isdigit() else ""
-    about = "" if silent else label(replace(part, count=1))
-    return ": ".join(filter(None, [name, about]))
-
-
-def _frame(part: Part, scene: Scene, title: str) -> Scene:
-    room = len(title) * LETTER + 2 * PAD + (BADGE if part.count > 1 else 0)
-    width = max(scene.width + 2 * PAD, min(room, 240.0))
-    left = float(round((width - scene.width) / 2))
-    marks, wires = scene.drawn(left, TITLE)
-    box = Mark(0, 0, width, scene.height + TITLE, Box(part, "frame", ((title, False),)))
-    return replace(
-        scene,
-        width=width,
-        height=box.height,
-        inlets=tuple([x + left for x in scene.inlets]),
-        outlets=tuple([x + left for x in scene.outlets]),
-        marks=(box, *marks),
-        wires=wires,
-        closed=True,
-    )
-
-
-def _box(part: Part, *, named: bool) -> Scene:
-    lines = [(part.name, False)] if named and not part.name.isdigit() else []
-    for text, strong in _words(part):
-        lines += [(line, strong) for line in wrap(text, ROOM, break_on_hyphens=False)[:3]]
-    if part.group.auxiliary:
-        lines.append(("only training runs it", False))
-    says = tuple(map(show, part.outputs))
-    least = LEAST if len(says) == 1 else sum(len(words) + 3 for words in says) * LETTER
-    width = max(least, max(len(text) for text, _ in lines) * LETTER + 2 * PAD)
-    height = len(lines) * LINE + PAD
-    mark = Mark(0, 0, width, height, Box(part, _kind(part), tuple(lines)))
-    return Scene(
-        width,
-        height,
-        _spread(width, len(part.inputs)),
-        _spread(width, len(part.outputs)),
-        says,
-        (mark,),
-        closed=True,
-    )
-
-
-def _words(part: Part) -> list[tuple[str, bool]]:
-    """What a box says: the unit that multiplies in bold, those before and after it plain."""
-    part = replace(part, count=1)
-    if not part.parts or not _simple(part):
-        return [(label(part) or kinds(part), True)]
-    macs = [inner.group.macs for inner in part.parts]
-    main = macs.index(max(macs))
-    said = [label(inner) for inner in part.parts]
-    words = [
-        (", ".join(said[:main]), False),
-        (said[main], True),
-        (", ".join(said[main + 1 :]), False),
-    ]
-    return [(text, strong) for text, strong in words if text]
-
-
-def _join(part: Part) -> Scene:
-    sign = SIGNS.get(type(part.body), label(part))
-    width = max(ROUND, len(sign) * LETTER + 2 * PAD if len(sign) > 2 else 0)
-    mark = Mark(0, 0, width, ROUND, Box(part, "join", ((sign, True),)))
-    middle = (width / 2,)
-    return Scene(width, ROUND, middle, middle, tuple(map(show, part.outputs)), (mark,), closed=True)
-
-
-def _spread(width: float, many: int) -> tuple[float, ...]:
-    """Places along a side."""
-    return tuple([float(round(width * (i + 1) / (many + 1))) for i in range(many)])
-
-
-def _kind(part: Part) -> str:
-    """What its work is, told by its rows."""
-    if not _simple(part):
-        return "block"
-    row = max(part.group.rows, key=lambda row: row.macs)
-    window = sliding(row.unit, row.input)
-    if row.macs and window:
-        return "convolution"
-    if row.macs:
-        return "dense"
-    return "pool" if window or row.input[1:] != row.output[1:] else "values"
+    return label(replace(part, count=1)) == "Identity"

@@ -6,7 +6,8 @@ from html import escape
 from itertools import pairwise
 
 from netwright.core.shape import show
-from netwright.report.blocks import KINDS, Box, block_scene
+from netwright.report.blocks import block_scene
+from netwright.report.boxes import KINDS, Box
 from netwright.report.labels import label
 from netwright.report.layers import field_text
 from netwright.report.numbers import human
