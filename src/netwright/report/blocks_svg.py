@@ -23,6 +23,8 @@ BEND, TIP = 5.0, 4.0
 
 LETTER = 6.4
 
+REPEATED = "xN: so many, drawn is the first"
+
 STYLE = """
 svg.blocks { display: block; font: 12px system-ui, sans-serif; fill: var(--ink); }
 div.blocks { overflow-x: auto; margin: .75rem 0; }
@@ -58,7 +60,8 @@ def block_file(part: Part) -> str:
 def _svg(part: Part, *, alone: bool = False) -> str:
     scene = block_scene(part)
     kinds = [name for name in KINDS if any(mark.what.kind == name for mark in scene.marks)]
-    pieces, wide = _legend(kinds)
+    repeated = any(mark.what.part.count > 1 for mark in scene.marks if mark.what.kind == "frame")
+    pieces, wide = _legend(kinds, repeated=repeated)
     top = TOP + LEGEND
     frames = [mark for mark in scene.marks if mark.what.kind == "frame"]
     boxes = [mark for mark in scene.marks if mark.what.kind != "frame"]
@@ -83,8 +86,8 @@ def _svg(part: Part, *, alone: bool = False) -> str:
     )
 
 
-def _legend(kinds: list[str]) -> tuple[list[str], float]:
-    """What the colours mean, and how wide that is."""
+def _legend(kinds: list[str], *, repeated: bool) -> tuple[list[str], float]:
+    """What the colours and a number on a frame mean, and how wide that is."""
     pieces, left = list[str](), MARGIN
     for kind in kinds:
         if kind in ("frame", "join"):
@@ -93,6 +96,9 @@ def _legend(kinds: list[str]) -> tuple[list[str], float]:
         pieces.append(f'<g class="box {kind}"><rect x="{left:.0f}" y="6" width="12" height="12" '
                       f'rx="3"/>{_text(left + 17, 16, said, "soft")}</g>')  # fmt: skip
         left += 34 + LETTER * len(said)
+    if repeated:
+        pieces.append(_text(left, 16, REPEATED, "soft"))
+        left += LETTER * len(REPEATED)
     return pieces, left
 
 

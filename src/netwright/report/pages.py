@@ -19,7 +19,7 @@ from netwright.report.totals import totals
 
 __all__ = ["compare_page", "story_page", "summary_page"]
 
-DIAGRAM = "The first block of a kind is opened; xN: so many of it in a row, or side by side."
+DIAGRAM = "Of every kind of block the first is opened. Point at a box for what it costs."
 
 
 def summary_page(
