@@ -1,4 +1,4 @@
-"""Convolutional networks as values: describe, measure, build, train, look inside.
+"""Convolutional networks as values: describe, measure, rewrite, build, train.
 
     import netwright as nw
     net = nw.net("resnet50")       # an immutable Net

@@ -57,7 +57,7 @@ def test_nets_within_bounds(listed):
 
 
 def test_no_net_is_like_that(said):
-    assert said("nets", "lenet*", "--max-params", "1") == "no net is like that\n"
+    assert said("nets", "lenet*", "--max-params", "1") == ""
     assert json.loads(said("nets", "lenet*", "--max-params", "1", "--json")) == []
 
 
@@ -123,6 +123,13 @@ def test_show_as_json(said):
     parts = record["outline"]["parts"]
     assert sum(part["params"] for part in parts) == record["params"] == plan.params
     assert (parts[1]["parts"][0]["count"], parts[1]["parts"][0]["spec"]) == (6, "DenseLayer(32)")
+
+
+def test_show_writes_all_it_is_asked_for(said, tmp_path):
+    page, picture = tmp_path / "page.html", tmp_path / "picture.svg"
+    json.loads(said("show", "lenet5", "--json", "--html", page, "--svg", picture))
+    assert "<svg" in page.read_text()
+    assert picture.read_text().endswith("</svg>\n")
 
 
 def test_show_of_a_file_has_no_story_but_the_rest(said, tmp_path):

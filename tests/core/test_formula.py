@@ -90,6 +90,7 @@ def test_the_command(capsys):
     record = json.loads(run(capsys, "SeparableConv(N)", "--over", "Conv(N, 3)", "--json"))
     assert record["ratios"]["macs"] == "1/9 + 1/N"
     assert "83410944*H*W + 2048000" in run(capsys, "resnet50")
+    assert "1354752*N" in run(capsys, "Conv(N, 3)", "--input", "3x224x224")
     assert "C H K^{2} W" in run(capsys, "MaxPool(K)", "--input", "C,K*H,K*W", "--latex")
 
 

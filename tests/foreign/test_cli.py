@@ -76,6 +76,7 @@ def test_commands_about_nets_take_those_of_code(capsys, run):
         return stop.value.code or 0, *capsys.readouterr()
 
     assert told("diff", "user_nets.tiny:net", "lenet5")[1].startswith("no difference")
+    assert told("formula", "user_nets.tiny:net")[0] == 0
     code, _, err = told("diff", "user_nets.tiny:Tiny", "lenet5")
     assert code == 2
     assert "user_nets.tiny:Tiny is a torch.nn.Module, wanted a netwright.Net" in err

@@ -62,7 +62,12 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def group() -> None:
-    """Convolutional networks as values: measure, compare, train."""
+    """Convolutional networks as values: measure, compare, train.
+
+    A NET is a name (`netwright nets` lists them), a file that --out or `Net.to_json` wrote, or
+    `package.module:factory` in your own code. Results go to stdout, all else to stderr; exit
+    codes are 0, 1 where `check` says no, 2 for mistakes.
+    """
 
 
 def main(arguments: list[str] | None = None) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from netwright.cli.code import is_code
 from netwright.cli.common import echo, echo_json, load_net
 from netwright.core.net import Net
 from netwright.core.spec import Spec
@@ -58,7 +59,7 @@ def command(what: str, input: str | None, over: str | None, form: str | None) ->
 def _found(text: str) -> Spec | Net:
     from netwright.registry import names
 
-    if text.endswith(".json") or text in names():
+    if text.endswith(".json") or text in names() or is_code(text):
         return load_net(text)
     if text.isidentifier() and text[0].islower():
         return load_net(text)  # says which nets are near

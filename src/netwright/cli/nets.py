@@ -126,7 +126,10 @@ def command(
 
         click.echo(csv_text([_known(one)._asdict() for one in listed]), nl=False)
     elif not html:
-        echo(_table(listed, form) if listed else "no net is like that")
+        if listed:
+            echo(_table(listed, form))
+        else:
+            click.echo("no net is like that", err=True)
 
 
 def _planned(found: list[str]) -> list[Listed]:

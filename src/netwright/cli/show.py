@@ -37,11 +37,6 @@ def command(net: str, as_json: bool, svg: str | None, html: str | None) -> None:
     made = load_net(net)
     known = entry(net) if net in names() else None
     plan, tree = made.plan(), outline(made)
-    if as_json:
-        from netwright.report.outline import outline_record
-
-        echo_json({**net_record(known, plan), "outline": outline_record(tree)})
-        return
     from netwright.report.totals import totals
 
     story = _story(known) if known else []
@@ -54,7 +49,11 @@ def command(net: str, as_json: bool, svg: str | None, html: str | None) -> None:
         from netwright.report.pages import story_page
 
         save(story_page(plan, tree, [*story, *facts]), html)
-    if svg or html:
+    if as_json:
+        from netwright.report.outline import outline_record
+
+        echo_json({**net_record(known, plan), "outline": outline_record(tree)})
+    if svg or html or as_json:
         return
     from netwright.report.compare import stage_table
     from netwright.report.diagram import diagram
