@@ -104,12 +104,16 @@ def test_show_tells_the_story(said):
         "netwright rewrite resnet50 RULE",
     ):
         assert words in out
+        "timm/ a1_in1k, ",
+        "torchvision/ IMAGENET1K_V1, IMAGENET1K_V2",
     for line in nw.CONVENTION.split(". "):
         assert line.split()[0] in out
 
 
 def test_show_leaves_out_what_nobody_knows(said):
-    assert "\nerror" not in said("show", "unet")
+    out = said("show", "unet")
+    assert "\nerror" not in out
+    assert "\nweights" not in out
     assert said("show", "wrn28_10_cifar10").count("\nerror") == 2
 
 
@@ -122,6 +126,7 @@ def test_show_as_json(said):
     assert record["family"] == ["densenet121", *record["family"][1:]]
     parts = record["outline"]["parts"]
     assert sum(part["params"] for part in parts) == record["params"] == plan.params
+    assert record["weights"] == nw.weights("densenet121")
     assert (parts[1]["parts"][0]["count"], parts[1]["parts"][0]["spec"]) == (6, "DenseLayer(32)")
 
 

@@ -14,6 +14,7 @@ from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan
 from netwright.published import Published
 from netwright.registry import Entry, Paper, entry, family, names
+from netwright.weights.index import names as weights
 
 __all__ = ["command", "net_record"]
 
@@ -103,10 +104,21 @@ def _errors(row: Published) -> str:
 
 def _variants(known: Entry) -> list[tuple[str, str]]:
     given = ", ".join(f"{name}={value}" for name, value in _options(known).items())
-    return [
+    pairs = [
         ("options", given),
         ("family", ", ".join(family(known.name))),
+        ("weights", _weights(known.name)),
     ]
+    return [(name, text) for name, text in pairs if text]
+
+
+def _weights(net: str) -> str:
+    """What `build(weights=...)` takes, a library after the other: `timm/ a1_in1k, a2_in1k`."""
+    tags = dict[str, list[str]]()
+    for name in weights(pattern=net):
+        library, _, model = name.partition("/")
+        tags.setdefault(library, []).append(model.partition(".")[2])
+    return "; ".join(f"{library}/ {', '.join(names)}" for library, names in tags.items())
 
 
 def _rewrites(net: str) -> tuple[str, str]:
@@ -137,5 +149,6 @@ def net_record(known: Entry | None, plan: Plan) -> dict[str, Any]:
             "category": known.category,
             "published": [asdict(row) for row in known.published],
             "family": family(known.name),
+            "weights": weights(pattern=known.name),
         }
     return record
