@@ -102,10 +102,10 @@ def test_show_tells_the_story(said):
         "depths=(3, 4, 6, 3)",
         "wide_resnet50_2",
         "netwright rewrite resnet50 RULE",
-    ):
-        assert words in out
         "timm/ a1_in1k, ",
         "torchvision/ IMAGENET1K_V1, IMAGENET1K_V2",
+    ):
+        assert words in out
     for line in nw.CONVENTION.split(". "):
         assert line.split()[0] in out
 
@@ -124,9 +124,9 @@ def test_show_as_json(said):
     assert record["options"]["growth"] == "32"
     assert record["published"][0]["top1_error"] == 25.566
     assert record["family"] == ["densenet121", *record["family"][1:]]
+    assert record["weights"] == nw.weights("densenet121")
     parts = record["outline"]["parts"]
     assert sum(part["params"] for part in parts) == record["params"] == plan.params
-    assert record["weights"] == nw.weights("densenet121")
     assert (parts[1]["parts"][0]["count"], parts[1]["parts"][0]["spec"]) == (6, "DenseLayer(32)")
 
 
