@@ -192,7 +192,7 @@ class Plan:
 
         >>> from netwright import net
         >>> net("resnet18").plan(batch=64).training("adamw").saved // 2**20
-        1354
+        1353
         """
         from netwright.core.memory import training
 

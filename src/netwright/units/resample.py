@@ -51,7 +51,9 @@ class Upsample(Unit):
         is_choice(self, "mode", tuple(_READS))
         is_flag(self, "corners")
         if self.corners and self.mode == "nearest":
-            raise SpecError("Upsample: corners needs mode 'linear' or 'cubic', got 'nearest'")
+            raise SpecError(
+                "Upsample: corners is True with mode 'nearest', wanted 'linear' or 'cubic'"
+            )
 
     def _scale(self, x: Shape) -> tuple[int, ...]:
         return per_axis(self.scale, len(x) - 1, "scale")

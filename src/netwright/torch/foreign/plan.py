@@ -13,6 +13,7 @@ from netwright.core.field import Axis, Field
 from netwright.core.net import Net
 from netwright.core.plan import DTYPES, Plan, Row
 from netwright.core.shape import Shape
+from netwright.core.spec import Spec
 from netwright.errors import ShapeError, SpecError, TraceError
 from netwright.torch.foreign import (
     dynamic,
@@ -36,7 +37,7 @@ _RULES = (dynamic, modules, moving, pointwise, products, reducing, slicing, slid
 
 
 def plan_module(
-    module: nn.Module | Net, inputs: Any = None, *, name: str | None = None,
+    module: nn.Module | Net | Spec, inputs: Any = None, *, name: str | None = None,
     dtype: str | None = None, batch: int = 1, strict: bool = False,
 ) -> Plan:  # fmt: skip
     """Shapes, costs and receptive fields of any `nn.Module`, without running or changing it.
@@ -51,10 +52,15 @@ def plan_module(
     >>> plan_module(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (3, 32, 32)).macs
     194400
     """
+    if isinstance(module, Spec) and inputs is not None:
+        module = Net(module, tuple(inputs), name or type(module).__name__)
     if isinstance(module, Net):
         return module.plan(inputs, dtype=dtype or "float32", batch=batch)
     if not isinstance(module, nn.Module):
-        raise SpecError(f"plan takes a Net or a torch.nn.Module, got {type(module).__name__}")
+        raise SpecError(
+            f"plan takes a Net, a spec with its input, or a torch.nn.Module, "
+            f"got {type(module).__name__}"
+        )
     kind = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
     args, kwargs = _inputs(inputs, kind)
     parts = parts_of(module)
