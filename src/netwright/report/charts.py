@@ -68,7 +68,7 @@ def grouped_bars(
 def columns(rows: Sequence[tuple[str, float]], *, title: str, format: Label = human) -> str:
     """A column a row, from left to right, for more rows than bars have room for."""
     values = [value for _, value in rows if isfinite(value)]
-    frame = Frame([(0, 0), (max(len(rows), 1), max(values, default=0) or 1)], 20, "", "", high=130)
+    frame = Frame([(0, 0), (max(len(rows), 1), max(values, default=0) or 1)], 28, "", "", high=130)
     step = frame.at(1, 0)[0] - frame.left
     pieces = list(frame.pieces)
     for i, (name, value) in enumerate(rows):
