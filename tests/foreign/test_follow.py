@@ -253,7 +253,7 @@ def test_small_products_are_counted():
 
 
 def test_wrong_arguments_are_told():
-    with pytest.raises(nw.SpecError, match=r"takes a Net or a torch.nn.Module, got str"):
+    with pytest.raises(nw.SpecError, match=r"or a torch.nn.Module, got str"):
         nw.plan("resnet50", (3, 8, 8))
     with pytest.raises(nw.ShapeError, match=r"does not say its input"):
         nw.plan(nn.ReLU())
