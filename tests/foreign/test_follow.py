@@ -253,14 +253,22 @@ def test_small_products_are_counted():
 
 
 def test_wrong_arguments_are_told():
-    with pytest.raises(nw.SpecError, match=r"or a torch.nn.Module, got str"):
+    with pytest.raises(nw.SpecError, match=r"or a torch.nn.Module; got 'resnet50'"):
         nw.plan("resnet50", (3, 8, 8))
+    with pytest.raises(nw.SpecError, match=r"got the class ReLU"):
+        nw.plan(nn.ReLU, (3, 8, 8))
+    for input in (8, "3x8x8"):
+        with pytest.raises(nw.ShapeError, match=r"8'? is no input; give a shape"):
+            nw.plan(nn.ReLU(), input)
     with pytest.raises(nw.ShapeError, match=r"does not say its input"):
         nw.plan(nn.ReLU())
     with pytest.raises(nw.ShapeError, match=r"\(3, 0, 8\) has a size that is no positive"):
         nw.plan(nn.ReLU(), (3, 0, 8))
     with pytest.raises(nw.SpecError, match=r"dtype 'float3' is unknown"):
         nw.plan(nn.ReLU(), (3, 8, 8), dtype="float3")
+    with pytest.raises(nw.SpecError, match=r"batch is 0, wanted an integer of at least 1"):
+        nw.plan(nn.ReLU(), (3, 8, 8), batch=0)
+    assert nw.plan(nn.ReLU(), (3, 8, 8), dtype="half").dtype == "float16"
 
 
 def test_a_net_is_planned_as_ever():

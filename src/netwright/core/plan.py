@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from netwright.core.memory import Training
     from netwright.latency import Latency
 
-__all__ = ["ALIASES", "DTYPES", "Plan", "Planner", "Row", "Signal", "plan_spec"]
+__all__ = ["ALIASES", "DTYPES", "Plan", "Planner", "Row", "Signal", "of_bytes", "plan_spec"]
 
 ALIASES = {"fp64": "float64", "fp32": "float32", "fp16": "float16", "half": "float16",
            "bf16": "bfloat16"}  # fmt: skip
@@ -314,6 +314,18 @@ class Planner(Interpreter[Signal]):
         return super().fault(error, path)
 
 
+def of_bytes(dtype: str, batch: Any) -> str:
+    """The type's own name (`float16` for `fp16`); `SpecError` for an unknown one or a batch
+    that is none.
+    """
+    dtype = ALIASES.get(dtype, dtype)
+    if dtype not in DTYPES:
+        raise SpecError(f"dtype {dtype!r} is unknown; there are: {', '.join(DTYPES)}")
+    if isinstance(batch, str | float) or (isinstance(batch, int) and batch < 1):
+        raise SpecError(f"batch is {batch!r}, wanted an integer of at least 1")
+    return dtype
+
+
 def plan_spec(
     spec: Spec, input: Shape, *, name: str = "", dtype: str = "float32", batch: int = 1
 ) -> Plan:
@@ -322,11 +334,7 @@ def plan_spec(
 
     Raises `ShapeError` naming the unit that does not fit.
     """
-    dtype = ALIASES.get(dtype, dtype)
-    if dtype not in DTYPES:
-        raise SpecError(f"dtype {dtype!r} is unknown; there are: {', '.join(DTYPES)}")
-    if isinstance(batch, str | float) or (isinstance(batch, int) and batch < 1):
-        raise SpecError(f"batch is {batch!r}, wanted an integer of at least 1")
+    dtype = of_bytes(dtype, batch)
     if any(isinstance(size, str) for size in input):
         from netwright.formulas import sizes
 

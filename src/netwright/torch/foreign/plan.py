@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from netwright.core.field import Axis, Field
 from netwright.core.net import Net
-from netwright.core.plan import DTYPES, Plan, Row
+from netwright.core.plan import Plan, Row, of_bytes
 from netwright.core.shape import Shape
 from netwright.core.spec import Spec
 from netwright.errors import ShapeError, SpecError, TraceError
@@ -57,11 +57,12 @@ def plan_module(
     if isinstance(module, Net):
         return module.plan(inputs, dtype=dtype or "float32", batch=batch)
     if not isinstance(module, nn.Module):
+        said = f"the class {module.__name__}" if isinstance(module, type) else repr(module)
         raise SpecError(
-            f"plan takes a Net, a spec with its input, or a torch.nn.Module, "
-            f"got {type(module).__name__}"
+            f"plan takes a Net, a spec with its input, or a torch.nn.Module; got {said}"
         )
     kind = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
+    word = of_bytes(dtype or str(kind).removeprefix("torch."), batch)
     args, kwargs = _inputs(inputs, kind)
     parts = parts_of(module)
     tracer = Tracer(parts)
@@ -75,9 +76,6 @@ def plan_module(
         )
     given = [v for v in tree_leaves((args, kwargs)) if isinstance(v, Tensor)]
     outs = [v for v in tree_leaves(made) if isinstance(v, Tensor)]
-    word = dtype or str(kind).removeprefix("torch.")
-    if word not in DTYPES:
-        raise SpecError(f"dtype {word!r} is unknown; there are: {', '.join(DTYPES)}")
     return Plan(
         name or type(module).__name__, _inner(given[0]) if given else (),
         _inner(outs[0]) if outs else (), rows, word, batch, partial,
@@ -108,6 +106,8 @@ def _inputs(inputs: Any, kind: torch.dtype) -> tuple[tuple[Any, ...], dict[str, 
     """Traced arguments and keywords of the forward pass."""
     if inputs is None:
         raise ShapeError("a module does not say its input; give a shape such as (3, 224, 224)")
+    if isinstance(inputs, str | int):
+        raise ShapeError(f"{inputs!r} is no input; give a shape such as (3, 224, 224)")
     if isinstance(inputs, Mapping):
         return (), {key: _input(value, kind) for key, value in inputs.items()}
     if isinstance(inputs, Tensor) or _is_shape(inputs):
