@@ -20,7 +20,9 @@ __all__ = ["command"]
 )
 @click.option("--batch", callback=as_count, default="1", metavar="N", help="images at once (1)")
 @click.option("--threads", callback=as_count, metavar="N", help="processor threads (PyTorch's own)")
-@click.option("--dtype", default="float32", help="type of the numbers: float32, bfloat16, float16")
+@click.option(
+    "--dtype", default="float32", metavar="TYPE", help="float32, bfloat16 or float16 (float32)"
+)
 @click.option("--channels-last", is_flag=True, help="channels last in memory")
 @click.option("--json", "as_json", is_flag=True, help="seconds as JSON")
 def command(

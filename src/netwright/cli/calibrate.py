@@ -29,7 +29,9 @@ def running(threads: int | None, dtype: str, channels_last: bool) -> object:
 
 @click.command("calibrate")
 @click.option("--threads", callback=as_count, metavar="N", help="processor threads (PyTorch's own)")
-@click.option("--dtype", default="float32", help="type of the numbers: float32, bfloat16, float16")
+@click.option(
+    "--dtype", default="float32", metavar="TYPE", help="float32, bfloat16 or float16 (float32)"
+)
 @click.option("--channels-last", is_flag=True, help="channels last in memory")
 @click.option("--json", "as_json", is_flag=True, help="the rates as JSON")
 def command(threads: int | None, dtype: str, channels_last: bool, as_json: bool) -> None:

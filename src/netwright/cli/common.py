@@ -63,7 +63,12 @@ def _positive(word: str) -> bool:
 def plan_options(command: Command) -> Command:
     """The options that say at which input a net is planned."""
     for option in (
-        click.option("--dtype", default="float32", help="type of the numbers (float32)"),
+        click.option(
+            "--dtype",
+            default="float32",
+            metavar="TYPE",
+            help="type of the numbers, such as bf16 (float32)",
+        ),
         click.option(
             "--batch",
             callback=as_count,

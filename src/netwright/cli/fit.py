@@ -18,8 +18,10 @@ BUDGET = "params<=1M, macs<=50M, memory<=20MB"
 
 @click.command("fit")
 @click.argument("data")
-@click.option("--budget", default=BUDGET, help=f"what the net may cost ({BUDGET})")
-@click.option("--minutes", type=float, default=10.0, help="time for all of it (10)")
+@click.option(
+    "--budget", default=BUDGET, metavar="BOUNDS", help=f"what the net may cost ({BUDGET})"
+)
+@click.option("--minutes", type=float, default=10.0, metavar="N", help="time for all of it (10)")
 @click.option(
     "--epochs",
     callback=as_count,
@@ -27,7 +29,7 @@ BUDGET = "params<=1M, macs<=50M, memory<=20MB"
     help="epochs of the best net; fixes the schedule whatever the time",
 )
 @click.option("--out", metavar="RUN", help="folder of the run (runs/NAME)")
-@click.option("--seed", type=int, default=0, help="same seed, same numbers (0)")
+@click.option("--seed", type=int, default=0, metavar="N", help="same seed, same numbers (0)")
 @click.option(
     "--size",
     callback=as_count,
