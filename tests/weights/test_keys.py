@@ -19,7 +19,7 @@ HEAVY = re.compile(r"regnet_._(8|16|32)gf")
 """A peer that is made with all its memory, and as small ones are called."""
 MAPPED = [
     name for name, (library, *_) in PEERS.items()
-    if has_table(nw.net(name), library) and not HEAVY.match(name)
+    if has_table(nw.net(name), library.partition(".")[0]) and not HEAVY.match(name)
 ]  # fmt: skip
 TIMM = {held.net: held.model for held in known() if held.library == "timm"}
 SECOND = [
@@ -44,7 +44,7 @@ def places(net, library):
 def test_names_are_those_of_the_same_weight(name):
     """`keys` puts a peer's names in our order; that the logits then agree is a test of parity."""
     library, called, options = PEERS[name]
-    ours, made = places(nw.net(name), library)
+    ours, made = places(nw.net(name), library.partition(".")[0])
     with torch.device("cpu" if called.startswith("regnet") else "meta"):  # it computes its widths
         theirs = peer(library, called, **options)
     assert {key: place.key for key, place in made.items()} == dict(
