@@ -29,6 +29,7 @@ CELL = nw.CellGenotype(
 _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.ASPP(4, (2, 3)), MAP),
     (nw.AuxiliaryHead(5), (8, 14, 14)),
+    (nw.AuxiliaryHead(5, nw.BatchNorm(), nw.AdaptiveAvgPool(4)), (8, 15, 13)),
     (nw.AttentionModule(1), (8, 64, 48)),
     (nw.AttentionModule(2, 1, 1, 2), (4, 160, 136)),
     (nw.BAM(4, 2), MAP),

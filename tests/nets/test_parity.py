@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import netwright as nw
+from netwright.weights import to_peer
 from peers import peer
 from zoo import DEEP, marked
 
@@ -280,6 +281,34 @@ def test_logits_agree(name):
     spread = wanted.std()
     assert spread > 1e-3  # logits that are all alike would agree with anything
     assert (ours - wanted).abs().max() <= 1e-5 * wanted.abs().max()
+
+
+@pytest.mark.parametrize(
+    ("name", "called", "heads"),
+    [
+        ("googlenet_bn", "googlenet", {"aux4a": "aux_logits1", "aux4d": "aux_logits2"}),
+        ("inception_v3", "inception_v3", {"aux": "aux_logits"}),
+    ],
+)
+@torch.inference_mode()
+def test_auxiliary_heads_agree(name, called, heads):
+    """In training, on the batch's own statistics, without dropout."""
+    net = nw.net(name, aux=True, classes=10)
+    model = net.build(init="torch")
+    other = peer("torchvision", called, num_classes=10, aux_logits=True, init_weights=False)
+    for module in (*model.modules(), *other.modules()):
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    state = random_state(model.state_dict(), seed=7)
+    model.load_state_dict(state)
+    other.load_state_dict(to_peer(net, state, "torchvision"))
+    x = torch.randn(4, *net.input, generator=torch.Generator().manual_seed(8))
+    ours, wanted = model.train()(x), other.train()(x)._asdict()
+    assert set(ours) == {"out", *heads}
+    for mine, theirs in ({"out": "logits"} | heads).items():
+        assert wanted[theirs].std() > 1e-3
+        error = (ours[mine] - wanted[theirs]).abs().max()
+        assert error <= 1e-5 * wanted[theirs].abs().max(), mine
 
 
 def test_every_peer_is_shipped():

@@ -74,20 +74,22 @@ class Inception(Block):
 class AuxiliaryHead(Block):
     """Classes from the middle of a net, to be put in a `Tap`: (C, H, W) -> (classes,).
 
-    5x5 average pooling at stride 3, a 1x1 convolution, a hidden dense unit, 70% dropout
-    (section 5 of the paper).
+    5x5 average pooling at stride 3, or what `pool` is, a 1x1 convolution, a hidden dense unit,
+    70% dropout (section 5 of the paper).
     """
 
     classes: int
     norm: Spec | None = None
+    pool: Spec = AvgPool(5, 3)
 
     def check(self) -> None:
         is_count(self, "classes")
         is_spec(self, "norm", optional=True)
+        is_spec(self, "pool")
 
     def expand(self, x: Shape) -> Spec:
         return Sequential(
-            pool=AvgPool(5, 3),
+            pool=self.pool,
             conv=ConvNormAct(128, 1, norm=self.norm),
             flatten=Flatten(),
             hidden=Linear(1024),

@@ -10,7 +10,7 @@ from netwright.core.wiring import Sequential
 from netwright.nets.heads import pooled
 from netwright.registry import Paper, net
 from netwright.units.norm import BatchNorm
-from netwright.units.pool import MaxPool
+from netwright.units.pool import AdaptiveAvgPool, MaxPool
 from netwright.units.response_norm import LocalResponseNorm
 
 __all__ = ["googlenet", "googlenet_bn"]
@@ -65,8 +65,8 @@ def googlenet_bn(aux: bool = False, classes: int = 1000) -> Spec:
 
     After the paper, but: batch normalisation (eps 0.001) in the place of biases and of local
     response normalisation, 3x3 where the paper has 5x5, pools rounded up in the place of
-    padding, the last one 2x2, and 20% dropout where the paper has 40%. The auxiliary heads
-    pool as in the paper, torchvision's to a grid of 4x4.
+    padding, the last one 2x2, 20% dropout where the paper has 40%, and auxiliary heads that
+    pool to a grid of 4x4.
     """
     norm = BatchNorm(eps=1e-3)
     pool = MaxPool(3, 2, ceil=True)
@@ -79,7 +79,7 @@ def googlenet_bn(aux: bool = False, classes: int = 1000) -> Spec:
     )
     blocks = {name: Inception(*columns, 3, norm) for name, columns in COLUMNS.items()}
     pools = {"3": pool, "4": MaxPool(2, 2, ceil=True)}
-    tap = Tap(AuxiliaryHead(classes, norm)) if aux else None
+    tap = Tap(AuxiliaryHead(classes, norm, AdaptiveAvgPool(4))) if aux else None
     return _stages(stem, blocks, pools, tap, pooled(classes, dropout=0.2))
 
 
