@@ -125,6 +125,7 @@ def test_auxiliary_heads_of_torchvision():
     for name, called, options in (
         ("googlenet_bn", "googlenet", {"aux_logits": True, "init_weights": False}),
         ("inception_v3", "inception_v3", {"aux_logits": True, "init_weights": False}),
+        ("fcn_resnet50", "segmentation.fcn_resnet50", {"aux_loss": True, "weights_backbone": None}),
     ):
         ours, made = places(nw.net(name, aux=True), "torchvision")
         with torch.device("meta"):

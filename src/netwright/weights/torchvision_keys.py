@@ -32,8 +32,10 @@ SEGMENTATION = f"""
     stem.conv.conv                  backbone.conv1
     stem.conv.norm                  backbone.bn1
     head.score                      classifier.4
+    aux.head.conv                   aux_classifier
+    aux.head.score                  aux_classifier.4
 """
-"""A ResNet and a head; their auxiliary head is not ours."""
+"""A ResNet, a head and an auxiliary one."""
 DENSENET = """
     stem.conv.{x}                features.{x}0
     block{i}.{j}.new.reduce.{x}  features.denseblock{i}.denselayer{j+1}.{x}1
