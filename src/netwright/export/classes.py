@@ -18,7 +18,7 @@ from netwright.export.params import Param, Params
 from netwright.export.tree import Item, Tree, Use, Wire, is_module, numbered, walk
 from netwright.export.unify import Mismatch, Option, bare, unify
 
-__all__ = ["HELPERS", "Library", "class_lines"]
+__all__ = ["HELPERS", "Library", "class_lines", "function_lines"]
 
 
 HELPERS = {
@@ -251,7 +251,8 @@ def class_lines(
     lines += laid(Group("def __init__(", own, ") -> None:"), 4)
     lines += _body(pattern, parts, shared, chain, listed)
     if _frozen(pattern, "self"):
-        lines += ["", "    def train(self, mode: bool = True):", "        super().train(mode)"]
+        lines += ["", f"    def train(self, mode: bool = True) -> {name}:"]
+        lines += ["        super().train(mode)"]
         lines += [f"        {access}.eval()" for access in _frozen(pattern, "self")]
         lines += ["        return self"]
     if chain:
@@ -263,6 +264,13 @@ def class_lines(
     result = "Tensor | dict[str, Tensor]" if tapped else tensors
     lines += ["", *laid(Group("def forward(", given, f") -> {result}:"), 4), *forward]
     return lines
+
+
+def function_lines(name: str, about: str, pattern: Any, params: list[Param]) -> list[str]:
+    """The source of a function that makes what one call makes."""
+    call = Group(f"def {name}(", tuple(map(_parameter, params)), ") -> nn.Module:")
+    lines = [*laid(call, 0), *_docstring(about, 4)]
+    return [*lines, *statement("return ", made(pattern, {}), 4)]
 
 
 def _docstring(about: str, indent: int) -> list[str]:
@@ -289,7 +297,7 @@ def _body(
     pattern: Wire, parts: list[tuple[str, Any]], shared: dict[str, str], chain: bool, listed: bool
 ) -> list[str]:
     """The statements of `__init__`."""
-    lines = list[str]()
+    lines, question = list[str](), ""
     uses = {part.key: part for part in walk(pattern) if isinstance(part, Use)}
     if not listed:
         lines.append("        super().__init__()")
@@ -303,7 +311,10 @@ def _body(
         if isinstance(node, Option) and node.skips:
             lines.append(f"        self.{name} = {node.present.text}")
         elif (name, node) in parts and not numbered(name) and name != "*":
-            lines += _attribute(name, node, shared, chain)
+            added = _attribute(name, node, shared, chain)
+            same = bool(lines) and added[0] == question and lines[-1].startswith(" " * 12)
+            question = added[0]
+            lines += added[1:] if same else added
     lines += [f"        {access}.requires_grad_(False)" for access in _frozen(pattern, "self")]
     lines += [f"        {access}.eval()" for access in _frozen(pattern, "self")]
     return lines
@@ -314,10 +325,8 @@ def _attribute(name: str, node: Any, shared: dict[str, str], chain: bool) -> lis
         doc = made(node, shared)
         return laid(Group("self.add_module(", (f'"{name}"', doc)), 8)
     if chain and isinstance(node, Option):
-        return [
-            f"        if {node.present.text}:",
-            *statement(f"self.{name} = ", made(node.node, shared), 12),
-        ]
+        lines = statement(f"self.{name} = ", made(node.node, shared), 12)
+        return [f"        if {node.present.text}:", *lines]
     return statement(f"self.{name} = ", made(node, shared), 8)
 
 

@@ -152,7 +152,7 @@ def _repeated(docs: list[Doc]) -> list[Doc]:
 
 def _growing(docs: list[Doc]) -> Doc | None:
     """Calls that differ by a number that grows in equal steps, as a comprehension."""
-    texts = [re.split(r"(\b\d+\b)", flat(doc)) for doc in docs]
+    texts = [re.split(r"((?<![\w.])\d+(?![\w.]))", flat(doc)) for doc in docs]
     columns = list(zip(*texts, strict=False))
     if len(docs) < 3 or len({len(text) for text in texts}) > 1:
         return None

@@ -141,6 +141,10 @@ class Forward:
             y = self._name("y")
             self._assign(y, made[0])
             return [If(f"{y} + {flat(xs[0])}", f"self.{option[0]}", y)]
+        join = dict(wire.parts)["join"]
+        if join.kind == "cat" and any(join.stretch):  # the size of another one is read
+            hints = names if len(names) == len(made) else ["y"] * len(made)
+            made = [self._named(value, hint) for value, hint in zip(made, hints, strict=True)]
         return streams(run("join", *made))
 
     def _settle(self, made: list[Doc], before: int) -> None:

@@ -71,7 +71,11 @@ def _bound(node: ast.stmt) -> list[str]:
 
 
 def _source(home: Any, node: ast.stmt) -> str:
-    lines = inspect.getsource(home).splitlines()
+    lines: list[str | None] = [*inspect.getsource(home).splitlines()]
+    for inner in node.body if isinstance(node, ast.ClassDef) else ():
+        if isinstance(inner, ast.FunctionDef) and inner.name == "extra_repr":
+            at = slice(inner.lineno - 2, inner.end_lineno)  # and the empty line before it
+            lines[at] = [None] * len(lines[at])
     first = min([node.lineno, *[d.lineno for d in getattr(node, "decorator_list", [])]])
-    text = "\n".join(lines[first - 1 : node.end_lineno])
+    text = "\n".join(line for line in lines[first - 1 : node.end_lineno] if line is not None)
     return _NOISE.sub("", textwrap.dedent(text))

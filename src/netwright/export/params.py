@@ -68,11 +68,12 @@ class Params:
         slots = [slot for slot in nodes if isinstance(slot, Slot)]
         whole = [slot for slot in slots if HOLE not in slot.values]
         for slot in whole:
-            slot.text = self._find(slot.values) or self._fresh(slot, slot.values)
+            slot.text = self._find(slot.values, slot.hint[1]) or self._fresh(slot, slot.values)
         for slot in slots:
             if slot not in whole:
-                like = next((s.text for s in whole if _equal(slot.values, s.values)), "")
-                slot.text = like or self._find(slot.values) or self._fresh(slot, slot.values)
+                like = next((s.text for s in whole if _alike(slot, s)), "")
+                found = like or self._find(slot.values, slot.hint[1])
+                slot.text = found or self._fresh(slot, slot.values)
         for slot in nodes:
             if isinstance(slot, Pick):
                 slot.text = self._fresh(slot, slot.values)
@@ -100,9 +101,13 @@ class Params:
                 for i in range(sizes.pop()):
                     yield f"{param.name}[{i}]", [value[i] for value in param.values], param
 
-    def _find(self, values: Values) -> str:
-        """An expression with these values, or nothing."""
+    def _find(self, values: Values, argument: str = "") -> str:
+        """An expression with these values for an argument, or nothing."""
         seen = [value for value in values if value is not HOLE]
+        for param in self._known:
+            if argument.startswith(param.name) and _equal(values, param.values):
+                self._use(param)
+                return param.name
         if all(type(value) is type(seen[0]) and value == seen[0] for value in seen):
             return literal(seen[0])
         scalars = list(self._scalars())
@@ -112,8 +117,11 @@ class Params:
                 return name
         if not all(type(value) is int for value in seen):
             return ""
-        numbers = [(name, known, param) for name, known, param in scalars
-                   if all(type(value) is int for value in known)]  # fmt: skip
+        numbers = [
+            (name, known, param)
+            for name, known, param in scalars
+            if all(type(value) is int for value in known) and _concerns(name, argument)
+        ]
         for scale in _SCALES:
             for name, known, param in reversed(numbers):
                 if _equal(values, [scale(value) for value in known]):
@@ -144,7 +152,7 @@ class Params:
         seen = [value for value in values if value is not HOLE]
         whole = [seen[0] if value is HOLE else value for value in values]
         if isinstance(slot, Pick):
-            return self._new([part if is_attribute(part) else "module"], whole, REQUIRED)
+            return self._new([part if is_attribute(part) else "branch"], whole, REQUIRED)
         wanted = [argument, f"{part}_{argument}" if is_attribute(part) else argument]
         if len(seen) == len(values):
             return self._new(wanted, values, REQUIRED)
@@ -164,7 +172,7 @@ class Params:
         """When a part is there."""
         wanted = slot.values
         for name, known, param in self._scalars():
-            for text, found in _tests(name, known):
+            for text, found in _tests(name, known) if "channels" not in name else ():
                 if _equal(wanted, found):
                     self._use(param)
                     return text
@@ -204,9 +212,21 @@ def _tests(name: str, known: Values) -> Iterator[tuple[str, Values]]:
         yield name, [bool(value) for value in known]
     if kinds == {bool}:
         yield f"not {name}", [not value for value in known]
-    if kinds == {int}:
+    if kinds == {int} and name != "padding":
         yield f"{name} != 1", [value != 1 for value in known]
         yield f"{name} == 1", [value == 1 for value in known]
+
+
+_CONCERN = {"padding": "kernel", "stride": "stride", "kernel_size": "kernel"}
+
+
+def _concerns(name: str, argument: str) -> bool:
+    """Whether it makes sense to compute an argument from a parameter."""
+    return argument not in _CONCERN or name.startswith(_CONCERN[argument])
+
+
+def _alike(slot: Slot, other: Slot) -> bool:
+    return slot.hint[1] == other.hint[1] and _equal(slot.values, other.values)
 
 
 def _key(value: Any) -> tuple[str, Any]:

@@ -11,10 +11,10 @@ from netwright.core.plan import Plan
 from netwright.core.rewrite import reclassed
 from netwright.core.shape import show
 from netwright.errors import NetwrightError
-from netwright.export.classes import HELPERS, Library, class_lines
+from netwright.export.classes import HELPERS, Library, class_lines, function_lines
 from netwright.export.inline import Inlined
 from netwright.export.params import Param, Params
-from netwright.export.tree import read
+from netwright.export.tree import Wire, read
 from netwright.export.unify import Mismatch, unify
 from netwright.registry import entry, find, names
 
@@ -67,7 +67,11 @@ def _written(net: Net, plan: Plan, alike: list[Net]) -> str | None:
     if any(param.name != "classes" for param in params.used):
         return None
     about = f"{show(net.input)} -> {show(plan.output)}."
-    return _file(net, plan, library, name, class_lines(name, about, pattern, params.ordered))
+    if isinstance(pattern, Wire):
+        body = class_lines(name, about, pattern, params.ordered)
+    else:
+        body = function_lines(name, about, pattern, params.ordered)
+    return _file(net, plan, library, name, body)
 
 
 def _file(net: Net, plan: Plan, library: Library, name: str, body: list[str]) -> str:
@@ -113,18 +117,23 @@ def _summary(net: Net) -> str:
 
 
 _WORDS = {
-    "vgg": "VGG", "nin": "NiN", "dsn": "DSN", "wrn": "WRN", "fcn": "FCN",
-    "lstm": "LSTM", "cnn": "CNN", "ecg": "ECG", "eeg": "EEG", "se": "SE", "cbam": "CBAM",
-    "bam": "BAM", "bn": "BN", "unet": "UNet", "scse": "ScSE", "darts": "DARTS", "enas": "ENAS",
-    "nasnet": "NASNet", "pnasnet": "PNASNet", "resnext": "ResNeXt", "net": "Net",
-    "googlenet": "GoogLeNet",
+    "bam": "BAM", "bn": "BN", "cbam": "CBAM", "cifar": "CIFAR", "cnn": "CNN",
+    "convnext": "ConvNeXt",
+    "darts": "DARTS", "dsn": "DSN", "ecg": "ECG", "eegnet": "EEGNet", "enas": "ENAS", "fcn": "FCN",
+    "googlenet": "GoogLeNet", "hrnet": "HRNet", "hrnetv": "HRNetV", "lstm": "LSTM",
+    "nasnet": "NASNet", "nasnetalarge": "NASNetALarge", "net": "Net", "nin": "NiN",
+    "pnasnet": "PNASNet", "preresnet": "PreResNet", "resattnet": "ResAttNet",
+    "resnetv": "ResNetV", "resnext": "ResNeXt",
+    "scse": "ScSE", "se": "SE", "seresnet": "SEResNet", "seresnext": "SEResNeXt", "unet": "UNet",
+    "vgg": "VGG", "wrn": "WRN", "zfnet": "ZFNet",
 }  # fmt: skip
+"""Words of names as their papers write them."""
 
 
 def _class_name(name: str) -> str:
     """A net's name as a class is called: `resnet18` as `ResNet18`."""
     words = [word for word in re.split(r"[^a-zA-Z0-9]+", name) if word]
-    made = "".join(map(_word, words)) or "Net"
+    made = re.sub(r"(?<=\d) (?=\d)", "_", " ".join(map(_word, words))).replace(" ", "") or "Net"
     return made if made[0].isalpha() else f"Net{made}"
 
 

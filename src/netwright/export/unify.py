@@ -124,12 +124,14 @@ def _calls(column: list[Any], known: list[Call], part: str) -> Call:
     if len({call.form for call in known}) > 1:
         raise Mismatch
     args = list[Any]()
-    for i, (name, _) in enumerate(form.params):
+    for i, (name, default) in enumerate(form.params):
         values = [HOLE if tree is HOLE else tree.args[i] for tree in column]
         seen = [value for value in values if value is not HOLE]
         if any(not isinstance(value, bool | int | float | str | tuple | None) for value in seen):
             args.append(unify(values, part))
-        elif all(_same(value, seen[0]) for value in seen):
+        elif all(_same(value, seen[0]) for value in seen) and (
+            len(seen) == len(values) or seen[0] == default
+        ):
             args.append(seen[0])
         else:
             args.append(Slot(values, (part, name)))

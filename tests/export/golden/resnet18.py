@@ -38,9 +38,6 @@ class GlobalAvgPool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return x.mean(tuple(range(2, x.dim())), keepdim=self.keep)
 
-    def extra_repr(self) -> str:
-        return "keep=True" if self.keep else ""
-
 
 class ConvNormAct(nn.Sequential):
     """Convolution, normalisation, activation: (C, H, W) -> (width, H', W')."""
@@ -67,7 +64,7 @@ class BasicBlock(nn.Module):
                 conv1=ConvNormAct(in_channels, width, stride=stride),
                 conv2=ConvNormAct(width, width, act=False),
             ),
-            shortcut=ConvNormAct(in_channels, width, kernel=1, stride=2, act=False)
+            shortcut=ConvNormAct(in_channels, width, kernel=1, stride=stride, act=False)
             if stride != 1
             else nn.Identity(),
         )
