@@ -131,6 +131,7 @@ def test_a_shape_error_shows_the_table_up_to_the_fault(said):
         ("nets rasnet*", "no net is called 'rasnet*'; near: "),
         ("nets --sort size", "no column to sort by is called 'size'; there are: error, field"),
         ("nets --category deep", "no category fits 'deep'; there are: Spatial exploitation, Dep"),
+        ("summary lenet5 --fit 24XB", "--fit: '24XB' is no number of bytes; wanted one"),
         ("nets --max-macs 10Q", "--max-macs: '10Q' is no count; wanted a number such as 300, 10M"),
         ("show resnet5", "no net is called 'resnet5'; near: resnet50"),
         ("rewrite resnet18 stem3x3", "no rule is called 'stem3x3'; near: stem-3x3"),

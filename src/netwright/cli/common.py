@@ -27,6 +27,7 @@ __all__ = [
     "load_net",
     "load_plan",
     "plan_options",
+    "reads",
     "save",
     "terminal",
 ]
@@ -54,6 +55,18 @@ def as_count(ctx: click.Context, param: click.Parameter, value: str | None) -> i
         limit = f" and at most {DIGITS} digits" if len(value) > DIGITS else ""
         raise SpecError(f"{param.opts[0]} {value!r} is not a whole number of at least 1{limit}")
     return int(value)
+
+
+def reads(read: Callable[[str], int]) -> Callable[..., int | None]:
+    """The callback of an option whose text `read` turns into a number; its error names it."""
+
+    def callback(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+        try:
+            return None if value is None else read(value)
+        except NetwrightError as error:
+            raise type(error)(f"{param.opts[0]}: {error}") from None
+
+    return callback
 
 
 def _positive(word: str) -> bool:

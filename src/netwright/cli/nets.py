@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from netwright.cli.common import echo, echo_json, save
+from netwright.cli.common import echo, echo_json, reads, save
 from netwright.core.plan import Plan
-from netwright.errors import NetwrightError, nearest
+from netwright.errors import nearest
 from netwright.published import Published
 from netwright.registry import Entry, entry, names
+from netwright.space.budget import count
 
 if TYPE_CHECKING:
     from netwright.report.overview import Known
@@ -49,20 +50,8 @@ SORTS: dict[str, Callable[[Listed], Any]] = {
 }
 
 
-def _count(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    """The callback of an option such as 10M."""
-    if value is None:
-        return None
-    from netwright.space.budget import count
-
-    try:
-        return count(value)
-    except NetwrightError as error:
-        raise type(error)(f"{param.opts[0]}: {error}") from None
-
-
 def _bound(name: str, about: str) -> Callable[[Any], Any]:
-    return click.option(name, callback=_count, metavar="N", help=about)
+    return click.option(name, callback=reads(count), metavar="N", help=about)
 
 
 @click.command("nets")

@@ -12,11 +12,13 @@ from netwright.cli.common import (
     load_net,
     load_plan,
     plan_options,
+    reads,
     save,
     terminal,
 )
 from netwright.core.shape import Shape
 from netwright.errors import ShapeError, TraceError
+from netwright.space.budget import size
 
 __all__ = ["command"]
 
@@ -31,7 +33,8 @@ __all__ = ["command"]
 )
 @plan_options
 @click.option("--train", metavar="OPTIMISER", help="also what training needs, as with adamw or sgd")
-@click.option("--fit", metavar="BYTES", help="also the largest batch that fits, such as 24GB")
+@click.option("--fit", "limit", callback=reads(size), metavar="BYTES",
+              help="also the largest batch that fits, such as 24GB")  # fmt: skip
 @click.option(
     "--sort", metavar="COLUMN", help="most first: params, macs, ops, memory, field; or run"
 )
@@ -47,7 +50,7 @@ def command(
     batch: int,
     dtype: str,
     train: str | None,
-    fit: str | None,
+    limit: int | None,
     sort: str | None,
     classes: int | None,
     form: str | None,
@@ -69,12 +72,10 @@ def command(
         raise
     from netwright.report.ranking import ranked
     from netwright.report.totals import fit_total, latency_total, training_totals
-    from netwright.space.budget import Budget
 
-    limit = Budget.parse(f"memory<={fit}").memory if fit else None
     more = latency_total(plan)
     more += training_totals(plan, train) if train else []
-    more += fit_total(plan, limit, train) if limit else []
+    more += fit_total(plan, limit, train) if limit is not None else []
     if html:
         from netwright.report.outline import outline
         from netwright.report.pages import summary_page

@@ -10,7 +10,7 @@ from netwright.core.plan import Plan
 from netwright.errors import BudgetError, nearest
 from netwright.report.numbers import human, human_bytes
 
-__all__ = ["Budget", "count"]
+__all__ = ["Budget", "count", "size"]
 
 COUNTS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
 BYTES = {"": 1, "b": 1, **{unit: 2 ** (10 * power) for power, units in enumerate(
@@ -81,10 +81,23 @@ def count(text: str) -> int:
     >>> count("10M"), count("1.5 G")
     (10000000, 1500000000)
     """
+    return _amount(text, COUNTS, "count; wanted a number such as 300, 10M or 1.5G")
+
+
+def size(text: str) -> int:
+    """Bytes such as 512MB or 24GB; KB, MB and GB are powers of 1024. Raises `BudgetError`.
+
+    >>> size("1.5KB")
+    1536
+    """
+    return _amount(text, BYTES, "number of bytes; wanted one such as 512MB or 24GB")
+
+
+def _amount(text: str, scales: dict[str, int], wanted: str) -> int:
     match = re.fullmatch(AMOUNT, text, re.IGNORECASE)
-    if not match or match[2].lower() not in COUNTS:
-        raise BudgetError(f"{text!r} is no count; wanted a number such as 300, 10M or 1.5G")
-    return int(Decimal(match[1]) * COUNTS[match[2].lower()])
+    if not match or match[2].lower() not in scales:
+        raise BudgetError(f"{text!r} is no {wanted}")
+    return int(Decimal(match[1]) * scales[match[2].lower()])
 
 
 def _term(term: str) -> tuple[str, int]:
