@@ -199,3 +199,51 @@ def test_taps_compile_and_export():
     assert list(outputs) == ["out", "aux4a", "aux4d"]
     program = torch.export.export(model.eval(), (images,))
     torch.testing.assert_close(program.module()(images), model(images))
+
+
+def acts(model):
+    kinds = torch.nn.ReLU | torch.nn.ReLU6 | torch.nn.SiLU | torch.nn.Hardswish
+    return [module for module in model.modules() if isinstance(module, kinds)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["resnet20_cifar10", "preresnet20_cifar10", "mobilenet_v3_small", "squeezenet1_1"],
+)
+def test_working_in_place_changes_nothing(name):
+    net = nw.net(name).but(input=(3, 64, 64))
+    model = net.build(seed=0).double().eval()
+    assert any(act.inplace for act in acts(model))
+    x = torch.randn(2, 3, 64, 64, dtype=torch.float64, requires_grad=True)
+
+    def results():
+        model.zero_grad()
+        y = model(x)
+        (slope,) = torch.autograd.grad(y.square().sum(), x, retain_graph=True)
+        y.square().sum().backward()
+        return [y, slope, *[p.grad.clone() for p in model.parameters()]]
+
+    reused = results()
+    for act in acts(model):
+        act.inplace = False
+    for a, b in zip(reused, results(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_what_others_read_is_not_written_over():
+    conv, act = nw.Conv(3, 3), nw.ReLU()
+    parts = {
+        "first": nw.Sequential(act, conv),
+        "tapped": nw.Sequential(nw.Sequential(conv, nw.Tap(nw.Sequential(conv))), act),
+        "alone": nw.Sequential(nw.Sum(nw.Identity()), act),
+        "view": nw.Sequential(conv, nw.Identity(), act),
+        "needed": nw.Sequential(conv, nw.Sigmoid(), act),
+    }
+    for name, spec in parts.items():
+        model = nw.Net(nw.Sequential(spec, conv), (3, 8, 8)).build()
+        assert not any(act.inplace for act in acts(model)), name
+        x = torch.randn(1, 3, 8, 8)
+        before = x.clone()
+        out = model(x)
+        sum(v.sum() for v in (out.values() if isinstance(out, dict) else [out])).backward()
+        assert torch.equal(x, before)

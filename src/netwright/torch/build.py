@@ -15,6 +15,7 @@ from netwright.core.shape import Shape
 from netwright.core.spec import Unit
 from netwright.core.wiring import Branches, Wiring
 from netwright.torch.init import initialise
+from netwright.torch.inplace import reuse
 
 __all__ = ["Builder", "Held", "Stepped", "Tapped", "Wired", "WithTaps", "build"]
 
@@ -121,6 +122,7 @@ class Builder(Shapes):
         children = {name: self.made.pop(prefix + name) for name in wiring.names} | join
         if isinstance(wiring, Shared):
             children["body"] = self._shared.setdefault(wiring.key, children["body"])
+        reuse(wiring, children)
         self.made[path] = _KINDS.get(type(wiring), Wired)(wiring, children)
         return y
 
