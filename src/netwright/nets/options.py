@@ -8,6 +8,9 @@ from netwright.errors import SpecError
 
 __all__ = ["need_counts", "need_factors"]
 
+LARGEST = 1e9
+"""Of a factor: beyond it no net is meant."""
+
 
 def need_counts(**options: Any) -> None:
     """Raise `SpecError` unless every option is an integer of at least 1, or a tuple of them.
@@ -25,7 +28,8 @@ def need_counts(**options: Any) -> None:
 
 
 def need_factors(**options: Any) -> None:
-    """Raise `SpecError` unless every option is a finite number above 0."""
+    """Raise `SpecError` unless every option is a number above 0 and at most 10^9."""
     for name, value in options.items():
-        if type(value) not in (int, float) or not 0 < value < float("inf"):
-            raise SpecError(f"{name} is {value!r}, wanted a number above 0")
+        if type(value) not in (int, float) or not 0 < value <= LARGEST:
+            limit = f" and at most {LARGEST:g}" if type(value) in (int, float) and value > 0 else ""
+            raise SpecError(f"{name} is {value!r}, wanted a number above 0{limit}")

@@ -13,7 +13,7 @@ from netwright.core.net import Net
 from netwright.core.rewrite import Site, classifiers, everywhere, matches
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Sum
-from netwright.errors import RuleError
+from netwright.errors import RuleError, SpecError
 from netwright.nets.options import need_counts, need_factors
 from netwright.rules.registry import named
 from netwright.units.linear import Linear
@@ -22,6 +22,9 @@ from netwright.units.weight_norm import Reweighted
 
 __all__ = ["compound", "deepen", "deepened", "drop_path", "dropout", "widen"]
 
+LONGEST = 10_000
+"""Blocks of a stage that is made deeper."""
+LARGEST_PHI = 64
 WIDTHS = ("width", "hidden", "growth")
 """Fields that are numbers of channels."""
 
@@ -74,6 +77,8 @@ def deepened(net: Net, deeper: Callable[[int], int]) -> Net:
         stride = {"stride": 1} if "stride" in last.field_names else {}
         more = cast("Spec", replace(cast("Any", last), **stride))
         blocks = max(1, deeper(len(spec)))
+        if blocks > LONGEST:
+            raise SpecError(f"a stage of {blocks} blocks is too long; wanted at most {LONGEST}")
         return Sequential(*[*spec][:blocks], *[more] * (blocks - len(spec)))
 
     return everywhere(net, change, _is_stage)
@@ -99,6 +104,8 @@ def compound(
     depths up. A `phi` below 0 makes the net smaller.
     """
     need_factors(alpha=alpha, beta=beta, gamma=gamma)
+    if not abs(phi) <= LARGEST_PHI:
+        raise SpecError(f"phi is {phi}, wanted a number from -{LARGEST_PHI} to {LARGEST_PHI}")
     sides = [round(side * gamma**phi) for side in net.input[1:]]
     made = replace(net, input=(net.input[0], *sides))
     with suppress(RuleError):  # a step may be too small for widths to move
