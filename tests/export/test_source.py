@@ -35,6 +35,7 @@ RUN = {
     "conv_lstm": {"widths": (4, 3), "kernel": 3, "input": (4, 2, 24, 32)},
     "eegnet_4_2": {},
     "ecg_stft_cnn": {},
+    "polynet": {"depths": (1, 1, 1), "input": (3, 139, 139)},
     "unet_scse": {"width": 16, "depth": 2, "input": (1, 32, 32)},
 }
 """Nets that are executed, small: every wiring, and layers of our own."""
@@ -78,6 +79,7 @@ def test_every_net_is_written_with_its_keys_and_shapes(case):
         other = written(net)()
     wanted = {key: value.shape for key, value in model.state_dict().items()}
     assert {key: value.shape for key, value in other.state_dict().items()} == wanted
+    assert sum(p.numel() for p in other.parameters()) == net.plan().params  # shared ones once
     outputs = as_dict(other.train()(torch.empty(2, *net.input, device="meta")))
     assert outputs["out"].shape[1:] == net.plan().output
     assert set(outputs) == {"out", *getattr(model, "taps", ())}

@@ -11,8 +11,8 @@ from typing import Any
 
 from netwright.export.constructor import REQUIRED, Call
 from netwright.export.layout import Doc, Group, If, Keyword, flat
+from netwright.export.pattern import Option, Pick, Run, Slot, bare
 from netwright.export.tree import Join, Use, Wire, is_free, is_module, numbered
-from netwright.export.unify import Option, Pick, Run, Slot, bare
 
 __all__ = ["is_attribute", "is_list", "list_items", "literal", "made", "module_list", "stored"]
 

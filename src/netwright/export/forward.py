@@ -10,8 +10,8 @@ from netwright.core.wiring import Branches, Sequential, streams
 from netwright.export.constructor import Call
 from netwright.export.expression import is_attribute, is_list
 from netwright.export.layout import Chain, Doc, Group, If, flat, statement
+from netwright.export.pattern import Option, bare
 from netwright.export.tree import Join, Use, Wire, is_free, is_module, numbered
-from netwright.export.unify import Option, bare
 
 __all__ = ["Forward", "below"]
 

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from netwright.export.constructor import REQUIRED, Call
+from netwright.export.constructor import REQUIRED
 from netwright.export.expression import is_attribute, literal
-from netwright.export.tree import Use, Wire
-from netwright.export.unify import HOLE, Option, Pick, Run, Slot
+from netwright.export.pattern import HOLE, Option, Pick, Slot, slots
 
 __all__ = ["Param", "Params"]
 
@@ -64,12 +63,12 @@ class Params:
 
     def fill(self, node: Any) -> None:
         """Write every slot of a pattern."""
-        nodes = list(_walk(node))
-        slots = [slot for slot in nodes if isinstance(slot, Slot)]
-        whole = [slot for slot in slots if HOLE not in slot.values]
+        nodes = list(slots(node))
+        plain = [slot for slot in nodes if isinstance(slot, Slot)]
+        whole = [slot for slot in plain if HOLE not in slot.values]
         for slot in whole:
             slot.text = self._find(slot.values, slot.hint[1]) or self._fresh(slot, slot.values)
-        for slot in slots:
+        for slot in plain:
             if slot not in whole:
                 like = next((s.text for s in whole if _alike(slot, s)), "")
                 found = like or self._find(slot.values, slot.hint[1])
@@ -256,24 +255,3 @@ _SCALES = [
     *[_Scale(sign, by) for by in (2, 3, 4, 6, 8, 16, 32, 64) for sign in ("*", "//")],
     *[_Scale(sign, 1) for sign in ("-", "+")],
 ]
-
-
-def _walk(node: Any) -> Iterator[Any]:
-    """Slots, picks and options, in order."""
-    if isinstance(node, Wire):
-        for _, part in node.parts:
-            yield from _walk(part)
-    elif isinstance(node, Use):
-        yield from _walk(node.body)
-    elif isinstance(node, Call):
-        for value in node.args:
-            yield from _walk(value)
-    elif isinstance(node, Run):
-        yield from _walk(node.first)
-        yield from _walk(node.rest)
-        yield node.count
-    elif isinstance(node, Option):
-        yield from _walk(node.node)
-        yield node
-    elif isinstance(node, Slot | Pick):
-        yield node

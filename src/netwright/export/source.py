@@ -11,8 +11,9 @@ from netwright.core.plan import Plan
 from netwright.core.rewrite import reclassed
 from netwright.core.shape import show
 from netwright.errors import NetwrightError
-from netwright.export.classes import HELPERS, Library, class_lines, function_lines
+from netwright.export.classes import HELPERS, class_lines, function_lines
 from netwright.export.inline import Inlined
+from netwright.export.library import Library
 from netwright.export.params import Param, Params
 from netwright.export.tree import Wire, read
 from netwright.export.unify import Mismatch, unify

@@ -3,65 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from netwright.core.graph import Graph, Node, Tap
 from netwright.core.wiring import Sequential, Sum
 from netwright.export.constructor import Call
+from netwright.export.pattern import HOLE, Option, Pick, Run, Slot, bare
 from netwright.export.tree import Join, Use, Wire, is_free, is_module, numbered
 
-__all__ = ["HOLE", "Mismatch", "Option", "Pick", "Run", "Slot", "bare", "unify"]
+__all__ = ["Mismatch", "unify"]
 
 
 class Mismatch(Exception):
     """The trees have no pattern in common."""
-
-
-class _Hole:
-    def __repr__(self) -> str:
-        return "HOLE"
-
-
-HOLE: Any = _Hole()
-"""A value that is never looked at, since the part it belongs to is not there."""
-
-
-@dataclass(eq=False)
-class Slot:
-    """A value an instance, and the expression that has it."""
-
-    values: list[Any]
-    hint: tuple[str, str]
-    text: str = ""
-
-
-@dataclass(eq=False)
-class Pick:
-    """Modules too different for one expression: they are handed in."""
-
-    values: list[Any]
-    hint: tuple[str, str]
-    text: str = ""
-
-
-@dataclass(eq=False)
-class Option:
-    """A part that some instances have."""
-
-    node: Any
-    present: Slot
-    skips: bool = False
-    """Whether it is a term x of a sum, not a module."""
-
-
-@dataclass(eq=False)
-class Run:
-    """Numbered parts: the first, and `count` more that are alike."""
-
-    first: Any
-    rest: Any
-    count: Slot = field(default_factory=lambda: Slot([], ("", "depth")))
 
 
 def unify(column: list[Any], part: str = "") -> Any:
@@ -102,21 +57,6 @@ def _joins(column: list[Any], known: list[Join], part: str) -> Join:
 
 def _uses(column: list[Any], known: list[Use], part: str) -> Use:
     return Use(known[0].key, unify([t if t is HOLE else t.body for t in column], part))
-
-
-def bare(node: Any) -> Any:
-    """A pattern as a tree, as far as `is_module` looks."""
-    if isinstance(node, Option) and node.skips:
-        return Join("+", ())
-    if isinstance(node, Wire):
-        return replace(node, parts=tuple([(name, bare(part)) for name, part in node.parts]))
-    if isinstance(node, Option):
-        return bare(node.node)
-    if isinstance(node, Run):
-        return bare(node.first)
-    if isinstance(node, Pick):
-        return next(tree for tree in node.values if tree is not HOLE)
-    return node
 
 
 def _calls(column: list[Any], known: list[Call], part: str) -> Call:
