@@ -28,6 +28,14 @@ class Deciding(Tiny):
         y = super().forward(x)
         return y if y.max() > 1 else -y
 
+class Two(Tiny):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(10, 8)
+
+    def forward(self, x, y):
+        return super().forward(x) + self.linear(y)[..., None, None]
+
 instance = Tiny(4)
 net = nw.net("lenet5")
 number = 3
@@ -88,6 +96,14 @@ def test_the_table_and_the_page(run, tmp_path):
     assert "user_nets.tiny:Tiny  3x10x10" in out
     assert run("user_nets.tiny:Tiny", "--input", "3x10x10", "--html", "page.html")[0] == 0
     assert "user_nets.tiny:Tiny" in (tmp_path / "page.html").read_text()
+
+
+def test_several_inputs_are_joined_by_a_plus(run):
+    code, out, _ = run("user_nets.tiny:Two", "--input", "3x10x10+10", "--json")
+    assert code == 0
+    assert json.loads(out)["totals"]["macs"] == 8 * 27 * 64 + 80
+    code, _, said = run("resnet18", "--input", "3x64x64+10")
+    assert (code, said) == (2, "netwright: resnet18 takes one input, got 2\n")
 
 
 def test_a_net_made_in_code_has_its_own_input(run):

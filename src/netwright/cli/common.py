@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "as_count",
+    "as_inputs",
     "as_shape",
     "echo",
     "echo_json",
@@ -45,6 +46,15 @@ def as_shape(ctx: click.Context, param: click.Parameter, value: str | None) -> S
     if not all(map(_positive, words)):
         raise ShapeError(f"{param.opts[0]} {value!r} is no shape; wanted sizes such as 3x224x224")
     return tuple(int(word) for word in words)
+
+
+def as_inputs(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
+    """The callback of an option that is a shape, or several joined by `+`, of which a module
+    of one's own may take each.
+    """
+    if value is None or "+" not in value:
+        return as_shape(ctx, param, value)
+    return tuple(as_shape(ctx, param, word) for word in value.split("+"))
 
 
 def as_count(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -90,7 +100,10 @@ def plan_options(command: Command) -> Command:
             help="images at once, for the bytes (1)",
         ),
         click.option(
-            "--input", callback=as_shape, metavar="CxHxW", help="another input, such as 3x320x320"
+            "--input",
+            callback=as_inputs,
+            metavar="CxHxW",
+            help="another input, such as 3x320x320; several for a module: 3x64x64+10",
         ),
     ):
         command = option(command)
@@ -136,6 +149,8 @@ def load_plan(
     from netwright.cli.code import is_code, load_module
 
     if not is_code(text):
+        if input and isinstance(input[0], tuple):
+            raise ShapeError(f"{text} takes one input, got {len(input)}")
         return load_net(text, input, classes).plan(dtype=dtype, batch=batch)
     if classes:
         raise SpecError(f"--classes is for nets of the registry; {text} says its own")
