@@ -37,7 +37,7 @@ def test_the_largest_batch(capsys):
     ("arguments", "said"),
     [
         (["--train", "adamV"], "near: adam"),
-        (["--fit", "lots"], "memory<=lots"),
+        (["--fit", "lots"], "lots"),
         (["--fit", "10KB"], "for one image"),
     ],
 )
