@@ -21,6 +21,7 @@ __all__ = [
     "classifiers",
     "everywhere",
     "matches",
+    "need_part",
     "reclassed",
     "replaced",
     "rewrite",
@@ -188,19 +189,24 @@ def _fits(pattern: Pattern, spec: Spec) -> bool:
 
 def replaced(net: Net, path: str, part: Spec) -> Net:
     """The net with another spec at `path`, blocks on the way opened."""
-    sites = [path for path, _ in matches(net, lambda spec: True)]
 
     def change(site: Site, spec: Spec) -> Spec | None:
         return part if site.path == path else None
 
-    if path not in sites:
-        raise nearest(f"part of {net.name}", path, sites)
+    need_part(net, path)
     if not isinstance(part, Spec):
         raise RuleError(f"{path}: {part!r} is no unit, block or wiring")
     try:
         return everywhere(net, change, lambda spec: True)
     except RuleError:
         return net  # it was there already
+
+
+def need_part(net: Net, path: str) -> None:
+    """Raise `UnknownName`, with near paths, unless there is a part at `path`."""
+    paths = [found for found, _ in matches(net, lambda spec: True)]
+    if path not in paths:
+        raise nearest(f"part of {net.name}", path, paths)
 
 
 def classifiers(net: Net) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from netwright.core.graph import Tap
 from netwright.core.net import Net
-from netwright.core.rewrite import Site, everywhere, reclassed, replaced
+from netwright.core.rewrite import Site, everywhere, need_part, reclassed, replaced
 from netwright.core.shape import per_axis
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
@@ -138,6 +138,7 @@ def auxiliary(net: Net, path: str, weight: float = 0.3) -> Net:
 
     Szegedy et al. 2014 (arXiv:1409.4842), section 5; Lee et al. 2014 (arXiv:1409.5185).
     """
+    need_part(net, path)
     number = net.plan().output[-1]
 
     def change(site: Site, spec: Spec) -> Spec | None:

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from netwright.blocks.conv import ConvNormAct
 from netwright.core.net import Net
-from netwright.core.rewrite import Site, classifiers, everywhere, matches
+from netwright.core.rewrite import Site, classifiers, everywhere, need_part
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
-from netwright.errors import RuleError, nearest
+from netwright.errors import RuleError
 from netwright.rules.registry import named
 from netwright.units.conv import Conv
 from netwright.units.linear import Linear
@@ -28,9 +28,7 @@ def without(net: Net, path: str | int) -> Net:
     """
     path = str(path)
     above, _, name = path.rpartition(".")
-    paths = [found for found, _ in matches(net, lambda spec: True)]
-    if path not in paths:
-        raise RuleError(str(nearest(f"part of {net.name}", path, paths)))
+    need_part(net, path)
 
     def change(site: Site, spec: Spec) -> Spec | None:
         if site.path != above or not isinstance(spec, Sequential) or name not in spec.names:
