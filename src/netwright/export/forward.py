@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from itertools import count
 from typing import Any
 
@@ -142,7 +143,7 @@ class Forward:
             self._assign(y, made[0])
             return [If(f"{y} + {flat(xs[0])}", f"self.{option[0]}", y)]
         join = dict(wire.parts)["join"]
-        if join.kind == "cat" and any(join.stretch):  # the size of another one is read
+        if any(join.stretch) or any(isinstance(value, Chain | If) for value in made[1:]):
             hints = names if len(names) == len(made) else ["y"] * len(made)
             made = [self._named(value, hint) for value, hint in zip(made, hints, strict=True)]
         return streams(run("join", *made))
@@ -191,6 +192,7 @@ class Forward:
         return variable
 
     def _name(self, wanted: str) -> str:
+        wanted = f"{wanted}_" if hasattr(builtins, wanted) else wanted
         wanted = wanted if is_attribute(wanted) else f"x{wanted}" if wanted.isdigit() else "y"
         names = (wanted if i == 1 else f"{wanted}_{i}" for i in count(1))
         name = next(name for name in names if name not in self._used)
@@ -228,7 +230,8 @@ def _joined(join: Join, xs: list[Doc]) -> Doc:
         return whole[0]
     if join.kind == "*":
         return Chain(tuple([_atom(x) for x in whole]), "*")
-    return Chain(tuple([_operand(x) for x in whole]), "+")
+    first = _operand(whole[0]) if isinstance(whole[0], If) else whole[0]
+    return Chain((first, *map(_operand, whole[1:])), "+")
 
 
 def _starred(xs: list[Doc]) -> list[Doc]:

@@ -202,7 +202,8 @@ def _names(kind: str, groups: list[list[Item]]) -> list[str]:
     for field in groups[0][0].block.field_names if len(groups) > 1 else ():
         values = [[getattr(item.block, field) for item in group] for group in groups]
         if all(isinstance(value, str) for seen in values for value in seen):
-            return [kind + _camel(_beginning(seen)) for seen in values]
+            told = [kind + _camel(_beginning(seen)) for seen in values]
+            names = told if len({*told}) == len(told) else names
     return names
 
 

@@ -88,7 +88,7 @@ def _wires(column: list[Any], known: list[Wire], part: str) -> Wire:
         column, like = _beside_nothing(column, known)
         known = [wire for wire in column if wire is not HOLE]
     if isinstance(like.wiring, Sequential):
-        return _chains(column, known, like)
+        return _chains(column, known, like, inner=bool(part))
     if len({(wire.inputs, wire.outputs, _reads(wire)) for wire in known}) > 1:
         raise Mismatch
     parts = [(name, _part(column, name)) for name, _ in like.parts]
@@ -139,9 +139,9 @@ def _beside_nothing(column: list[Any], known: list[Wire]) -> tuple[list[Any], Wi
 _ABSENT = Join("absent", ())
 
 
-def _chains(column: list[Any], known: list[Wire], like: Wire) -> Wire:
-    if len({(wire.inputs, wire.outputs) for wire in known}) > 1:
-        raise Mismatch
+def _chains(column: list[Any], known: list[Wire], like: Wire, inner: bool) -> Wire:
+    if len({(wire.inputs * inner, wire.outputs) for wire in known}) > 1:
+        raise Mismatch  # a block's own chain may take any number of inputs
     lengths = {sum(numbered(name) for name, _ in wire.parts) for wire in known}
     run = [("*", _run(column))] if len(lengths) > 1 else []
     order = [name for name, _ in like.parts if not (run and numbered(name))]
