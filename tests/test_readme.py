@@ -34,8 +34,8 @@ def test_commands_about_nets_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    about = r"^netwright ((?:nets|show|summary|compare|rewrite|diff|formula|advise|scale|check) .*)$"
-    commands = re.findall(about, README, re.MULTILINE)
+    about = "nets|show|summary|compare|rewrite|diff|formula|advise|scale|check|source"
+    commands = re.findall(rf"^netwright ((?:{about}) .*)$", README, re.MULTILINE)
     assert len(commands) >= 5
     for command in commands:
         with pytest.raises(SystemExit) as stop:
