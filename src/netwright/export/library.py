@@ -12,6 +12,7 @@ from netwright.core.wiring import Sequential
 from netwright.export.classes import class_lines
 from netwright.export.constructor import REQUIRED, Call, Form
 from netwright.export.params import Param, Params
+from netwright.export.pattern import Pick, slots
 from netwright.export.tree import Item, Tree, Use, Wire, is_module, walk
 from netwright.export.unify import Mismatch, unify
 
@@ -70,7 +71,8 @@ class Library:
 
     def free(self, name: str, ending: str = "") -> str:
         """A name that no class has yet."""
-        names = (name, *[f"{name}{ending or i}" for i in range(2, 1000)])
+        stem = f"{name}_" if name[-1].isdigit() and not ending else name
+        names = (name, *[f"{stem}{ending or i}" for i in range(2, 1000)])
         found = next(name for name in names if name not in self._names)
         self._names.add(found)
         return found
@@ -159,6 +161,8 @@ def _alike(items: list[Item], resolved: Any) -> list[list[Item]]:
 
 def _checked(bodies: list[Any], a: Item, b: Item) -> None:
     pattern = unify(bodies)
+    if sum(isinstance(slot, Pick) for slot in slots(pattern)) > 1:
+        raise Mismatch  # a class whose parts are all handed in says nothing
     first = pattern.parts[0][1] if isinstance(pattern, Wire) and pattern.parts else None
     if not isinstance(pattern, Wire) or (
         len(a.xs) != len(b.xs) and not (isinstance(pattern.wiring, Sequential) and first)
@@ -204,6 +208,10 @@ def _names(kind: str, groups: list[list[Item]]) -> list[str]:
         if all(isinstance(value, str) for seen in values for value in seen):
             told = [kind + _camel(_beginning(seen)) for seen in values]
             names = told if len({*told}) == len(told) else names
+        if field == "stride" and all(len({*seen}) == 1 for seen in values):
+            strides = [seen[0] for seen in values]
+            if len({*strides}) == 2 == len(strides) and 1 in strides:
+                names = [kind if stride == 1 else f"{kind}Down" for stride in strides]
     return names
 
 
