@@ -201,7 +201,7 @@ class Sequential(Wiring):
     """
 
     def flow(self, *xs: Any, run: Run) -> Any:
-        for name in self.names:
+        for name, _ in self.parts:
             xs = (*streams(run(name, *xs)),)
         return bundled(xs)
 
@@ -217,7 +217,7 @@ class Fork(Wiring):
     """
 
     def flow(self, *xs: Any, run: Run) -> Any:
-        return bundled([y for name in self.names for y in streams(run(name, *xs))])
+        return bundled([y for name, _ in self.parts for y in streams(run(name, *xs))])
 
 
 class Parallel(Wiring):
@@ -250,7 +250,7 @@ class Branches(Wiring, abstract=True):
     def flow(self, *xs: Any, run: Run) -> Any:
         if len(xs) > 1:
             return run("join", *_apart(self, xs, run))
-        return run("join", *[y for name in self.names for y in streams(run(name, *xs))])
+        return run("join", *[y for name, _ in self.parts for y in streams(run(name, *xs))])
 
 
 class Sum(Branches):
