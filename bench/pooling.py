@@ -4,7 +4,8 @@ naive ones.
 Forward and backward of 32 x 64 x 56 x 56 maps, one table for 2x2 windows side by side, one for
 3x3 windows two apart; medians of interleaved rounds. Naive pools unfold the windows and sort
 them, take their median or their powers. `power alone` is the floor of `LpPool` with a learned
-p: x^p with the gradients of x and p, without guards, windows and root.
+p: x^p with the gradients of x and p, without guards, windows and root; `square alone` that of
+p = 2. A mixed pool needs a maximum and a mean.
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ def cases(k: int, s: int, top: int) -> dict[str, Callable[[Tensor], Tensor]]:
         f"LpPool({k}, {s}, learned)": LpPool(k, s, learned=True),
         "unfold, power, sum and root": lambda x: unfolded(x, k, s).pow(2).sum(-1).pow(0.5),
         "power alone": power,
+        "square alone": torch.square,
+        f"nn.AvgPool2d({k}, {s})": nn.AvgPool2d(k, s),
         f"nn.LPPool2d(2, {k}, {s})": nn.LPPool2d(2, k, s),
         f"MixedPool({k}, {s})": MixedPool(k, s),
         "unfold, maximum and mean": lambda x: mixed(x, k, s),
