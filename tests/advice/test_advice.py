@@ -64,7 +64,7 @@ def test_idle_layers_are_those_behind_full_sight():
     assert [row.path for row in idle(case)] == ["3", "4", "5"]
     (finding,) = [f for f in nw.advise(net) if f.kind == "field"]
     assert finding.paths == ("3", "4", "5")
-    assert "critical layer is 3" in finding.said
+    assert "the border layer is 3; the critical layer is 3" in finding.said
 
 
 def test_a_shortcut_keeps_layers_useful():
@@ -84,6 +84,10 @@ def test_width_without_rank():
     wide = nw.Sequential(nw.Conv(64, 1), nw.Conv(8, 1), nw.ReLU(), nw.Conv(64, 1), nw.ReLU())
     finding = next(f for f in nw.advise(Net(wide, (16, 8, 8))) if f.kind == "width")
     assert finding.paths == ("0",)
+    (remedy,) = finding.remedies
+    assert remedy.rules == ("width:0,16",)
+    assert remedy.net.plan().row("0").output[0] == 16
+    assert remedy.changes["macs"].after < remedy.changes["macs"].before
 
 
 @pytest.mark.parametrize(

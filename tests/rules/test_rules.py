@@ -21,6 +21,7 @@ ARGUMENTS = {
     "global-pool": ["GeM"],
     "norm": ["LayerNorm"],
     "pool": ["AvgPool"],
+    "width": ["stage1.0", "24"],
     "without": ["stage4"],
 }
 """What rules are given that do nothing without an argument."""

@@ -7,7 +7,7 @@ from netwright.core.plan import Row
 from netwright.core.shape import show
 from netwright.report.layers import sliding
 
-__all__ = ["critical", "idle", "outgrown", "unproductive"]
+__all__ = ["border", "critical", "idle", "outgrown", "unproductive"]
 
 
 STEMS = (
@@ -52,13 +52,24 @@ def critical(case: Case) -> Row | None:
     return None
 
 
+def border(case: Case) -> Row | None:
+    """The first convolution along whose longest path all that is to be seen was read before."""
+    for _, row in case.rows():
+        if row.macs == 0 or len(row.input) != len(case.seen) + 1:
+            continue
+        sizes = [source.field.size for source in case.sources(row) if source is not None]
+        if any(s and all(a >= b for a, b in zip(s, case.seen, strict=True)) for s in sizes):
+            return row
+    return None
+
+
 def unproductive(case: Case) -> Finding | None:
     """Layers that work on maps whose every position sees everything already."""
     rows = idle(case)
     if not rows:
         return None
-    first = critical(case)
-    after = f"; the critical layer is {first.path}" if first else ""
+    places = {"border": border(case), "critical": critical(case)}
+    after = "".join(f"; the {name} layer is {row.path}" for name, row in places.items() if row)
     said = (
         f"{len(rows)} convolutions from {rows[0].path} on can relate nothing new: on every path "
         f"before them a position sees all of {show(case.seen)}{after}. {shares(case, rows)}"

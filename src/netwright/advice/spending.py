@@ -69,7 +69,8 @@ def rank(case: Case) -> Finding | None:
         for row, after in _chains(case)
         if isinstance(row.unit, Conv)
         and after.macs
-        and row.output[0] > row.input[0] // row.unit.groups * prod(_kernel(row))
+        and row.unit.groups == 1
+        and row.output[0] > _rank(row)
     ]
     if not rows:
         return None
@@ -78,7 +79,14 @@ def rank(case: Case) -> Finding | None:
         f"has inputs, and a product follows without a non-linearity. {shares(case, rows)}"
     )
     cost = sum(row.macs for row in rows) / case.plan.macs
-    return Finding("width", said, tuple([row.path for row in rows]), cost)
+    narrower = tuple([f"width:{row.path},{_rank(row)}" for row in rows])
+    fixes = remedies(case, narrower)
+    return Finding("width", said, tuple([row.path for row in rows]), cost, fixes)
+
+
+def _rank(row: Row) -> int:
+    """Numbers that a window of the row reads: no more outputs are independent."""
+    return row.input[0] * prod(_kernel(row))
 
 
 def _kernel(row: Row) -> tuple[int, ...]:

@@ -7,16 +7,24 @@ from dataclasses import replace
 
 from netwright.blocks.conv import ConvNormAct
 from netwright.core.net import Net
-from netwright.core.rewrite import Site, classifiers, everywhere, need_part
+from netwright.core.rewrite import (
+    Site,
+    classifiers,
+    everywhere,
+    matches,
+    need_part,
+    replaced,
+)
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.errors import RuleError
+from netwright.nets.options import need_counts
 from netwright.rules.registry import named
 from netwright.units.conv import Conv
 from netwright.units.linear import Linear
 from netwright.units.norm import BatchNorm
 
-__all__ = ["align", "no_bias", "without"]
+__all__ = ["align", "no_bias", "width", "without"]
 
 
 @named("without")
@@ -44,6 +52,18 @@ def without(net: Net, path: str | int) -> Net:
         if "nothing in" not in str(error):
             raise
         raise RuleError(f"{path} stands in no Sequential, nothing would close the gap") from None
+
+
+@named("width")
+def width(net: Net, path: str | int, channels: int) -> Net:
+    """The unit or block at `path` gets another width; what follows reads as many channels."""
+    path = str(path)
+    need_part(net, path)
+    need_counts(channels=channels)
+    spec = next(spec for found, spec in matches(net, lambda spec: True) if found == path)
+    if "width" not in spec.field_names:
+        raise RuleError(f"{path} is {spec!r}, which has no width")
+    return replaced(net, path, replace(spec, width=channels))  # type: ignore[type-var]
 
 
 @named("no-bias")
