@@ -74,8 +74,7 @@ def unproductive(case: Case) -> Finding | None:
         f"{len(rows)} convolutions from {rows[0].path} on can relate nothing new: on every path "
         f"before them a position sees all of {show(case.seen)}{after}. {shares(case, rows)}"
     )
-    cost = sum(row.macs for row in rows) / case.plan.macs
-    return Finding("field", said, tuple([row.path for row in rows]), cost, _stems(case, len(rows)))
+    return case.finding("field", said, rows, _stems(case, len(rows)))
 
 
 def _stems(case: Case, count: int) -> tuple[Remedy, ...]:
@@ -119,13 +118,11 @@ def outgrown(case: Case) -> Finding | None:
         f"{len(rows)} convolutions from {rows[0].path} on have a kernel larger than their map of "
         f"{show(rows[0].input)}: some taps only ever meet padding. {shares(case, rows)}"
     )
-    cost = sum(row.macs for row in rows) / case.plan.macs
-    paths = tuple([row.path for row in rows])
-    tail = _tail(case, {*paths})
+    tail = _tail(case, {row.path for row in rows})
     fixes = remedies(case, *STEMS[:2], *([tail] if tail else []))
     less = [
         remedy
         for remedy in fixes
         if (left := outgrown(case.with_net(remedy.net))) is None or len(left.paths) < len(rows)
     ]
-    return Finding("map", said, paths, cost, tuple(less))
+    return case.finding("map", said, rows, tuple(less))

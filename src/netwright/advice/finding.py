@@ -70,6 +70,14 @@ class Case:
         """The rows that a row reads; None for the net's own input."""
         return [self.plan.rows[i] if i >= 0 else None for i in row.sources]
 
+    def finding(
+        self, kind: str, said: str, rows: Sequence[Row], fixes: tuple[Remedy, ...] = ()
+    ) -> Finding:
+        """The finding about these rows."""
+        work = sum(row.macs for row in rows)
+        paths = tuple([row.path for row in rows])
+        return Finding(kind, said, paths, work / self.plan.macs if work else 0.0, fixes)
+
     def with_net(self, net: Net) -> Case:
         """The same question about another net."""
         return replace(self, net=net, plan=net.plan())

@@ -27,14 +27,13 @@ def hot(case: Case) -> list[Finding]:
     """Single units that take a large part of the work."""
     found: list[Finding] = []
     for _, row in case.rows():
-        part = row.macs / case.plan.macs if case.plan.macs else 0
-        if part < HOT:
+        if row.macs == 0 or row.macs < HOT * case.plan.macs:
             continue
         said = f"{row.path} alone takes {shares(case, [row])}"
         less = [
             made for made in remedies(case, *_cheaper(row)) if (made.changes["macs"].ratio or 1) < 1
         ]
-        found.append(Finding("cost", said, (row.path,), part, tuple(less)))
+        found.append(case.finding("cost", said, [row], tuple(less)))
     return found
 
 
@@ -55,9 +54,7 @@ def dense_head(case: Case) -> Finding | None:
     if not dense or params < HEAVY * case.plan.params:
         return None
     said = f"the dense units behind {rows[flat[-1]].path} take {shares(case, dense)}"
-    cost = sum(row.macs for row in dense) / case.plan.macs
-    paths = tuple([row.path for row in dense])
-    return Finding("head", said, paths, cost, remedies(case, ("gap-head",)))
+    return case.finding("head", said, dense, remedies(case, ("gap-head",)))
 
 
 def rank(case: Case) -> Finding | None:
@@ -78,10 +75,8 @@ def rank(case: Case) -> Finding | None:
         f"{len(rows)} convolutions such as {rows[0].path} make more channels than their window "
         f"has inputs, and a product follows without a non-linearity. {shares(case, rows)}"
     )
-    cost = sum(row.macs for row in rows) / case.plan.macs
     narrower = tuple([f"width:{row.path},{_rank(row)}" for row in rows])
-    fixes = remedies(case, narrower)
-    return Finding("width", said, tuple([row.path for row in rows]), cost, fixes)
+    return case.finding("width", said, rows, remedies(case, narrower))
 
 
 def _rank(row: Row) -> int:
@@ -121,8 +116,7 @@ def biased(case: Case) -> Finding | None:
         f"{len(rows)} units such as {rows[0].path} have a bias that the batch norm behind them "
         f"takes away again: {count:,} parameters that do nothing"
     )
-    paths = tuple([row.path for row in rows])
-    return Finding("bias", said, paths, 0.0, remedies(case, ("no-bias",)))
+    return case.finding("bias", said, rows, remedies(case, ("no-bias",)))
 
 
 def misaligned(case: Case) -> Finding | None:
@@ -137,6 +131,4 @@ def misaligned(case: Case) -> Finding | None:
         f"{len(odd)} units such as {odd[0].path} (width {odd[0].output[0]}) have a width that is "
         f"no multiple of {ALIGN}, which most kernels pad. {shares(case, odd)}"
     )
-    cost = sum(row.macs for row in odd) / case.plan.macs
-    paths = tuple([row.path for row in odd])
-    return Finding("align", said, paths, cost, remedies(case, ("align",)))
+    return case.finding("align", said, odd, remedies(case, ("align",)))

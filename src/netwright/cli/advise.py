@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from netwright.advice import Finding
-from netwright.cli.common import as_count, as_shape, echo, echo_json, load_net, save
+from netwright.cli.common import as_count, as_shape, echo, echo_json, load_net, tell_change
 from netwright.core.net import Net
 from netwright.core.shape import Shape
 from netwright.errors import RuleError
@@ -56,9 +56,7 @@ def command(
 
 
 def _apply(net: Net, found: list[Finding], marks: str, out: str | None, as_json: bool) -> None:
-    from netwright.core.diff import diff
     from netwright.report.advice import mark
-    from netwright.report.changes import diff_record, diff_text
 
     known = {
         mark(i, j): remedy
@@ -71,11 +69,4 @@ def _apply(net: Net, found: list[Finding], marks: str, out: str | None, as_json:
             there = ", ".join(known) or "none"
             raise RuleError(f"--apply: there is no remedy {word!r}; there are: {there}")
     rules = dict.fromkeys(rule for word in wanted for rule in known[word].rules)
-    made = net.rewrite(*rules)
-    change = diff(net, made)
-    if as_json:
-        echo_json(diff_record(change))
-    else:
-        echo(diff_text(change))
-    if out is not None:
-        save(made.to_json(indent=2) + "\n", out)
+    tell_change(net, net.rewrite(*rules), as_json, out)

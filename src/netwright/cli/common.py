@@ -30,6 +30,7 @@ __all__ = [
     "plan_options",
     "reads",
     "save",
+    "tell_change",
     "terminal",
 ]
 
@@ -187,6 +188,20 @@ def echo(text: str) -> None:
 def echo_json(record: Any) -> None:
     """Print a record as JSON."""
     click.echo(json.dumps(record, indent=2))
+
+
+def tell_change(before: Net, after: Net, as_json: bool, out: str | None) -> None:
+    """Print what changed between two nets, and write the new one."""
+    from netwright.core.diff import diff
+    from netwright.report.changes import diff_record, diff_text
+
+    made = diff(before, after)
+    if as_json:
+        echo_json(diff_record(made))
+    else:
+        echo(diff_text(made))
+    if out is not None:
+        save(after.to_json(indent=2) + "\n", out)
 
 
 def save(page: Page | str, path: str) -> None:

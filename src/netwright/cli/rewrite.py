@@ -6,7 +6,7 @@ from textwrap import wrap
 
 import click
 
-from netwright.cli.common import echo, echo_json, load_net, save
+from netwright.cli.common import echo, load_net, tell_change
 
 __all__ = ["command"]
 
@@ -36,15 +36,6 @@ def command(net: str, rules: tuple[str, ...], out: str | None, as_json: bool) ->
     NET is a name (see `netwright nets`) or a file written by `Net.to_json` or --out, which
     all commands that take a net can read. Nothing is written without --out.
     """
-    from netwright.core.diff import diff
-    from netwright.report.changes import diff_record, diff_text
-
     before = load_net(net)
     after = before.rewrite(*rules).but(name="+".join([before.name, *rules]))
-    made = diff(before, after)
-    if as_json:
-        echo_json(diff_record(made))
-    else:
-        echo(diff_text(made))
-    if out:
-        save(after.to_json(indent=2) + "\n", out)
+    tell_change(before, after, as_json, out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from netwright.cli.common import echo, echo_json, load_net, save
+from netwright.cli.common import load_net, tell_change
 
 __all__ = ["command"]
 
@@ -23,17 +23,9 @@ def command(net: str, bounds: str, by: str, out: str | None, as_json: bool) -> N
     NET is a name (see `netwright nets`) or a file written by `Net.to_json`. Compound scaling
     is EfficientNet's: depth 1.2^phi, width 1.1^phi, image size 1.15^phi.
     """
-    from netwright.core.diff import diff
-    from netwright.report.changes import diff_record, diff_text
     from netwright.space.budget import Budget
     from netwright.space.scaling import scale
 
     before = load_net(net)
     after = scale(before, **Budget.parse(bounds).bounds(), by=by)
-    made = diff(before, after)
-    if as_json:
-        echo_json(diff_record(made))
-    else:
-        echo(diff_text(made))
-    if out:
-        save(after.to_json(indent=2) + "\n", out)
+    tell_change(before, after, as_json, out)
