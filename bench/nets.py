@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -91,8 +92,7 @@ def construction() -> list[str]:
     """A Markdown row a net: milliseconds of construction, each with its usual first weights."""
     made: list[str] = []
     for name in NETS:
-        ours = lambda name=name: nw.net(name).build()  # noqa: E731
-        theirs = lambda name=name: peer("torchvision", name)  # noqa: E731
+        ours, theirs = nw.net(name).build, partial(peer, "torchvision", name)
         mine, other, ratio = paired(ours, theirs, 9)
         made.append(f"| {name} | {1e3 * mine:.0f} | {1e3 * other:.0f} | {1 / ratio:.2f}x |")
     return made

@@ -16,10 +16,10 @@ from collections.abc import Callable
 
 import netwright as nw
 from netwright import registry
-from netwright.core import field, interpret, plan
+from netwright.core import field, interpret, planner
 
 NETS = ("alexnet", "vgg16", "googlenet", "resnet50", "resnet152", "densenet201", "mobilenet_v2")
-CACHES = (registry._plain, interpret.expanded, plan._facts, field._through, field._meet)  # noqa: SLF001
+CACHES = (registry._plain, interpret.expanded, planner.facts, field._through, field._meet)  # noqa: SLF001
 
 FIRST = """
 import time

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import sympy
 
 from netwright.core.net import Net
-from netwright.core.plan import Plan, plan_spec
+from netwright.core.plan import Plan
+from netwright.core.planner import plan_spec
 from netwright.core.shape import Shape
 from netwright.core.spec import Spec
 from netwright.errors import ShapeError

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from netwright.core.plan import Plan, plan_spec
+from netwright.core.plan import Plan
+from netwright.core.planner import plan_spec
 from netwright.core.shape import Shape, as_shape, show
 from netwright.core.spec import Spec
 from netwright.errors import ShapeError, SpecError

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from netwright.core.cost import Cost
-from netwright.core.field import POINT, Axis, Field, Window
-from netwright.core.graph import Frozen, Shared, Tap
-from netwright.core.interpret import Interpreter
+from netwright.core.field import Field
 from netwright.core.shape import Shape, show
-from netwright.core.spec import Spec, Unit
-from netwright.core.wiring import Wiring
-from netwright.errors import ShapeError, SpecError
+from netwright.core.spec import Unit
+from netwright.errors import SpecError
 
 if TYPE_CHECKING:
     from netwright.core.memory import Training
     from netwright.latency import Latency
 
-__all__ = ["ALIASES", "DTYPES", "Plan", "Planner", "Row", "Signal", "of_bytes", "plan_spec"]
+__all__ = ["ALIASES", "DTYPES", "Plan", "Row", "of_bytes"]
 
 ALIASES = {"fp64": "float64", "fp32": "float32", "fp16": "float16", "half": "float16",
            "bf16": "bfloat16"}  # fmt: skip
@@ -207,113 +203,6 @@ class Plan:
         return largest_batch(self, limit, optimiser)
 
 
-class Signal(NamedTuple):
-    """What flows through wiring when a plan is made."""
-
-    shape: Shape
-    field: Field
-    source: int
-    copies: Any = 1
-
-
-@lru_cache(maxsize=8192)
-def _facts(unit: Unit, xs: tuple[Shape, ...]) -> tuple[Shape, Cost, Window]:
-    """Output shape, cost and window of a unit; kept, because nets repeat their units."""
-    if len(xs) != 1 and not unit.joins:
-        raise ShapeError(f"{unit!r} takes one input, got {len(xs)}")
-    y = unit.shape(*xs)
-    return y, unit.cost(*xs, y=y), unit.window(xs[0]) if len(xs) == 1 else POINT
-
-
-class Planner(Interpreter[Signal]):
-    """Sends signals through a spec and keeps a row a unit."""
-
-    def __init__(self) -> None:
-        self.rows: list[Row] = []
-        self._auxiliary = self._frozen = False
-        self._shared: dict[str, tuple[Spec, list[Cost]]] = {}
-
-    def shape_of(self, value: Signal) -> Shape:
-        return value.shape
-
-    def unit(self, unit: Unit, path: str, xs: tuple[Signal, ...]) -> Signal:
-        try:
-            if len(xs) == 1:
-                shape, field, source, copies = xs[0]
-                shapes, sources = (shape,), (source,)
-                output, cost, window = _facts(unit, shapes)
-                field = field.through(window)
-            else:
-                copies = xs[0].copies
-                shapes = tuple([x.shape for x in xs])
-                sources = tuple([x.source for x in xs])
-                output, cost, _ = _facts(unit, shapes)
-                field = _WHOLE if unit.sees_all else Field.merge([x.field for x in xs])
-            if unit.sees_all:
-                field = field._replace(whole=True)
-            if unit.uneven:
-                field = field._replace(uneven=True)
-        except ShapeError as error:
-            raise self.fault(error, path) from None
-        if copies != 1:
-            cost = cost._replace(macs=cost.macs * copies, ops=cost.ops * copies)
-        rows = self.rows
-        rows.append(Row(path, unit, shapes, output, *cost, field, sources, self._auxiliary,
-                        copies, self._frozen))  # fmt: skip
-        return Signal(output, field, len(rows) - 1, copies)
-
-    def step(self, value: Signal) -> Signal:
-        shape, field, source, copies = value
-        axes = (field.axes or ())[1:]
-        inner = field._replace(axes=axes) if axes else Field(None, True)
-        return Signal(shape[1:], inner, source, copies * shape[0])
-
-    def steps(self, value: Signal, like: Signal) -> Signal:
-        time, *positions = like.field.axes or (None,)
-        field = value.field
-        if time is not None:
-            # The body of a sequence without positions, (T, F), sees nothing but its step.
-            whole = field.whole if positions else like.field.whole
-            field = field._replace(axes=(time, *(field.axes or ())), whole=whole)
-        return Signal((like.shape[0], *value.shape), field, value.source, like.copies)
-
-    def wiring(self, wiring: Wiring, path: str, xs: tuple[Signal, ...]) -> Signal:
-        if isinstance(wiring, Tap | Frozen):
-            before = self._auxiliary, self._frozen
-            self._auxiliary |= isinstance(wiring, Tap)
-            self._frozen |= isinstance(wiring, Frozen)
-            try:
-                return super().wiring(wiring, path, xs)
-            finally:
-                self._auxiliary, self._frozen = before
-        if isinstance(wiring, Shared):
-            return self._share(wiring, path, xs)
-        return super().wiring(wiring, path, xs)
-
-    def _share(self, shared: Shared, path: str, xs: tuple[Signal, ...]) -> Signal:
-        """Walk the body; from the second time on its weights are not counted again."""
-        first_row = len(self.rows)
-        y = super().wiring(shared, path, xs)
-        own = [_facts(row.unit, row.inputs)[1] for row in self.rows[first_row:]]
-        own = [Cost(cost.params, 0, 0, cost.buffers) for cost in own]
-        known = self._shared.setdefault(shared.key, (shared.part("body"), own))
-        if known[1] is own:
-            return y
-        if known != (shared.part("body"), own):
-            error = ShapeError(
-                f"Shared key {shared.key!r} stands for other weights before: "
-                f"{known[0]!r}; give this one another key, or the same body and input width"
-            )
-            raise self.fault(error, path)
-        for i in range(first_row, len(self.rows)):
-            self.rows[i] = self.rows[i]._replace(params=0, buffers=0)
-        return y
-
-    def fault(self, error: ShapeError, path: str) -> ShapeError:
-        error.rows = error.rows or self.rows
-        return super().fault(error, path)
-
-
 def of_bytes(dtype: str, batch: Any) -> str:
     """The type's own name (`float16` for `fp16`); `SpecError` for an unknown one or a batch
     that is none.
@@ -324,33 +213,3 @@ def of_bytes(dtype: str, batch: Any) -> str:
     if isinstance(batch, str | float) or (isinstance(batch, int) and batch < 1):
         raise SpecError(f"batch is {batch!r}, wanted an integer of at least 1")
     return dtype
-
-
-def plan_spec(
-    spec: Spec, input: Shape, *, name: str = "", dtype: str = "float32", batch: int = 1
-) -> Plan:
-    """The plan of `spec` for an input of that shape (batch left out); sizes that are texts,
-    such as `"C"` or `"32*H"`, become symbols.
-
-    Raises `ShapeError` naming the unit that does not fit.
-    """
-    dtype = of_bytes(dtype, batch)
-    if any(isinstance(size, str) for size in input):
-        from netwright.formulas import sizes
-
-        input = sizes(input)
-    for size in input:
-        if isinstance(size, bool | float) or (isinstance(size, int) and size < 1):
-            raise ShapeError(f"an input of {show(input)} has a size that is no positive integer")
-    planner = Planner()
-    axes = tuple([_AXIS for _ in input[1:]]) or None
-    y = planner(spec, "", (Signal(tuple(input), Field(axes, whole=axes is None), -1),))
-    if isinstance(y, list):
-        raise ShapeError(
-            f"{name or 'the net'} ends in {len(y)} streams; join them, by Sum or Concat"
-        )
-    return Plan(name, tuple(input), y.shape, tuple(planner.rows), dtype, batch)
-
-
-_AXIS = Axis()
-_WHOLE = Field(None, whole=True)

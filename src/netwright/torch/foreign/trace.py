@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from netwright.core.field import Field, Window
-from netwright.core.plan import Row, _facts
+from netwright.core.plan import Row
+from netwright.core.planner import facts
 from netwright.core.shape import Shape
 from netwright.core.spec import Unit
 from netwright.errors import NetwrightError, ShapeError, TraceError
@@ -122,7 +123,7 @@ class Tracer:
         """
         inner, copies = x.full[1:], x.full[0]
         origin = x.origin
-        output, cost, window = _facts(unit, (inner,))
+        output, cost, window = facts(unit, (inner,))
         field, dims, sizes = self.through(x, window, output)
         if unit.sees_all or whole:
             field = field._replace(whole=True)
