@@ -8,8 +8,8 @@ from __future__ import annotations
 from scipy.stats import spearmanr
 
 import netwright as nw
-from netwright.latency import predict
-from netwright.torch.measure import HELD_OUT, calibrate, measured, setting
+from netwright.speed.latency import predict
+from netwright.speed.measure import HELD_OUT, calibrate, measured, setting
 
 NETS = (
     "alexnet", "vgg11", "vgg16", "resnet18", "resnet34", "resnet50", "resnet101",

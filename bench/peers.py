@@ -29,7 +29,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import netwright as nw
-from netwright import registry
+from netwright.nets import registry
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from peers import library, peer

@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable
 
 import netwright as nw
-from netwright import registry
 from netwright.core import field, interpret, planner
+from netwright.nets import registry
 
 NETS = ("alexnet", "vgg16", "googlenet", "resnet50", "resnet152", "densenet201", "mobilenet_v2")
 CACHES = (registry._plain, interpret.expanded, planner.facts, field._through, field._meet)  # noqa: SLF001

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from netwright.files import write_text
+from netwright.core.files import write_text
 
 
 def test_nothing_is_left_where_a_folder_stands(tmp_path):

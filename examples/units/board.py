@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from netwright.report.charts import bars
-from netwright.report.html import code, gallery, paragraph
+from netwright.drawing.charts import bars
+from netwright.drawing.html import code, gallery, paragraph
 
 __all__ = ["BLUE", "PALE", "RED", "Board", "grey", "photo", "signed"]
 

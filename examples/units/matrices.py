@@ -10,7 +10,7 @@ import torch
 from board import Board, signed
 from torch.nn import functional as F
 
-from netwright.layers import circulant, conv_matrix, eigenvalues, toeplitz
+from netwright.look import circulant, conv_matrix, eigenvalues, toeplitz
 
 TITLE = "Convolution is a matrix"
 

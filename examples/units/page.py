@@ -10,7 +10,7 @@ from importlib import import_module
 
 from board import Board
 
-from netwright.report.html import Page
+from netwright.drawing.html import Page
 
 PARTS = ("convolution", "matrices", "padding", "box_filter", "gabor", "pooling", "upsampling",
          "normalisation", "labels", "mlp")  # fmt: skip

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from netwright.core.codec import from_json as from_json
     from netwright.core.diff import diff as diff
     from netwright.errors import *  # noqa: F403
-    from netwright.formulas import formula as formula
-    from netwright.registry import find
+    from netwright.foreign.formulas import count as count
+    from netwright.foreign.plan import plan_module
+    from netwright.nets.registry import find
     from netwright.rules.registry import rule as rule
     from netwright.space.scaling import scale as scale
-    from netwright.torch.foreign.formulas import count as count
-    from netwright.torch.foreign.plan import plan_module
+    from netwright.symbols.formulas import formula as formula
     from netwright.units import *  # noqa: F403
 
     net = find
@@ -43,16 +43,16 @@ if TYPE_CHECKING:
 
 
 _FACE = {
-    "net": ("netwright.registry", "find"),
+    "net": ("netwright.nets.registry", "find"),
     "rule": ("netwright.rules.registry", "rule"),
     "from_json": ("netwright.core.codec", "from_json"),
-    "formula": ("netwright.formulas", "formula"),
+    "formula": ("netwright.symbols.formulas", "formula"),
     "scale": ("netwright.space.scaling", "scale"),
     "advise": ("netwright.advice.advice", "advise"),
     "diff": ("netwright.core.diff", "diff"),
-    "plan": ("netwright.torch.foreign", "plan_module"),
+    "plan": ("netwright.foreign", "plan_module"),
     "count_as": ("netwright.conventions", "count_as"),
-    "count": ("netwright.torch.foreign", "count"),
+    "count": ("netwright.foreign", "count"),
 }
 _PACKAGES = ("units", "blocks", "nets", "rules", "weights")
 _ROOMS = ("netwright.core", "netwright.units", "netwright.blocks", "netwright.errors")

@@ -307,9 +307,9 @@ except SystemExit as stop:
 """
 LOAD = """
 import importlib, pkgutil
-import netwright.catalogue
-netwright.catalogue.load()
-for room in ("netwright.nets", "netwright.report"):
+import netwright.nets.catalogue
+netwright.nets.catalogue.load()
+for room in ("netwright.nets", "netwright.report", "netwright.drawing"):
     for module in pkgutil.iter_modules(importlib.import_module(room).__path__, room + "."):
         importlib.import_module(module.name)
 """

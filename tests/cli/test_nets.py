@@ -13,8 +13,8 @@ import pytest
 
 import netwright as nw
 from netwright.cli import main
-from netwright.published import ilsvrc
-from netwright.registry import entry
+from netwright.nets.published import ilsvrc
+from netwright.nets.registry import entry
 
 REFERENCE = Path(__file__).parents[3] / "shared/reference"
 

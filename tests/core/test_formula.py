@@ -8,9 +8,9 @@ import pytest
 
 import netwright as nw
 from netwright.cli import main
-from netwright.expression import read
-from netwright.formulas import COUNTS, formula, halving, ratios, symbol
-from netwright.registry import entry
+from netwright.nets.registry import entry
+from netwright.symbols.expression import read
+from netwright.symbols.formulas import COUNTS, formula, halving, ratios, symbol
 
 sympy = pytest.importorskip("sympy")
 

@@ -9,7 +9,7 @@ import torch
 
 import netwright as nw
 from netwright.core.net import Net
-from netwright.report.diagram import diagram
+from netwright.drawing.diagram import diagram
 from netwright.report.outline import outline
 from oracles import assert_plan_is_true
 

@@ -11,10 +11,11 @@ import torch
 import netwright as nw
 from netwright.core.wiring import RESERVED
 from netwright.errors import RuleError, ShapeError, SpecError, UnknownName
+from netwright.nets import registry
 
 
 def test_a_net_is_a_value() -> None:
-    a, b = nw.net("resnet18"), nw.registry.entry("resnet18")()
+    a, b = nw.net("resnet18"), registry.entry("resnet18")()
     assert a == b
     assert hash(a) == hash(b)
     assert len({a, b}) == 1

@@ -150,7 +150,7 @@ def test_a_full_disk_is_one_line_and_nothing_half_written(home, images, whole, m
         sync(descriptor)
 
     with monkeypatch.context() as patch:
-        patch.setattr("netwright.files.os.fsync", full)
+        patch.setattr("netwright.core.files.os.fsync", full)
         with pytest.raises(
             RunError, match="no space left on the disk; free some space, then go on"
         ):

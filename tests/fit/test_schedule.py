@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from netwright.data import load
 from netwright.errors import RunError
 from netwright.space.families import small
+from netwright.speed import training as speed_module
+from netwright.speed.training import Speed, cache_file, measured, speeds
 from netwright.train import Settings, fit
-from netwright.train import speed as speed_module
 from netwright.train.halving import epochs_within, rungs, work
 from netwright.train.job import Job, make_job
 from netwright.train.recipe import Recipe
-from netwright.train.speed import Speed, cache_file, measured, speeds
 from squares import TINY
 
 FAST, SLOW = Speed(1e-6, 1e-12, 1e-12), Speed(1e-3, 1e-10, 1e-9)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import netwright as nw
-from netwright.torch.foreign.formulas import FORMULAS
+from netwright.foreign.formulas import FORMULAS
 
 
 class Functional(nn.Module):

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import nn
 
 import netwright as nw
-from netwright.torch.foreign.fallback import multiplies
-from netwright.torch.foreign.formulas import FORMULAS
+from netwright.foreign.fallback import multiplies
+from netwright.foreign.formulas import FORMULAS
 
 
 class Follow(nn.Module):

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import netwright as nw
-from netwright.registry import family
+from netwright.nets.registry import family
 
 SMALL = {
     "lenet5": {},

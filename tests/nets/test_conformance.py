@@ -14,8 +14,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import netwright as nw
-from netwright import blocks, core, registry, units
+from netwright import blocks, core, units
 from netwright.core.wiring import Branches
+from netwright.nets import registry
 from zoo import CASES, make, on_meta
 
 NAMES = {name: getattr(room, name) for room in (core, units, blocks) for name in room.__all__}

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import netwright as nw
-from netwright.published import CATEGORIES, category, published
-from netwright.registry import Paper, entry, net
+from netwright.nets.published import CATEGORIES, category, published
+from netwright.nets.registry import Paper, entry, net
 from peers import library
 
 
@@ -64,7 +64,7 @@ def test_own_nets_need_no_row():
         assert entry("own_of_this_test").published == ()
         assert entry("own_of_this_test").category == ""
     finally:
-        from netwright import registry
+        from netwright.nets import registry
 
         registry._entries.pop("own_of_this_test")
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 import netwright as nw
 from netwright.core.net import Net
-from netwright.report.blocks import MOST, WIDE, block_scene
-from netwright.report.blocks_svg import block_diagram, block_file
-from netwright.report.layered import Link, layered
+from netwright.drawing.blocks import MOST, WIDE, block_scene
+from netwright.drawing.blocks_svg import block_diagram, block_file
+from netwright.drawing.layered import Link, layered
+from netwright.drawing.scene import Mark, Scene
 from netwright.report.outline import outline
-from netwright.report.scene import Mark, Scene
 from report.examples import CHAIN, ODD, SKIP
 
 SOME = [

@@ -8,13 +8,13 @@ import pytest
 
 import netwright as nw
 from netwright.core.diff import diff
-from netwright.report.blocks_svg import block_file
+from netwright.drawing.blocks_svg import block_file
+from netwright.drawing.diagram import diagram
+from netwright.drawing.pages import compare_page, summary_page
 from netwright.report.changes import diff_record, diff_text
 from netwright.report.compare import compare_text
-from netwright.report.diagram import diagram
 from netwright.report.markdown import compare_markdown, plan_markdown
 from netwright.report.outline import outline
-from netwright.report.pages import compare_page, summary_page
 from netwright.report.record import compare_record, csv_text, plan_record
 from netwright.report.table import plan_table
 from report.examples import CHAIN, ODD, SKIP

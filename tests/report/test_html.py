@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netwright.report import charts
-from netwright.report.bubbles import Bubble, bubbles, timeline
-from netwright.report.html import Page, code, facts, gallery, pairs, paragraph, table
+from netwright.drawing import charts
+from netwright.drawing.bubbles import Bubble, bubbles, timeline
+from netwright.drawing.html import Page, code, facts, gallery, pairs, paragraph, table
+from netwright.drawing.pages import compare_page, story_page, summary_page
+from netwright.drawing.sortable import SCRIPT
+from netwright.drawing.svg import WIDTH, power_ticks, tick_labels, ticks
 from netwright.report.outline import outline
-from netwright.report.pages import compare_page, story_page, summary_page
-from netwright.report.sortable import SCRIPT
-from netwright.report.svg import WIDTH, power_ticks, tick_labels, ticks
 from report.examples import CHAIN, ODD, SKIP
 
 EVIL = "<script>alert(1)</script>\"'&<b>"

@@ -6,8 +6,8 @@ import pytest
 
 import netwright as nw
 from netwright.core.net import Net
-from netwright.report.diagram import LINES, WIDTH, diagram
-from netwright.report.labels import label
+from netwright.drawing.diagram import LINES, WIDTH, diagram
+from netwright.drawing.labels import label
 from netwright.report.outline import outline
 from report.examples import CHAIN, ODD, SKIP
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 import netwright as nw
+from netwright.building import folded
 from netwright.core.net import Net
 from netwright.core.rewrite import everywhere
 from netwright.errors import RuleError, UnknownName
 from netwright.rules.registry import find
-from netwright.torch import folded
 from oracles import assert_plan_is_true
 
 ARGUMENTS = {

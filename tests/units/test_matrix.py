@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 from scipy import linalg, signal
 from torch.nn import functional as F
 
-from netwright.layers import circulant, conv_matrix, eigenvalues, toeplitz
+from netwright.look import circulant, conv_matrix, eigenvalues, toeplitz
 
 few = settings(max_examples=25, deadline=None)
 modes = st.sampled_from(["full", "same", "valid"])

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from netwright.lazy import lazy
+from netwright.core.lazy import lazy
 
 if TYPE_CHECKING:
     from netwright.blocks.aspp import *  # noqa: F403

@@ -39,8 +39,8 @@ def command(
     Each of NETS is a name (see `netwright nets`) or a file written by `Net.to_json`.
     Predictions are there once `netwright calibrate` was run with the same settings.
     """
-    from netwright.latency import Setting, known, predict
-    from netwright.torch.measure import measured
+    from netwright.speed.latency import Setting, known, predict
+    from netwright.speed.measure import measured
 
     found = [load_net(net, input) for net in nets]
     how = running(threads, dtype, channels_last)

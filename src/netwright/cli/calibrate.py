@@ -17,7 +17,7 @@ def running(threads: int | None, dtype: str, channels_last: bool) -> object:
 
     from netwright.core.plan import ALIASES
     from netwright.errors import SpecError
-    from netwright.torch.measure import setting
+    from netwright.speed.measure import setting
 
     dtype = ALIASES.get(dtype, dtype)
     if dtype not in ("float32", "bfloat16", "float16"):
@@ -42,8 +42,8 @@ def command(threads: int | None, dtype: str, channels_last: bool, as_json: bool)
     """
     from rich.progress import Progress
 
-    from netwright.latency import Setting, keep, kinds
-    from netwright.torch.measure import calibrate
+    from netwright.speed.latency import Setting, keep, kinds
+    from netwright.speed.measure import calibrate
 
     how = running(threads, dtype, channels_last)
     assert isinstance(how, Setting)

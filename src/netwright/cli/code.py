@@ -57,7 +57,7 @@ def _public(found: Any) -> list[str]:
 
 
 def _told(error: Exception) -> str:
-    from netwright.torch.foreign.lines import told
+    from netwright.foreign.lines import told
 
     return told(error)
 

@@ -17,7 +17,7 @@ from netwright.errors import CodecError, NetwrightError, ShapeError, SpecError
 
 if TYPE_CHECKING:
     from netwright.core.plan import Plan
-    from netwright.report.html import Page
+    from netwright.drawing.html import Page
 
 __all__ = [
     "as_count",
@@ -137,7 +137,7 @@ def load_net(text: str, input: Shape | None = None, classes: int | None = None) 
             raise CodecError(f"{text}: {error}") from None
         net = net.but(classes=classes) if classes else net
     else:
-        from netwright.registry import find
+        from netwright.nets.registry import find
 
         net = find(text, classes=classes) if classes else find(text)
     return net.at(input) if input else net
@@ -155,7 +155,7 @@ def load_plan(
         return load_net(text, input, classes).plan(dtype=dtype, batch=batch)
     if classes:
         raise SpecError(f"--classes is for nets of the registry; {text} says its own")
-    from netwright.torch.foreign.plan import plan_module
+    from netwright.foreign.plan import plan_module
 
     module = load_module(text)
     if input is None and not isinstance(module, Net):
@@ -206,7 +206,7 @@ def tell_change(before: Net, after: Net, as_json: bool, out: str | None) -> None
 
 def save(page: Page | str, path: str) -> None:
     """Write a page, or any text, and say so."""
-    from netwright.files import write_text
+    from netwright.core.files import write_text
 
     try:
         write_text(path, page if isinstance(page, str) else page.render())

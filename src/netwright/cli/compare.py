@@ -41,7 +41,7 @@ def command(
     plans = [load_plan(net, input, dtype=dtype, batch=batch) for net in nets]
     first, plans = plans[0], ordered(plans, sort)
     if html:
-        from netwright.report.pages import compare_page
+        from netwright.drawing.pages import compare_page
 
         save(compare_page(plans, first), html)
     if form in ("json", "csv"):

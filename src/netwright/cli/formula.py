@@ -12,8 +12,17 @@ from netwright.cli.common import echo, echo_json, load_net
 from netwright.core.net import Net
 from netwright.core.spec import Spec
 from netwright.errors import SpecError
-from netwright.expression import read
-from netwright.formulas import COUNTS, Formula, formula, halving, latex, ratios, sizes, symbol
+from netwright.symbols.expression import read
+from netwright.symbols.formulas import (
+    COUNTS,
+    Formula,
+    formula,
+    halving,
+    latex,
+    ratios,
+    sizes,
+    symbol,
+)
 
 __all__ = ["command"]
 
@@ -57,7 +66,7 @@ def command(what: str, input: str | None, over: str | None, form: str | None) ->
 
 
 def _found(text: str) -> Spec | Net:
-    from netwright.registry import names
+    from netwright.nets.registry import names
 
     if text.endswith(".json") or text in names() or is_code(text):
         return load_net(text)

@@ -11,12 +11,12 @@ import click
 from netwright.cli.common import echo, echo_json, reads, save
 from netwright.core.plan import Plan
 from netwright.errors import nearest
-from netwright.published import Published
-from netwright.registry import Entry, entry, names
+from netwright.nets.published import Published
+from netwright.nets.registry import Entry, entry, names
 from netwright.space.budget import count
 
 if TYPE_CHECKING:
-    from netwright.report.overview import Known
+    from netwright.drawing.overview import Known
 
 __all__ = ["Listed", "command"]
 
@@ -88,7 +88,7 @@ def command(
     if sort not in SORTS:
         raise nearest("column to sort by", sort, SORTS)
     if category is not None:
-        from netwright.published import category as named
+        from netwright.nets.published import category as named
 
         word = named(category).casefold()
         found = [name for name in found if word in entry(name).category.casefold()]
@@ -101,8 +101,8 @@ def command(
     key = SORTS[sort]
     listed.sort(key=lambda one: (key(one) is None, key(one)))
     if html:
-        from netwright.published import CATEGORIES, ilsvrc
-        from netwright.report.overview import overview_page
+        from netwright.drawing.overview import overview_page
+        from netwright.nets.published import CATEGORIES, ilsvrc
 
         contest = [(f"{one.year} {one.entry}", one.top5_error, one.source) for one in ilsvrc()]
         save(overview_page([*map(_known, listed)], CATEGORIES, contest), html)
@@ -137,8 +137,8 @@ def _within(value: int, least: int | None, most: int | None) -> bool:
 
 
 def _known(one: Listed) -> Known:
+    from netwright.drawing.overview import Known
     from netwright.report.layers import field_text
-    from netwright.report.overview import Known
 
     plan, paper = one.plan, one.net.paper
     main = one.net.published[0] if one.net.published else Published("")
@@ -159,7 +159,7 @@ def _known(one: Listed) -> Known:
 
 
 def _table(listed: list[Listed], form: str | None) -> str:
-    from netwright.report.overview import HEAD, cells
+    from netwright.drawing.overview import HEAD, cells
 
     rows = [cells(_known(one)) for one in listed]
     if form == "markdown":

@@ -12,8 +12,8 @@ import click
 from netwright.cli.common import echo, echo_json, load_net, save
 from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan
-from netwright.published import Published
-from netwright.registry import Entry, Paper, entry, family, names
+from netwright.nets.published import Published
+from netwright.nets.registry import Entry, Paper, entry, family, names
 from netwright.weights.index import names as weights
 
 __all__ = ["command", "net_record"]
@@ -43,11 +43,11 @@ def command(net: str, as_json: bool, svg: str | None, html: str | None) -> None:
     story = _story(known) if known else []
     facts = [*totals(plan), *(_variants(known) if known else []), _rewrites(net)]
     if svg:
-        from netwright.report.blocks_svg import block_file
+        from netwright.drawing.blocks_svg import block_file
 
         save(block_file(tree), svg)
     if html:
-        from netwright.report.pages import story_page
+        from netwright.drawing.pages import story_page
 
         save(story_page(plan, tree, [*story, *facts]), html)
     if as_json:
@@ -56,8 +56,8 @@ def command(net: str, as_json: bool, svg: str | None, html: str | None) -> None:
         echo_json({**net_record(known, plan), "outline": outline_record(tree)})
     if svg or html or as_json:
         return
+    from netwright.drawing.diagram import diagram
     from netwright.report.compare import stage_table
-    from netwright.report.diagram import diagram
 
     blocks = [
         [made.name, *_pairs(story)],

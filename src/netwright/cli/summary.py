@@ -77,8 +77,8 @@ def command(
     more += training_totals(plan, train) if train else []
     more += fit_total(plan, limit, train) if limit is not None else []
     if html:
+        from netwright.drawing.pages import summary_page
         from netwright.report.outline import outline
-        from netwright.report.pages import summary_page
 
         tree = None if is_code(net) else outline(load_net(net, input, classes))
         save(summary_page(plan, depth, more, tree=tree, sort=sort), html)

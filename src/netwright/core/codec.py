@@ -67,7 +67,7 @@ def decode(value: Any, where: str = "spec") -> Any:
 
 
 def _kind(name: Any, where: str) -> type[Spec]:
-    from netwright.catalogue import load
+    from netwright.nets.catalogue import load
 
     load()
     if not isinstance(name, str) or name not in SPECS:

@@ -82,7 +82,7 @@ class Net:
         What they are, and the preprocessing of their images, is at `module.weights` then.
         Raises `WeightsError` where they cannot be had, or do not fit and are `strict`.
         """
-        from netwright.torch.build import build
+        from netwright.building.build import build
 
         module = build(self, init=init, seed=seed, zero_gamma=zero_gamma, device=device)
         if weights is not None:

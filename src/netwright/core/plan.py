@@ -15,7 +15,7 @@ from netwright.errors import SpecError
 
 if TYPE_CHECKING:
     from netwright.core.memory import Training
-    from netwright.latency import Latency
+    from netwright.speed.latency import Latency
 
 __all__ = ["ALIASES", "DTYPES", "Plan", "Row", "of_bytes"]
 
@@ -178,7 +178,7 @@ class Plan:
         """Predicted seconds of the batch in inference on this machine, with the error; None
         before `netwright calibrate` was run for the plan's type.
         """
-        from netwright.latency import latest, predict
+        from netwright.speed.latency import latest, predict
 
         rates = latest(self.dtype)
         return predict(self, rates) if rates else None

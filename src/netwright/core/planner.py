@@ -135,7 +135,7 @@ def plan_spec(
     """
     dtype = of_bytes(dtype, batch)
     if any(isinstance(size, str) for size in input):
-        from netwright.formulas import sizes
+        from netwright.symbols.formulas import sizes
 
         input = sizes(input)
     for size in input:

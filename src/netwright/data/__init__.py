@@ -1,6 +1,6 @@
 """Labelled images: read, looked at, brought to one size, split."""
 
-from netwright.lazy import lazy
+from netwright.core.lazy import lazy
 
 lazy(
     __name__,

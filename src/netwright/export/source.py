@@ -17,7 +17,7 @@ from netwright.export.library import Library
 from netwright.export.params import Param, Params
 from netwright.export.tree import Wire, read
 from netwright.export.unify import Mismatch, unify
-from netwright.registry import entry, find, names
+from netwright.nets.registry import entry, find, names
 
 __all__ = ["source"]
 

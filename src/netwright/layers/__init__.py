@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from netwright.lazy import lazy
+from netwright.core.lazy import lazy
 
 if TYPE_CHECKING:
     from netwright.layers.activation import *  # noqa: F403
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from netwright.layers.global_pool import *  # noqa: F403
     from netwright.layers.guided_pool import *  # noqa: F403
     from netwright.layers.local import *  # noqa: F403
-    from netwright.layers.matrix import *  # noqa: F403
     from netwright.layers.mean_join import *  # noqa: F403
     from netwright.layers.mean_pool import *  # noqa: F403
     from netwright.layers.norm import *  # noqa: F403
@@ -56,7 +55,6 @@ lazy(
         "global_pool": "ChannelMean GeM GlobalMaxPool RowMaxPool SpatialPyramidPool",
         "guided_pool": "EdgePyramidPool PixelPyramidPool SuperpixelPool",
         "local": "LocallyConnected TiledConv columns",
-        "matrix": "circulant conv_matrix eigenvalues toeplitz",
         "mean_join": "Mean WeightedSum",
         "mean_pool": "GatedPool LpPool MixedPool WeightedPool",
         "norm": "ChannelLayerNorm GhostBatchNorm1d GhostBatchNorm2d GhostBatchNorm3d "

@@ -1,5 +1,5 @@
-"""One family a file; `netwright.registry` knows which names each file holds."""
+"""One family a file; `netwright.nets.registry` knows which names each file holds."""
 
-from netwright.lazy import lazy
+from netwright.core.lazy import lazy
 
 lazy(__name__, {})

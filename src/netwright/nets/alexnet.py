@@ -5,7 +5,7 @@ from __future__ import annotations
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.heads import dense
-from netwright.registry import Paper, net
+from netwright.nets.registry import Paper, net
 from netwright.units.activation import ReLU
 from netwright.units.conv import Conv
 from netwright.units.pool import MaxPool

@@ -5,8 +5,8 @@ from __future__ import annotations
 from netwright.blocks.attention import BAM
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
+from netwright.nets.registry import Paper, net
 from netwright.nets.resnet import bottleneck_resnet
-from netwright.registry import Paper, net
 
 __all__ = ["bam_resnet"]
 

@@ -9,7 +9,7 @@ from netwright.core.spec import Spec
 from netwright.core.wiring import Concat, Sequential
 from netwright.nets.heads import pooled
 from netwright.nets.options import need_counts
-from netwright.registry import Paper, net
+from netwright.nets.registry import Paper, net
 from netwright.units.activation import Identity, ReLU
 from netwright.units.conv import TransposedConv
 from netwright.units.norm import BatchNorm

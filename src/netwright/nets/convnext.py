@@ -8,7 +8,7 @@ from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.errors import SpecError
 from netwright.nets.options import need_counts
-from netwright.registry import Paper, net
+from netwright.nets.registry import Paper, net
 from netwright.units.conv import Conv
 from netwright.units.linear import Linear
 from netwright.units.norm import ChannelLayerNorm

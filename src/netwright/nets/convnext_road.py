@@ -15,8 +15,8 @@ from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.errors import SpecError
 from netwright.nets.convnext import CONVNEXT, convnext
+from netwright.nets.registry import net
 from netwright.nets.resnet import FIFTY, IMAGENET, bottleneck_resnet
-from netwright.registry import net
 from netwright.units.activation import GELU
 from netwright.units.norm import BatchNorm, ChannelLayerNorm
 

@@ -19,7 +19,7 @@ from netwright.nets.genotypes import (
 )
 from netwright.nets.heads import pooled
 from netwright.nets.options import need_counts
-from netwright.registry import Paper, net
+from netwright.nets.registry import Paper, net
 from netwright.units.activation import ReLU
 from netwright.units.linear import Flatten, Linear
 from netwright.units.pool import AvgPool

@@ -8,7 +8,7 @@ from netwright.errors import SpecError
 from netwright.nets.densenet import DENSENET, dense_stages
 from netwright.nets.heads import pooled
 from netwright.nets.options import need_counts
-from netwright.registry import net
+from netwright.nets.registry import net
 from netwright.units.activation import ReLU
 from netwright.units.conv import Conv
 from netwright.units.norm import BatchNorm

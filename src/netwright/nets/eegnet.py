@@ -5,7 +5,7 @@ from __future__ import annotations
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.options import need_counts
-from netwright.registry import Paper, net
+from netwright.nets.registry import Paper, net
 from netwright.units.activation import ELU
 from netwright.units.conv import Conv
 from netwright.units.linear import Flatten, Linear

@@ -11,8 +11,8 @@ from netwright.core.join import Add
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.options import need_counts
+from netwright.nets.registry import Paper, net
 from netwright.nets.resnet import stages
-from netwright.registry import Paper, net
 from netwright.units.activation import ReLU
 from netwright.units.conv import Conv, TransposedConv
 from netwright.units.pool import MaxPool

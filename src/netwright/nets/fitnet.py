@@ -6,7 +6,7 @@ from netwright.blocks.mlp import MaxoutLinear
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.options import need_counts
-from netwright.registry import Paper, net
+from netwright.nets.registry import Paper, net
 from netwright.units.activation import Maxout
 from netwright.units.conv import Conv
 from netwright.units.global_pool import GlobalMaxPool

@@ -8,7 +8,7 @@ from netwright.blocks.mobile import rounded
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.options import need_factors
-from netwright.registry import Paper, net
+from netwright.nets.registry import Paper, net
 from netwright.units.activation import ReLU
 from netwright.units.linear import Linear
 from netwright.units.pool import GlobalAvgPool

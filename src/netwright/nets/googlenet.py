@@ -8,7 +8,7 @@ from netwright.core.graph import Tap
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.heads import pooled
-from netwright.registry import Paper, net
+from netwright.nets.registry import Paper, net
 from netwright.units.norm import BatchNorm
 from netwright.units.pool import AdaptiveAvgPool, MaxPool
 from netwright.units.response_norm import LocalResponseNorm

@@ -9,8 +9,8 @@ from netwright.core.wiring import Sequential
 from netwright.nets.fitnet import FOUR
 from netwright.nets.heads import pooled
 from netwright.nets.options import need_counts
+from netwright.nets.registry import Paper, net
 from netwright.nets.resnet_cifar import CIFAR
-from netwright.registry import Paper, net
 from netwright.units.pool import MaxPool
 
 __all__ = ["highway"]

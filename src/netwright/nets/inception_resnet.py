@@ -9,7 +9,7 @@ from netwright.core.wiring import Sequential
 from netwright.nets.heads import pooled
 from netwright.nets.inception import UNPADDED, V4, conv, stem
 from netwright.nets.options import need_counts
-from netwright.registry import net
+from netwright.nets.registry import net
 from netwright.units.linear import Linear
 from netwright.units.pool import GlobalAvgPool, MaxPool
 from netwright.units.regularise import Dropout

@@ -13,7 +13,7 @@ from netwright.core.wiring import Sequential
 from netwright.errors import SpecError
 from netwright.nets.googlenet import googlenet
 from netwright.nets.inception import BN, V3, bn_inception, inception_v3
-from netwright.registry import net
+from netwright.nets.registry import net
 from netwright.units.activation import Identity
 from netwright.units.norm import BatchNorm
 from netwright.units.pool import MaxPool

@@ -5,7 +5,7 @@ from __future__ import annotations
 from netwright.blocks.lenet import TableConv
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
-from netwright.registry import Paper, net
+from netwright.nets.registry import Paper, net
 from netwright.units.activation import Scale, Tanh
 from netwright.units.channels import Affine
 from netwright.units.conv import Conv

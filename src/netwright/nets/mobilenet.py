@@ -11,7 +11,7 @@ from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.heads import pooled
 from netwright.nets.options import need_factors
-from netwright.registry import Paper, net
+from netwright.nets.registry import Paper, net
 from netwright.units.activation import ReLU6
 
 __all__ = ["mobilenet_v1", "mobilenet_v2"]

@@ -7,7 +7,7 @@ from netwright.blocks.mobile import MobileNetV3Block, rounded
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.options import need_factors
-from netwright.registry import Paper, net
+from netwright.nets.registry import Paper, net
 from netwright.units.activation import HardSwish, ReLU
 from netwright.units.linear import Linear
 from netwright.units.norm import BatchNorm

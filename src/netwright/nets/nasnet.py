@@ -13,7 +13,7 @@ from netwright.nets.darts import NASNET
 from netwright.nets.genotypes import NASNET_A, NASNET_A_TIMM, PNASNET_5
 from netwright.nets.heads import pooled
 from netwright.nets.options import need_counts
-from netwright.registry import Paper, net
+from netwright.nets.registry import Paper, net
 from netwright.units.activation import ReLU
 from netwright.units.norm import BatchNorm
 

@@ -6,7 +6,7 @@ from netwright.blocks.nin import MlpConv
 from netwright.core.graph import Tap
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
-from netwright.registry import Paper, net
+from netwright.nets.registry import Paper, net
 from netwright.units.activation import ReLU
 from netwright.units.conv import Conv
 from netwright.units.linear import Flatten, Linear

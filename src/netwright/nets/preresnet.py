@@ -10,9 +10,9 @@ from netwright.blocks.preresnet import PreBasicBlock, PreBottleneck
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.heads import pooled
+from netwright.nets.registry import net
 from netwright.nets.resnet import FIFTY, HUNDRED, IDENTITY, IMAGENET, POOL, SENET, stages
 from netwright.nets.resnet_cifar import CIFAR, three_stages
-from netwright.registry import net
 from netwright.units.activation import ReLU
 from netwright.units.conv import Conv
 from netwright.units.norm import BatchNorm

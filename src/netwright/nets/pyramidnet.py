@@ -8,9 +8,9 @@ from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.options import need_counts, need_factors
 from netwright.nets.preresnet import preactivated_net
+from netwright.nets.registry import Paper, net
 from netwright.nets.resnet import HUNDRED, IMAGENET, POOL
 from netwright.nets.resnet_cifar import CIFAR, three_stages
-from netwright.registry import Paper, net
 
 __all__ = ["pyramidnet", "pyramidnet_cifar"]
 

@@ -10,7 +10,7 @@ from netwright.core.wiring import Sequential
 from netwright.nets.alexnet import alexnet
 from netwright.nets.heads import pooled
 from netwright.nets.options import need_counts
-from netwright.registry import Paper, net
+from netwright.nets.registry import Paper, net
 from netwright.units.conv_lstm import ConvLSTM
 from netwright.units.linear import Linear
 from netwright.units.recurrent import LSTM

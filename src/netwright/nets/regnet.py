@@ -15,7 +15,7 @@ from netwright.core.wiring import Sequential
 from netwright.errors import SpecError
 from netwright.nets.heads import pooled
 from netwright.nets.options import need_counts, need_factors
-from netwright.registry import Paper, net
+from netwright.nets.registry import Paper, net
 
 __all__ = ["quantised_line", "regnet"]
 

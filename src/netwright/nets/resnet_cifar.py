@@ -15,8 +15,8 @@ from netwright.core.wiring import Sequential
 from netwright.errors import SpecError
 from netwright.nets.heads import pooled
 from netwright.nets.options import need_counts
+from netwright.nets.registry import Paper, net
 from netwright.nets.resnet import RESNET, RESNEXT, stages
-from netwright.registry import Paper, net
 
 __all__ = ["CIFAR", "plain_cifar", "resnet_cifar", "resnext_cifar", "three_stages"]
 

@@ -12,8 +12,8 @@ from netwright.nets.attended import attended
 from netwright.nets.heads import pooled
 from netwright.nets.inception import bn_inception
 from netwright.nets.inception_resnet import inception_resnet_v2
+from netwright.nets.registry import net
 from netwright.nets.resnet import CEIL_POOL, IMAGENET, SENET, stages
-from netwright.registry import net
 
 __all__ = ["se_bn_inception", "se_inception_resnet_v2", "senet"]
 

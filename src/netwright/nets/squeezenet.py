@@ -6,7 +6,7 @@ from netwright.blocks.conv import ConvNormAct
 from netwright.blocks.squeezenet import Fire
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
-from netwright.registry import Paper, net
+from netwright.nets.registry import Paper, net
 from netwright.units.pool import GlobalAvgPool, MaxPool
 from netwright.units.regularise import Dropout
 

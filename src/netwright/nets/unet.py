@@ -7,7 +7,7 @@ from netwright.blocks.unet import DoubleConv, UNetDown, UNetUp
 from netwright.core.graph import Graph, Node
 from netwright.core.spec import Spec
 from netwright.nets.options import need_counts
-from netwright.registry import Paper, net
+from netwright.nets.registry import Paper, net
 from netwright.units.conv import Conv
 from netwright.units.norm import BatchNorm
 

@@ -7,8 +7,8 @@ from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.heads import dense
 from netwright.nets.options import need_counts
+from netwright.nets.registry import Paper, net
 from netwright.nets.resnet import SENET
-from netwright.registry import Paper, net
 from netwright.units.norm import BatchNorm
 
 __all__ = ["vgg"]

@@ -8,9 +8,9 @@ from netwright.blocks.preresnet import PreBasicBlock
 from netwright.core.spec import Spec
 from netwright.nets.options import need_counts
 from netwright.nets.preresnet import preactivated_net
+from netwright.nets.registry import net
 from netwright.nets.resnet import COMPETITIVE, SENET, WIDE, stages
 from netwright.nets.resnet_cifar import CIFAR, three_stages
-from netwright.registry import net
 from netwright.units.conv import Conv
 
 __all__ = ["wide_resnet"]

@@ -10,7 +10,7 @@ from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.nets.heads import pooled
 from netwright.nets.options import need_counts
-from netwright.registry import Paper, net
+from netwright.nets.registry import Paper, net
 from netwright.units.activation import ReLU
 
 __all__ = ["xception"]

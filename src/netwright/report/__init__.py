@@ -1,1 +1,1 @@
-"""What people read: numbers, text tables, charts and one-file HTML pages; no third-party import."""
+"""What people read as text: numbers, tables, records; no third-party import."""

@@ -10,11 +10,11 @@ from functools import cache, partial
 from importlib import import_module
 from typing import Any
 
-from netwright.catalogue import load as load_specs
 from netwright.core.net import Net
 from netwright.core.rewrite import Rule
 from netwright.core.spec import SPECS, Spec
 from netwright.errors import RuleError, SpecError, nearest
+from netwright.nets.catalogue import load as load_specs
 
 __all__ = ["find", "listing", "named", "names", "rule", "usage"]
 

@@ -89,7 +89,7 @@ def _swapped(net: Net, new: Unit, old: type[Unit]) -> Net:
 def fold_norm(net: Net) -> Net:
     """Every batch norm behind a convolution is folded into the convolution's bias.
 
-    2 C parameters less and a bias more, for inference; `netwright.torch.folded` moves the
+    2 C parameters less and a bias more, for inference; `netwright.building.folded` moves the
     weights of a trained module along.
     """
 

@@ -1,6 +1,6 @@
 """Spaces of nets to choose from; no third-party import."""
 
-from netwright.lazy import lazy
+from netwright.core.lazy import lazy
 
 lazy(
     __name__,

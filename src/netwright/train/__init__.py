@@ -1,6 +1,6 @@
 """The main job: fit a net to labelled images within a budget and a time."""
 
-from netwright.lazy import lazy
+from netwright.core.lazy import lazy
 
 lazy(
     __name__,

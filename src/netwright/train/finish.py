@@ -14,9 +14,9 @@ from safetensors.torch import save
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 from torch import nn
 
+from netwright.core.files import write_bytes, write_text
 from netwright.data.dataset import Dataset
 from netwright.errors import RunError
-from netwright.files import write_bytes, write_text
 from netwright.train.learner import probabilities
 from netwright.train.report import write_report
 from netwright.train.run import Run

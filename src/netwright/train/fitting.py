@@ -16,13 +16,13 @@ from typing import Any
 import torch
 
 import netwright
+from netwright.core.files import write_text
 from netwright.data.dataset import Dataset, load
 from netwright.errors import RunError
-from netwright.files import write_text
+from netwright.speed.training import machine
 from netwright.train.finish import finish
 from netwright.train.job import BUDGET, Job, Settings, make_job
 from netwright.train.run import SCHEMA, Run
-from netwright.train.speed import machine
 from netwright.train.trials import Clock, Trials
 from netwright.train.watch import Watch
 

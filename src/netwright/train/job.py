@@ -15,10 +15,10 @@ from netwright.data.dataset import Dataset
 from netwright.errors import RunError
 from netwright.space.budget import Budget
 from netwright.space.families import FAMILIES
+from netwright.speed.training import Speed, speeds
 from netwright.train.halving import Rung, epochs_within, rungs, work
 from netwright.train.propose import Proposal, propose
 from netwright.train.recipe import Recipe
-from netwright.train.speed import Speed, speeds
 
 __all__ = ["BUDGET", "Job", "Settings", "Trial", "make_job"]
 

@@ -13,8 +13,8 @@ from PIL import Image
 from netwright.core.net import Net
 from netwright.data.dataset import Dataset
 from netwright.data.found import SPLITS
-from netwright.report.charts import bars, grouped_bars, heat, lines, scatter
-from netwright.report.html import Page, code, facts, gallery, paragraph, table
+from netwright.drawing.charts import bars, grouped_bars, heat, lines, scatter
+from netwright.drawing.html import Page, code, facts, gallery, paragraph, table
 from netwright.report.numbers import duration, exact, human, human_bytes, share
 from netwright.report.table import plan_table
 from netwright.train.job import Job

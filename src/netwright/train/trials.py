@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from sklearn.metrics import log_loss
 
+from netwright.core.files import write_bytes, write_text
 from netwright.data.dataset import Dataset
 from netwright.errors import RunError
-from netwright.files import write_bytes, write_text
 from netwright.train.batches import Images
 from netwright.train.job import Job, Trial
 from netwright.train.learner import Learner, device, probabilities

@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING
 
-from netwright.lazy import lazy
+from netwright.core.lazy import lazy
 
 if TYPE_CHECKING:
     from netwright.weights.index import *  # noqa: F403

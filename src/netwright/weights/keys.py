@@ -8,9 +8,9 @@ from importlib import import_module
 
 from torch import Tensor
 
-from netwright import registry
 from netwright.core.net import Net
 from netwright.errors import WeightsError
+from netwright.nets import registry
 from netwright.weights.table import Place, Where, read
 
 __all__ = ["LIBRARIES", "family", "has_table", "key_map", "to_peer"]

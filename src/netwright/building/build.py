@@ -1,0 +1,144 @@
+"""From specs to ordinary modules: the interpreter whose values are tensors."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from netwright.building.init import initialise
+from netwright.building.inplace import reuse
+from netwright.core.graph import Frozen, Shared, Tap, TimeDistributed
+from netwright.core.interpret import Shapes
+from netwright.core.net import Net
+from netwright.core.shape import Shape
+from netwright.core.spec import Unit
+from netwright.core.wiring import Branches, Wiring
+
+__all__ = ["Builder", "Held", "Stepped", "Tapped", "Wired", "WithTaps", "build"]
+
+
+class Wired(nn.Module):
+    """Child modules, and the wiring that says how tensors flow between them."""
+
+    def __init__(self, wiring: Wiring, children: dict[str, nn.Module]) -> None:
+        super().__init__()
+        self.wiring = wiring
+        for name, child in children.items():
+            self.add_module(name, child)
+
+    def forward(self, *xs: Tensor) -> Any:
+        return self.wiring.flow(*xs, run=self._run)
+
+    def _run(self, name: str, *xs: Tensor) -> Tensor:
+        return self._modules[name](*xs)  # type: ignore[misc]
+
+    def _get_name(self) -> str:
+        return type(self.wiring).__name__
+
+
+class Tapped(Wired):
+    """x -> x; in training the head's output waits in `seen` for the net to collect it."""
+
+    seen: Tensor | None = None
+
+    def forward(self, *xs: Tensor) -> Any:
+        if self.training:
+            self.seen = self._run("head", *xs)
+        return xs[0]
+
+
+class WithTaps(Wired):
+    """A whole net with auxiliary heads: in training it returns a dict, `out` and one entry
+    a tap; `taps` holds what each tap's loss weighs.
+    """
+
+    def __init__(self, wiring: Wiring, children: dict[str, nn.Module]) -> None:
+        super().__init__(wiring, children)
+        self.taps = {
+            name: module.wiring.weight
+            for name, module in self.named_modules()
+            if isinstance(module, Tapped) and isinstance(module.wiring, Tap)
+        }
+
+    def forward(self, *xs: Tensor) -> Any:
+        out = super().forward(*xs)
+        if not self.training:
+            return out
+        outputs = {"out": out}
+        for name in self.taps:
+            tap = self.get_submodule(name)
+            outputs[name], tap.seen = tap.seen, None  # type: ignore[assignment]
+        return outputs
+
+
+class Stepped(Wired):
+    """Every time step through the body, as if it were an image of the batch:
+    (N, T, ...) -> (N, T, ...).
+    """
+
+    def forward(self, *xs: Tensor) -> Any:
+        (x,) = xs
+        return self._run("body", x.flatten(0, 1)).unflatten(0, x.shape[:2])
+
+
+class Held(Wired):
+    """The body with parameters that ask for no gradient, always in evaluation mode."""
+
+    def __init__(self, wiring: Wiring, children: dict[str, nn.Module]) -> None:
+        super().__init__(wiring, children)
+        self.requires_grad_(False)
+        self.eval()
+
+    def train(self, mode: bool = True) -> Held:
+        return super().train(False)
+
+
+_KINDS: dict[type[Wiring], type[Wired]] = {
+    Frozen: Held,
+    Tap: Tapped,
+    TimeDistributed: Stepped,
+}
+
+
+class Builder(Shapes):
+    """Sends shapes through a spec and keeps the module of every part."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, nn.Module] = {}
+        self._shared: dict[str, nn.Module] = {}
+
+    def unit(self, unit: Unit, path: str, xs: tuple[Shape, ...]) -> Shape:
+        y = unit.shape(*xs)
+        self.made[path] = unit.module(*xs)
+        return y
+
+    def wiring(self, wiring: Wiring, path: str, xs: tuple[Shape, ...]) -> Shape:
+        y = super().wiring(wiring, path, xs)
+        join = {"join": self.made.pop(path)} if isinstance(wiring, Branches) else {}
+        prefix = f"{path}." if path else ""
+        children = {name: self.made.pop(prefix + name) for name in wiring.names} | join
+        if isinstance(wiring, Shared):
+            children["body"] = self._shared.setdefault(wiring.key, children["body"])
+        reuse(wiring, children)
+        self.made[path] = _KINDS.get(type(wiring), Wired)(wiring, children)
+        return y
+
+
+def build(net: Net, *, init: str, seed: int | None, zero_gamma: bool, device: Any) -> nn.Module:
+    """The module of a net; see `Net.build`."""
+    net.plan()  # says what does not fit, and where, before anything is made
+    builder = Builder()
+    with torch.random.fork_rng([]) if seed is not None else nullcontext():
+        if seed is not None:
+            torch.manual_seed(seed)
+        with torch.device(device) if device is not None else nullcontext():
+            builder(net.spec, "", (net.input,))
+            module = builder.made[""]
+            if type(module) is Wired and any(isinstance(m, Tapped) for m in module.modules()):
+                module = WithTaps(module.wiring, dict(module.named_children()))
+            initialise(module, init, zero_gamma)
+    module.net = net  # type: ignore[assignment]
+    return module

@@ -1,0 +1,1 @@
+"""Charts, diagrams and one-file HTML pages; no third-party import."""

@@ -1,0 +1,185 @@
+"""Block diagrams as SVG: rectangles and lines with CSS classes, so that light and dark work."""
+
+from __future__ import annotations
+
+from html import escape
+from itertools import pairwise
+
+from netwright.core.shape import show
+from netwright.drawing.blocks import block_scene
+from netwright.drawing.boxes import KINDS, Box
+from netwright.drawing.labels import label
+from netwright.drawing.scene import Corners, Mark, Wire
+from netwright.drawing.svg import THEME
+from netwright.report.layers import field_text
+from netwright.report.numbers import human
+from netwright.report.outline import Part
+
+__all__ = ["STYLE", "block_diagram", "block_file"]
+
+MARGIN, TOP, LEGEND = 10.0, 18.0, 18.0
+BEND, TIP = 5.0, 4.0
+"""Radius of a line's corner, and size of an arrow's tip."""
+
+LETTER = 6.4
+
+REPEATED = "xN: so many, drawn is the first"
+
+STYLE = """
+svg.blocks { display: block; font: 12px system-ui, sans-serif; fill: var(--ink); }
+div.blocks { overflow-x: auto; margin: .75rem 0; }
+.blocks rect { stroke-width: 1; }
+.blocks .box rect { fill-opacity: .16; }
+.blocks .convolution rect { fill: var(--c0); stroke: var(--c0); }
+.blocks .pool rect { fill: var(--c1); stroke: var(--c1); }
+.blocks .dense rect { fill: var(--c3); stroke: var(--c3); }
+.blocks .values rect { fill: var(--c5); stroke: var(--c5); }
+.blocks .block rect { fill: var(--c2); stroke: var(--c2); }
+.blocks .join rect { fill: var(--paper); fill-opacity: 1; stroke: var(--ink); }
+.blocks .frame > rect { fill: var(--tint); fill-opacity: .6; stroke: var(--line);
+  stroke-dasharray: 4 3; }
+.blocks .badge rect { fill: var(--ink); stroke: none; fill-opacity: 1; }
+.blocks .badge text { fill: var(--paper); font-size: 11px; font-weight: 600; }
+.blocks .strong { font-weight: 600; }
+.blocks .soft { fill: var(--soft); font-size: 11px; }
+.blocks .wire { fill: none; stroke: var(--soft); }
+.blocks .g:hover > rect { stroke-width: 2; }
+"""
+
+
+def block_diagram(part: Part) -> str:
+    """The block diagram of a net's tree, for a page that has `STYLE` and a theme."""
+    return f'<div class="blocks">{_svg(part)}</div>'
+
+
+def block_file(part: Part) -> str:
+    """The block diagram as a file of its own."""
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{_svg(part, alone=True)}\n'
+
+
+def _svg(part: Part, *, alone: bool = False) -> str:
+    scene = block_scene(part)
+    kinds = [name for name in KINDS if any(mark.what.kind == name for mark in scene.marks)]
+    repeated = any(mark.what.part.count > 1 for mark in scene.marks if mark.what.kind == "frame")
+    pieces, wide = _legend(kinds, repeated=repeated)
+    top = TOP + LEGEND
+    frames = [mark for mark in scene.marks if mark.what.kind == "frame"]
+    boxes = [mark for mark in scene.marks if mark.what.kind != "frame"]
+    width, height = max(scene.width, wide) + 2 * MARGIN, scene.height + top + MARGIN
+    title = f"{part.name}: {_numbers(part)}"
+    inside = "\n".join(
+        [
+            *map(_mark, frames),
+            *map(_wire, scene.wires),
+            *map(_mark, boxes),
+            *[_words(wire) for wire in scene.wires if wire.words],
+        ]
+    )
+    left = MARGIN + max(0.0, wide - scene.width) / 2
+    head = f'<svg class="blocks" role="img" viewBox="0 0 {width:.0f} {height:.0f}" '
+    head += f'width="{width:.0f}" height="{height:.0f}"'
+    head += ' xmlns="http://www.w3.org/2000/svg"' if alone else ""
+    style = f"<style>{THEME}{STYLE}svg {{ background: var(--paper); }}</style>\n" if alone else ""
+    return (
+        f"{head}>\n<title>{escape(title)}</title>\n{style}{''.join(pieces)}\n"
+        f'<g transform="translate({left:.0f} {top:.0f})">\n{inside}\n</g>\n</svg>'
+    )
+
+
+def _legend(kinds: list[str], *, repeated: bool) -> tuple[list[str], float]:
+    """What the colours and a number on a frame mean, and how wide that is."""
+    pieces, left = list[str](), MARGIN
+    for kind in kinds:
+        if kind in ("frame", "join"):
+            continue
+        said = KINDS[kind]
+        pieces.append(f'<g class="box {kind}"><rect x="{left:.0f}" y="6" width="12" height="12" '
+                      f'rx="3"/>{_text(left + 17, 16, said, "soft")}</g>')  # fmt: skip
+        left += 34 + LETTER * len(said)
+    if repeated:
+        pieces.append(_text(left, 16, REPEATED, "soft"))
+        left += LETTER * len(REPEATED)
+    return pieces, left
+
+
+def _mark(mark: Mark) -> str:
+    box: Box = mark.what
+    x, y, wide, high = mark[:4]
+    round_ = high / 2 if box.kind == "join" else 6
+    middle = x + wide / 2
+    kind = "g frame" if box.kind == "frame" else f"g box {box.kind}"
+    pieces = [
+        f'<g class="{kind}"><title>{escape(_hint(box.part))}</title>',
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{high:.1f}" rx="{round_:g}"/>',
+    ]
+    if box.kind == "frame":
+        pieces += [_text(x + 8, y + 14, text, "soft") for text, _ in box.lines]
+    else:
+        first = y + high / 2 - 7.5 * len(box.lines) + 11.5
+        pieces += [
+            _text(middle, first + 15 * i, text, "strong" if strong else "soft", "middle")
+            for i, (text, strong) in enumerate(box.lines)
+        ]
+    if box.part.count > 1:
+        pieces.append(_badge(x + wide, y, f"x{box.part.count}"))
+    return "".join([*pieces, "</g>"])
+
+
+def _badge(right: float, top: float, words: str) -> str:
+    """How many there are of it, on its upper right corner."""
+    wide = 8 + 7 * len(words)
+    return (
+        f'<g class="badge"><rect x="{right - wide / 2:.1f}" y="{top - 8:.1f}" width="{wide}" '
+        f'height="15" rx="7.5"/>{_text(right, top + 3.5, words, "", "middle")}</g>'
+    )
+
+
+def _hint(part: Part) -> str:
+    """What is shown when a box is pointed at."""
+    place = part.group.path or part.name
+    what = label(part)
+    shapes = " to ".join(", ".join(map(show, side)) for side in (part.inputs, part.outputs))
+    return "\n".join([f"{place}: {what}" if what else place, shapes, _numbers(part)])
+
+
+def _numbers(part: Part) -> str:
+    group = part.group
+    return (
+        f"{human(group.params)} parameters, {human(group.macs)} MACs, "
+        f"field {field_text(group.field)}"
+    )
+
+
+def _text(x: float, y: float, words: str, kind: str, anchor: str = "") -> str:
+    given = f' class="{kind}"' if kind else ""
+    given += f' text-anchor="{anchor}"' if anchor else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}"{given}>{escape(words)}</text>'
+
+
+def _words(wire: Wire) -> str:
+    x, y = wire.corners[0]
+    return _text(x + 6, y + 12, wire.words, "soft")
+
+
+def _wire(wire: Wire) -> str:
+    path = _rounded(wire.corners)
+    path += f"m{-TIP:g} {-TIP - 1:g}l{TIP:g} {TIP + 1:g}l{TIP:g} {-TIP - 1:g}" if wire.arrow else ""
+    return f'<path class="wire" d="{path}"/>'
+
+
+def _rounded(corners: Corners) -> str:
+    """A path through corners, each of them rounded; every second step goes across."""
+    points = [a for a, b in pairwise(corners) if a != b] + [corners[-1]]
+    path = "M{:.1f} {:.1f}".format(*points[0])
+    for (ax, ay), (x, y), (bx, by) in zip(points, points[1:], points[2:], strict=False):
+        into, off = abs(x - ax) + abs(y - ay), abs(bx - x) + abs(by - y)
+        r = min(BEND, into / 2, off / 2)
+        path += (
+            f"L{x - r * _sign(x - ax):.1f} {y - r * _sign(y - ay):.1f}"
+            f"Q{x:.1f} {y:.1f} {x + r * _sign(bx - x):.1f} {y + r * _sign(by - y):.1f}"
+        )
+    return path + "L{:.1f} {:.1f}".format(*points[-1])
+
+
+def _sign(value: float) -> int:
+    return (value > 0) - (value < 0)

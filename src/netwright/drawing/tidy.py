@@ -1,0 +1,80 @@
+"""Parts as they are drawn: what only changes values goes with the layer before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby
+
+from netwright.core.spec import Block, Unit
+from netwright.core.wiring import Sequential
+from netwright.drawing.labels import plain
+from netwright.report.layers import Group, sliding
+from netwright.report.outline import Part
+
+__all__ = ["gathered", "only", "trimmed"]
+
+
+def trimmed(parts: tuple[Part, ...]) -> Iterator[Part]:
+    """The parts, units that only change values drawn to the convolution before them."""
+    before: Part | None = None
+    for part in parts:
+        if before and plain(before) and _trims(part):
+            inside = before.parts if isinstance(before.body, Sequential) else (before,)
+            rows = before.group.rows + part.group.rows
+            body = Sequential(*[p.spec for p in (*inside, part)])
+            before = replace(before, spec=body, body=body, parts=(*inside, part), count=1,
+                             group=Group(before.group.path, rows))  # fmt: skip
+            continue
+        if before:
+            yield before
+        before = part
+    if before:
+        yield before
+
+
+def _trims(part: Part) -> bool:
+    """Whether it is a unit that changes values one by one, such as an activation."""
+    group = part.group
+    if not isinstance(part.body, Unit) or part.reads or group.macs != 0:
+        return False
+    return group.inputs == (group.output,) and not sliding(part.body, group.output)
+
+
+def gathered(parts: Iterable[Part]) -> list[Part]:
+    """The parts, of blocks of one kind in a row the first, and all others as one chain."""
+    made = list[Part]()
+    for kind, run in groupby(parts, lambda part: type(part.spec)):
+        first, *others = run
+        made.append(first)
+        if len(others) > 1 and issubclass(kind, Block):
+            made.append(_chain(others))
+        else:
+            made += others
+    return made
+
+
+def _chain(parts: list[Part]) -> Part:
+    first, last = parts[0], parts[-1]
+    rows = tuple([row for part in parts for row in part.group.rows])
+    body = Sequential(*[part.spec for part in parts])
+    return Part(
+        f"{first.names[0]}-{last.names[-1]}",
+        body,
+        body,
+        first.inputs,
+        last.outputs,
+        Group(first.group.path, rows),
+        tuple(parts),
+        names=tuple([name for part in parts for name in part.names]),
+    )
+
+
+def only(part: Part) -> Part:
+    """The one part of a chain of one, under the name of the chain."""
+    while part.count == 1 and type(part.body) is Sequential and len(part.parts) == 1:
+        inner = part.parts[0]
+        if isinstance(part.spec, Block) and not isinstance(inner.spec, Block):
+            break
+        part = replace(inner, name=part.name, reads=part.reads)
+    return part

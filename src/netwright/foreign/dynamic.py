@@ -1,0 +1,68 @@
+"""Rules for what depends on the numbers in a tensor: it is reported, with its line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from netwright.errors import TraceError
+from netwright.foreign.fallback import plain
+from netwright.foreign.lines import at_work
+from netwright.foreign.pointwise import homes
+from netwright.foreign.trace import Tracer, answers
+from netwright.foreign.traced import META, Traced
+
+__all__ = []
+
+
+def _asks(name: str) -> Any:
+    def rule(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
+        real = x.actual if type(x) is Traced else None
+        if real is not None and real.device != META:  # a flag or a counter of the module
+            return getattr(Tensor, name)(real, *args, **kwargs)
+        raise TraceError(
+            f"{name.strip('_')} needs the numbers in a tensor, and a plan has none: {at_work()}"
+        )
+
+    return rule
+
+
+for _name in ("__bool__", "__int__", "__float__", "__index__", "__array__", "__contains__", "item",
+              "tolist", "numpy", "nonzero", "unique", "masked_select", "equal", "allclose",
+              "is_nonzero"):  # fmt: skip
+    answers(*homes(_name))(_asks(_name))
+
+
+@answers(torch._assert)
+def _assert(t: Tracer, *args: Any, **kwargs: Any) -> None:
+    """What is asserted of numbers is taken as true."""
+
+
+def _tells(name: str) -> Any:
+    method = getattr(Tensor, name)
+
+    def rule(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
+        return plain(method, (x, *args), kwargs)
+
+    return rule
+
+
+for _name in ("is_contiguous", "stride", "is_floating_point", "is_complex", "element_size",
+              "get_device", "storage_offset", "data_ptr", "nelement", "ndimension"):  # fmt: skip
+    answers(*homes(_name))(_tells(_name))
+
+
+def _property(name: str) -> Any:
+    getter = getattr(Tensor, name).__get__
+    return getter, lambda t, x, *_: plain(getter, (x,))
+
+
+_PROPERTIES = (
+    "is_cuda", "is_quantized", "requires_grad", "is_sparse", "layout", "is_mps", "is_nested",
+    "is_meta", "itemsize", "nbytes", "grad", "grad_fn", "is_leaf",
+)  # fmt: skip
+for _name in _PROPERTIES:
+    _getter, _rule = _property(_name)
+    answers(_getter)(_rule)

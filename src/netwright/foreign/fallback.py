@@ -1,0 +1,182 @@
+"""What no rule answers: PyTorch's own kernels say the shape, and what they multiply is counted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils.flop_counter import flop_registry
+
+from netwright.core.field import Field
+from netwright.errors import TraceError
+from netwright.foreign.formulas import FORMULAS, as_cost, key
+from netwright.foreign.lines import at_work
+from netwright.foreign.trace import Tracer
+from netwright.foreign.traced import META, Origin, Traced, traced
+
+__all__ = ["Counter", "fall_back", "multiplies", "plain", "short_name"]
+
+_OWN = ("aten::", "prims::")
+"""Where PyTorch's own operators live."""
+_PRODUCTS = re.compile(
+    r"(?:^|_)(?:conv(?!ert)[a-z0-9]*|[a-z0-9]*mm|matmul|attention|rnn|lstm|gru|linear|bilinear|"
+    r"trilinear|v?dot|(?:add)?mv|addr|ger|fft[a-z0-9]*|linalg|[cp]dist|cross|solve|inverse|svd|qr|"
+    r"geqrf|orgqr|ormqr|lu|cholesky|det|eig|matrix|transformer|embedding_bag)(?:_|$)"
+)
+"""Names of PyTorch's operators that multiply; the others move, or work element by element."""
+
+_aten = torch.ops.aten
+_SMALL: dict[Any, Callable[..., int]] = {
+    _aten.dot: lambda a, b: a.numel(),
+    _aten.vdot: lambda a, b: a.numel(),
+    _aten.mv: lambda a, b: a.numel(),
+    _aten.addmv: lambda x, a, b, **_: a.numel(),
+    _aten.addbmm: lambda x, a, b, **_: a.numel() * b.shape[-1],
+    _aten.linalg_vector_norm: lambda *_, **__: 0,
+}
+"""MACs of products that `torch.utils.flop_counter` leaves out, and of what only sounds like one."""
+
+
+def plain(func: Any, args: Any, kwargs: dict[str, Any] | None = None) -> Any:
+    """What PyTorch itself makes of the values, as tensors on the meta device."""
+    with torch._C.DisableTorchFunctionSubclass():
+        return func(*args, **(kwargs or {}))
+
+
+class Counter(TorchDispatchMode):
+    """Adds up what PyTorch's operators do, and names those it has no formula for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.macs = 0
+        self.ops = 0
+        self.unknown: list[str] = []
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        made = func(*args, **(kwargs or {}))
+        packet = func.overloadpacket
+        own = FORMULAS.get(packet) or _SMALL.get(packet)
+        if own is not None:
+            cost = as_cost(own(*args, **(kwargs or {})))
+            self.macs, self.ops = self.macs + cost.macs, self.ops + cost.ops
+        elif packet in flop_registry:
+            self.macs += flop_registry[packet](*args, **(kwargs or {}), out_val=made) // 2
+        elif multiplies(func):
+            self.unknown.append(short_name(packet))
+        elif not func.is_view and func._schema.name not in _MOVES:
+            self.ops += sum(t.numel() for t in tree_leaves(made) if isinstance(t, Tensor))
+        return made
+
+
+_MOVES = frozenset(f"aten::{name}" for name in (
+    "clone", "copy_", "_to_copy", "empty", "empty_like", "empty_strided", "zeros", "zeros_like",
+    "ones", "ones_like", "full", "full_like", "arange", "cat", "stack", "_reshape_copy", "index",
+    "new_empty", "new_zeros", "new_ones", "new_full", "resize_", "roll", "flip", "repeat",
+    "constant_pad_nd", "pixel_shuffle", "pixel_unshuffle", "gather", "embedding", "index_select",
+    "_unsafe_view", "set_", "fill_", "zero_", "im2col", "scalar_tensor", "linspace", "eye",
+))  # fmt: skip
+"""Operators that move numbers and compute none."""
+
+
+def multiplies(func: Any) -> bool:
+    """Whether an operator does, or may do, products that have no formula here."""
+    _, _, name = func._schema.name.partition("::")
+    return not func._schema.name.startswith(_OWN) or bool(_PRODUCTS.search(name))
+
+
+def fall_back(t: Tracer, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Runs a function on the meta device, or on zeros where it has no kernel there."""
+    given = [v for v in tree_leaves((args, kwargs)) if isinstance(v, Tensor)]
+    seen = [v for v in given if type(v) is Traced]
+    args, kwargs = tree_map(_meta, (args, kwargs))
+    own = FORMULAS.get(key(func))
+    counter = Counter()
+    try:
+        with torch._C.DisableTorchFunctionSubclass(), counter:
+            made = func(*args, **kwargs)
+    except NotImplementedError as error:
+        if "::" not in short_name(func):
+            raise TraceError(
+                f"{short_name(func)} needs the numbers in a tensor, and a plan has none: "
+                f"{at_work()}"
+            ) from error
+        made = _on_zeros(func, args, kwargs, error)
+        if own is None:
+            counter.unknown.append(short_name(func))
+    if own is not None:
+        cost = as_cost(own(*args, **kwargs))
+        counter.macs, counter.ops, counter.unknown = cost.macs, cost.ops, []
+    return _kept(t, short_name(func), seen, made, counter)
+
+
+def _kept(t: Tracer, name: str, seen: list[Traced], made: Any, counter: Counter) -> Any:
+    """The results as traced values, all from one row if there was any work."""
+    leaves = [v for v in tree_leaves(made) if isinstance(v, Tensor)]
+    if not leaves:
+        return made
+    t.partial.update(dict.fromkeys(counter.unknown))
+    if not seen:
+        return made
+    first = leaves[0]
+    size = tuple(first.shape) if type(first) is not Traced else tuple(plain(first.size, ()))
+    if counter.macs or counter.ops or counter.unknown:
+        out = t.operation(name, seen, size, macs=counter.macs, ops=counter.ops)
+        origin = out.origin
+    else:
+        field = Field(None, any(x.origin.field.whole for x in seen if x.origin.field))
+        reached = any(x.origin.field is not None for x in seen)
+        owners = () if reached else tuple(w for x in seen for w in x.origin.owners)
+        origin = Origin(field if reached else None, (), (), seen[0].origin.source, owners)
+
+    def wrap(value: Any) -> Any:
+        if type(value) is Traced:  # changed in place
+            value.full = tuple(plain(value.size, ()))
+            value.origin = origin
+            return value
+        if not isinstance(value, Tensor):
+            return value
+        return traced(tuple(value.shape), value.dtype, origin)
+
+    return tree_map(wrap, made)
+
+
+def _meta(value: Any) -> Any:
+    if not isinstance(value, Tensor) or type(value) is Traced or value.device == META:
+        return value
+    return torch.empty_like(value, device=META)
+
+
+def _on_zeros(func: Any, args: Any, kwargs: dict[str, Any], error: Exception) -> Any:
+    """What a function returns for zeros on the CPU, for its shapes."""
+
+    def zeros(value: Any) -> Any:
+        if not isinstance(value, Tensor):
+            return value
+        with torch._C.DisableTorchFunctionSubclass():
+            return torch.zeros(tuple(value.shape), dtype=value.dtype)
+
+    args, kwargs = tree_map(zeros, (args, kwargs))
+    try:
+        with torch._C.DisableTorchFunctionSubclass():
+            return func(*args, **kwargs)
+    except Exception:  # noqa: BLE001  whatever it is, PyTorch's own refusal is what to tell
+        raise TraceError(
+            f"{short_name(func)} runs neither on the meta device nor on zeros; give it a "
+            "fake kernel by torch.library.register_fake"
+        ) from error
+
+
+def short_name(func: Any) -> str:
+    """How a row calls a function: `einsum`, `my::op`."""
+    name = str(getattr(func, "__name__", None) or func)
+    owner = getattr(func, "_qualified_op_name", None) or getattr(func, "_name", None)
+    if isinstance(owner, str) and not owner.startswith(_OWN):
+        return owner.partition(".")[0]
+    return name.strip("_").partition(".")[0] or "call"

@@ -1,0 +1,143 @@
+"""Rules for views of all of a value: reshaped, permuted, of another type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from netwright.foreign.axes import permuted, reshaped, stretched
+from netwright.foreign.fallback import plain
+from netwright.foreign.pointwise import getters, homes
+from netwright.foreign.trace import Tracer, answers
+from netwright.foreign.traced import Origin, Traced, traced
+
+__all__ = []
+
+
+def _views(*names: str) -> None:
+    """Views that keep the order of elements."""
+
+    def rule_of(name: str) -> Any:
+        method = getattr(Tensor, name, None) or getattr(torch, name)
+
+        def rule(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
+            if type(x) is not Traced:
+                return NotImplemented
+            if name == "squeeze" and not args and not kwargs:  # of a batch, the first one stays
+                args = (tuple([d for d, n in enumerate(x.full) if d and n == 1]),)
+            made = plain(method, (x, *args), kwargs)
+            full = tuple(made.shape)
+            return traced(full, made.dtype, reshaped(x.origin, x.full, full))
+
+        return rule
+
+    for name in names:
+        answers(*homes(name))(rule_of(name))
+
+
+_views("view", "reshape", "flatten", "squeeze", "unsqueeze", "unflatten", "ravel", "view_as",
+       "reshape_as")  # fmt: skip
+
+
+@answers(*homes("clone", "detach"))
+def _copy(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
+    return traced(x.full, x.kind, x.origin)
+
+
+@answers(*homes("contiguous", "requires_grad_", "cpu", "cuda", "alias",
+                "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout",
+                "feature_dropout", "feature_alpha_dropout", "dropout_"),
+         *getters("data"), torch.positive)  # fmt: skip
+def _same(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
+    return x
+
+
+def _caster(name: str) -> None:
+    method = getattr(Tensor, name)
+
+    def rule(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
+        if type(x) is not Traced:
+            return NotImplemented
+        kwargs = {k: v for k, v in kwargs.items() if k in ("dtype", "other")}
+        args = tuple([a for a in args if isinstance(a, torch.dtype | Tensor)])
+        made = plain(method, (x, *args), kwargs) if args or kwargs or name != "to" else x
+        return x if made.dtype == x.kind else traced(x.full, made.dtype, x.origin)
+
+    answers(method)(rule)
+
+
+for _name in (
+    "to",
+    "type",
+    "type_as",
+    "float",
+    "half",
+    "double",
+    "bfloat16",
+    "int",
+    "long",
+    "bool",
+):
+    _caster(_name)
+
+
+# ------------------------------------------------------------------ permuting
+
+
+def _turned(x: Traced, order: list[int]) -> Traced:
+    full = tuple([x.full[d] for d in order])
+    return traced(full, x.kind, permuted(x.origin, order))
+
+
+@answers(*homes("permute"))
+def _permute(t: Tracer, x: Any, *order: Any, dims: Any = None) -> Any:
+    order = dims or (order[0] if len(order) == 1 and not isinstance(order[0], int) else order)
+    return _turned(x, [d % len(x.full) for d in order])
+
+
+@answers(*homes("transpose", "swapaxes", "swapdims"))
+def _transpose(
+    t: Tracer, x: Any, a: int = 0, b: int = 1, *, dim0: Any = None, dim1: Any = None
+) -> Any:
+    rank = len(x.full)
+    a, b = (a if dim0 is None else dim0) % rank, (b if dim1 is None else dim1) % rank
+    order = list(range(rank))
+    order[a], order[b] = b, a
+    return _turned(x, order)
+
+
+@answers(*homes("t"), *getters("T", "mT"))
+def _t(t: Tracer, x: Any) -> Any:
+    return (
+        x if len(x.full) < 2 else _transpose(t, x, -1, -2) if len(x.full) == 2 else NotImplemented
+    )
+
+
+@answers(*homes("movedim", "moveaxis"))
+def _movedim(t: Tracer, x: Any, source: Any, destination: Any) -> Any:
+    rank = len(x.full)
+    moved = [source] if isinstance(source, int) else list(source)
+    places = [destination] if isinstance(destination, int) else list(destination)
+    order: list[int | None] = [None] * rank
+    for s, d in zip(moved, places, strict=True):
+        order[d % rank] = s % rank
+    rest = iter([d for d in range(rank) if d not in order])
+    return _turned(x, [next(rest) if d is None else d for d in order])
+
+
+@answers(*homes("expand", "expand_as", "broadcast_to"))
+def _expand(t: Tracer, x: Any, *sizes: Any) -> Any:
+    made = plain(Tensor.expand_as if isinstance(sizes[0], Tensor) else Tensor.expand, (x, *sizes))
+    full = tuple(made.shape)
+    return traced(full, x.kind, stretched(x.origin, x.full, full))
+
+
+@answers(*homes("zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like",
+                "new_zeros", "new_ones", "new_empty", "new_full", "new_tensor"))  # fmt: skip
+def _fresh(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
+    kwargs.pop("device", None)
+    sizes = next((a for a in args if isinstance(a, tuple | list)), kwargs.get("size"))
+    full = sizes or tuple([a for a in args if isinstance(a, int)]) or x.full
+    return traced(tuple(map(int, full)), kwargs.get("dtype") or x.kind, Origin())

@@ -1,0 +1,176 @@
+"""Rules for normalisation, softmax and reductions: what is put together over whole dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from netwright.core.field import Field, Taps
+from netwright.errors import ShapeError
+from netwright.foreign.axes import lies_as_usual
+from netwright.foreign.pointwise import homes, owners
+from netwright.foreign.trace import Tracer, answers
+from netwright.foreign.traced import Origin, Traced, traced
+from netwright.foreign.units import one
+from netwright.units import BatchNorm, GlobalAvgPool, GroupNorm, Softmax
+
+__all__ = ["mixed", "reduced"]
+
+
+def mixed(origin: Origin, dims: Sequence[int]) -> Origin:
+    """The origin of a value in which everything along `dims` has to do with everything."""
+    if origin.field is None or not any(d in origin.dims for d in dims):
+        return origin
+    return origin._replace(field=origin.field._replace(whole=True))
+
+
+def reduced(origin: Origin, full: tuple[int, ...], dims: Sequence[int], keep: bool) -> Origin:
+    """The origin of a value of shape `full` after `dims` were put together into one position."""
+    if origin.field is None or not origin.dims:
+        return origin
+    hit = [d in dims for d in origin.dims]
+    if all(hit) or (any(hit) and not keep):
+        return Origin(Field(None, True), source=origin.source)
+    field, sizes = origin.field, origin.sizes
+    if any(hit):
+        taps = [Taps(((0, n),), 1, n) if h else Taps() for h, n in zip(hit, sizes, strict=True)]
+        field = field.through(tuple(taps))
+        sizes = tuple([1 if h else n for h, n in zip(hit, sizes, strict=True)])
+    left = origin.dims if keep else tuple([d - sum(e < d for e in dims) for d in origin.dims])
+    return origin._replace(field=field, dims=left, sizes=sizes)
+
+
+# --------------------------------------------------------------- normalisation
+
+
+@answers(*homes("batch_norm"))
+def _batch_norm(
+    t: Tracer, x: Any, mean: Any = None, var: Any = None, weight: Any = None, bias: Any = None,
+    training: bool = False, momentum: float = 0.1, eps: float = 1e-5, *rest: Any,
+) -> Any:  # fmt: skip
+    held = owners(mean, var, weight, bias)
+    x = t.value(x)
+    if x.origin.field is None or not 2 <= len(x.full) <= 5:
+        return t.operation("batch_norm", [x], x.full, ops=2 * x.numel(), origin=x.origin,
+                           weights=held)  # fmt: skip
+    unit = one(BatchNorm, weight is not None, eps, momentum or 0.1)
+    return t.unit(unit, x, held, "batch_norm")
+
+
+@answers(*homes("layer_norm"))
+def _layer_norm(
+    t: Tracer,
+    x: Any,
+    shape: Sequence[int],
+    weight: Any = None,
+    bias: Any = None,
+    *_: Any,
+    **__: Any,
+) -> Any:
+    x = t.value(x)
+    if tuple(x.full[len(x.full) - len(shape) :]) != tuple(shape):
+        raise ShapeError(f"LayerNorm over {tuple(shape)} does not fit {x.full[1:]}")
+    dims = range(len(x.full) - len(shape), len(x.full))
+    return t.operation("layer_norm", [x], x.full, ops=2 * x.numel(),
+                       origin=mixed(x.origin, dims), weights=owners(weight, bias))  # fmt: skip
+
+
+@answers(*homes("rms_norm"))
+def _rms_norm(t: Tracer, x: Any, shape: Sequence[int], weight: Any = None, eps: Any = None) -> Any:
+    return _layer_norm(t, x, shape, weight)
+
+
+@answers(*homes("group_norm"))
+def _group_norm(
+    t: Tracer, x: Any, groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5, *_: Any
+) -> Any:
+    x, held = t.value(x), owners(weight, bias)
+    if x.origin.field is None:
+        return NotImplemented
+    return t.unit(one(GroupNorm, weight is not None, eps, groups), x, held, "group_norm")
+
+
+@answers(*homes("softmax", "log_softmax"))
+def _softmax(t: Tracer, x: Any, dim: int | None = None, *_: Any, **__: Any) -> Any:
+    dim = (1 if dim is None else dim) % len(x.full)
+    if dim == 1 and x.origin.field is not None:
+        return t.unit(one(Softmax), x, name="softmax")
+    return t.operation("softmax", [x], x.full, ops=3 * x.numel(), origin=mixed(x.origin, [dim]))
+
+
+@answers(*homes("normalize"))
+def _normalize(
+    t: Tracer, input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None
+) -> Any:
+    x = t.value(input)
+    origin = mixed(x.origin, _dims(x, dim))
+    return t.operation("normalize", [x], x.full, ops=3 * x.numel(), origin=origin)
+
+
+# ------------------------------------------------------------------ reductions
+
+
+def _dims(x: Traced, dim: Any) -> tuple[int, ...]:
+    if dim is None or dim == ():
+        return tuple(range(len(x.full)))
+    given = [dim] if isinstance(dim, int) else dim
+    return tuple(sorted({d % len(x.full) for d in given}))
+
+
+def reduce_(t: Tracer, name: str, x: Any, dim: Any, keep: bool, dtype: Any = None) -> Traced:
+    """The row of a reduction."""
+    x = t.value(x)
+    dims = _dims(x, dim)
+    field = x.origin.field
+    spatial = tuple(range(2, len(x.full)))
+    if name == "mean" and dims == spatial != () and field and lies_as_usual(x.full, x.origin.dims):
+        return t.unit(one(GlobalAvgPool, keep), x, name=name)
+    full = tuple([1 if i in dims else n for i, n in enumerate(x.full) if keep or i not in dims])
+    return t.operation(name, [x], full, ops=x.numel(), dtype=dtype,
+                       origin=reduced(x.origin, x.full, dims, keep))  # fmt: skip
+
+
+def _reduction(name: str, dtype: Any = None) -> None:
+    keeps = 1 if name in ("var", "std") else 0  # where `keepdim` stands after `dim`
+
+    def rule(
+        t: Tracer, x: Any, dim: Any = None, *rest: Any, keepdim: bool = False, axis: Any = None,
+        dtype: Any = dtype, unbiased: bool = True, correction: float = 1,
+    ) -> Any:  # fmt: skip
+        if isinstance(dim, bool | float | Tensor):
+            return NotImplemented
+        keep = keepdim or rest[keeps : keeps + 1] == (True,)
+        if dtype is None and name in ("sum", "prod") and not t.value(x).kind.is_floating_point:
+            dtype = torch.int64
+        return reduce_(t, name, x, dim if axis is None else axis, keep, dtype)
+
+    answers(*homes(name))(rule)
+
+
+for _name in ("mean", "sum", "amax", "amin", "prod", "logsumexp", "nanmean", "var", "std"):
+    _reduction(_name)
+for _name in ("argmax", "argmin"):
+    _reduction(_name, torch.int64)
+for _name in ("any", "all"):
+    _reduction(_name, torch.bool)
+
+
+def _extreme(name: str) -> None:
+    result = getattr(torch.return_types, name)
+
+    def rule(t: Tracer, x: Any, dim: Any = None, keepdim: bool = False) -> Any:
+        if isinstance(dim, Tensor):
+            return NotImplemented
+        best = reduce_(t, name, x, dim, keepdim)
+        if dim is None:
+            return best
+        return result((best, traced(best.full, torch.int64, best.origin)))
+
+    answers(*homes(name))(rule)
+
+
+for _name in ("max", "min"):
+    _extreme(_name)

@@ -1,0 +1,237 @@
+"""Following a foreign module: its forward pass is run on values that are shapes and fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from inspect import signature
+from typing import Any
+
+import torch
+from torch import nn
+
+from netwright.core.field import Field, Window
+from netwright.core.plan import Row
+from netwright.core.planner import facts
+from netwright.core.shape import Shape
+from netwright.core.spec import Unit
+from netwright.errors import NetwrightError, ShapeError, TraceError
+from netwright.foreign.axes import lies_as_usual, merged
+from netwright.foreign.formulas import FORMULAS, by_formula
+from netwright.foreign.lines import told
+from netwright.foreign.operation import Operation
+from netwright.foreign.state import held
+from netwright.foreign.traced import Origin, Traced, traced
+
+__all__ = ["FUNCTIONS", "MODULES", "Tracer", "answers"]
+
+FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+"""What answers a call: rule(tracer, *arguments of the function)."""
+MODULES: dict[type[nn.Module], Callable[..., Any]] = {}
+"""What answers a module of exactly that class: rule(tracer, module, *inputs)."""
+
+_LAYERS = ("torch.nn.", "netwright.layers.")
+"""Where layers live whose rows are called as the layer is, not by the functions it calls."""
+
+
+def answers(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Makes the decorated rule answer these functions; `NotImplemented` from it asks PyTorch."""
+
+    def register(rule: Callable[..., Any]) -> Callable[..., Any]:
+        FUNCTIONS.update(dict.fromkeys(functions, rule))
+        return rule
+
+    return register
+
+
+class Tracer:
+    """Keeps a row for whatever costs something while a module's forward pass runs."""
+
+    def __init__(self, parts: Sequence[tuple[str, nn.Module]]) -> None:
+        self.rows: list[Row] = []
+        self.partial: dict[str, None] = {}
+        self.path = ""
+        self.named = True  # whether rows of functions add their name to the path
+        self.paths = {id(part): path for path, part in parts}
+        self._claimed: set[int] = set()
+        self._weights = {id(p) for _, part in parts for p in part._parameters.values()}
+        self._used: dict[str, int] = {}
+
+    # ---------------------------------------------------------------- calls
+
+    def answer(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What a function returns for traced values."""
+        rule = None if func in FORMULAS else FUNCTIONS.get(func)
+        if "input" in kwargs and not args:
+            kwargs = dict(kwargs)
+            args = (kwargs.pop("input"),)
+        if rule is not None and (not kwargs or _takes(rule, tuple(kwargs))):
+            made = rule(self, *args, **kwargs)
+            if made is not NotImplemented:
+                return made
+        from netwright.foreign.fallback import fall_back
+
+        return fall_back(self, func, args, kwargs)
+
+    def call(self, module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        """What a module returns: by its rule, or by following its forward pass (no hooks)."""
+        before = self.path, self.named
+        self.path = self.paths.get(id(module), self.path)
+        self.named = bool(module._modules) or not type(module).__module__.startswith(_LAYERS)
+        try:
+            if type(module) in FORMULAS:
+                return by_formula(self, module, args, kwargs)
+            rule = MODULES.get(type(module))
+            if rule is not None:
+                named, self.named = self.named, False
+                made = rule(self, module, *args, **kwargs)
+                if made is not NotImplemented:
+                    return made
+                self.named = named
+            if "_orig_mod" in module._modules:
+                compiled: Any = module._modules["_orig_mod"]
+                return self.call(compiled, *args, **kwargs)
+            first = len(self.rows)
+            made = module.forward(*args, **kwargs)
+            if len(self.rows) > first:
+                self._settle(module)
+        except NetwrightError as error:
+            raise self.fault(error) from error.__cause__
+        except RecursionError:
+            raise
+        except Exception as error:
+            raise self.fault(TraceError(told(error))) from error
+        finally:
+            self.path, self.named = before
+        return made
+
+    def fault(self, error: NetwrightError) -> NetwrightError:
+        """The error with the place where it happened and the rows before it."""
+        if isinstance(error, ShapeError | TraceError) and error.path is None:
+            error.path = self.path or "the module itself"
+            error.rows = self.rows
+        return error
+
+    # ----------------------------------------------------------------- rows
+
+    def unit(
+        self, unit: Unit, x: Traced, weights: Sequence[Any] = (), name: str = "",
+        whole: bool = False,
+    ) -> Traced:  # fmt: skip
+        """A row for a unit of one input, and what it makes; `whole` if its weights come from all
+        of the input.
+        """
+        inner, copies = x.full[1:], x.full[0]
+        origin = x.origin
+        output, cost, window = facts(unit, (inner,))
+        field, dims, sizes = self.through(x, window, output)
+        if unit.sees_all or whole:
+            field = field._replace(whole=True)
+        row = self.row(
+            name, unit, (inner,), output, weights, copies * cost.macs, copies * cost.ops,
+            field, (origin.source,), copies,
+        )  # fmt: skip
+        if origin.field is None:  # made of weights alone
+            return traced((copies, *output), x.kind, Origin(source=row))
+        return traced((copies, *output), x.kind, Origin(field, dims, sizes, row))
+
+    def through(
+        self, x: Traced, window: Window, output: Shape
+    ) -> tuple[Field, tuple[int, ...], tuple[int, ...]]:
+        """Field, dimensions and sizes of its axes behind a window over a map (N, C, ...)."""
+        field, dims, sizes = x.origin.field or Field(None), x.origin.dims, x.origin.sizes
+        if window == ():
+            return field, dims, sizes
+        if window is None:
+            return Field(None, True), (), ()
+        if field.axes is None or not lies_as_usual(x.full, dims) or len(window) != len(dims):
+            return Field(None, field.whole), (), ()
+        field = field.through(window)
+        if field.axes is None:
+            return field, (), ()
+        return field, dims, output[1:]
+
+    def operation(
+        self, unit: Unit | str, xs: Sequence[Traced], full: tuple[int, ...], *, macs: int = 0,
+        ops: int = 0, origin: Origin | None = None, weights: Sequence[Any] = (),
+        dtype: torch.dtype | None = None,
+    ) -> Traced:  # fmt: skip
+        """A row for any operation: its inputs, its output's shape with the batch, its work.
+
+        `origin` says what it sees; without one that is unknown.
+        """
+        field = (origin or merged(xs, full, aligned=False)).field
+        if field is None:  # work on weights: no row unless it multiplies
+            owners = tuple({id(w): w for x in xs for w in x.origin.owners}.values())
+            origin = Origin(None, (), (), -1, owners)
+            if not macs:
+                return traced(full, dtype or xs[0].kind, origin)
+            field = Field(None)
+        origin = origin or Origin(field)
+        name, unit = (unit, Operation(unit)) if isinstance(unit, str) else (_name(unit), unit)
+        seen = [x for x in xs if x.origin.field is not None] or list(xs)
+        copies = full[0] if full else 1
+        row = self.row(
+            name, unit, tuple([x.full[1:] for x in seen]), full[1:],
+            [*weights, *[w for x in xs for w in x.origin.owners]], macs, ops, field,
+            tuple([x.origin.source for x in seen]), copies,
+        )  # fmt: skip
+        return traced(full, dtype or xs[0].kind, origin._replace(source=row))
+
+    def row(
+        self, name: str, unit: Unit, inputs: tuple[Shape, ...], output: Shape,
+        weights: Sequence[Any], macs: int, ops: int, field: Field, sources: tuple[int, ...],
+        copies: int,
+    ) -> int:  # fmt: skip
+        """Keeps a row; its index."""
+        params, buffers = self.claim(weights)
+        path = self._path(name)
+        self.rows.append(Row(path, unit, inputs, output, params, macs, ops, buffers, field,
+                             sources, False, copies))  # fmt: skip
+        return len(self.rows) - 1
+
+    def value(self, tensor: Any) -> Traced:
+        """A tensor among the arguments of a function as a traced value; weights by their owner."""
+        if type(tensor) is Traced:
+            return tensor
+        own = (tensor,) if id(tensor) in self._weights else ()
+        return traced(tuple(tensor.shape), tensor.dtype, Origin(owners=own), tensor)
+
+    def claim(self, weights: Sequence[Any]) -> tuple[int, int]:
+        """Elements of parameters and of buffers among `weights` that no row has counted yet."""
+        params = buffers = 0
+        for weight in weights:
+            if weight is None or id(weight) in self._claimed:
+                continue
+            self._claimed.add(id(weight))
+            if id(weight) in self._weights:
+                params += weight.numel()
+            else:
+                buffers += weight.numel()
+        return params, buffers
+
+    def _path(self, name: str) -> str:
+        name = name if self.named else ""
+        path = f"{self.path}.{name}" if self.path and name else self.path or name
+        count = self._used[path] = self._used.get(path, 0) + 1
+        return path if count == 1 else f"{path}_{count}"
+
+    def _settle(self, module: nn.Module) -> None:
+        """Weights of a followed module that no row has taken go to the last row in it."""
+        params, buffers = self.claim(held(module))
+        if params or buffers:
+            last = self.rows[-1]
+            self.rows[-1] = last._replace(
+                params=last.params + params, buffers=last.buffers + buffers
+            )
+
+
+@lru_cache(maxsize=1024)
+def _takes(rule: Callable[..., Any], names: tuple[str, ...]) -> bool:
+    """Whether a rule knows keywords of these names."""
+    known = signature(rule).parameters
+    return any(p.kind is p.VAR_KEYWORD for p in known.values()) or known.keys() >= {*names}
+
+
+def _name(unit: Unit) -> str:
+    return unit.name if isinstance(unit, Operation) else type(unit).__name__.lower()

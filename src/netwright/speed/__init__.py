@@ -1,0 +1,1 @@
+"""Measured rates of a machine; predicted latency and training time."""

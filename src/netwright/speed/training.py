@@ -1,0 +1,146 @@
+"""How long training takes on this machine: measured once, kept, and used to plan.
+
+A step of a net is taken to need a time for every unit, every multiply-add and every element
+that units put out; the three are fitted to a few short measurements. Because they are kept
+(`speed.json` in the user's cache folder), the same request gets the same schedule again,
+whatever else the machine does at the time. Remove the file to measure anew.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.linear_model import LinearRegression
+
+from netwright.core.files import cache_folder, write_text
+from netwright.core.net import Net
+from netwright.core.plan import Plan
+from netwright.space.families import small
+from netwright.train.learner import Learner, device
+from netwright.train.recipe import Recipe
+
+__all__ = ["PRECISIONS", "Speed", "machine", "speeds"]
+
+PRECISIONS = ("fp32", "bf16")
+PROBES = (
+    ((1, 8, 8), "residual", 8, 2, 2, 16),
+    ((3, 16, 16), "plain", 48, 2, 2, 64),
+    ((3, 32, 32), "mobile", 16, 1, 3, 32),
+    ((3, 32, 32), "residual", 16, 2, 3, 32),
+    ((3, 32, 32), "plain", 64, 1, 3, 32),
+    ((3, 16, 16), "dense", 16, 2, 2, 64),
+)
+"""(input, family, width, depth, stages, batch) of the nets that are measured."""
+REPEATS, PATIENCE = 10, 4.0
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds of training for every unit, multiply-add and output element."""
+
+    unit: float
+    mac: float
+    element: float
+
+    def step(self, plan: Plan, batch: int) -> float:
+        """Seconds of one training step."""
+        return float(np.dot(_amounts(plan, batch), (self.unit, self.mac, self.element)))
+
+
+def _amounts(plan: Plan, batch: int) -> tuple[float, float, float]:
+    return len(plan), batch * plan.macs, batch * sum(row.elements for row in plan)
+
+
+def machine() -> dict[str, Any]:
+    """What the speed and the last bits of the results depend on."""
+    place = device()
+    return {
+        "device": torch.cuda.get_device_name(place) if place.type == "cuda" else _processor(),
+        "threads": torch.get_num_threads(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "torch": torch.__version__,
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(
+            line.partition(":")[2].strip() for line in lines if line.startswith("model name")
+        )
+    except (OSError, StopIteration):
+        return platform.processor() or "cpu"
+
+
+def cache_file() -> Path:
+    """Where the measurements are kept."""
+    return cache_folder() / "speed.json"
+
+
+def speeds() -> dict[str, Speed]:
+    """The speed of this machine by precision; measured, some seconds long, the first time."""
+    key = json.dumps(machine(), sort_keys=True)
+    known = _kept()
+    if key not in known:
+        known[key] = {precision: asdict(measured(precision)) for precision in PRECISIONS}
+        with suppress(OSError):  # with nowhere to keep it the next run measures again
+            write_text(cache_file(), json.dumps(known, indent=1))
+    return {precision: Speed(**known[key][precision]) for precision in PRECISIONS}
+
+
+def _kept() -> dict[str, Any]:
+    try:
+        held = json.loads(cache_file().read_text())
+        return {key: value for key, value in held.items() if {*value} == {*PRECISIONS}}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+
+
+def measured(precision: str) -> Speed:
+    """Times training steps of a few nets and fits the three coefficients to them.
+
+    Every measurement counts by its relative error, so that small nets matter as much. The
+    nets take turns and the fastest step of each counts: others may be using the machine.
+    """
+    probes = list(_probes())
+    with torch.random.fork_rng():
+        steps = [_stepper(net, batch, precision) for net, batch in probes]
+        rounds, began = list[list[float]](), perf_counter()
+        while len(rounds) < 2 or (len(rounds) < REPEATS and perf_counter() - began < PATIENCE):
+            rounds.append([_seconds(step) for step in steps])
+        seconds = np.min(rounds, axis=0)
+    rows = [np.divide(_amounts(net.plan(), batch), took)
+            for (net, batch), took in zip(probes, seconds, strict=True)]  # fmt: skip
+    scale = np.max(rows, axis=0)
+    fit = LinearRegression(positive=True, fit_intercept=False)
+    fit.fit(np.array(rows) / scale, np.ones(len(rows)))
+    return Speed(*(float(f"{c:.3g}") for c in fit.coef_ / scale))
+
+
+def _probes() -> Iterator[tuple[Net, int]]:
+    for shape, family, width, depth, stages, batch in PROBES:
+        yield small(family, shape, 10, width=width, depth=depth, stages=stages), batch
+
+
+def _stepper(net: Net, batch: int, precision: str) -> Callable[[], object]:
+    """What trains the net by one step."""
+    learner = Learner(net, Recipe(batch), epochs=1, seed=0, name="probe", precision=precision)
+    learner.model.train()
+    x = torch.randn(batch, *net.input).to(device(), memory_format=torch.channels_last)
+    labels = torch.arange(batch, device=device()) % 10
+    return lambda: float(learner.step(x, labels))
+
+
+def _seconds(step: Callable[[], object]) -> float:
+    began = perf_counter()
+    step()
+    return perf_counter() - began

@@ -1,0 +1,1 @@
+"""Formulas and expressions: plans of symbols (sympy)."""
