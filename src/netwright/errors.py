@@ -9,6 +9,7 @@
     ├── BudgetError      a budget nobody can meet or read
     ├── TraceError       a foreign module that cannot be followed
     ├── DataError        images or labels that cannot be learnt from
+    ├── RecipeError      a training recipe that cannot be read or does not fit
     ├── RunError         a run folder or checkpoint that does not belong
     └── WeightsError     weights that cannot be had, or that do not fit a net
 
@@ -25,6 +26,7 @@ __all__ = [
     "CodecError",
     "DataError",
     "NetwrightError",
+    "RecipeError",
     "RuleError",
     "RunError",
     "ShapeError",
@@ -85,6 +87,10 @@ class BudgetError(NetwrightError, ValueError):
 
 class DataError(NetwrightError, ValueError):
     """Images or labels that cannot be learnt from."""
+
+
+class RecipeError(NetwrightError, ValueError):
+    """A training recipe that cannot be read, or does not fit the images or the net."""
 
 
 class RunError(NetwrightError, RuntimeError):

@@ -1,18 +1,20 @@
-"""Batches of images on the device: drawn, shifted, normalised there, a whole batch at once."""
+"""Batches of images: which, in which order, how augmented follows from (seed, epoch, step)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from netwright.data.augment import Batch, augment
 from netwright.data.image import Preprocessing
 from netwright.train.recipe import Recipe
 
-__all__ = ["Images", "augmented", "seed_of"]
+__all__ = ["ALONE", "Images", "Memory", "Place", "Source", "seed_of"]
 
 
 def seed_of(*words: object) -> int:
@@ -20,65 +22,107 @@ def seed_of(*words: object) -> int:
     return int.from_bytes(sha256(repr(words).encode()).digest()[:7], "big")
 
 
+class Place(NamedTuple):
+    """Which of several processes this is; each takes its slice of every batch."""
+
+    rank: int = 0
+    world: int = 1
+
+    def slice(self, count: int) -> slice:
+        """The images of a batch of `count` that fall to this process: as even as can be, and an
+        even number where mixing needs neighbours.
+
+        >>> Place(1, 2).slice(10)
+        slice(4, 10, None)
+        """
+        pairs = count // 2
+        first, last = (pairs * r // self.world for r in (self.rank, self.rank + 1))
+        return slice(2 * first, count if self.rank == self.world - 1 else 2 * last)
+
+
+ALONE = Place()
+"""The only process there is."""
+
+
+class Source(Protocol):
+    """Where pixels come from: memory, or files that are decoded when they are needed."""
+
+    def __len__(self) -> int: ...
+
+    def stream(self, batches: Iterable[Tensor]) -> Iterator[Tensor]:
+        """uint8 (n, C, H, W) for each batch of indices, in order."""
+        ...
+
+
+class Memory:
+    """Images (N, H, W, C) of uint8, decoded once; on the device that trains."""
+
+    def __init__(self, pixels: np.ndarray, device: torch.device) -> None:
+        self.pixels = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous().to(device)
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def stream(self, batches: Iterable[Tensor]) -> Iterator[Tensor]:
+        """The images of each batch of indices."""
+        for indices in batches:
+            yield self.pixels[indices.to(self.pixels.device)]
+
+
 class Images:
-    """Images (N, C, H, W) of uint8 with labels (N,); batches come out normalised."""
+    """Pixels with labels (N,); batches come out normalised, channels last."""
 
     def __init__(
         self,
-        pixels: np.ndarray,
+        source: Source,
         labels: np.ndarray,
+        classes: int,
         preprocessing: Preprocessing,
         device: torch.device,
     ) -> None:
-        self.pixels = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous().to(device)
+        self.source, self.classes, self.device = source, classes, device
         self.labels = torch.from_numpy(labels.astype(np.int64)).to(device)
-        self.mean = torch.tensor(preprocessing.mean, device=device).view(1, -1, 1, 1)
-        self.std = torch.tensor(preprocessing.std, device=device).view(1, -1, 1, 1)
+        self.mean = 255 * torch.tensor(preprocessing.mean, device=device).view(1, -1, 1, 1)
+        self.factor = 1 / (255 * torch.tensor(preprocessing.std, device=device).view(1, -1, 1, 1))
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def normalised(self, pixels: Tensor) -> Tensor:
         """(x / 255 - mean) / std, channels last."""
-        x = (pixels.float() / 255 - self.mean) / self.std
+        x = (pixels.to(self.device).float() - self.mean) * self.factor
         return x.contiguous(memory_format=torch.channels_last)
 
-    def epoch(self, recipe: Recipe, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Every image once in an order, and moved in a way, that depend on the seed alone."""
-        generator = torch.Generator().manual_seed(seed)
-        order = torch.randperm(len(self), generator=generator)
-        for step in range(recipe.steps(len(self))):
-            chosen = order[step * recipe.batch : (step + 1) * recipe.batch].to(self.labels.device)
-            pixels = augmented(self.pixels[chosen], recipe, generator)
-            yield self.normalised(pixels), self.labels[chosen]
+    def epoch(
+        self, recipe: Recipe, seed: int, epoch: int, *, first: int = 0, place: Place = ALONE
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """The steps of an epoch from `first` on: every image at most once, in an order that
+        depends on (seed, epoch), augmented as (seed, epoch, step) says.
+
+        Several processes get slices of the same batches that one would get whole.
+        """
+        order = torch.randperm(len(self), generator=_generator(seed, epoch, "order"))
+        batches = [order[i * recipe.batch : (i + 1) * recipe.batch]
+                   for i in range(first, recipe.steps(len(self)))]  # fmt: skip
+        own = [batch[place.slice(len(batch))] for batch in batches]
+        for step, (indices, pixels) in enumerate(
+            zip(own, self.source.stream(own), strict=True), first
+        ):
+            count = len(batches[step - first])
+            batch = augment(
+                Batch(pixels, self.labels[indices.to(self.device)]),
+                recipe.operations,
+                self.classes,
+                _generator(seed, epoch, step),
+                (place.slice(count).start, count),
+            )
+            yield self.normalised(batch.pixels), batch.labels
 
     def inorder(self, batch: int = 256) -> Iterator[Tensor]:
         """All images as they are."""
-        for pixels in self.pixels.split(batch):
+        for pixels in self.source.stream(torch.arange(len(self)).split(batch)):
             yield self.normalised(pixels)
 
 
-def augmented(pixels: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Every image shifted by its own whole pixels, its border mirrored; half of them flipped
-    if the recipe says so. One gather does all of it.
-    """
-    count, channels, height, width = pixels.shape
-    moves = torch.randint(-recipe.shift, recipe.shift + 1, (2, count, 1), generator=generator)
-    rows = _mirrored(torch.arange(height) + moves[0], height)
-    columns = _mirrored(torch.arange(width) + moves[1], width)
-    if recipe.flip:
-        flips = torch.rand(count, 1, generator=generator) < 0.5
-        columns = torch.where(flips, columns.flip(1), columns)
-    place = pixels.device
-    return pixels[
-        torch.arange(count, device=place)[:, None, None, None],
-        torch.arange(channels, device=place)[None, :, None, None],
-        rows.to(place)[:, None, :, None],
-        columns.to(place)[:, None, None, :],
-    ]
-
-
-def _mirrored(index: Tensor, size: int) -> Tensor:
-    """Positions outside 0..size-1 mirrored at the first and the last."""
-    index = index.abs()
-    return torch.where(index >= size, 2 * (size - 1) - index, index).clamp(0, size - 1)
+def _generator(*words: object) -> torch.Generator:
+    return torch.Generator().manual_seed(seed_of(*words))

@@ -1,19 +1,24 @@
-"""One net while it learns: epochs, evaluation, and a state that resumes to the bit."""
+"""One model while it learns: steps, evaluation, and a state that resumes to the bit."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, get_swa_multi_avg_fn
 
-from netwright.core.net import Net
-from netwright.train.batches import Images, seed_of
+from netwright.train.batches import ALONE, Images, Place, seed_of
+from netwright.train.optimiser import optimisers
 from netwright.train.recipe import Recipe
 
 __all__ = ["Learner", "device", "probabilities"]
+
+SWA_FROM = 0.75
+"""The share of the epochs after which weights are averaged."""
 
 
 def device() -> torch.device:
@@ -21,82 +26,154 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def probabilities(model: nn.Module, images: Images) -> np.ndarray:
-    """Softmax of the model's outputs in evaluation mode, (N, classes)."""
+def probabilities(
+    model: nn.Module, images: Images, *, mirrored: bool = False, precision: str = "fp32"
+) -> np.ndarray:
+    """Softmax of the model's outputs in evaluation mode, (N, classes); with `mirrored` that of
+    the mean output of every image and its mirror image.
+    """
     model.eval()
-    with torch.inference_mode():
-        outputs = [model(x).double().softmax(1) for x in images.inorder()]
+    outputs = list[Tensor]()
+    with torch.inference_mode(), _autocast(images.device, precision):
+        for x in images.inorder():
+            output = model(x).double()
+            if mirrored:
+                output = (output + model(x.flip(-1)).double()) / 2
+            outputs.append(output.softmax(1))
     return torch.cat(outputs).cpu().numpy()
 
 
 class Learner:
-    """A net trained for `epochs` epochs by a recipe.
+    """A model trained for `epochs` epochs by a recipe.
 
-    Everything random in an epoch follows from `name`, the seed and the epoch's number, so
-    that a learner that is restored between two epochs goes on as if it had never stopped.
+    Everything random follows from the seed, the name, the epoch and the step, so that a learner
+    restored between any two steps goes on as if it had never stopped.
+
+    Arguments:
+        model: what learns; parameters that ask for no gradient stay as they are.
+        recipe: how.
+        epochs: how long.
+        seed, name: what randomness depends on.
+        precision: `fp32`, or `bf16` for autocast.
+        class_weights: what an image of each class counts in the loss.
+        scale: shares of the learning rate by the names of parts; see `optimisers`.
+        place: which of several processes this is.
     """
 
     def __init__(
-        self, net: Net, recipe: Recipe, *, epochs: int, seed: int, name: str, precision: str
+        self,
+        model: nn.Module,
+        recipe: Recipe,
+        *,
+        epochs: int,
+        seed: int = 0,
+        name: str = "",
+        precision: str = "fp32",
+        class_weights: Tensor | None = None,
+        scale: Mapping[str, float] | None = None,
+        place: Place = ALONE,
     ) -> None:
-        self.recipe, self.epochs, self.precision = recipe, epochs, precision
-        self.seed, self.name = seed, name
-        self.done = 0
-        model = net.build(seed=seed_of(seed, name, "init"), device=device())
+        self.recipe, self.epochs, self.precision, self.place = recipe, epochs, precision, place
+        self.seed, self.name, self.class_weights = seed, name, class_weights
         self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        decayed = [p for p in self.model.parameters() if p.ndim > 1]
-        spared = [p for p in self.model.parameters() if p.ndim <= 1]
-        self.optimiser = torch.optim.SGD(
-            [{"params": decayed, "weight_decay": recipe.decay},
-             {"params": spared, "weight_decay": 0}],
-            lr=recipe.rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0,
-        )  # fmt: skip
+        self.optimisers = optimisers(self.model, recipe, scale)
+        self.average = _average(self.model, recipe)
+        self.done, self.step, self.total = 0, 0, 0.0
+        self.parts, self.slowed = recipe.accumulate, 1.0
 
-    def epoch(self, images: Images) -> float:
-        """Trains one epoch; the mean loss, which is not finite when the net diverged."""
+    @property
+    def best(self) -> nn.Module:
+        """The model to test: the average where the recipe keeps one and it has begun."""
+        if self.average is None or not int(self.average.n_averaged):
+            return self.model
+        return self.average.module
+
+    def epoch(self, images: Images) -> Iterator[float]:
+        """The losses of the rest of the epoch, a step each time one is asked for."""
         self.model.train()
-        torch.manual_seed(seed_of(self.seed, self.name, self.done, "dropout"))
         steps = self.recipe.steps(len(images))
-        total = torch.zeros((), device=images.labels.device)
-        batches = images.epoch(self.recipe, seed_of(self.seed, self.name, self.done, "data"))
-        for step, (x, labels) in enumerate(batches, self.done * steps):
-            rate = self.recipe.rate_at(step, self.epochs * steps)
-            for group in self.optimiser.param_groups:
-                group["lr"] = rate
-            total += self.step(x, labels)
-        self.done += 1
-        return float(total) / steps
+        seed = seed_of(self.seed, self.name)
+        batches = images.epoch(self.recipe, seed, self.done, first=self.step, place=self.place)
+        for x, labels in batches:
+            rate = self.slowed * self.recipe.rate_at(
+                self.done * steps + self.step, self.epochs * steps
+            )
+            torch.manual_seed(seed_of(self.seed, self.name, self.done, self.step, self.place.rank))
+            loss = float(self.learn(x, labels, self.slowed * rate))
+            self.step, self.total = self.step + 1, self.total + loss
+            if self.average is not None and self.recipe.average == "ema":
+                self.average.update_parameters(self.model)
+            yield loss
+        late = self.done >= int(SWA_FROM * self.epochs)
+        if self.average is not None and self.recipe.average == "swa" and late:
+            self.average.update_parameters(self.model)
+        self.done, self.step = self.done + 1, 0
 
-    def step(self, x: Tensor, labels: Tensor) -> Tensor:
-        """One step of the optimiser; the loss of the batch."""
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            loss = self._loss(self.model(x), labels)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimiser.step()
-        return loss.detach()
+    def take_loss(self, steps: int) -> float:
+        """The mean loss of the epoch that has ended; counting begins anew."""
+        mean, self.total = self.total / steps, 0.0
+        return mean
 
-    def _loss(self, outputs: Any, labels: Tensor) -> Tensor:
+    def learn(self, x: Tensor, labels: Tensor, rate: float) -> Tensor:
+        """One step of the optimisers; the loss of the batch."""
+        for optimiser in self.optimisers:
+            optimiser.zero_grad(set_to_none=True)
+            for group in optimiser.param_groups:
+                group["lr"] = rate * group.get("scale", 1.0)
+        total = torch.zeros((), device=x.device)
+        for images, truth in zip(x.chunk(self.parts), labels.chunk(self.parts), strict=True):
+            with _autocast(x.device, self.precision):
+                loss = self.loss(self.model(images), truth) * (len(images) / len(x))
+            loss.backward()
+            total += loss.detach()
+        if self.recipe.clip is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+        for optimiser in self.optimisers:
+            optimiser.step()
+        return total
+
+    def loss(self, outputs: Any, labels: Tensor) -> Tensor:
         """Cross entropy with smoothed labels; auxiliary heads count by their weights."""
         heads = outputs if isinstance(outputs, dict) else {"out": outputs}
-        weights = {"out": 1.0, **getattr(self.model, "taps", {})}
-        losses = [
-            weights[name]
-            * F.cross_entropy(out.float(), labels, label_smoothing=self.recipe.smoothing)
-            for name, out in heads.items()
-        ]
+        own = getattr(self.model, "taps", {})
+        losses = list[Tensor]()
+        for name, output in heads.items():
+            weight = 1.0 if name == "out" else own[name]
+            if name != "out" and self.recipe.auxiliary is not None:
+                weight = self.recipe.auxiliary
+            losses.append(weight * F.cross_entropy(
+                output.float(), labels, self.class_weights, label_smoothing=self.recipe.smoothing
+            ))  # fmt: skip
         return torch.stack(losses).sum()
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint holds."""
+        """What a checkpoint holds; to be written before the next step changes it."""
         return {
             "model": self.model.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "done": self.done,
-        }
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "average": self.average.state_dict() if self.average is not None else None,
+            "done": self.done, "step": self.step, "total": self.total,
+            "parts": self.parts, "slowed": self.slowed,
+        }  # fmt: skip
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: Mapping[str, Any]) -> None:
         """Goes back to a state."""
         self.model.load_state_dict(state["model"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.done = state["done"]
+        for optimiser, held in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(held)
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        for word in ("done", "step", "total", "parts", "slowed"):
+            setattr(self, word, state[word])
+
+
+def _average(model: nn.Module, recipe: Recipe) -> AveragedModel | None:
+    if recipe.average == "none":
+        return None
+    mean = get_ema_multi_avg_fn(recipe.keep) if recipe.average == "ema" else get_swa_multi_avg_fn()
+    averaged = AveragedModel(model, multi_avg_fn=mean, use_buffers=True)
+    return averaged.requires_grad_(False)
+
+
+def _autocast(place: torch.device, precision: str) -> torch.autocast:
+    return torch.autocast(place.type, torch.bfloat16, enabled=precision == "bf16")

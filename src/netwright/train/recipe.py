@@ -1,49 +1,246 @@
-"""How a net is trained: one recipe for all candidates, so that they are compared fairly."""
+"""How a net is trained, as data: optimiser, schedule, augmentation, averaging.
+
+A recipe is a value: equal recipes train alike, JSON holds one, and two can be compared field
+by field. The named ones are those of well-known papers and code.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import cos, pi
+import json
+from collections.abc import Sequence
+from dataclasses import MISSING, asdict, dataclass, fields, replace
+from math import cos, inf, pi
+from pathlib import Path
+from typing import Any
 
-__all__ = ["Recipe"]
+from netwright.data import augment
+from netwright.data.augment import Flip, Operation, ResizedCrop, Shift
+from netwright.errors import RecipeError, nearest
+
+__all__ = ["RECIPES", "Recipe", "read"]
+
+OPTIMISERS = ("sgd", "adamw", "rmsprop", "muon")
+SCHEDULES = ("cosine", "steps", "linear", "decay", "constant")
+AVERAGES = ("none", "ema", "swa")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """SGD with Nesterov momentum; the rate warms up, then falls as a cosine to nothing.
+    """One way to train a net.
 
-    Weight decay spares biases and normalisation. `shift` moves training images by up to so
-    many pixels, `flip` mirrors half of them; `smoothing` is that of the labels.
+    Arguments:
+        name: what it is called.
+        optimiser: `sgd` (with Nesterov momentum), `adamw`, `rmsprop` or `muon`.
+        rate: the highest learning rate, for a batch of `batch` images.
+        momentum: of SGD and RMSProp; the first beta of AdamW.
+        decay: weight decay of kernels and matrices; biases and normalisation are spared.
+        batch: images a step.
+        schedule: how the rate falls: as a `cosine` to nothing, a tenth at each of `drops`
+            (`steps`), as a straight line (`linear`), by 0.94 every second epoch of 100
+            (`decay`), or not at all (`constant`).
+        drops: shares of all steps at which the rate falls tenfold, for `steps`.
+        warmup: share of the steps in which the rate grows from nothing.
+        smoothing: share of the label that goes to all classes (Szegedy et al. 2015).
+        auxiliary: weight of auxiliary heads; None for the net's own.
+        average: what is tested: the last weights (`none`), their exponential mean (`ema`), or
+            the mean of the last quarter (`swa`; Izmailov et al. 2018, arXiv:1803.05407).
+        keep: what the exponential mean keeps of itself at every step.
+        clip: the largest norm of the gradient; None for any.
+        accumulate: batches whose gradients are summed for one step.
+        patience: epochs without a better loss on validation after which training stops; 0 for
+            never.
+        balance: whether rare classes count more, by the inverse of their number.
+        operations: augmentation, in this order.
     """
 
-    batch: int = 64
+    name: str = "resnet"
+    optimiser: str = "sgd"
     rate: float = 0.1
     momentum: float = 0.9
     decay: float = 5e-4
-    smoothing: float = 0.1
+    batch: int = 64
+    schedule: str = "cosine"
+    drops: tuple[float, ...] = ()
     warmup: float = 0.15
-    shift: int = 1
-    flip: bool = False
+    smoothing: float = 0.1
+    auxiliary: float | None = None
+    average: str = "none"
+    keep: float = 0.999
+    clip: float | None = None
+    accumulate: int = 1
+    patience: int = 0
+    balance: bool = False
+    operations: tuple[Operation, ...] = (Shift(),)
 
-    @classmethod
-    def suited(cls, images: int, side: int, *, flip: bool) -> Recipe:
-        """The recipe for so many training images of that side.
-
-        The rate grows with the batch (Goyal et al. 2017, arXiv:1706.02677), the shift is an
-        eighth of the side as in the CIFAR recipes (He et al. 2015: 4 of 32).
-        """
-        batch = 64 if images < 4096 else 128
-        return cls(
-            batch=min(batch, images), rate=0.1 * batch / 64, shift=max(1, side // 8), flip=flip
-        )
+    def __post_init__(self) -> None:
+        for word, choices in (
+            ("optimiser", OPTIMISERS),
+            ("schedule", SCHEDULES),
+            ("average", AVERAGES),
+        ):
+            if getattr(self, word) not in choices:
+                raise nearest(word, str(getattr(self, word)), choices)
+        for word, (low, high) in RANGES.items():
+            value = getattr(self, word)
+            if value is not None and not low <= value <= high:
+                raise RecipeError(
+                    f"recipe {self.name!r}: {word} is {value}, wanted {low:g} to {high:g}"
+                )
 
     def steps(self, images: int) -> int:
         """Steps of an epoch; the images that do not fill a batch wait for the next epoch."""
         return max(1, images // self.batch)
 
     def rate_at(self, step: int, steps: int) -> float:
-        """The learning rate of step `step` of `steps`."""
-        warm = max(1.0, self.warmup * steps)
+        """The learning rate of step `step` of `steps`.
+
+        >>> [round(Recipe(warmup=0.5, rate=1.0).rate_at(step, 4), 2) for step in range(4)]
+        [0.33, 0.67, 1.0, 0.5]
+        """
+        warm = self.warmup * steps
         if step < warm:
             return self.rate * (step + 1) / (warm + 1)
-        return self.rate * 0.5 * (1 + cos(pi * (step - warm) / max(1.0, steps - warm)))
+        return self.rate * self._share((step - warm) / max(1.0, steps - warm), step / max(1, steps))
+
+    def _share(self, after: float, whole: float) -> float:
+        """The share of the rate, `after` of the way after the warm-up and `whole` of all."""
+        match self.schedule:
+            case "cosine":
+                return 0.5 * (1 + cos(pi * after))
+            case "linear":
+                return 1 - after
+            case "steps":
+                return 0.1 ** sum(whole >= drop for drop in self.drops)
+            case "decay":
+                return 0.94 ** int(50 * whole)
+            case _:
+                return 1.0
+
+    def suited(self, images: int) -> Recipe:
+        """The same for so few images that a batch would hold most of them: at least eight steps
+        an epoch, and the rate falls with the batch (Goyal et al. 2017, arXiv:1706.02677).
+        """
+        batch = self.batch
+        while batch > 8 and images // batch < 8:
+            batch //= 2
+        batch = min(batch, max(1, images))
+        factor = (batch / self.batch) ** (0.5 if self.optimiser in ("adamw", "muon") else 1.0)
+        return replace(self, batch=batch, rate=self.rate * factor)
+
+    def but(self, **changes: Any) -> Recipe:
+        """The same with other fields."""
+        return replace(self, **changes)
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON's own types."""
+        record = asdict(self)
+        record.update(drops=list(self.drops), operations=augment.to_json(self.operations))
+        return record
+
+    @classmethod
+    def from_json(cls, record: Any) -> Recipe:
+        """The inverse of `to_json`; fields that are not there are those of the recipe that
+        `base` names, or the defaults. `RecipeError` or `UnknownName` for what it cannot be.
+        """
+        if not isinstance(record, dict):
+            raise RecipeError(f"a recipe is a JSON object, got {type(record).__name__}")
+        values = dict(record)
+        base = RECIPES[_name(values.pop("base"))] if "base" in values else cls()
+        words = {field.name: field for field in fields(cls)}
+        for word, value in values.items():
+            if word not in words:
+                raise nearest("word of a recipe", str(word), words)
+            values[word] = _read_field(word, value)
+        return replace(base, **values)
+
+
+RANGES: dict[str, tuple[float, float]] = {
+    "rate": (0.0, 1e4), "momentum": (0.0, 0.9999), "decay": (0.0, 10.0), "batch": (1, 2**20),
+    "warmup": (0.0, 1.0), "smoothing": (0.0, 0.999), "auxiliary": (0.0, 10.0),
+    "keep": (0.0, 0.999999), "clip": (1e-12, 1e12), "accumulate": (1, 2**20),
+    "patience": (0, 10**6),
+}  # fmt: skip
+"""The least and the largest value of every number."""
+
+
+def _read_field(word: str, value: Any) -> Any:
+    """A field of a recipe from JSON's types; `RecipeError` for the wrong kind."""
+    default = next(field.default for field in fields(Recipe) if field.name == word)
+    if word == "operations":
+        if not isinstance(value, list):
+            raise RecipeError(f"operations is {value!r}, wanted a list")
+        return augment.from_json(value)
+    if word == "drops":
+        shares = value if isinstance(value, list) else [None]
+        if not all(isinstance(share, int | float) and 0 < share < 1 for share in shares):
+            raise RecipeError(f"drops is {value!r}, wanted a list of shares between 0 and 1")
+        return tuple(float(share) for share in shares)
+    if value is None and word in ("auxiliary", "clip"):
+        return None
+    kind = float if word in ("auxiliary", "clip") else type(default)
+    assert default is not MISSING
+    right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not right or (kind is float and not -inf < value < inf):
+        raise RecipeError(f"{word} is {value!r}, wanted {_KINDS[kind]}")
+    return value
+
+
+_KINDS = {float: "a number", int: "an integer", bool: "true or false", str: "a word"}
+
+
+def _name(value: Any) -> str:
+    if value not in RECIPES:
+        raise nearest("recipe", str(value), RECIPES)
+    return value
+
+
+def read(given: str | Path | Recipe) -> Recipe:
+    """A recipe by its name or from a JSON file.
+
+    >>> read("resnet").optimiser
+    'sgd'
+    """
+    if isinstance(given, Recipe):
+        return given
+    if str(given) in RECIPES:
+        return RECIPES[str(given)]
+    path = Path(given)
+    if not path.is_file():
+        raise nearest("recipe, nor a file", str(given), RECIPES)
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"{path} cannot be read as JSON: {error}") from None
+    recipe = Recipe.from_json(record)
+    return recipe if "name" in record else replace(recipe, name=path.stem)
+
+
+def _named(recipes: Sequence[Recipe]) -> dict[str, Recipe]:
+    return {recipe.name: recipe for recipe in recipes}
+
+
+RECIPES: dict[str, Recipe] = _named([
+    Recipe("classic", rate=0.01, decay=5e-4, batch=128, schedule="steps", drops=(0.5, 0.75),
+           warmup=0.0, smoothing=0.0, operations=(Shift(), Flip())),
+    Recipe("resnet", rate=0.1, decay=5e-4, batch=128, warmup=0.15, smoothing=0.1,
+           operations=(Shift(), Flip())),
+    Recipe("inception", optimiser="rmsprop", rate=0.002, decay=4e-5, batch=64, schedule="decay",
+           warmup=0.05, smoothing=0.1, auxiliary=0.3, average="ema", clip=2.0,
+           operations=(ResizedCrop(0.08), Flip())),
+    Recipe("mobile", optimiser="rmsprop", rate=0.004, decay=1e-5, batch=64, schedule="decay",
+           warmup=0.05, smoothing=0.1, average="ema", operations=(ResizedCrop(), Flip())),
+    Recipe("modern", optimiser="adamw", rate=1e-3, decay=0.05, batch=128, warmup=0.1,
+           smoothing=0.1, average="ema", clip=5.0,
+           operations=(ResizedCrop(), Flip(), augment.ColourJitter(), augment.CutMix())),
+    Recipe("fast-small", optimiser="muon", rate=0.24, momentum=0.6, decay=2e-6, batch=512,
+           schedule="linear", warmup=0.0, smoothing=0.2, operations=(Shift(2 / 32), Flip())),
+    Recipe("fine-tune", optimiser="adamw", rate=3e-4, decay=0.05, batch=32, warmup=0.1,
+           smoothing=0.1, average="ema", keep=0.98, clip=1.0,
+           operations=(ResizedCrop(0.5), Flip())),
+])  # fmt: skip
+"""`classic`: Krizhevsky et al. 2012 and Simonyan & Zisserman 2014; `resnet`: He et al. 2015 with
+the cosine of Loshchilov & Hutter 2016; `inception`: Szegedy et al. 2015, section 8; `mobile`:
+Howard et al. 2017; `modern`: Liu et al. 2022 in short; `fast-small`: the way of Jordan 2024
+(airbench, arXiv:2404.00498); `fine-tune`: for weights that are trained already."""

@@ -1,0 +1,90 @@
+"""What the frozen layers of a trained net make of images, computed once.
+
+A layer's features are the averages of its maps over their positions, so that a linear model on
+them is again a net: the layers up to there, global average pooling, one dense unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from netwright.core.net import Net
+from netwright.core.rewrite import classifiers
+from netwright.core.wiring import Sequential
+from netwright.errors import RuleError
+from netwright.nets.heads import pooled
+from netwright.train.batches import Images
+
+__all__ = ["LATE", "extract", "layers", "up_to"]
+
+LATE = "classifier"
+"""The layer that stands for what goes into the classifier."""
+
+
+def layers(net: Net) -> list[str]:
+    """Layers whose features are worth a look, from the middle of the net to its end: the last
+    part at each size of map from an eighth of the image down, and what goes into the classifier.
+
+    >>> from netwright import net
+    >>> layers(net("resnet18"))
+    ['stage2', 'stage3', 'stage4', 'classifier']
+    """
+    found = dict[tuple[int, ...], str]()
+    if isinstance(net.spec, Sequential):
+        for name, row in _ends(net).items():
+            output = row.output
+            if len(output) == 3 and 1 < output[1] <= net.input[1] // 8:
+                found[output[1:]] = name
+    return [*found.values(), *([LATE] if len(classifiers(net)) >= 1 else [])]
+
+
+def _ends(net: Net) -> dict[str, Any]:
+    """The last row of every part of the spec."""
+    return {row.path.partition(".")[0]: row for row in net.plan().rows if not row.auxiliary}
+
+
+def up_to(net: Net, layer: str, classes: int) -> Net:
+    """The net up to a layer, with a pooled head of `classes`: what a linear model on its
+    features is. `RuleError` where the net has no such layer.
+    """
+    if layer == LATE:
+        return net.but(classes=classes)
+    if not isinstance(net.spec, Sequential) or layer not in net.spec.names:
+        raise RuleError(f"{net.name} has no part {layer!r}; there are: {', '.join(layers(net))}")
+    names = net.spec.names
+    kept = {name: net.spec.part(name) for name in names[: names.index(layer) + 1]}
+    return Net(Sequential(**kept, head=pooled(classes)), net.input, f"{net.name}-{layer}")
+
+
+def extract(
+    model: nn.Module, net: Net, images: Images, wanted: Sequence[str], precision: str = "fp32"
+) -> dict[str, np.ndarray]:
+    """Features (N, channels) of every layer that is `wanted`, in one pass in evaluation mode."""
+    pages: dict[str, list[Tensor]] = {layer: [] for layer in wanted}
+
+    def keep(layer: str, value: Tensor) -> None:
+        flat = value.float()
+        pages[layer].append(flat.mean(tuple(range(2, flat.ndim))) if flat.ndim > 2 else flat)
+
+    with ExitStack() as hooks, torch.inference_mode():
+        for layer in wanted:
+            if layer == LATE:
+                module = model.get_submodule(classifiers(net)[0])
+                hook = module.register_forward_pre_hook(
+                    lambda _, xs, layer=layer: keep(layer, xs[0])
+                )
+            else:
+                module = model.get_submodule(layer)
+                hook = module.register_forward_hook(lambda _, xs, y, layer=layer: keep(layer, y))
+            hooks.callback(hook.remove)
+        model.eval()
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bf16"):
+            for x in images.inorder(64):
+                model(x)
+    return {layer: torch.cat(values).cpu().numpy() for layer, values in pages.items()}

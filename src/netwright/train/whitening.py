@@ -1,0 +1,41 @@
+"""A first convolution that whitens patches, set from the images instead of learnt."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from netwright.errors import RecipeError
+
+__all__ = ["whiten"]
+
+EPSILON = 5e-4
+"""Added to every variance, so that directions without any are not blown up."""
+
+
+def whiten(model: nn.Module, images: Tensor) -> None:
+    """Sets the first convolution to the principal components of its patches, each divided by its
+    standard deviation, and their negatives; its kernel learns no more.
+
+    `images` are normalised, (N, C, H, W); some thousands are enough. Filters beyond twice the
+    inputs of a window stay as they are. `RecipeError` where the convolution has fewer.
+    (Coates & Ng 2012; Jordan 2024, arXiv:2404.00498, section 3.2.)
+    """
+    conv = next((module for module in model.modules() if isinstance(module, nn.Conv2d)), None)
+    inputs = conv.weight[0].numel() if conv is not None else 0
+    if conv is None or conv.groups > 1 or conv.out_channels < 2 * inputs:
+        raise RecipeError(
+            "the recipe whitens the first convolution, which needs two filters for each input of "
+            f"its window: {2 * inputs or 'some'}; got "
+            f"{conv.out_channels if conv is not None else 'no convolution'}; "
+            "choose a recipe without whiten, or another net"
+        )
+    patches = nn.functional.unfold(images.double(), conv.kernel_size)
+    flat = patches.transpose(1, 2).reshape(-1, inputs)
+    covariance = flat.T @ flat / len(flat)
+    variances, directions = torch.linalg.eigh(covariance)
+    filters = (directions / (variances + EPSILON).sqrt()).T.flip(0)
+    weight = torch.cat([filters, -filters]).view(2 * inputs, *conv.weight.shape[1:])
+    with torch.no_grad():
+        conv.weight[: 2 * inputs] = weight.to(conv.weight)
+    conv.weight.requires_grad_(False)
