@@ -62,7 +62,7 @@ def command(run: str, images: tuple[str, ...], top: int, as_json: bool) -> None:
 
 def _files(given: tuple[str, ...]) -> Iterator[Path]:
     """Files as given, and the images in folders."""
-    from netwright.data.image import SUFFIXES, is_image
+    from netwright.data.reading import SUFFIXES, is_image
 
     for word in given:
         path = Path(word)

@@ -95,13 +95,18 @@ def _data(page: Page, dataset: Dataset) -> None:
         )
     pieces.append(gallery(_samples(dataset), THUMB))
     if found["unreadable"]:
-        shown = found["unreadable"][:MANY]
-        more = len(found["unreadable"]) - len(shown)
         pieces.append(
             paragraph(f"{len(found['unreadable'])} files could not be read and were left out:")
         )
-        pieces.append(code("\n".join([*shown, *([f"and {more} more"] if more else [])])))
+        pieces.append(code(_cut(found["unreadable"])))
+    if found["notes"]:
+        pieces += [paragraph("Notes:"), code(_cut(found["notes"]))]
     page.add("Images", *pieces)
+
+
+def _cut(rows: Sequence[str]) -> str:
+    more = len(rows) - MANY
+    return "\n".join([*rows[:MANY], *([f"and {more} more"] if more > 0 else [])])
 
 
 def _seen(dataset: Dataset) -> str:

@@ -13,7 +13,8 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from netwright.data.image import opened, upright
+from netwright.data.image import upright
+from netwright.data.reading import opened
 from netwright.errors import WeightsError
 
 __all__ = ["Preprocess"]
