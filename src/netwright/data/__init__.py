@@ -1,4 +1,4 @@
-"""Labelled images: read, looked at, brought to one size, split."""
+"""Labelled images: listed, looked at, split, decoded, augmented."""
 
 from netwright.core.lazy import lazy
 
@@ -6,7 +6,8 @@ lazy(
     __name__,
     {
         "dataset": "Dataset load",
-        "found": "Found",
         "image": "Preprocessing",
+        "listing": "Listing",
+        "survey": "Survey survey",
     },
 )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from netwright.data.found import Found
-from netwright.data.image import Preprocessing, to_bytes
+from netwright.data.image import to_bytes
+from netwright.data.listing import ArrayReader, Listing
 from netwright.data.npz import Arrays
 from netwright.errors import DataError
 
@@ -19,7 +19,7 @@ TOPS = (1.0, 16.0, 255.0, 65535.0)
 """Usual largest values; the first that covers an array is taken for white."""
 
 
-def read_arrays(path: Path) -> Found:
+def read_arrays(path: Path) -> Listing:
     """The images and labels of an `.npz`.
 
     Images are (N, H, W), (N, H, W, C) or (N, C, H, W) under `images`, `x` or `data`, labels
@@ -50,25 +50,17 @@ def read_arrays(path: Path) -> Found:
         classes, index = [str(name) for name in given], values.astype(int)
     else:
         classes = [str(value) for value in known]
-    height, width, channels = pixels.shape[1:]
-    count = len(pixels)
-
-    def read(i: int, size: int, channels: int, notes: list[str]) -> np.ndarray:
-        return Preprocessing(size, channels, (), ()).image(pixels[i])
-
-    return Found(
+    return Listing(
         source=str(path),
         classes=classes,
         names=[
             f"{x}[{i}]"
-            for (_, x, _), held in zip(pairs, images, strict=True)
-            for i in range(len(held))
+            for (_, x, _), part in zip(pairs, images, strict=True)
+            for i in range(len(part))
         ],
         labels=[int(i) for i in index],
-        splits=[split for (split, _, _), held in zip(pairs, images, strict=True) for _ in held],
-        sizes=[(width, height)] * count,
-        modes=[{1: "L", 3: "RGB", 4: "RGBA"}[channels]] * count,
-        read=read,
+        splits=[split for (split, _, _), part in zip(pairs, images, strict=True) for _ in part],
+        reader=ArrayReader(pixels),
         range=bounds,
     )
 

@@ -1,60 +1,130 @@
-"""Labelled images in memory, at one size, split in three: what a net is fitted to."""
+"""Labelled images, split in three: looked at once, decoded when they are needed."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
+import torch
 
-from netwright.core.bounds import memory
 from netwright.data.arrays import read_arrays
-from netwright.data.folder import LAYOUT, each, read_folder
-from netwright.data.found import SPLITS, Found
+from netwright.data.folder import LAYOUT, read_folder
 from netwright.data.image import Preprocessing
+from netwright.data.listing import SPLITS, Listing
 from netwright.data.split import split
+from netwright.data.stream import Memory, Stream, default_workers
+from netwright.data.survey import Survey, digest, each, survey
 from netwright.errors import DataError
 
 __all__ = ["Dataset", "load"]
 
 LARGEST, SMALLEST = 64, 8
-"""Sides between which the size is chosen when nobody says one."""
+"""Sides between which nets that start from nothing get their images when nobody says."""
+IN_MEMORY = 700 * 2**20
+"""Bytes of pixels that are kept decoded at most; larger sets are decoded as they are trained on."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images (N, size, size, channels) of uint8, labels (N,), and the indices of each split.
+    """Labelled images and the indices of each split.
 
-    `found` is what the look at the data brought up: sizes, modes, unreadable files, notes.
+    `labels` are class numbers of all images of the listing; `splits` index those that could be
+    read. Pixels are decoded when they are asked for, and kept where they fit into memory.
     """
 
-    source: str
-    classes: tuple[str, ...]
-    pixels: np.ndarray
+    listing: Listing
+    survey: Survey
     labels: np.ndarray
-    names: tuple[str, ...]
     splits: dict[str, np.ndarray]
-    preprocessing: Preprocessing
-    found: dict[str, Any] = field(default_factory=dict)
+    fingerprint: str
+    workers: int
+    _decoded: dict[Any, Memory] = field(default_factory=dict, repr=False, compare=False)
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """(channels, size, size): the input of a net."""
-        p = self.preprocessing
-        return (p.channels, p.size, p.size)
+    def source(self) -> str:
+        """Where the images are from."""
+        return self.listing.source
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """SHA-256 over classes, names, labels, pixels and splits, in 16 hexadecimal digits."""
-        made = sha256(repr((self.classes, self.names, self.shape)).encode())
-        for values in (self.pixels, self.labels, *(self.splits[name] for name in SPLITS)):
-            made.update(np.ascontiguousarray(values).tobytes())
-        return made.hexdigest()[:16]
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, by their numbers."""
+        return tuple(self.listing.classes)
+
+    @property
+    def names(self) -> list[str]:
+        """What each image is called."""
+        return self.listing.names
+
+    @property
+    def channels(self) -> int:
+        """1 where no image has a colour, else 3."""
+        return 1 if self.survey.grey else 3
+
+    @property
+    def unreadable(self) -> list[str]:
+        """Images, and folders, that were left out, and why."""
+        told = [f"{self.names[i]}: {fault}" for i, fault in self.survey.unreadable.items()]
+        return [*self.listing.unreadable, *told]
+
+    @property
+    def notes(self) -> list[str]:
+        """What else is worth telling of the images."""
+        return [*self.listing.notes, *self.survey.notes]
+
+    def size(self, *parts: str) -> int:
+        """Images of these splits."""
+        return sum(len(self.splits[part]) for part in parts or SPLITS)
+
+    def indices(self, *parts: str) -> np.ndarray:
+        """The images of these splits, in order."""
+        return np.sort(np.concatenate([self.splits[part] for part in parts]))
+
+    def preprocessing(self, size: int | None = None) -> Preprocessing:
+        """What images go through before a net that starts from nothing: the largest centred
+        square at `size`, or their median side from 8 to 64, and their own mean and deviation.
+        """
+        mean, std = self.survey.moments(self.splits["train"], self.channels)
+        side = size or self._side()
+        return Preprocessing(side, self.channels, mean, std, self.listing.range)
+
+    def _side(self) -> int:
+        side = min(LARGEST, max(SMALLEST, self.survey.side))
+        return side if self.survey.alike else max(SMALLEST, side // 8 * 8)
+
+    def sequence(
+        self, indices: np.ndarray, preprocessing: Preprocessing, device: torch.device
+    ) -> Memory | Stream:
+        """The pixels of these images: in memory where all of the set would fit, decoded once,
+        else from worker processes.
+        """
+        seen = replace(preprocessing, mean=(), std=())
+        side, channels = preprocessing.size, preprocessing.channels
+        if self.size() * side * side * channels > IN_MEMORY:
+            return Stream(self.listing.reader, indices, preprocessing, self.workers)
+        key = (seen, indices.tobytes(), device)
+        if key not in self._decoded:
+            pixels = np.zeros((len(indices), side, side, channels), np.uint8)
+
+            def decode(at: int) -> None:
+                with suppress(DataError):  # of a set so large that not all was looked at: black
+                    pixels[at] = self.listing.reader.read(int(indices[at]), preprocessing, [])
+
+            each(decode, range(len(indices)))
+            self._decoded[key] = Memory(pixels, device)
+        return self._decoded[key]
+
+    def thumbnail(self, i: int, side: int) -> np.ndarray:
+        """Image i as uint8 (side, side, channels), to be shown."""
+        seen = Preprocessing(side, self.channels, (), (), self.listing.range)
+        return self.listing.reader.read(i, seen, [])
+
+    def forget(self) -> None:
+        """Lets the decoded pixels go."""
+        self._decoded.clear()
 
     def counts(self, part: str) -> list[int]:
         """Images of every class in a split."""
@@ -67,11 +137,9 @@ class Dataset:
         return max(counts) / max(1, min(counts))
 
     @cached_property
-    def duplicates(self) -> int:
-        """Images outside the training split that equal one in it, pixel by pixel."""
-        prints = [sha256(image.tobytes()).digest() for image in self.pixels]
-        seen = {prints[i] for i in self.splits["train"]}
-        return sum(prints[i] in seen for part in ("val", "test") for i in self.splits[part])
+    def twins(self) -> dict[str, list[tuple[int, int]]]:
+        """Images outside training that are in it too, `equal` or `close`; see `Survey.twins`."""
+        return self.survey.twins(self.splits)
 
     def summary(self) -> dict[str, Any]:
         """Everything above as JSON's own types."""
@@ -81,49 +149,40 @@ class Dataset:
             "classes": list(self.classes),
             "counts": {part: self.counts(part) for part in SPLITS},
             "imbalance": round(self.imbalance, 3),
-            "duplicates": self.duplicates,
-            **self.found,
+            "duplicates": len(self.twins["equal"]),
+            "near_duplicates": len(self.twins["close"]),
+            "images": self.size(),
+            "looked_at": len(self.survey.looked),
+            "unreadable": self.unreadable,
+            "ignored": self.listing.ignored,
+            "notes": self.notes,
+            **self.survey.common(),
         }
 
 
-def load(path: str | Path, *, size: int | None = None, seed: int = 0) -> Dataset:
-    """Reads a folder of images or an `.npz`, and splits what is not split yet.
+def load(path: str | Path, *, seed: int = 0, workers: int | None = None) -> Dataset:
+    """Lists a folder of images or the arrays of an `.npz`, looks at them, and splits what is
+    not split yet.
 
-    `size` is the side to bring images to; without it their median side, between 8 and 64.
     The same seed gives the same split. Raises `DataError` for what cannot be learnt from.
     """
     path = Path(path)
-    found = _found(path)
-    side = size or _side(found)
-    pixels, good, unreadable, notes = _decoded(found, side)
-    if not good:
-        raise DataError(f"none of {len(unreadable)} images under {path} can be read; "
-                        f"the first: {unreadable[0]}")  # fmt: skip
-    labels = np.array([found.labels[i] for i in good])
-    splits = split(labels, [found.splits[i] for i in good], found.classes, seed)
-    if (pixels == pixels[..., :1]).all():
-        pixels = np.ascontiguousarray(pixels[..., :1])
-    mean, std = _moments(pixels[splits["train"]])
-    return Dataset(
-        source=found.source,
-        classes=tuple(found.classes),
-        pixels=pixels,
-        labels=labels,
-        names=tuple(found.names[i] for i in good),
-        splits=splits,
-        preprocessing=Preprocessing(side, pixels.shape[-1], mean, std, found.range),
-        found={
-            "images": len(good),
-            "unreadable": unreadable,
-            "ignored": found.ignored,
-            "sizes": _common(f"{width}x{height}" for width, height in found.sizes),
-            "modes": _common(found.modes),
-            "notes": notes,
-        },
-    )
+    listing = _listing(path)
+    seen = survey(listing, seed)
+    good = np.array([i for i in range(len(listing.names)) if i not in seen.unreadable], np.int64)
+    if not len(good):
+        first = next(iter(seen.unreadable.items()))
+        raise DataError(f"none of {len(listing.names)} images under {path} can be read; "
+                        f"the first: {listing.names[first[0]]}: {first[1]}")  # fmt: skip
+    labels = np.array(listing.labels, np.int64)
+    given = [listing.splits[i] for i in good]
+    parts = split(labels[good], given, listing.classes, seed)
+    splits = {part: good[chosen] for part, chosen in parts.items()}
+    return Dataset(listing, seen, labels, splits, digest(listing, good, splits),
+                   default_workers() if workers is None else workers)  # fmt: skip
 
 
-def _found(path: Path) -> Found:
+def _listing(path: Path) -> Listing:
     try:
         if not path.exists():
             raise DataError(f"{path}: no such file or folder; {LAYOUT}")
@@ -134,61 +193,3 @@ def _found(path: Path) -> Found:
     if path.suffix != ".npz":
         raise DataError(f"{path} is no folder and no .npz; {LAYOUT}")
     return read_arrays(path)
-
-
-def _side(found: Found) -> int:
-    """The median shorter side, between 8 and 64; a multiple of 8 unless all are alike."""
-    if not found.sizes:
-        return SMALLEST
-    sides = [min(size) for size in found.sizes]
-    side = min(LARGEST, max(SMALLEST, int(median(sides))))
-    return side if len(set(found.sizes)) == 1 else max(SMALLEST, side // 8 * 8)
-
-
-def _decoded(found: Found, side: int) -> tuple[np.ndarray, list[int], list[str], list[str]]:
-    """The images that can be read, their places in `found`, what is wrong with the rest, and
-    what is worth telling.
-    """
-    needed = len(found.names) * side * side * 3
-    if needed > memory():
-        raise DataError(f"{len(found.names):,} images of {side} x {side} pixels need {needed:,} "
-                        f"bytes, this machine has {memory():,}; try a smaller --size")  # fmt: skip
-    pixels = np.empty((len(found.names), side, side, 3), np.uint8)
-
-    def decode(i: int) -> tuple[str, list[str]]:
-        notes: list[str] = []
-        try:
-            pixels[i] = found.read(i, side, 3, notes)
-        except DataError as error:
-            return f"{found.names[i]}: {str(error).partition(': ')[2]}", []
-        return "", [f"{found.names[i]}: {note.partition(': ')[2]}" for note in notes]
-
-    told = each(decode, range(len(found.names)))
-    good = [i for i, (fault, _) in enumerate(told) if not fault]
-    if len(good) < len(told):
-        pixels = pixels[good]
-    unreadable = [*found.unreadable, *(fault for fault, _ in told if fault)]
-    return pixels, good, unreadable, [*found.notes, *(note for _, notes in told for note in notes)]
-
-
-def _moments(pixels: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of every channel, of values from 0 to 1.
-
-    From the 256 counts of a channel, so that no copy in floating point is made.
-    """
-    means, deviations = list[float](), list[float]()
-    for channel in range(pixels.shape[-1]):
-        counts = np.bincount(pixels[..., channel].reshape(-1), minlength=256)
-        values = np.arange(256) / 255
-        mean = float(counts @ values / counts.sum())
-        variance = float(counts @ (values - mean) ** 2 / counts.sum())
-        means.append(round(mean, 6))
-        deviations.append(round(max(variance**0.5, 1 / 255), 6))
-    return tuple(means), tuple(deviations)
-
-
-def _common(values: Any, most: int = 8) -> dict[str, int]:
-    """The most frequent values and how often they come."""
-    counts = Counter(values).most_common()
-    rest = sum(count for _, count in counts[most:])
-    return dict(counts[:most]) | ({"other": rest} if rest else {})

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-from netwright.data.found import Found
-from netwright.data.image import read_image
-from netwright.data.reading import SUFFIXES, header, is_image
+from netwright.data.listing import FileReader, Listing
+from netwright.data.reading import SUFFIXES, is_image
 from netwright.errors import DataError
 
-__all__ = ["each", "read_folder"]
+__all__ = ["LAYOUT", "read_folder"]
 
 ALIASES = {
     "train": "train", "training": "train",
@@ -23,7 +20,7 @@ ALIASES = {
 LAYOUT = "wanted FOLDER/class/*.jpg|png, the same under train/, val/ and test/, or an .npz"
 
 
-def read_folder(folder: Path) -> Found:
+def read_folder(folder: Path) -> Listing:
     """Every image under `folder` with its class and, where the layout says so, its split.
 
     Raises `DataError` when there is nothing to learn from, or a folder cannot be read.
@@ -64,7 +61,9 @@ def _loose(*folders: Path) -> list[Path]:
     return sorted(path for folder in folders for path in folder.iterdir() if path.is_file())
 
 
-def _listed(folder: Path, files: list[tuple[str, Path, list[Path]]], outside: list[Path]) -> Found:
+def _listed(
+    folder: Path, files: list[tuple[str, Path, list[Path]]], outside: list[Path]
+) -> Listing:
     """What the classes hold: (split, folder of the class, files in it) each; what is `outside`
     of all is passed over, and told.
     """
@@ -76,22 +75,15 @@ def _listed(folder: Path, files: list[tuple[str, Path, list[Path]]], outside: li
     full = {(split, name) for split, name, _ in found}
     unreadable = [f"{home.relative_to(folder)}: no image in this folder"
                   for split, home, _ in files if (split, home.name) not in full]  # fmt: skip
-    headers = each(_header, [path for _, _, path in found])
-    pairs = list(zip(found, headers, strict=True))
-    unreadable += [f"{path.relative_to(folder)}: {head}"
-                   for (_, _, path), head in pairs if isinstance(head, str)]  # fmt: skip
-    good = [(file, head) for file, head in pairs if not isinstance(head, str)]
     classes = sorted({name for _, name, _ in found})
-    paths = [path for (_, _, path), _ in good]
-    return Found(
+    number = {name: i for i, name in enumerate(classes)}
+    return Listing(
         source=str(folder),
         classes=classes,
-        names=[path.relative_to(folder).as_posix() for path in paths],
-        labels=[classes.index(name) for (_, name, _), _ in good],
-        splits=[split for (split, _, _), _ in good],
-        sizes=[size for _, (size, _) in good],
-        modes=[mode for _, (_, mode) in good],
-        read=lambda i, size, channels, notes: read_image(paths[i], size, channels, notes),
+        names=[path.relative_to(folder).as_posix() for _, _, path in found],
+        labels=[number[name] for _, name, _ in found],
+        splits=[split for split, _, _ in found],
+        reader=FileReader.of([path for _, _, path in found]),
         unreadable=unreadable,
         ignored=ignored,
         notes=_passed_over(folder, [path for path in outside if is_image(path, folder)]),
@@ -104,16 +96,3 @@ def _passed_over(folder: Path, images: list[Path]) -> list[str]:
     return [f"{count} images right under {home}/ are in no folder of a class; passed over"
             if home != "." else f"{count} images beside the folders of the classes; passed over"
             for home, count in homes.items()]  # fmt: skip
-
-
-def _header(path: Path) -> tuple[tuple[int, int], str] | str:
-    try:
-        return header(path)
-    except DataError as error:
-        return str(error).removeprefix(f"{path}: ")
-
-
-def each(work: Any, items: Any) -> list[Any]:
-    """`work` over items, in order, in as many threads as there are cores; Pillow frees the lock."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(work, items))

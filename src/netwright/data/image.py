@@ -58,6 +58,11 @@ class Preprocessing:
             image = Image.fromarray(_drawable(to_bytes(np.asarray(image), self.range)))
         return _fitted(image, self.size, self.channels)
 
+    def bytes(self, pixels: np.ndarray) -> np.ndarray:
+        """The same for uint8 (H, W[, C]) from 0 to 255, whatever the range."""
+        image = Image.fromarray(_drawable(pixels))
+        return _fitted(image, self.size, self.channels)
+
 
 def read_image(
     path: str | Path, size: int, channels: int, notes: list[str] | None = None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from netwright.data.found import SPLITS
+from netwright.data.listing import SPLITS
 from netwright.errors import DataError
 
 __all__ = ["TEST", "VAL", "split"]

@@ -28,7 +28,7 @@ from netwright.space.families import small
 from netwright.train.learner import Learner, device
 from netwright.train.recipe import Recipe
 
-__all__ = ["PRECISIONS", "Speed", "machine", "speeds"]
+__all__ = ["PRECISIONS", "Speed", "machine", "speeds", "step_seconds"]
 
 PRECISIONS = ("fp32", "bf16")
 PROBES = (
@@ -41,6 +41,7 @@ PROBES = (
 )
 """(input, family, width, depth, stages, batch) of the nets that are measured."""
 REPEATS, PATIENCE = 10, 4.0
+STEPS = 4
 
 
 @dataclass(frozen=True)
@@ -131,13 +132,43 @@ def _probes() -> Iterator[tuple[Net, int]]:
         yield small(family, shape, 10, width=width, depth=depth, stages=stages), batch
 
 
-def _stepper(net: Net, batch: int, precision: str) -> Callable[[], object]:
+def step_seconds(net: Net, recipe: Recipe, precision: str) -> float:
+    """Seconds of one training step of this net by this recipe, the least of a few; kept too."""
+    key = json.dumps([machine(), net.hash, recipe.batch, recipe.optimiser, precision],
+                     sort_keys=True)  # fmt: skip
+    record = _kept_steps()
+    if key not in record:
+        with torch.random.fork_rng():
+            step = _stepper(net, recipe.batch, precision, recipe)
+            record[key] = min(_seconds(step) for _ in range(STEPS))
+        with suppress(OSError):
+            write_text(steps_file(), json.dumps(record, indent=1))
+    return record[key]
+
+
+def steps_file() -> Path:
+    """Where the seconds of single nets are kept."""
+    return cache_folder() / "steps.json"
+
+
+def _kept_steps() -> dict[str, float]:
+    try:
+        record = json.loads(steps_file().read_text())
+        return {key: value for key, value in record.items() if isinstance(value, float)}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def _stepper(
+    net: Net, batch: int, precision: str, recipe: Recipe | None = None
+) -> Callable[[], object]:
     """What trains the net by one step."""
-    learner = Learner(net, Recipe(batch), epochs=1, seed=0, name="probe", precision=precision)
+    recipe = recipe or Recipe(batch=batch)
+    learner = Learner(net.build(seed=0, device=device()), recipe, epochs=1, precision=precision)
     learner.model.train()
     x = torch.randn(batch, *net.input).to(device(), memory_format=torch.channels_last)
-    labels = torch.arange(batch, device=device()) % 10
-    return lambda: float(learner.step(x, labels))
+    labels = torch.arange(batch, device=device()) % net.plan().output[0]
+    return lambda: float(learner.learn(x, labels, 1e-3))
 
 
 def _seconds(step: Callable[[], object]) -> float:

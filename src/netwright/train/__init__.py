@@ -5,8 +5,10 @@ from netwright.core.lazy import lazy
 lazy(
     __name__,
     {
-        "fitting": "Settings fit resume",
+        "fitting": "fit resume",
+        "recipe": "RECIPES Recipe",
         "run": "Prediction Run",
+        "settings": "Settings",
         "watch": "Watch",
     },
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
@@ -14,7 +15,7 @@ from netwright.data.augment import Batch, augment
 from netwright.data.image import Preprocessing
 from netwright.train.recipe import Recipe
 
-__all__ = ["ALONE", "Images", "Memory", "Place", "Source", "seed_of"]
+__all__ = ["ALONE", "Images", "Place", "Source", "seed_of"]
 
 
 def seed_of(*words: object) -> int:
@@ -54,21 +55,6 @@ class Source(Protocol):
         ...
 
 
-class Memory:
-    """Images (N, H, W, C) of uint8, decoded once; on the device that trains."""
-
-    def __init__(self, pixels: np.ndarray, device: torch.device) -> None:
-        self.pixels = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous().to(device)
-
-    def __len__(self) -> int:
-        return len(self.pixels)
-
-    def stream(self, batches: Iterable[Tensor]) -> Iterator[Tensor]:
-        """The images of each batch of indices."""
-        for indices in batches:
-            yield self.pixels[indices.to(self.pixels.device)]
-
-
 class Images:
     """Pixels with labels (N,); batches come out normalised, channels last."""
 
@@ -81,6 +67,7 @@ class Images:
         device: torch.device,
     ) -> None:
         self.source, self.classes, self.device = source, classes, device
+        self.mirror = False
         self.labels = torch.from_numpy(labels.astype(np.int64)).to(device)
         self.mean = 255 * torch.tensor(preprocessing.mean, device=device).view(1, -1, 1, 1)
         self.factor = 1 / (255 * torch.tensor(preprocessing.std, device=device).view(1, -1, 1, 1))
@@ -118,10 +105,16 @@ class Images:
             )
             yield self.normalised(batch.pixels), batch.labels
 
+    def mirrored(self) -> Images:
+        """The same images as in a mirror, for `inorder`."""
+        twin = copy(self)
+        twin.mirror = not self.mirror
+        return twin
+
     def inorder(self, batch: int = 256) -> Iterator[Tensor]:
         """All images as they are."""
         for pixels in self.source.stream(torch.arange(len(self)).split(batch)):
-            yield self.normalised(pixels)
+            yield self.normalised(pixels.flip(-1) if self.mirror else pixels)
 
 
 def _generator(*words: object) -> torch.Generator:

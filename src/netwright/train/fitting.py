@@ -8,7 +8,7 @@ import os
 import platform
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from time import strftime
 from typing import Any
@@ -18,12 +18,14 @@ import torch
 import netwright
 from netwright.core.files import write_text
 from netwright.data.dataset import Dataset, load
-from netwright.errors import RunError
+from netwright.errors import RunError, nearest
 from netwright.speed.training import machine
 from netwright.train.finish import finish
-from netwright.train.job import BUDGET, Job, Settings, make_job
+from netwright.train.job import Job, make_job
+from netwright.train.outcome import Clock
 from netwright.train.run import SCHEMA, Run
-from netwright.train.trials import Clock, Trials
+from netwright.train.settings import Settings
+from netwright.train.trials import Trials
 from netwright.train.watch import Watch
 
 __all__ = ["Settings", "default_out", "fit", "resumable", "resume"]
@@ -35,39 +37,44 @@ ENDING = 0.05
 
 
 def fit(
-    data: str | Path,
-    budget: str = BUDGET,
-    minutes: float = 10.0,
-    *,
-    out: str | Path | None = None,
-    epochs: int | None = None,
-    seed: int = 0,
-    size: int | None = None,
-    flip: bool = False,
-    watch: Watch | None = None,
+    data: str | Path, *, out: str | Path | None = None, watch: Watch | None = None, **settings: Any
 ) -> Run:
-    """Fits a net to labelled images within a budget and a time; the run folder it leaves.
+    """Fits a net to labelled images within a time; the run folder it leaves.
 
-    `data` is `FOLDER/class/*.jpg|png`, the same under train/, val/ and test/, or an `.npz`.
-    `out` is a folder that is not there yet; runs/NAME if not given. With `epochs` the
-    schedule does not ask for time at all. The same seed gives the same numbers on the same
-    machine. Raises `DataError`, `BudgetError` or `RunError`.
+    Arguments:
+        data: `FOLDER/class/*.jpg|png`, the same under train/, val/ and test/, or an `.npz`.
+        out: a folder that is not there yet; runs/NAME if not given.
+        watch: hears how far it is.
+        settings: as of `Settings`: `minutes`, `budget`, `net`, `weights`, `transfer`, `recipe`,
+            `epochs`, `size`, `seed`, `precision`, `workers`.
+
+    The same seed gives the same numbers on the same machine with as many threads. Raises
+    `DataError`, `BudgetError`, `RecipeError`, `WeightsError` or `RunError`.
     """
-    settings = Settings(str(data), budget, minutes, epochs, seed, size, flip)
+    wanted = _wanted(data, settings)
     folder = Path(out) if out else default_out(data)
-    watch, clock = watch or Watch(), _clock(settings)
+    watch, clock = watch or Watch(), _clock(wanted)
     with _guarded(folder, watch):
         if folder.exists() and (not folder.is_dir() or _holds_more(folder)):
             raise RunError(f"{folder} exists already; go on with --resume, or choose another --out")
-        dataset = load(data, size=size, seed=seed)
+        dataset = load(data, seed=wanted.seed, workers=wanted.workers)
         watch.data(dataset)
-        job, proposal = make_job(settings, dataset)
+        job, proposal = make_job(wanted, dataset)
         watch.planned(job)
-        planned = [candidate.to_json() for candidate in proposal.planned]
+        planned = [candidate.to_json() for candidate in proposal.planned] if proposal else []
         write_text(folder / "candidates.json", json.dumps(planned, indent=1))
-        record = _record(settings, dataset, job)
+        record = _record(wanted, dataset, job)
         write_text(folder / "run.json", json.dumps(record, indent=1))
         return _work(Run(folder, record), job, dataset, watch, clock)
+
+
+def _wanted(data: str | Path, settings: dict[str, Any]) -> Settings:
+    """The settings; `UnknownName` for a word that is none."""
+    words = [word.name for word in fields(Settings)]
+    for word in settings:
+        if word not in words:
+            raise nearest("setting", word, words)
+    return Settings(str(data), **settings)
 
 
 def _holds_more(folder: Path) -> bool:
@@ -97,7 +104,7 @@ def resume(
         if run.finished:
             watch.say(f"{run.path} is finished already")
             return run
-        dataset = load(data or settings.data, size=settings.size, seed=settings.seed)
+        dataset = load(data or settings.data, seed=settings.seed, workers=settings.workers)
         if dataset.fingerprint != run.record["data"]["fingerprint"]:
             raise RunError(
                 f"the images in {data or settings.data} are not those that {run.path} was begun "
@@ -142,7 +149,7 @@ def _settings(run: Run) -> Settings:
 
 def _record(settings: Settings, dataset: Dataset, job: Job) -> dict[str, Any]:
     """run.json: everything to repeat the run and to read its images again."""
-    names = {part: [dataset.names[i] for i in chosen] for part, chosen in dataset.splits.items()}
+    names = {part: [dataset.names[i] for i in dataset.indices(part)] for part in dataset.splits}
     return {
         "schema": SCHEMA,
         "began": strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -150,7 +157,6 @@ def _record(settings: Settings, dataset: Dataset, job: Job) -> dict[str, Any]:
         "versions": {"netwright": netwright.__version__, "python": platform.python_version()},
         "machine": machine(),
         "data": dataset.summary(),
-        "preprocessing": dataset.preprocessing.to_json(),
         "job": job.to_json(),
         "splits": names,
     }

@@ -50,6 +50,8 @@ class Recipe:
         patience: epochs without a better loss on validation after which training stops; 0 for
             never.
         balance: whether rare classes count more, by the inverse of their number.
+        whiten: whether the first convolution is set to the principal components of patches and
+            stays so; see `netwright.train.whitening`.
         operations: augmentation, in this order.
     """
 
@@ -70,6 +72,7 @@ class Recipe:
     accumulate: int = 1
     patience: int = 0
     balance: bool = False
+    whiten: bool = False
     operations: tuple[Operation, ...] = (Shift(),)
 
     def __post_init__(self) -> None:
@@ -117,11 +120,11 @@ class Recipe:
                 return 1.0
 
     def suited(self, images: int) -> Recipe:
-        """The same for so few images that a batch would hold most of them: at least eight steps
+        """The same for so few images that a batch would hold most of them: at least 16 steps
         an epoch, and the rate falls with the batch (Goyal et al. 2017, arXiv:1706.02677).
         """
         batch = self.batch
-        while batch > 8 and images // batch < 8:
+        while batch > 8 and images // batch < 16:
             batch //= 2
         batch = min(batch, max(1, images))
         factor = (batch / self.batch) ** (0.5 if self.optimiser in ("adamw", "muon") else 1.0)
@@ -235,7 +238,8 @@ RECIPES: dict[str, Recipe] = _named([
            smoothing=0.1, average="ema", clip=5.0,
            operations=(ResizedCrop(), Flip(), augment.ColourJitter(), augment.CutMix())),
     Recipe("fast-small", optimiser="muon", rate=0.24, momentum=0.6, decay=2e-6, batch=512,
-           schedule="linear", warmup=0.0, smoothing=0.2, operations=(Shift(2 / 32), Flip())),
+           schedule="linear", warmup=0.0, smoothing=0.2, whiten=True,
+           operations=(Shift(2 / 32), Flip())),
     Recipe("fine-tune", optimiser="adamw", rate=3e-4, decay=0.05, batch=32, warmup=0.1,
            smoothing=0.1, average="ema", keep=0.98, clip=1.0,
            operations=(ResizedCrop(0.5), Flip())),

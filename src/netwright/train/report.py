@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from shlex import quote
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from netwright.core.net import Net
 from netwright.data.dataset import Dataset
-from netwright.data.found import SPLITS
+from netwright.data.listing import SPLITS
 from netwright.drawing.charts import bars, grouped_bars, heat, lines, scatter
 from netwright.drawing.html import Page, code, facts, gallery, paragraph, table
 from netwright.report.numbers import duration, exact, human, human_bytes, share
 from netwright.report.table import plan_table
 from netwright.train.job import Job
+from netwright.train.outcome import Outcome
 from netwright.train.run import Run
-from netwright.train.trials import Outcome
+from netwright.train.settings import Settings
+from netwright.train.trials import Trials
 
 __all__ = ["write_report"]
 
@@ -31,18 +33,19 @@ MANY = 40
 
 
 def write_report(
-    run: Run, metrics: dict[str, Any], net: Net, outcomes: Sequence[Outcome], dataset: Dataset,
-    made: np.ndarray, planned: Sequence[dict[str, Any]],
+    run: Run, metrics: dict[str, Any], winner: Outcome, trials: Trials, dataset: Dataset,
+    shares: np.ndarray, planned: Sequence[dict[str, Any]],
 ) -> None:  # fmt: skip
-    """Writes report.html of a run; `made` are the winner's probabilities of the test images."""
-    test = metrics["test"]
+    """Writes report.html of a run; `shares` are the winner's probabilities of the test images."""
+    test, net = metrics["test"], winner.approach.net
     page = Page(f"{net.name} on {dataset.source}", f"{test['images']} test images, "
                 f"{len(dataset.classes)} classes, {run.record['began'][:10]}")  # fmt: skip
     _result(page, run, metrics)
-    _data(page, dataset)
-    _candidates(page, planned, run.record["settings"]["budget"])
-    _training(page, outcomes, Job.from_json(run.record["job"]), metrics)
-    _test(page, test, dataset, made)
+    _data(page, dataset, winner)
+    if planned:
+        _candidates(page, planned, run.record["settings"]["budget"] or "none")
+    _training(page, trials, winner)
+    _test(page, test, dataset, shares)
     page.add("The net", code(plan_table(net.plan())))
     _again(page, run)
     page.write(run.path / "report.html")
@@ -71,12 +74,12 @@ def _result(page: Page, run: Run, metrics: dict[str, Any]) -> None:
     )
 
 
-def _data(page: Page, dataset: Dataset) -> None:
+def _data(page: Page, dataset: Dataset, winner: Outcome) -> None:
     counts = {part: dataset.counts(part) for part in SPLITS}
-    found = dataset.found
+    shape = "x".join(map(str, winner.approach.net.input))
     pieces = [
         facts([(f"images to {part}", exact(sum(counts[part]))) for part in SPLITS]
-              + [("classes", len(dataset.classes)), ("as", "x".join(map(str, dataset.shape)))]),
+              + [("classes", len(dataset.classes)), ("as", shape)]),
         paragraph(_seen(dataset)),
     ]  # fmt: skip
     if len(dataset.classes) <= MANY:
@@ -94,13 +97,13 @@ def _data(page: Page, dataset: Dataset) -> None:
             )
         )
     pieces.append(gallery(_samples(dataset), THUMB))
-    if found["unreadable"]:
+    if dataset.unreadable:
         pieces.append(
-            paragraph(f"{len(found['unreadable'])} files could not be read and were left out:")
+            paragraph(f"{len(dataset.unreadable)} files could not be read and were left out:")
         )
-        pieces.append(code(_cut(found["unreadable"])))
-    if found["notes"]:
-        pieces += [paragraph("Notes:"), code(_cut(found["notes"]))]
+        pieces.append(code(_cut(dataset.unreadable)))
+    if dataset.notes:
+        pieces += [paragraph("Notes:"), code(_cut(dataset.notes))]
     page.add("Images", *pieces)
 
 
@@ -110,21 +113,28 @@ def _cut(rows: Sequence[str]) -> str:
 
 
 def _seen(dataset: Dataset) -> str:
-    found = dataset.found
-    sizes = ", ".join(f"{size} ({exact(count)})" for size, count in found["sizes"].items())
-    modes = ", ".join(f"{mode} ({exact(count)})" for mode, count in found["modes"].items())
-    said = [f"Sizes: {sizes}. Modes: {modes}."]
+    common = dataset.survey.common()
+    sizes, modes = (", ".join(f"{name} ({exact(count)})" for name, count in common[word].items())
+                    for word in ("sizes", "modes"))  # fmt: skip
+    sentences = [f"Sizes: {sizes}. Modes: {modes}."]
+    looked = len(dataset.survey.looked)
+    if looked < dataset.size():
+        sentences.append(f"A sample of {exact(looked)} images was looked at.")
     if dataset.imbalance >= 1.5:
-        said.append(
+        sentences.append(
             f"The largest class has {dataset.imbalance:.1f} times the training images of the "
             "smallest."
         )
-    if dataset.duplicates:
-        said.append(f"{dataset.duplicates} images of validation and test are also in training, "
-                    "pixel by pixel: the accuracy is flattered by them.")  # fmt: skip
-    if found["ignored"]:
-        said.append(f"{found['ignored']} files that are hidden or no images were passed over.")
-    return " ".join(said)
+    equal, close = (len(dataset.twins[kind]) for kind in ("equal", "close"))
+    if equal:
+        sentences.append(f"{equal} images of validation and test are also in training: the "
+                         "accuracy is flattered by them.")  # fmt: skip
+    if close:
+        sentences.append(f"{close} more look much like one in training.")
+    if dataset.listing.ignored:
+        sentences.append(f"{dataset.listing.ignored} files that are hidden or no images were "
+                         "passed over.")  # fmt: skip
+    return " ".join(sentences)
 
 
 def _candidates(page: Page, planned: Sequence[dict[str, Any]], budget: str) -> None:
@@ -150,39 +160,57 @@ def _candidates(page: Page, planned: Sequence[dict[str, Any]], budget: str) -> N
     )
 
 
-def _training(page: Page, outcomes: Sequence[Outcome], job: Job, metrics: dict[str, Any]) -> None:
+def _training(page: Page, trials: Trials, winner: Outcome) -> None:
+    job = trials.job
     rows = [
-        (o.trial.rung + 1, o.trial.net.name, f"{len(o.history)} of {o.trial.epochs}",
-         f"{o.history[-1]['train_loss']:.3f}", f"{100 * o.history[-1]['val_accuracy']:.2f}%",
-         f"{o.history[-1]['val_loss']:.3f}", "winner" if o.trial.name == metrics["winner"] else "")
-        for o in outcomes
+        (o.name, o.approach.method, f"{o.last['epoch']} of {o.approach.epochs}",
+         f"{o.last['train_loss']:.3f}", f"{100 * o.last['val_accuracy']:.2f}%",
+         f"{o.last['val_loss']:.3f}", "winner" if o.name == winner.name else "")
+        for o in trials.outcomes
     ]  # fmt: skip
+    curves = {
+        rung: {o.name: [(row["epoch"], 100 * row["val_accuracy"]) for row in o.history]
+               for o in trials.outcomes if o.rung == rung and o.approach.epochs}
+        for rung in sorted({o.rung for o in trials.outcomes})
+    }  # fmt: skip
     charts = [
-        lines(
-            {o.trial.net.name: [(row["epoch"], 100 * row["val_accuracy"]) for row in o.history]
-             for o in outcomes if o.trial.rung == rung},
-            title=f"Rung {rung + 1}: accuracy on validation", x="epoch", y="%",
-        )
-        for rung in sorted({o.trial.rung for o in outcomes})
-    ]  # fmt: skip
-    recipe = job.recipe
-    steps = ", then ".join(f"{rung.nets} for {rung.epochs}" for rung in job.rungs)
+        lines(own, title=f"Rung {rung + 1}: accuracy on validation", x="epoch", y="%")
+        for rung, own in curves.items()
+        if own
+    ]
     page.add(
         "Training",
+        paragraph(". ".join(f"{reason[0].upper()}{reason[1:]}" for reason in job.why) + "."),
         table(
-            ["rung", "net", "epochs", "loss", "validation", "its loss", ""],
+            ["approach", "method", "epochs", "loss", "validation", "its loss", ""],
             rows,
-            numeric=(0, 2, 3, 4, 5),
+            numeric=(2, 3, 4, 5),
         ),
         *charts,
-        note=f"Successive halving: {steps} epochs, every rung from the start. SGD, batch "
-        f"{recipe.batch}, rate {recipe.rate:g}, shifts of up to {recipe.shift} px, "
-        f"{'mirrored at random, ' if recipe.flip else ''}labels smoothed by {recipe.smoothing:g}, "
-        f"{job.precision}.",
+        note=f"{_schedule(job)}{_recipe(winner)}",
     )
 
 
-def _test(page: Page, test: dict[str, Any], dataset: Dataset, made: np.ndarray) -> None:
+def _schedule(job: Job) -> str:
+    if len(job.rungs) < 2:
+        return ""
+    steps = ", then ".join(f"{rung.nets} for {rung.epochs}" for rung in job.rungs)
+    return f"Successive halving: {steps} epochs, every rung from the start. "
+
+
+def _recipe(winner: Outcome) -> str:
+    approach = winner.approach
+    if approach.method == "probe":
+        return (f"Logistic regression on the features of {approach.layer}, strength "
+                f"{approach.strength:g}, chosen by cross-validation.")  # fmt: skip
+    recipe = approach.recipe
+    names = ", ".join(type(operation).__name__ for operation in recipe.operations) or "none"
+    return (f"Recipe {recipe.name}: {recipe.optimiser}, batch {recipe.batch}, rate "
+            f"{recipe.rate:g}, augmentation {names}, labels smoothed by {recipe.smoothing:g}, "
+            f"{approach.precision}.")  # fmt: skip
+
+
+def _test(page: Page, test: dict[str, Any], dataset: Dataset, shares: np.ndarray) -> None:
     rows = [
         (
             row["class"],
@@ -199,7 +227,7 @@ def _test(page: Page, test: dict[str, Any], dataset: Dataset, made: np.ndarray) 
         table(["class", "images", "precision", "recall", "F1"], rows, numeric=range(1, 5)),
         note=f"Mean of the F1 of all classes: {test['macro_f1']:.3f}.",
     )
-    wrong = _mistakes(dataset, made)
+    wrong = _mistakes(dataset, shares)
     page.add(
         "Mistakes it was surest of",
         gallery(wrong, 2 * THUMB) if wrong else paragraph("It made none on the test images."),
@@ -210,12 +238,12 @@ def _test(page: Page, test: dict[str, Any], dataset: Dataset, made: np.ndarray) 
 
 def _again(page: Page, run: Run) -> None:
     settings = run.record["settings"]
-    words = [f"--budget \"{settings['budget']}\"", f"--minutes {settings['minutes']:g}",
-             f"--seed {settings['seed']}"]  # fmt: skip
-    words += [
-        f"--{name} {settings[name]}" for name in ("epochs", "size") if settings[name] is not None
+    defaults = {word.name: word.default for word in fields(Settings)}
+    words = [
+        f"--{name}" if value is True else f"--{name} {quote(str(value))}"
+        for name, value in settings.items()
+        if name != "data" and value != defaults[name]
     ]
-    words += ["--flip"] if settings["flip"] else []
     machine, versions = run.record["machine"], run.record["versions"]
     page.add(
         "Use it, repeat it",
@@ -239,30 +267,33 @@ def _again(page: Page, run: Run) -> None:
 
 def _samples(dataset: Dataset) -> list[tuple[bytes, str]]:
     """Training images of every class in turn."""
-    train = dataset.splits["train"]
+    train = dataset.indices("train")
     labels = dataset.labels[train]
     every = [train[labels == label] for label in range(len(dataset.classes))]
     turns = [own[turn] for turn in range(SAMPLES) for own in every if turn < len(own)][:SAMPLES]
     chosen = sorted(turns, key=lambda i: dataset.labels[i])
-    return [(_png(dataset.pixels[i]), dataset.classes[dataset.labels[i]]) for i in chosen]
+    return [(_png(dataset, i), dataset.classes[dataset.labels[i]]) for i in chosen]
 
 
-def _mistakes(dataset: Dataset, made: np.ndarray) -> list[tuple[bytes, str]]:
+def _mistakes(dataset: Dataset, shares: np.ndarray) -> list[tuple[bytes, str]]:
     """The wrong test images, those it was surest of first."""
-    test = dataset.splits["test"]
-    said, sure = made.argmax(1), made.max(1)
-    wrong = np.flatnonzero(said != dataset.labels[test])
+    test = dataset.indices("test")
+    predicted, sure = shares.argmax(1), shares.max(1)
+    wrong = np.flatnonzero(predicted != dataset.labels[test])
     worst: Iterable[int] = wrong[np.argsort(-sure[wrong], kind="stable")][:MISTAKES]
 
     def caption(i: int) -> str:
         truth = dataset.classes[dataset.labels[test[i]]]
-        taken = f"{dataset.classes[said[i]]} ({100 * sure[i]:.0f}%)"
+        taken = f"{dataset.classes[predicted[i]]} ({100 * sure[i]:.0f}%)"
         return f"{truth} taken for {taken}, {dataset.names[test[i]]}"
 
-    return [(_png(dataset.pixels[test[i]]), caption(i)) for i in worst]
+    return [(_png(dataset, test[i]), caption(i)) for i in worst]
 
 
-def _png(pixels: np.ndarray) -> bytes:
-    held = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(held, "PNG")
-    return held.getvalue()
+def _png(dataset: Dataset, i: int) -> bytes:
+    """Image i as a small PNG."""
+    side = min(2 * THUMB, max(8, dataset.survey.side))
+    pixels = dataset.thumbnail(int(i), side)
+    page = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(page, "PNG")
+    return page.getvalue()

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA", "Prediction", "Run"]
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised when a reader of an old run would misread a new one."""
-PARTS = ("settings", "data", "preprocessing", "job")
+PARTS = ("settings", "data", "job")
 """What every run.json holds, finished or not."""
 
 
@@ -114,6 +114,16 @@ class Run:
         """What images go through before the net sees them."""
         return Preprocessing.from_json(self.record["preprocessing"])
 
+    @property
+    def temperature(self) -> float:
+        """What logits are divided by, so that probabilities are as often right as they say."""
+        return float(self.record.get("temperature", 1.0))
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether outputs of an image and its mirror image are averaged."""
+        return bool(self.record.get("mirrored", False))
+
     @cached_property
     def model(self) -> nn.Module:
         """The winner with its weights, in evaluation mode."""
@@ -142,18 +152,18 @@ class Run:
 
     def predict_pixels(self, pixels: np.ndarray) -> list[Prediction]:
         """The same for uint8 (N, size, size, channels), as `preprocessing.image` makes them."""
-        import torch
-
+        from netwright.data.stream import Memory
         from netwright.train.batches import Images
         from netwright.train.learner import probabilities
+        from netwright.train.scores import cooled
 
-        labels = np.zeros(len(pixels), np.int64)
         place = next(self.model.parameters()).device
-        images = Images(pixels, labels, self.preprocessing, torch.device(place))
-        return [
-            Prediction(self.classes, tuple(row))
-            for row in probabilities(self.model, images).tolist()
-        ]
+        labels = np.zeros(len(pixels), np.int64)
+        count = len(self.classes)
+        images = Images(Memory(pixels, place), labels, count, self.preprocessing, place)
+        shares = probabilities(self.model, images, mirrored=self.mirrored)
+        return [Prediction(self.classes, tuple(row))
+                for row in cooled(shares, self.temperature).tolist()]  # fmt: skip
 
 
 def _json(folder: Path, name: str) -> dict[str, Any]:

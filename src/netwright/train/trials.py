@@ -1,221 +1,238 @@
-"""Training the nets of a job, rung after rung, with a checkpoint after every epoch."""
+"""Running a job: probes of trained nets and fine-tuning, or nets of their own, rung after rung."""
 
 from __future__ import annotations
 
-import io
 import json
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import numpy as np
-import torch
-from sklearn.metrics import log_loss
+from torch import nn
 
-from netwright.core.files import write_bytes, write_text
+from netwright.core.files import write_text
 from netwright.data.dataset import Dataset
+from netwright.data.image import Preprocessing
 from netwright.errors import RunError
-from netwright.train.batches import Images
-from netwright.train.job import Job, Trial
-from netwright.train.learner import Learner, device, probabilities
+from netwright.speed.training import step_seconds
+from netwright.train.approach import Approach
+from netwright.train.batches import Images, seed_of
+from netwright.train.checkpoint import read_checkpoint
+from netwright.train.job import Job
+from netwright.train.learner import device
+from netwright.train.outcome import Clock, Outcome
+from netwright.train.training import Training
+from netwright.train.transfer import Probe, begin_with_probe
 from netwright.train.watch import Epoch, Watch
+from netwright.train.whitening import PATCHES, whiten
 
-__all__ = ["Clock", "Outcome", "Trials", "split_of"]
+__all__ = ["Trials"]
 
-DIVERGED = 1e9
-"""Stands for a loss that is not finite: JSON has no word for it, and it ranks last."""
-
-
-@dataclass
-class Clock:
-    """Seconds spent on a run, the processes before this one included; `limit` may be None."""
-
-    limit: float | None
-    before: float = 0.0
-    began: float = field(default_factory=monotonic)
-    epoch: float = 0.0
-
-    @property
-    def spent(self) -> float:
-        """Seconds since the run began, pauses left out."""
-        return self.before + monotonic() - self.began
-
-    @property
-    def over(self) -> bool:
-        """Whether another epoch like the last would end too late."""
-        return self.limit is not None and self.spent + self.epoch > self.limit
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a trial: one entry of `history` an epoch."""
-
-    trial: Trial
-    history: list[dict[str, Any]]
-
-    @property
-    def rank(self) -> tuple[float, float, int]:
-        """Smaller is better: accuracy on validation, then loss, then the order of the nets."""
-        last = self.history[-1]
-        return (-last["val_accuracy"], last["val_loss"], self.trial.candidate)
-
-    @property
-    def diverged(self) -> bool:
-        """Whether its loss stopped being finite."""
-        return _diverged(self.history)
-
-    @property
-    def complete(self) -> bool:
-        """Whether all its epochs were trained."""
-        return len(self.history) == self.trial.epochs
-
-
-def split_of(dataset: Dataset, part: str) -> Images:
-    """One split on the device."""
-    chosen = dataset.splits[part]
-    return Images(dataset.pixels[chosen], dataset.labels[chosen], dataset.preprocessing, device())
+TUNING = 0.8
+"""Share of the time left that fine-tuning may plan with."""
+LEAST, MOST = 3, 30
+"""Epochs of fine-tuning: with less time than for the least it is left out."""
+FEW = 2000
+"""With fewer training images parts begin to learn one after the other."""
 
 
 class Trials:
-    """Runs the trials of a job in `folder`; what a checkpoint there knows is not done again."""
+    """Runs a job in `folder`; what a checkpoint there holds is not done again."""
 
     def __init__(
         self, job: Job, dataset: Dataset, folder: Path, watch: Watch, clock: Clock
     ) -> None:
-        self.job, self.folder, self.watch, self.clock = job, folder, watch, clock
-        self.fingerprint = dataset.fingerprint
-        self.train, self.val = split_of(dataset, "train"), split_of(dataset, "val")
+        self.job, self.dataset, self.folder = job, dataset, folder / "checkpoints"
+        self.watch, self.clock, self.log = watch, clock, folder / "metrics.jsonl"
         self.outcomes: list[Outcome] = []
         self.cut = False
-        self._done = 0.0
-        self._paced: tuple[float, float] | None = None
+        self.done = 0.0
+        self._pace: tuple[float, float] | None = None
+        self._probing = 0.0
 
     def run(self) -> Outcome:
-        """Goes through the rungs; the winner is best on validation of all that were trained."""
+        """Goes through the job; the winner is the best on validation."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.clock.before += self._spent_before()
-        alive = list(range(len(self.job.nets)))
+        if self.job.backbones:
+            self._transfer()
+        else:
+            self._halve()
+        return self.best()
+
+    def best(self) -> Outcome:
+        """The outcome with the best accuracy on validation; of equals the cheaper way, then the
+        one trained longest, then the smaller loss.
+        """
+        return min(self.outcomes, key=lambda o: (o.rank[0], -o.rung, o.rank[1]))
+
+    def images(self, indices: np.ndarray, preprocessing: Preprocessing) -> Images:
+        """Images with their labels, as a net wants them."""
+        place = device()
+        source = self.dataset.sequence(indices, preprocessing, place)
+        labels = self.dataset.labels[indices]
+        return Images(source, labels, len(self.dataset.classes), preprocessing, place)
+
+    def split(self, part: str, preprocessing: Preprocessing) -> Images:
+        """The images of one split."""
+        return self.images(self.dataset.indices(part), preprocessing)
+
+    def _transfer(self) -> None:
+        """A probe of every backbone that time allows, then the best of them fine-tuned."""
+        probes = list[tuple[Probe, Outcome]]()
+        for backbone in self.job.backbones:
+            if probes and self.clock.left < 4 * self._probing:
+                self.watch.say(f"{backbone.net.name} is left out: the time is short")
+                continue
+            began = monotonic()
+            probe = Probe(
+                backbone, self.dataset, self.images, folder=self.folder, mirrored=True,
+                precision=self.job.precision, seed=self.job.seed,
+            )  # fmt: skip
+            self.watch.say(f"features of {backbone.net.name} ({backbone.weights})")
+            outcome = probe.outcome()
+            self._probing = monotonic() - began
+            probes.append((probe, outcome))
+            row = outcome.last
+            self.watch.say(
+                f"{outcome.name}: layer {row['layer']}, {100 * row['folds_accuracy']:.1f}% on "
+                f"images left out in turn, {100 * row['val_accuracy']:.1f}% on validation"
+            )
+        probe, best = min(probes, key=lambda pair: pair[1].last["folds_loss"])
+        if self.job.transfer in ("auto", "probe"):
+            self.outcomes += [outcome for _, outcome in probes]
+            self._write_log()
+        if self.job.transfer != "probe":
+            self._fine_tune(probe, best)
+
+    def _fine_tune(self, probe: Probe, best: Outcome) -> None:
+        """Gradient descent from the best probe, if there is time for it."""
+        approach = self._decided(best)
+        if approach is None:
+            return
+        training = self._training(approach, begin_with_probe(probe, approach))
+        self._pace = (self.clock.spent, float(len(training.history)))
+        for row in training.run():
+            self._tell(approach, row, 1.0, 0.0)
+            self._keep(training.outcome)
+        self._keep(training.outcome)
+        self.cut = training.cut
+
+    def _decided(self, best: Outcome) -> Approach | None:
+        """How to fine-tune: decided once, then read again; None where it is not worth the time."""
+        file = self.folder / "fine-tune.json"
+        if file.exists():
+            record = json.loads(file.read_text(encoding="utf-8"))
+            return Approach.from_json(record) if record else None
+        images = self.dataset.size("train")
+        recipe, method = self.job.recipe, self.job.transfer
+        if method == "auto":
+            method = "stages" if images < FEW else "full"
+        assert best.approach.backbone is not None
+        net = best.approach.backbone.but(classes=len(self.dataset.classes))
+        epochs = self.job.epochs
+        if epochs is None:
+            seconds = step_seconds(net, recipe, self.job.precision) * recipe.steps(images)
+            epochs = min(MOST, int(TUNING * self.clock.left / seconds))
+            if epochs < LEAST and self.job.transfer != "auto":
+                epochs = LEAST
+        approach = None
+        if epochs >= (LEAST if self.job.epochs is None else 1):
+            approach = replace(best.approach, name=f"{net.name}-{method}", method=method, net=net,
+                               layer="classifier", recipe=recipe, epochs=epochs)  # fmt: skip
+        else:
+            self.watch.say("fine-tuning is left out: the time does not suffice for it")
+        write_text(file, json.dumps(approach.to_json() if approach else None))
+        return approach
+
+    def _halve(self) -> None:
+        """Nets from nothing: many a little, few more, one to the end."""
+        alive = list(range(len(self.job.approaches)))
         for rung, plan in enumerate(self.job.rungs):
             alive = sorted(alive[: plan.nets])
             for place, candidate in enumerate(alive):
                 ahead = self._ahead(rung, alive[place + 1 :], alive)
-                self._run(self.job.trial(rung, candidate), ahead)
+                self._scratch(rung, candidate, ahead)
                 if self.cut:
-                    return self.best()
-            ranked = sorted(
-                (o for o in self.outcomes if o.trial.rung == rung), key=lambda o: o.rank
-            )
-            alive = [outcome.trial.candidate for outcome in ranked]
-        return self.best()
+                    return
+            outcomes = [outcome for outcome in self.outcomes if outcome.rung == rung]
+            alive = [self._number(o) for o in sorted(outcomes, key=lambda o: o.rank)]
 
-    def best(self) -> Outcome:
-        """The outcome with the best accuracy on validation, of equals the one trained longest."""
-        return min(self.outcomes, key=lambda o: (o.rank[0], -o.trial.rung, o.rank[1:]))
+    def _number(self, outcome: Outcome) -> int:
+        nets = [approach.net for approach in self.job.approaches]
+        return nets.index(outcome.approach.net)
 
-    def learner(self, trial: Trial) -> Learner:
-        """The net of a trial at the state of its checkpoint."""
-        learner = self._fresh(trial)
-        learner.restore(self._load(trial)["learner"])
-        return learner
+    def _scratch(self, rung: int, candidate: int, ahead: float) -> None:
+        approach, cost = self.job.trial(rung, candidate), self.job.costs[candidate]
+        if self.outcomes and self.clock.left < 0:
+            self.cut = True
+            return
+        training = self._training(approach, lambda: self._random(approach))
+        self.done += cost * len(training.history)
+        self._pace = self._pace or (self.clock.spent, self.done)
+        for row in training.run():
+            self.done += cost
+            self._keep(training.outcome, rung)
+            rest = (approach.epochs - len(training.history)) * cost + ahead
+            self._tell(approach, row, cost, rest)
+        self._keep(training.outcome, rung)
+        self.cut = training.cut
 
-    def _fresh(self, trial: Trial) -> Learner:
-        job = self.job
-        return Learner(trial.net, job.recipe, epochs=trial.epochs, seed=job.seed, name=trial.name,
-                       precision=job.precision)  # fmt: skip
+    def _random(self, approach: Approach) -> nn.Module:
 
-    def _run(self, trial: Trial, ahead: float) -> None:
-        learner, history = self._fresh(trial), list[dict[str, Any]]()
-        held = self._load(trial) if self._path(trial).exists() else None
-        if held:
-            learner.restore(held["learner"])
-            history = held["history"]
-            self._done += len(history) * trial.epoch_cost
-            self.outcomes.append(Outcome(trial, history))
-        while len(history) < trial.epochs and not _diverged(history):
-            if self.clock.over and self.outcomes:
-                self.cut = True
-                return
-            began = monotonic()
-            history.append(self._epoch(learner, trial))
-            if len(history) == 1:
-                self.outcomes.append(Outcome(trial, history))
-            self._save(trial, learner, history)
-            self.clock.epoch = monotonic() - began
-            self._done += trial.epoch_cost
-            self._tell(trial, history, ahead)
+        model = approach.net.build(
+            seed=seed_of(approach.seed, approach.name, "init"), device=device()
+        )
+        if approach.recipe.whiten:
+            images = self.split("train", approach.preprocessing)
+            whiten(model, next(images.inorder(PATCHES)))
+        return model
 
-    def _epoch(self, learner: Learner, trial: Trial) -> dict[str, Any]:
-        loss = learner.epoch(self.train)
-        made = probabilities(learner.model, self.val)
-        truth = self.val.labels.cpu().numpy()
-        sound = bool(np.isfinite(loss) and np.isfinite(made).all())
-        return {
-            "trial": trial.name,
-            "rung": trial.rung + 1,
-            "epoch": learner.done,
-            "train_loss": loss if sound else DIVERGED,
-            "val_loss": float(log_loss(truth, made, labels=range(made.shape[1])))
-            if sound
-            else DIVERGED,
-            "val_accuracy": float((made.argmax(1) == truth).mean()) if sound else 0.0,
-        }
+    def _training(self, approach: Approach, begin: Callable[[], nn.Module]) -> Training:
+        return Training(
+            approach, begin, self.split("train", approach.preprocessing),
+            self.split("val", approach.preprocessing), folder=self.folder,
+            fingerprint=self.dataset.fingerprint, clock=self.clock, tell=self.watch.say,
+        )  # fmt: skip
 
-    def _tell(self, trial: Trial, history: list[dict[str, Any]], ahead: float) -> None:
-        rest = (trial.epochs - len(history)) * trial.epoch_cost + ahead
-        spent = self.clock.spent
-        start, done = self._paced or (spent - self.clock.epoch, self._done - trial.epoch_cost)
-        self._paced = (start, done)
-        left = rest * (spent - start) / (self._done - done)
-        if self.clock.limit is not None:
-            left = min(left, max(0.0, self.clock.limit - spent))
-        last = history[-1]
-        share = self._done / (self._done + rest)
-        told = Epoch(last["epoch"], last["train_loss"], last["val_accuracy"], share, left)
-        self.watch.epoch(trial, told)
+    def _keep(self, outcome: Outcome, rung: int = 0) -> None:
+        """Notes how far an approach is."""
+        outcome = replace(outcome, rung=rung)
+        others = [o for o in self.outcomes if o.name != outcome.name]
+        self.outcomes = [*others, outcome] if outcome.history else others
+        self._write_log()
 
-    def _ahead(self, rung: int, rest: list[int], alive: list[int]) -> float:
+    def _write_log(self) -> None:
+        rows = [json.dumps(row) for outcome in self.outcomes for row in outcome.history]
+        write_text(self.log, "\n".join(rows) + "\n")
+
+    def _tell(self, approach: Approach, row: dict[str, Any], cost: float, rest: float) -> None:
+        """How far the run is, by the pace so far."""
+        if approach.method != "scratch":
+            self.done, rest = float(row["epoch"]), float(approach.epochs - row["epoch"])
+        begun, before = self._pace or (0.0, 0.0)
+        seconds, done = self.clock.spent - begun, self.done - before
+        left = rest * seconds / done if done > 0 else self.clock.left
+        left = max(0.0, min(left, self.clock.left))
+        share = self.done / max(1e-9, self.done + rest)
+        epoch = Epoch(row["epoch"], row["train_loss"], row["val_accuracy"], share, left)
+        self.watch.epoch(approach, epoch)
+
+    def _ahead(self, rung: int, rest: Sequence[int], alive: Sequence[int]) -> float:
         """What the trials after this one cost at most."""
         costs, plan = self.job.costs, self.job.rungs
         now = sum(costs[candidate] for candidate in rest) * plan[rung].epochs
         dearest = sorted((costs[candidate] for candidate in alive), reverse=True)
         return now + sum(sum(dearest[: later.nets]) * later.epochs for later in plan[rung + 1 :])
 
-    def _path(self, trial: Trial) -> Path:
-        return self.folder / "checkpoints" / f"{trial.name}.pt"
-
-    def _save(self, trial: Trial, learner: Learner, history: list[dict[str, Any]]) -> None:
-        held = io.BytesIO()
-        belongs = self.job.belongs(self.fingerprint, trial)
-        torch.save({"belongs": belongs, "learner": learner.state(), "history": history,
-                    "spent": self.clock.spent}, held)  # fmt: skip
-        write_bytes(self._path(trial), held.getvalue())
-        lines = [json.dumps(row) for outcome in self.outcomes for row in outcome.history]
-        write_text(self.folder / "metrics.jsonl", "\n".join(lines) + "\n")
-
-    def _load(self, trial: Trial) -> dict[str, Any]:
-        path = self._path(trial)
-        held = _read(path)
-        if held.get("belongs") != self.job.belongs(self.fingerprint, trial):
-            raise RunError(f"{path} does not belong to this run: other images, net or settings; "
-                           "remove it to train that net again")  # fmt: skip
-        return held
-
     def _spent_before(self) -> float:
-        paths = (self.folder / "checkpoints").glob("*.pt")
-        return max((_read(path).get("spent", 0.0) for path in paths), default=0.0)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        held = torch.load(path, map_location=device(), weights_only=True)
-    except Exception as error:  # noqa: BLE001  torch raises many kinds for a broken file
-        fault = (str(error).splitlines() or [type(error).__name__])[0]
-        raise RunError(f"{path} is no readable checkpoint ({fault}); remove it to train that net "
-                       "again") from None  # fmt: skip
-    if not isinstance(held, dict):
-        raise RunError(f"{path} is no checkpoint of netwright; remove it")
-    return held
-
-
-def _diverged(history: list[dict[str, Any]]) -> bool:
-    return bool(history) and history[-1]["train_loss"] == DIVERGED
+        spent = 0.0
+        for path in self.folder.glob("*.safetensors"):
+            try:
+                record = read_checkpoint(path)
+            except RunError:
+                continue  # said, with what to do, when its net is trained
+            spent = max(spent, record.get("spent", 0.0) if isinstance(record, dict) else 0.0)
+        return spent

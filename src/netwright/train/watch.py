@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from netwright.data.dataset import Dataset
-    from netwright.train.job import Job, Trial
+    from netwright.train.approach import Approach
+    from netwright.train.job import Job
 
 __all__ = ["Epoch", "Watch"]
 
@@ -39,7 +40,7 @@ class Watch:
     def planned(self, job: Job) -> None:
         """The nets to train and their schedule stand."""
 
-    def epoch(self, trial: Trial, epoch: Epoch) -> None:
+    def epoch(self, trial: Approach, epoch: Epoch) -> None:
         """An epoch is over and its checkpoint written."""
 
     def close(self) -> None:

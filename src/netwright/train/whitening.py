@@ -7,8 +7,10 @@ from torch import Tensor, nn
 
 from netwright.errors import RecipeError
 
-__all__ = ["whiten"]
+__all__ = ["PATCHES", "whiten"]
 
+PATCHES = 4096
+"""Images whose patches are looked at."""
 EPSILON = 5e-4
 """Added to every variance, so that directions without any are not blown up."""
 

@@ -1,0 +1,105 @@
+"""What a folder, a table or a file of arrays holds, before any image is decoded."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from netwright.data.image import Preprocessing
+from netwright.data.reading import header
+
+__all__ = ["SPLITS", "ArrayReader", "FileReader", "Listing", "Reader"]
+
+SPLITS = ("train", "val", "test")
+
+
+class Reader(Protocol):
+    """How the images of a listing are read; it can be sent to worker processes."""
+
+    def read(self, i: int, preprocessing: Preprocessing, notes: list[str]) -> np.ndarray:
+        """Image i as uint8 (size, size, channels); `DataError` when it cannot be read, `notes`
+        takes what is worth telling of it.
+        """
+        ...
+
+    def header(self, i: int) -> tuple[tuple[int, int], str]:
+        """(width, height) and mode of image i; `DataError` where it has none."""
+        ...
+
+    def fingerprint(self, i: int) -> bytes:
+        """Bytes that change when image i does, had without decoding it."""
+        ...
+
+
+@dataclass(frozen=True)
+class FileReader:
+    """Images in files. Paths are one array of bytes: a list of objects would be copied, page by
+    page, into every worker process that counts references to them.
+    """
+
+    paths: np.ndarray
+
+    @classmethod
+    def of(cls, paths: list[Path]) -> FileReader:
+        """The reader of these files."""
+        return cls(np.array([os.fsencode(path) for path in paths]))
+
+    def path(self, i: int) -> Path:
+        """The file of image i."""
+        return Path(os.fsdecode(bytes(self.paths[i])))
+
+    def read(self, i: int, preprocessing: Preprocessing, notes: list[str]) -> np.ndarray:
+        return preprocessing.image(self.path(i), notes)
+
+    def header(self, i: int) -> tuple[tuple[int, int], str]:
+        return header(self.path(i))
+
+    def fingerprint(self, i: int) -> bytes:
+        try:
+            return str(self.path(i).stat().st_size).encode()
+        except OSError:
+            return b""
+
+
+@dataclass(frozen=True)
+class ArrayReader:
+    """Images in memory, uint8 (N, H, W, C)."""
+
+    pixels: np.ndarray
+
+    def read(self, i: int, preprocessing: Preprocessing, notes: list[str]) -> np.ndarray:
+        return preprocessing.bytes(self.pixels[i])
+
+    def header(self, i: int) -> tuple[tuple[int, int], str]:
+        height, width, channels = self.pixels.shape[1:]
+        return (width, height), {1: "L", 3: "RGB", 4: "RGBA"}[channels]
+
+    def fingerprint(self, i: int) -> bytes:
+        return self.pixels[i].tobytes()
+
+
+@dataclass
+class Listing:
+    """Labelled images that are known of but not decoded; one entry an image in every list.
+
+    `splits` says `train`, `val` or `test` where the data says so, and nothing elsewhere;
+    `weights` what an image counts in the loss, empty where all count alike. `range` are the
+    values of black and white in arrays. `unreadable`, `ignored` and `notes` are what the
+    listing left out, and what else is worth telling.
+    """
+
+    source: str
+    classes: list[str]
+    names: list[str]
+    labels: list[int]
+    splits: list[str]
+    reader: Reader
+    range: tuple[float, float] = (0.0, 255.0)
+    weights: list[float] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    ignored: int = 0
+    notes: list[str] = field(default_factory=list)

@@ -1,0 +1,75 @@
+"""What the user asked of a fit."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from netwright.errors import RunError, nearest
+from netwright.space.budget import Budget
+from netwright.train.recipe import read
+
+__all__ = ["PRECISIONS", "TRANSFERS", "Settings"]
+
+TRANSFERS = ("auto", "none", "probe", "head", "stages", "full")
+PRECISIONS = ("auto", "fp32", "bf16")
+RANGES = {"epochs": (1, 10**6), "seed": (0, 2**32 - 1), "size": (8, 1024), "workers": (0, 256)}
+"""The least and the largest value of every number."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user asked for; empty words and None leave the choice to us.
+
+    Arguments:
+        data: the folder or file of labelled images.
+        budget: what the net may cost, such as `params<=1M, macs<=50M`.
+        minutes: time for the whole run.
+        epochs: epochs of the best net; fixes the schedule, and time is not asked for.
+        seed: same seed, same numbers on the same machine with as many threads.
+        size: side of the images; None to choose one.
+        flip: whether nets that start from nothing see images mirrored; None to follow the recipe.
+        net: a registered net or a file of one; only it is trained.
+        weights: where trained weights come from.
+        transfer: how they are used: `auto`, `none`, or one way of `TRANSFERS`.
+        recipe: how nets are trained, by name or a file.
+        workers: processes that decode images of sets too large for memory.
+        precision: `auto`, `fp32` or `bf16`.
+        online: whether weights may be fetched.
+    """
+
+    data: str
+    budget: str = ""
+    minutes: float = 10.0
+    epochs: int | None = None
+    seed: int = 0
+    size: int | None = None
+    flip: bool | None = None
+    net: str = ""
+    weights: str = ""
+    transfer: str = "auto"
+    recipe: str = ""
+    workers: int | None = None
+    precision: str = "auto"
+    online: bool = False
+
+    def __post_init__(self) -> None:
+        for word, (low, high) in RANGES.items():
+            value = getattr(self, word)
+            if value is not None and not low <= value <= high:
+                raise RunError(f"{word} is {value}, wanted {low:g} to {high:g}")
+        if not 0 < self.minutes < float("inf"):
+            raise RunError(f"minutes is {self.minutes}, wanted a number above 0")
+        for word, choices in (("transfer", TRANSFERS), ("precision", PRECISIONS)):
+            if getattr(self, word) not in choices:
+                raise nearest(word, str(getattr(self, word)), choices)
+        if self.transfer == "none" and self.weights:
+            raise RunError(f"weights is {self.weights!r} and transfer none; wanted one of the two")
+        Budget.parse(self.budget)
+        if self.recipe:
+            read(self.recipe)
+
+    def differing(self, other: dict[str, Any]) -> str:
+        """The name of a field that `other` gives another value, if any."""
+        own = asdict(self)
+        return next((name for name, value in other.items() if own[name] != value), "")

@@ -1,0 +1,142 @@
+"""Beginning with trained weights: a linear model on frozen features, then fine-tuning.
+
+What is best depends on how many images there are and how like they are to those the weights
+were trained on; instead of guessing, every step is checked on images left out. Features are
+computed once. Of the layers whose features are tried, late ones win where the images are
+similar, middle ones where they are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from netwright.core.rewrite import classifiers
+from netwright.data.dataset import Dataset
+from netwright.train.approach import Approach
+from netwright.train.backbones import Backbone, with_weights
+from netwright.train.batches import Images
+from netwright.train.checkpoint import read_checkpoint, write_checkpoint
+from netwright.train.features import extract, layers, up_to
+from netwright.train.learner import device
+from netwright.train.outcome import Outcome, on_validation
+from netwright.train.probe import Choice, Linear, choose, fit_linear
+
+__all__ = ["Probe", "begin_with_probe", "linear_head"]
+
+
+class Probe:
+    """The features of one backbone for one data set, and the linear models on them.
+
+    Arguments:
+        backbone: the trained net.
+        dataset: the images.
+        images: makes the `Images` of indices under a preprocessing.
+        folder: where features are kept.
+        mirrored: whether mirror images are learnt from as well.
+        precision, seed: as of an approach.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        dataset: Dataset,
+        images: Callable[..., Images],
+        *,
+        folder: Path,
+        mirrored: bool,
+        precision: str,
+        seed: int,
+    ) -> None:
+        self.backbone, self.dataset, self.images = backbone, dataset, images
+        self.mirrored, self.precision, self.seed = mirrored, precision, seed
+        self.path = folder / f"features-{backbone.net.name}.safetensors"
+        self.classes = len(dataset.classes)
+
+    def features(self, layer_names: list[str], *parts: str) -> dict[str, np.ndarray]:
+        """Features (views, N, channels) of every layer for the images of these splits."""
+        key = f"{self.dataset.fingerprint} {self.backbone} {self.precision} {self.mirrored}"
+        record: dict[str, Any] = read_checkpoint(self.path) if self.path.exists() else {}
+        if record.get("key") != key:
+            indices = self.dataset.indices("train", "val")
+            model = with_weights(self.backbone.net, self.backbone.weights).to(device())
+            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            images = self.images(indices, self.backbone.preprocessing)
+            views = [images] + ([images.mirrored()] if self.mirrored else [])
+            pages = [extract(model, self.backbone.net, view, layer_names, self.precision)
+                     for view in views]  # fmt: skip
+            values = {name: torch.from_numpy(np.stack([page[name] for page in pages]))
+                      for name in layer_names}  # fmt: skip
+            record = {"key": key, "values": values}
+            write_checkpoint(self.path, record)
+        chosen = np.isin(self.dataset.indices("train", "val"), self.dataset.indices(*parts))
+        return {name: record["values"][name].numpy()[:, chosen] for name in layer_names}
+
+    def labels(self, *parts: str) -> np.ndarray:
+        """Class numbers of the images of these splits."""
+        return self.dataset.labels[self.dataset.indices(*parts)]
+
+    def outcome(self) -> Outcome:
+        """The best layer and strength by cross-validation over training and validation, with the
+        figures that a model of the training images alone has on validation.
+        """
+        names = layers(self.backbone.net)
+        both = self.features(names, "train", "val")
+        best = choose(both, self.labels("train", "val"), self.classes, self.seed)[0]
+        learnt = self.fit(best, "train")
+        val = self.features([best.layer], "val")[best.layer]
+        shares = learnt.probabilities(val.mean(0))
+        figures = on_validation(self.labels("val"), shares)
+        approach = self.approach(best)
+        row = {"trial": approach.name, "epoch": 0, "layer": best.layer, "strength": best.strength,
+               "train_loss": best.loss, "folds_accuracy": best.accuracy, "folds_loss": best.loss,
+               **figures}  # fmt: skip
+        return Outcome(approach, [row], lambda: self.model(approach, "train", "val"))
+
+    def approach(self, choice: Choice) -> Approach:
+        """A choice as an approach."""
+        net = up_to(self.backbone.net, choice.layer, self.classes)
+        return Approach(
+            f"{self.backbone.net.name}-probe", "probe", net, self.backbone.preprocessing,
+            weights=self.backbone.weights, backbone=self.backbone.net, layer=choice.layer,
+            strength=choice.strength, precision=self.precision, seed=self.seed,
+        )  # fmt: skip
+
+    def fit(self, choice: Choice | Approach, *parts: str) -> Linear:
+        """The linear model of a layer and a strength, learnt from these splits, all views."""
+        values = self.features([choice.layer], *parts)[choice.layer]
+        labels = np.tile(self.labels(*parts), len(values))
+        flat = values.reshape(-1, values.shape[-1])
+        return fit_linear(flat, labels, self.classes, choice.strength)
+
+    def model(self, approach: Approach, *parts: str) -> nn.Module:
+        """The net of a probe with its linear model as the last layer."""
+        return linear_head(approach, self.fit(approach, *parts))
+
+
+def linear_head(approach: Approach, linear: Linear) -> nn.Module:
+    """The net of an approach, its first weights those of its backbone, its last layer `linear`."""
+    assert approach.backbone is not None
+    trained = with_weights(approach.backbone, approach.weights).state_dict()
+    model = approach.net.build(seed=0)
+    path = classifiers(approach.net)[0]
+    own = {key: value for key, value in trained.items() if not key.startswith(f"{path}.")}
+    own = {key: own.get(key, value) for key, value in model.state_dict().items()}
+    own[f"{path}.weight"] = torch.from_numpy(linear.weight).view_as(own[f"{path}.weight"])
+    if f"{path}.bias" in own:
+        own[f"{path}.bias"] = torch.from_numpy(linear.bias)
+    model.load_state_dict(own)
+    return model.eval()
+
+
+def begin_with_probe(probe: Probe, approach: Approach) -> Callable[[], nn.Module]:
+    """What makes the module to fine-tune: trained weights, and for a head the linear model that
+    the training images give, so that the first steps do not tear the layers before it apart
+    (Kumar et al. 2022, arXiv:2202.10054).
+    """
+    return lambda: linear_head(approach, probe.fit(approach, "train")).to(device())
