@@ -87,7 +87,7 @@ def torchvision(server, tmp_path, monkeypatch):
     server.content = held.getvalue()
     file = f"squeezenet1_1-{sha256(server.content).hexdigest()[:8]}.pth"
     row = next(k.facts for k in index.known() if k.net == "squeezenet1_1")
-    made = Known("squeezenet1_1", "torchvision", "squeezenet1_1", "TEST", file, row)
+    made = Known("squeezenet1_1", "torchvision", "squeezenet1_1", "TEST", file, "", row)
     monkeypatch.setattr("netwright.weights.source.known", lambda: (made,))
     monkeypatch.setattr(hub, "TORCHVISION", server.url)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
@@ -246,6 +246,7 @@ def test_the_list_is_what_timm_says():
     for k in held:
         config = timm.get_pretrained_cfg(f"{k.model}.{k.tag}")
         assert (config.hf_hub_id, config.hf_hub_filename) == (k.name, None)
+        assert config.license.replace("-license", " licence") == k.licence.lower()
         nw.weights.Preprocess.of_timm(vars(config))
         assert k.net in nw.nets()
 

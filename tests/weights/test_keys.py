@@ -90,13 +90,18 @@ ROUND = [
     ("timm", "mobilenetv2_100"),
     ("timm", "efficientnet_b0"),
     ("timm", "convnext_tiny"),
+    ("timm", "tf_efficientnet_lite0"),
+    ("efficientnet_lite_pytorch", "efficientnet-lite0"),
     ("timm", "ghostnet_100"),
     ("timm", "resnetv2_50"),
     pytest.param("timm", "vgg11", marks=pytest.mark.slow),
     ("pytorchcv", "resnet20_cifar10"),
     ("pytorchcv", "shufflenet_g3_w1"),
 ]
-NAMES = {"mobilenetv2_100": "mobilenet_v2"}
+NAMES = {
+    "mobilenetv2_100": "mobilenet_v2",
+    **dict.fromkeys(["tf_efficientnet_lite0", "efficientnet-lite0"], "efficientnet_lite0"),
+}
 
 
 @pytest.mark.parametrize(("library", "called"), ROUND)

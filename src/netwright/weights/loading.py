@@ -32,8 +32,8 @@ class WeightsWarning(UserWarning):
 class Loaded:
     """Which weights a module has: `source`, the library whose `keys` they had (`own`, or
     `order` where only the order of the keys agreed), the `preprocess` of their images (None
-    where nobody says), what was `adapted` in words, our keys that stayed `fresh`, and theirs
-    that were `unused`.
+    where nobody says), what was `adapted` in words, our keys that stayed `fresh`, theirs that
+    were `unused`, and the `licence` (empty where nobody says).
     """
 
     source: str
@@ -42,6 +42,7 @@ class Loaded:
     adapted: tuple[str, ...] = ()
     fresh: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    licence: str = ""
 
     def __str__(self) -> str:
         lines = [f"weights of {self.source}, keys: {self.keys}", *self.adapted]
@@ -49,6 +50,8 @@ class Loaded:
             lines.append(f"unused: {_some(self.unused)}")
         if self.preprocess:
             lines.append(f"images: {self.preprocess}")
+        if self.licence:
+            lines.append(f"licence: {self.licence}")
         return "\n".join(lines)
 
 
@@ -77,8 +80,9 @@ def load(module: nn.Module, weights: str | Path, *, strict: bool = True) -> Load
         warnings.warn(f"{source.said}: {'; '.join(said)}", WeightsWarning, stacklevel=3)
     preprocess = source.preprocess and source.preprocess.for_channels(net.input[0])
     loaded = Loaded(
-        source.said, fit.how, preprocess, tuple(fit.adapted), tuple(fit.fresh), tuple(fit.unused)
-    )
+        source.said, fit.how, preprocess, tuple(fit.adapted), tuple(fit.fresh), tuple(fit.unused),
+        source.licence,
+    )  # fmt: skip
     module.weights = loaded  # type: ignore[assignment]
     return loaded
 

@@ -20,7 +20,12 @@ from netwright.errors import WeightsError
 __all__ = ["Preprocess"]
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-SYMMETRIC = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
+INPUTS = {
+    "imagenet": IMAGENET,
+    "symmetric": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+    "tensorflow": ((127 / 255,) * 3, (128 / 255,) * 3),
+}
+"""What tables call mean and std; the last is of EfficientNet-Lite's authors."""
 CROPS = ("center", "squash", "square")
 
 
@@ -95,10 +100,10 @@ class Preprocess:
 
     @classmethod
     def of_torchvision(cls, facts: Mapping[str, str]) -> Preprocess:
-        """A row of torchvision's table. GoogLeNet and Inception-v3 there transform inputs
-        inside the net; that is part of mean and std here.
+        """A row of torchvision's table or of the packages'. Torchvision's GoogLeNet and
+        Inception-v3 transform inputs inside the net; that is part of mean and std here.
         """
-        mean, std = SYMMETRIC if facts["inputs"] == "symmetric" else IMAGENET
+        mean, std = INPUTS[facts["inputs"]]
         return cls(int(facts["size"]), int(facts["resize"]), mean, std, facts["interpolation"])
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Where weights come from: a file, a run folder, torchvision, timm."""
+"""Where weights come from: a file, a run folder, torchvision, timm, an installed package."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from netwright.core.net import Net
 from netwright.errors import WeightsError, nearest
 from netwright.weights.hub import from_timm, from_torchvision, one_line
 from netwright.weights.index import Known, known, names
+from netwright.weights.local import from_package
 from netwright.weights.preprocess import Preprocess
 
 __all__ = ["Source", "opened", "read_state"]
@@ -35,7 +36,8 @@ RENAMED = ((re.compile(r"(denselayer\d+\.(?:norm|conv))\.(?=[12]\.)"), r"\1"),)
 
 @dataclass(frozen=True)
 class Source:
-    """Tensors by their keys there, where they are from, and what their images go through.
+    """Tensors by their keys there, where they are from, what their images go through, and the
+    licence, empty where nobody tells it.
 
     `ordered` says whether the keys come in the order in which their net was made.
     """
@@ -44,6 +46,7 @@ class Source:
     said: str
     preprocess: Preprocess | None = None
     ordered: bool = False
+    licence: str = ""
 
 
 def opened(net: Net, weights: str | Path) -> Source:
@@ -59,32 +62,42 @@ def opened(net: Net, weights: str | Path) -> Source:
         return _torchvision(net, name)
     if library == "timm" and name:
         return _timm(net, name)
+    if library == "package" and name:
+        return _package(net, name)
     there = names(pattern=net.name)
     hint = f"; nw.weights({net.name!r}) lists {len(there)}, such as {there[-1]}" if there else ""
     raise WeightsError(f"no weights {str(weights)!r}: no such file or run folder, and not of the "
-                       f"form torchvision/TAG or timm/NAME.TAG{hint}")  # fmt: skip
+                       f"form torchvision/TAG, timm/NAME.TAG or package/NAME{hint}")  # fmt: skip
 
 
 def _torchvision(net: Net, name: str) -> Source:
     found = _known(net, "torchvision", name)
     path = from_torchvision(found.file)
     preprocess = Preprocess.of_torchvision(found.facts)
-    return Source(read_state(path), found.name, preprocess, ordered=True)
+    return Source(read_state(path), found.name, preprocess, ordered=True, licence=found.licence)
+
+
+def _package(net: Net, name: str) -> Source:
+    held = _known(net, "package", name)
+    preprocess = Preprocess.of_torchvision(held.facts)
+    state = read_state(from_package(held))
+    return Source(state, held.name, preprocess, ordered=True, licence=held.licence)
 
 
 def _timm(net: Net, name: str) -> Source:
     full = f"timm/{name}" if "." in name else _known(net, "timm", name).name
     path, config = from_timm(full)
-    return Source(read_state(path), full, _preprocess(_json(config)))
+    licence = next((held.licence for held in known() if held.name == full), "")
+    return Source(read_state(path), full, _preprocess(_json(config)), licence=licence)
 
 
 def _known(net: Net, library: str, name: str) -> Known:
     """The weights called MODEL.TAG, or TAG of the net's own."""
     ours = [held for held in known() if held.library == library]
     for held in ours:
-        if name == f"{held.model}.{held.tag}" or (name, net.name) == (held.tag, held.net):
+        if held.name == f"{library}/{name}" or (name, net.name) == (held.tag, held.net):
             return held
-    own = [held.tag for held in ours if held.net == net.name]
+    own = [held.tag or held.model for held in ours if held.net == net.name]
     if not own:
         raise WeightsError(f"{library} has no weights for {net.name} that we know of; wanted a "
                            f"full name such as {ours[0].name}, or a path")  # fmt: skip
