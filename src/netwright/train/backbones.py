@@ -20,7 +20,7 @@ from netwright.weights.index import known
 from netwright.weights.loading import WeightsWarning
 from netwright.weights.local import at_hand
 
-__all__ = ["Backbone", "backbones", "chosen_net", "with_weights"]
+__all__ = ["Backbone", "available", "backbones", "chosen_net", "with_weights"]
 
 MOST = 3
 """So many backbones are compared at most, the cheapest first."""
@@ -91,7 +91,7 @@ def _opened(net: Net, weights: str, channels: int, size: int | None) -> Backbone
     if seen is None:
         raise RunError(f"nobody says what images {weights} were trained on went through; "
                        "give weights that do, such as those nw.weights() lists")  # fmt: skip
-    preprocessing = seen if size is None else seen.at(size)
+    preprocessing = Preprocessing(size or seen.size, len(seen.mean), seen.mean, seen.std)
     if size is not None:
         net = replace(net, input=(net.input[0], size, size))
     return Backbone(net, weights, preprocessing)

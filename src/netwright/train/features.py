@@ -33,15 +33,18 @@ def layers(net: Net) -> list[str]:
 
     >>> from netwright import net
     >>> layers(net("resnet18"))
-    ['stage2', 'stage3', 'stage4', 'classifier']
+    ['stage2', 'stage3', 'classifier']
     """
     found = dict[tuple[int, ...], str]()
+    heads = classifiers(net)
     if isinstance(net.spec, Sequential):
         for name, row in _ends(net).items():
             output = row.output
             if len(output) == 3 and 1 < output[1] <= net.input[1] // 8:
                 found[output[1:]] = name
-    return [*found.values(), *([LATE] if len(classifiers(net)) >= 1 else [])]
+        if heads and found:  # the last map, averaged, is what goes into the classifier
+            found.popitem()
+    return [*found.values(), *([LATE] if heads else [])]
 
 
 def _ends(net: Net) -> dict[str, Any]:

@@ -49,22 +49,19 @@ class Choice:
     loss: float
 
 
-def fit_linear(
-    features: np.ndarray,
-    labels: np.ndarray,
-    classes: int,
-    strength: float,
-    *,
-    balance: bool = False,
-) -> Linear:
+def fit_linear(features: np.ndarray, labels: np.ndarray, classes: int, strength: float) -> Linear:
     """Logistic regression on standardised features, as a dense layer on the features as they are.
 
-    `strength` is the inverse of the regularisation's, for a mean over the images.
+    Arguments:
+        features: (views, N, channels): several views of an image are learnt from alike.
+        labels: class numbers, (N,).
+        classes: how many there are.
+        strength: the inverse of the regularisation's, as scikit-learn counts.
     """
+    labels = np.tile(labels, len(features))
+    features = features.reshape(-1, features.shape[-1])
     scaler = StandardScaler().fit(features)
-    regression = LogisticRegression(
-        C=strength, max_iter=300, tol=1e-4, class_weight="balanced" if balance else None
-    )
+    regression = LogisticRegression(C=strength, max_iter=300)
     regression.fit(scaler.transform(features), labels)
     weight, bias = np.zeros((classes, features.shape[1])), np.full(classes, -1e3)
     rows, intercept = regression.coef_, regression.intercept_
@@ -84,7 +81,8 @@ def choose(
     strengths: Sequence[float] = STRENGTHS,
     tell: Callable[[Choice], None] = lambda choice: None,
 ) -> list[Choice]:
-    """Every layer at every strength by cross-validation, the best first.
+    """Every layer at every strength by cross-validation, the best first; `features` are (views,
+    N, channels) of each layer.
 
     Of choices whose loss differs by less than a standard error the later layer and the stronger
     regularisation would be no surprise either; the loss decides, for it wastes nothing.
@@ -95,8 +93,9 @@ def choose(
         for strength in strengths:
             shares = np.zeros((len(chosen), classes))
             for learn, test in _folds(labels[chosen], seed):
-                linear = fit_linear(values[chosen[learn]], labels[chosen[learn]], classes, strength)
-                shares[test] = linear.probabilities(values[chosen[test]])
+                some, rest = chosen[learn], chosen[test]
+                linear = fit_linear(values[:, some], labels[some], classes, strength)
+                shares[test] = linear.probabilities(values[:, rest].mean(0))
             choices.append(_choice(layer, strength, labels[chosen], shares))
             tell(choices[-1])
     return sorted(choices, key=lambda choice: (choice.loss, -choice.accuracy))

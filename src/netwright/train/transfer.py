@@ -110,9 +110,7 @@ class Probe:
     def fit(self, choice: Choice | Approach, *parts: str) -> Linear:
         """The linear model of a layer and a strength, learnt from these splits, all views."""
         values = self.features([choice.layer], *parts)[choice.layer]
-        labels = np.tile(self.labels(*parts), len(values))
-        flat = values.reshape(-1, values.shape[-1])
-        return fit_linear(flat, labels, self.classes, choice.strength)
+        return fit_linear(values, self.labels(*parts), self.classes, choice.strength)
 
     def model(self, approach: Approach, *parts: str) -> nn.Module:
         """The net of a probe with its linear model as the last layer."""
