@@ -6,6 +6,7 @@ from zipfile import ZipFile
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -17,14 +18,26 @@ from netwright.errors import DataError
 from squares import COLOURS, square, write_squares
 
 
+def pixels(dataset):
+    """All images as a net that starts from nothing gets them, uint8 (N, size, size, channels)."""
+    kept = np.sort(np.concatenate(list(dataset.splits.values())))
+    memory = dataset.sequence(kept, dataset.preprocessing(), torch.device("cpu"))
+    return memory.pixels.permute(0, 2, 3, 1).numpy()
+
+
+def shape(dataset):
+    kept = dataset.preprocessing()
+    return (kept.channels, kept.size, kept.size)
+
+
 def test_folder(squares):
     found = load(squares)
     assert found.classes == tuple(sorted(COLOURS))
-    assert found.shape == (3, 12, 12)
+    assert shape(found) == (3, 12, 12)
     assert {part: len(chosen) for part, chosen in found.splits.items()} == {
         "train": 27, "val": 6, "test": 9,
     }  # fmt: skip
-    assert found.found["sizes"] == {"12x12": 42}
+    assert found.summary()["sizes"] == {"12x12": 42}
     assert found.fingerprint == load(squares).fingerprint != load(squares, seed=1).fingerprint
 
 
@@ -59,9 +72,9 @@ def test_broken_files_are_listed_and_skipped(squares):
     (squares / "red" / "notes.txt").write_text("no image")
     (squares / "void").mkdir()
     found = load(squares)
-    assert found.found["images"] == 40
-    assert found.found["ignored"] == 1
-    assert sorted(fault.partition(":")[0] for fault in found.found["unreadable"]) == [
+    assert found.size() == 40
+    assert found.listing.ignored == 1
+    assert sorted(fault.partition(":")[0] for fault in found.unreadable) == [
         "red/01.png", "red/02.png", "void",
     ]  # fmt: skip
 
@@ -77,9 +90,9 @@ def test_mixed_modes_and_sizes_become_one(tmp_path):
         deep = Image.fromarray(generator.integers(0, 65535, (20, 30)).astype(np.uint16))
         deep.save(tmp_path / name / "deep.png")
     found = load(tmp_path)
-    assert found.pixels.shape == (24, 24, 24, 3)
-    assert found.found["modes"]["CMYK"] == 3
-    assert found.found["unreadable"] == []
+    assert pixels(found).shape == (24, 24, 24, 3)
+    assert found.summary()["modes"]["CMYK"] == 3
+    assert found.unreadable == []
 
 
 def test_grey_images_have_one_channel_and_predict_alike(tmp_path):
@@ -91,9 +104,9 @@ def test_grey_images_have_one_channel_and_predict_alike(tmp_path):
             colour = np.repeat(grey[..., None], 3, 2) if i % 2 else grey
             Image.fromarray(colour).save(tmp_path / name / f"{i}.png")
     found = load(tmp_path)
-    assert found.shape == (1, 12, 12)
+    assert shape(found) == (1, 12, 12)
     for i, name in enumerate(found.names):
-        assert (found.preprocessing.image(tmp_path / name) == found.pixels[i]).all()
+        assert (found.preprocessing().image(tmp_path / name) == pixels(found)[i]).all()
 
 
 def test_transparent_is_white_and_photos_stand_upright(tmp_path):
@@ -113,9 +126,9 @@ def test_arrays_are_scaled_to_bytes(tmp_path, top):
     images[0, 0, 0] = top
     np.savez(tmp_path / "a.npz", images=images, labels=np.arange(20) % 2)
     found = load(tmp_path / "a.npz")
-    assert found.preprocessing.range == (0.0, top)
-    assert abs(found.pixels[..., 0] - images * 255 / top).max() <= 0.5
-    assert (found.preprocessing.image(images[3]) == found.pixels[3]).all()
+    assert found.preprocessing().range == (0.0, top)
+    assert abs(pixels(found)[..., 0] - images * 255 / top).max() <= 0.5
+    assert (found.preprocessing().image(images[3]) == pixels(found)[3]).all()
 
 
 def test_arrays_already_split_and_named(tmp_path):
@@ -127,7 +140,7 @@ def test_arrays_already_split_and_named(tmp_path):
     np.savez(tmp_path / "a.npz", **arrays, classes=np.array(["cat", "dog", "eel"]))
     found = load(tmp_path / "a.npz")
     assert found.classes == ("cat", "dog", "eel")
-    assert found.shape == (3, 10, 10)
+    assert shape(found) == (3, 10, 10)
     assert [found.names[i] for i in found.splits["test"]] == [f"x_test[{i}]" for i in range(6)]
 
 
@@ -137,10 +150,10 @@ def test_duplicates_and_imbalance_are_counted(tmp_path):
     images[1:12] = images[0]
     np.savez(tmp_path / "a.npz", images=images, labels=(np.arange(40) >= 30).astype(int))
     found = load(tmp_path / "a.npz")
-    prints = [image.tobytes() for image in found.pixels]
+    prints = [image.tobytes() for image in pixels(found)]
     train = {prints[i] for i in found.splits["train"]}
     rest = [i for part in ("val", "test") for i in found.splits[part]]
-    assert found.duplicates == sum(prints[i] in train for i in rest) > 0
+    assert len(found.twins["equal"]) == sum(prints[i] in train for i in rest) > 0
     assert found.imbalance == found.counts("train")[0] / found.counts("train")[1]
 
 
@@ -233,7 +246,7 @@ def test_labels_are_numbers_or_text(tmp_path, labels, classes):
 
 def test_one_negative_value_everywhere_is_an_image(tmp_path):
     path = _npz(images=np.full((10, 8, 8), -1.0), labels=np.arange(10) % 2)(tmp_path)
-    assert load(path).pixels.max() == 0
+    assert pixels(load(path)).max() == 0
 
 
 def test_hidden_copies_are_no_images(squares):
@@ -244,8 +257,8 @@ def test_hidden_copies_are_no_images(squares):
         (home / "._00.png").write_bytes(b"resource fork")
     after = load(squares)
     assert after.fingerprint == before.fingerprint
-    assert after.found["ignored"] == 6
-    assert after.found["unreadable"] == []
+    assert after.listing.ignored == 6
+    assert after.unreadable == []
 
 
 def test_floats_from_0_to_1_are_grey_not_black(tmp_path):

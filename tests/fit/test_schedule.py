@@ -21,6 +21,7 @@ from netwright.train.job import Job, make_job
 from netwright.train.recipe import Recipe
 from squares import TINY
 
+BUDGET = "params<=1M, macs<=50M, memory<=20MB"
 FAST, SLOW = Speed(1e-6, 1e-12, 1e-12), Speed(1e-3, 1e-10, 1e-9)
 
 
@@ -52,11 +53,12 @@ def test_more_time_means_larger_nets_or_more_epochs(squares, monkeypatch):
     monkeypatch.setattr("netwright.train.job.speeds", lambda: {"fp32": SLOW, "bf16": SLOW})
     data = load(squares)
     times = (0.05, 0.5, 50)
-    jobs = [make_job(Settings("x", minutes=minutes), data)[0] for minutes in times]
-    assert all(job.work <= 60 * 0.75 * m for job, m in zip(jobs, times, strict=True))
-    macs = [max(net.plan().macs for net in job.nets) for job in jobs]
+    jobs = [make_job(Settings("x", BUDGET, minutes=minutes), data)[0] for minutes in times]
+    assert all(job.work <= 60 * 0.88 * m for job, m in zip(jobs, times, strict=True))
+    macs = [max(approach.net.plan().macs for approach in job.approaches) for job in jobs]
     assert macs[0] < macs[1] <= macs[2]
-    assert jobs[0].epochs <= jobs[1].epochs <= jobs[2].epochs == 36
+    epochs = [job.approaches[0].epochs for job in jobs]
+    assert epochs[0] <= epochs[1] <= epochs[2] == 60
     assert jobs[0].precision == "fp32"
     assert Job.from_json(json.loads(json.dumps(jobs[1].to_json()))) == jobs[1]
 
@@ -64,13 +66,13 @@ def test_more_time_means_larger_nets_or_more_epochs(squares, monkeypatch):
 def test_the_faster_precision_is_taken_when_it_pays(squares, monkeypatch):
     data = load(squares)
     monkeypatch.setattr("netwright.train.job.speeds", lambda: {"fp32": SLOW, "bf16": FAST})
-    assert make_job(Settings("x"), data)[0].precision == "bf16"
-    assert make_job(Settings("x", epochs=3), data)[0].precision == "fp32"
+    assert make_job(Settings("x", BUDGET), data)[0].precision == "bf16"
+    assert make_job(Settings("x", BUDGET, epochs=3), data)[0].precision == "fp32"
 
 
 def test_the_clock_cuts_between_epochs(squares, tmp_path, monkeypatch):
     monkeypatch.setattr("netwright.train.job.speeds", lambda: {"fp32": FAST, "bf16": FAST})
-    run = fit(squares, TINY, minutes=1e-4, out=tmp_path / "run")
+    run = fit(squares, budget=TINY, minutes=1e-4, out=tmp_path / "run")
     assert run.metrics["cut"] is True
     assert [trial["epochs"] for trial in run.metrics["trials"]] == [1]
     assert "The time was up" in (run.path / "report.html").read_text()

@@ -178,7 +178,7 @@ def load(path: str | Path, *, seed: int = 0, workers: int | None = None) -> Data
     given = [listing.splits[i] for i in good]
     parts = split(labels[good], given, listing.classes, seed)
     splits = {part: good[chosen] for part, chosen in parts.items()}
-    return Dataset(listing, seen, labels, splits, digest(listing, good, splits),
+    return Dataset(listing, seen, labels, splits, digest(listing, seen, good, splits),
                    default_workers() if workers is None else workers)  # fmt: skip
 
 

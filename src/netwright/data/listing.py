@@ -79,7 +79,7 @@ class ArrayReader:
         return (width, height), {1: "L", 3: "RGB", 4: "RGBA"}[channels]
 
     def fingerprint(self, i: int) -> bytes:
-        return self.pixels[i].tobytes()
+        return self.pixels[i].tobytes()  # they may be larger than they are looked at
 
 
 @dataclass

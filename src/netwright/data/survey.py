@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import pairwise
 from statistics import median
 from typing import Any, TypeVar
 
@@ -25,7 +24,7 @@ from netwright.errors import DataError
 __all__ = ["SMALL", "Survey", "each", "survey"]
 
 SMALL = 32
-"""Side of the small images that are looked at."""
+"""Side at which images are looked at, where they are not smaller."""
 MOST, SAMPLE = 20_000, 2_000
 """Of more files than `MOST` only `SAMPLE` are looked at."""
 CLOSE = 2
@@ -39,8 +38,8 @@ Result = TypeVar("Result")
 class Survey:
     """What was seen of a listing.
 
-    `looked` are the indices of images that were decoded, `small` those images as uint8 (n, SMALL,
-    SMALL, 3); `sizes` and `modes` are theirs. `unreadable` says what is wrong with which image.
+    `looked` are the indices of images that were decoded, `small` those images as uint8 (n, side,
+    side, 3); `sizes` and `modes` are theirs. `unreadable` says what is wrong with which image.
     """
 
     looked: np.ndarray
@@ -106,31 +105,50 @@ def survey(listing: Listing, seed: int = 0, tell: Callable[[float], None] | None
     chosen = np.arange(count)
     if count > MOST and not isinstance(listing.reader, ArrayReader):
         chosen = np.sort(np.random.default_rng(seed).permutation(count)[:SAMPLE])
-    small = np.zeros((len(chosen), SMALL, SMALL, 3), np.uint8)
-    preprocessing = Preprocessing(SMALL, 3, (), (), listing.range)
+    headers = each(lambda i: _header(listing, int(i)), chosen)
+    sizes = [header[0] for header in headers if not isinstance(header, str)]
+    side = min(SMALL, max(1, int(median(min(size) for size in sizes)))) if sizes else SMALL
+    small = np.zeros((len(chosen), side, side, 3), np.uint8)
+    preprocessing = Preprocessing(side, 3, (), (), listing.range)
+    notes = dict[int, list[str]]()
 
-    def look(at: int) -> tuple[tuple[tuple[int, int], str], list[str]] | str:
-        notes = list[str]()
-        i = int(chosen[at])
-        try:
-            header = listing.reader.header(i)
-            small[at] = listing.reader.read(i, preprocessing, notes)
-        except DataError as error:
-            return str(error).rpartition(": ")[2] if ": " in str(error) else str(error)
+    def look(at: int) -> str:
+        header, i = headers[at], int(chosen[at])
+        if isinstance(header, str):
+            return header
         if tell and at % 64 == 0:
             tell(at / len(chosen))
-        return header, [f"{listing.names[i]}: {note.rpartition(': ')[2]}" for note in notes]
+        try:
+            small[at] = listing.reader.read(i, preprocessing, notes.setdefault(at, []))
+        except DataError as error:
+            return _fault(error)
+        return ""
 
-    seen = each(look, range(len(chosen)))
-    good = [at for at, one in enumerate(seen) if not isinstance(one, str)]
+    faults = each(look, range(len(chosen)))
+    good = [at for at, fault in enumerate(faults) if not fault]
+    seen = [headers[at] for at in good]
     return Survey(
         looked=chosen[good],
         small=small[good] if len(good) < len(chosen) else small,
-        sizes=[one[0][0] for one in seen if not isinstance(one, str)],
-        modes=[one[0][1] for one in seen if not isinstance(one, str)],
-        unreadable={int(chosen[at]): one for at, one in enumerate(seen) if isinstance(one, str)},
-        notes=[note for one in seen if not isinstance(one, str) for note in one[1]],
-    )
+        sizes=[header[0] for header in seen if not isinstance(header, str)],
+        modes=[header[1] for header in seen if not isinstance(header, str)],
+        unreadable={int(chosen[at]): fault for at, fault in enumerate(faults) if fault},
+        notes=[f"{listing.names[int(chosen[at])]}: {note.rpartition(': ')[2]}"
+               for at in sorted(notes) for note in notes[at]],
+    )  # fmt: skip
+
+
+def _header(listing: Listing, i: int) -> tuple[tuple[int, int], str] | str:
+    try:
+        return listing.reader.header(i)
+    except DataError as error:
+        return _fault(error)
+
+
+def _fault(error: DataError) -> str:
+    """What is wrong with a file, without its path."""
+    before, colon, after = str(error).partition(": ")
+    return after if colon else before
 
 
 def each(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
@@ -139,14 +157,15 @@ def each(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         return list(pool.map(work, items))
 
 
-def digest(listing: Listing, kept: np.ndarray, splits: dict[str, np.ndarray]) -> str:
-    """SHA-256 over classes, names, labels, splits and what tells whether an image changed: the
-    length of its file, or its pixels. 16 hexadecimal digits.
+def digest(listing: Listing, seen: Survey, kept: np.ndarray, splits: dict[str, np.ndarray]) -> str:
+    """SHA-256 over classes, names, labels, splits and what tells whether an image changed: how it
+    looks small, and the length of its file. 16 hexadecimal digits.
     """
     made = sha256(repr((listing.classes, [listing.names[i] for i in kept])).encode())
     made.update(np.array([listing.labels[i] for i in kept], np.int64).tobytes())
     for part in sorted(splits):
         made.update(splits[part].astype(np.int64).tobytes())
+    made.update(seen.small.tobytes())
     for i in kept:
         made.update(listing.reader.fingerprint(int(i)) + b";")
     return made.hexdigest()[:16]
@@ -157,9 +176,12 @@ def _prints(small: np.ndarray) -> np.ndarray:
     (the difference hash of Krawetz 2013).
     """
     grey = small.astype(np.float32).mean(3)
-    rows = grey.reshape(len(grey), 8, SMALL // 8, SMALL).mean(2)
-    index = np.linspace(0, SMALL, 10).astype(int)
-    parts = np.stack([rows[:, :, a:b].mean(2) for a, b in pairwise(index)], 2)
+    if (factor := -(-16 // grey.shape[1])) > 1:
+        grey = grey.repeat(factor, 1).repeat(factor, 2)
+    rows, columns = (np.linspace(0, grey.shape[1], n + 1).astype(int)[:-1] for n in (8, 9))
+    parts = np.add.reduceat(np.add.reduceat(grey, rows, 1), columns, 2)
+    widths = np.diff([*columns, grey.shape[2]])
+    parts = parts / widths
     bits = (parts[:, :, 1:] > parts[:, :, :-1]).reshape(len(grey), 64)
     return np.packbits(bits, axis=1).view(np.uint64).reshape(-1)
 
