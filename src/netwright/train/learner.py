@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, get_swa_multi_avg_fn
 
-from netwright.train.batches import ALONE, Images, Place, seed_of
+from netwright.train.batches import Images, seed_of
 from netwright.train.optimiser import optimisers
+from netwright.train.processes import here, joined, parallel, synced
 from netwright.train.recipe import Recipe
 
 __all__ = ["Learner", "device", "probabilities"]
@@ -57,7 +58,6 @@ class Learner:
         precision: `fp32`, or `bf16` for autocast.
         class_weights: what an image of each class counts in the loss.
         scale: shares of the learning rate by the names of parts; see `optimisers`.
-        place: which of several processes this is.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class Learner:
         precision: str = "fp32",
         class_weights: Tensor | None = None,
         scale: Mapping[str, float] | None = None,
-        place: Place = ALONE,
     ) -> None:
-        self.recipe, self.epochs, self.precision, self.place = recipe, epochs, precision, place
+        self.recipe, self.epochs, self.precision, self.place = recipe, epochs, precision, here()
         self.seed, self.name, self.class_weights = seed, name, class_weights
-        self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = synced(model).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.parallel = parallel(self.model)
         self.optimisers = optimisers(self.model, recipe, scale)
         self.average = _average(self.model, recipe)
         self.done, self.step, self.total = 0, 0, 0.0
@@ -121,11 +121,14 @@ class Learner:
             for group in optimiser.param_groups:
                 group["lr"] = rate * group.get("scale", 1.0)
         total = torch.zeros((), device=x.device)
+        # Gradients are averaged over processes whose slices may differ by an image.
+        count = float(joined(torch.tensor(float(len(x)), device=x.device)))
         for images, truth in zip(x.chunk(self.parts), labels.chunk(self.parts), strict=True):
             with _autocast(x.device, self.precision):
-                loss = self.loss(self.model(images), truth) * (len(images) / len(x))
-            loss.backward()
+                loss = self.loss(self.parallel(images), truth) * (len(images) / count)
+            (loss * self.place.world).backward()
             total += loss.detach()
+        total = joined(total)
         if self.recipe.clip is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         for optimiser in self.optimisers:

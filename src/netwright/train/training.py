@@ -13,11 +13,12 @@ from torch import nn
 
 from netwright.errors import RunError
 from netwright.train.approach import Approach
-from netwright.train.batches import ALONE, Images, Place
+from netwright.train.batches import Images
 from netwright.train.checkpoint import read_checkpoint, write_checkpoint
 from netwright.train.freezing import frozen, layer_rates, sections
 from netwright.train.learner import Learner, device, probabilities
 from netwright.train.outcome import DIVERGED, Clock, Outcome, on_validation
+from netwright.train.processes import agreed, first_then_others
 
 __all__ = ["Training"]
 
@@ -53,7 +54,6 @@ class Training:
         fingerprint: str,
         clock: Clock,
         tell: Callable[[str], None] = lambda line: None,
-        place: Place = ALONE,
     ) -> None:
         self.approach, self.train, self.val, self.clock = approach, train, val, clock
         self.path = folder / f"{approach.name}.safetensors"
@@ -66,13 +66,14 @@ class Training:
         weights = counts.mean() / counts if approach.recipe.balance else None
         self.learner = Learner(
             model, approach.recipe, epochs=approach.epochs, seed=approach.seed, name=approach.name,
-            precision=approach.precision, class_weights=weights, scale=scale, place=place,
+            precision=approach.precision, class_weights=weights, scale=scale,
         )  # fmt: skip
         self.history: list[dict[str, Any]] = []
         self.retreats = 0
         self.cut = False
         self._saved = monotonic()
-        self._restore() if self.path.exists() else self._save()
+        with first_then_others():
+            self._restore() if self.path.exists() else self._save()
 
     @property
     def outcome(self) -> Outcome:
@@ -92,12 +93,12 @@ class Training:
         """Trains on; a row of the history after every epoch, when its checkpoint is written."""
         longest = 0.0
         while not self.stopped:
-            if self.history and self.clock.left < longest:
+            if self.history and agreed(self.clock.left) < longest:
                 self.cut = True
                 return
             began = monotonic()
             yield self._epoch()
-            longest = max(longest, monotonic() - began)
+            longest = max(longest, agreed(monotonic() - began))
 
     def _epoch(self) -> dict[str, Any]:
         sound = self._steps()

@@ -23,6 +23,7 @@ from netwright.train.checkpoint import read_checkpoint
 from netwright.train.job import Job
 from netwright.train.learner import device
 from netwright.train.outcome import Clock, Outcome
+from netwright.train.processes import agreed, first_then_others, here
 from netwright.train.training import Training
 from netwright.train.transfer import Probe, begin_with_probe
 from netwright.train.watch import Epoch, Watch
@@ -83,7 +84,7 @@ class Trials:
         """A probe of every backbone that time allows, then the best of them fine-tuned."""
         probes = list[tuple[Probe, Outcome]]()
         for backbone in self.job.backbones:
-            if probes and self.clock.left < 4 * self._probing:
+            if probes and agreed(self.clock.left) < 4 * agreed(self._probing):
                 self.watch.say(f"{backbone.net.name} is left out: the time is short")
                 continue
             began = monotonic()
@@ -92,7 +93,8 @@ class Trials:
                 precision=self.job.precision, seed=self.job.seed,
             )  # fmt: skip
             self.watch.say(f"features of {backbone.net.name} ({backbone.weights})")
-            outcome = probe.outcome()
+            with first_then_others():
+                outcome = probe.outcome()
             self._probing = monotonic() - began
             probes.append((probe, outcome))
             row = outcome.last
@@ -109,7 +111,8 @@ class Trials:
 
     def _fine_tune(self, probe: Probe, best: Outcome) -> None:
         """Gradient descent from the best probe, if there is time for it."""
-        approach = self._decided(best)
+        with first_then_others():
+            approach = self._decided(best)
         if approach is None:
             return
         training = self._training(approach, begin_with_probe(probe, approach))
@@ -166,7 +169,7 @@ class Trials:
 
     def _scratch(self, rung: int, candidate: int, ahead: float) -> None:
         approach, cost = self.job.trial(rung, candidate), self.job.costs[candidate]
-        if self.outcomes and self.clock.left < 0:
+        if self.outcomes and agreed(self.clock.left) < 0:
             self.cut = True
             return
         training = self._training(approach, lambda: self._random(approach))
@@ -205,6 +208,8 @@ class Trials:
         self._write_log()
 
     def _write_log(self) -> None:
+        if here().rank:
+            return
         rows = [json.dumps(row) for outcome in self.outcomes for row in outcome.history]
         write_text(self.log, "\n".join(rows) + "\n")
 
