@@ -60,7 +60,7 @@ def command(
     from netwright.cli.progress import progress
     from netwright.train.fitting import default_out, fit, resume
 
-    folder = out or str(default_out(data))
+    folder = str(default_out(data)) if out is None else out
     watch = progress(quiet=quiet)
     try:
         if again:

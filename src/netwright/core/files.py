@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from errno import EISDIR
 from pathlib import Path
 
-__all__ = ["cache_folder", "replacing", "write_bytes", "write_text"]
+__all__ = ["cache_folder", "leftovers", "replacing", "write_bytes", "write_text"]
+
+TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
+"""Names of temporary files: `.NAME.PROCESS.tmp`."""
 
 
 @contextmanager
@@ -35,6 +39,12 @@ def replacing(path: Path | str) -> Generator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """Temporary files right in `folder` that a process left which was killed while it wrote."""
+    inside = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in inside if TEMPORARY.fullmatch(path.name))
 
 
 def write_text(path: Path | str, text: str) -> None:

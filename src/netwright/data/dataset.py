@@ -92,6 +92,8 @@ def load(path: str | Path, *, size: int | None = None, seed: int = 0) -> Dataset
     `size` is the side to bring images to; without it their median side, between 8 and 64.
     The same seed gives the same split. Raises `DataError` for what cannot be learnt from.
     """
+    if not str(path):
+        raise DataError(f"the data has an empty name; {LAYOUT}")
     path = Path(path)
     found = _found(path)
     side = size or _side(found)

@@ -17,6 +17,7 @@ from netwright.weights.keys import LIBRARIES, has_table, key_map
 from netwright.weights.preprocess import Preprocess
 from netwright.weights.source import Source, opened
 from netwright.weights.table import Place
+from netwright.weights.tensors import strange
 
 __all__ = ["Loaded", "WeightsWarning", "load"]
 
@@ -99,6 +100,7 @@ class _Fit:
         self.how, self.places = _places(net, source, ours)
         for key, value in ours.items():
             self.take(key, value)
+        self.strange = strange(self.taken, ours)
         used = {place.key for place in self.places.values()}
         self.unused = [k for k in source.state if k not in used and not k.endswith(COUNTER)]
 
@@ -163,7 +165,9 @@ class _Fit:
             *([f"missing {_some(_modules(self.missing))}"] if self.missing else []),
             *([f"other shapes: {_some(self.misshapen)}"] if self.misshapen else []),
             *([f"unexpected {_some(_modules(left))}"] if left else []),
-        ]
+            *([_some([f"{key} has {word}" for key, word in self.strange.items()])]
+              if self.strange else []),
+        ]  # fmt: skip
 
     def complaint(self) -> str:
         """One line for weights that do not fit."""
