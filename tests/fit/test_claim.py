@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from socket import gethostname
 
 import pytest
 
-from netwright.core import files, lock
+from netwright.core import files
 from netwright.core.files import leftovers
 from netwright.core.lock import LOCK, claimed
 from netwright.errors import RunError
@@ -82,7 +83,7 @@ def test_file_systems_without_locks(tmp_path, holder, monkeypatch):
     def refuse(descriptor, how):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(lock.fcntl, "flock", refuse)
+    monkeypatch.setattr(fcntl, "flock", refuse)
     refused(tmp_path / "run", f"in use by process {holder.pid} on")
     with claimed(tmp_path / "other"):
         refused(tmp_path / "other", "in use")
@@ -98,14 +99,14 @@ def test_file_systems_without_locks(tmp_path, holder, monkeypatch):
 
 def test_a_lock_that_was_let_go_in_between_is_not_taken_for_ours(tmp_path, monkeypatch):
     """The file that was locked is not the one that the next process would find."""
-    flock, path = lock.fcntl.flock, tmp_path / LOCK
+    flock, path = fcntl.flock, tmp_path / LOCK
 
     def late(descriptor, how):
-        monkeypatch.setattr(lock.fcntl, "flock", flock)
+        monkeypatch.setattr(fcntl, "flock", flock)
         path.unlink()
         flock(descriptor, how)
 
-    monkeypatch.setattr(lock.fcntl, "flock", late)
+    monkeypatch.setattr(fcntl, "flock", late)
     with claimed(tmp_path):
         refused(tmp_path, "in use")
 

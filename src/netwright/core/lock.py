@@ -12,9 +12,6 @@ from socket import gethostname
 
 from netwright.errors import RunError
 
-if sys.platform != "win32":
-    import fcntl
-
 __all__ = ["LOCK", "claimed"]
 
 LOCK = ".lock"
@@ -96,6 +93,8 @@ def _release(lock: int, path: Path) -> None:
 
 def _ours(lock: int, path: Path, *, new: bool) -> bool:
     if sys.platform != "win32":
+        import fcntl
+
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

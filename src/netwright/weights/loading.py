@@ -173,10 +173,13 @@ class _Fit:
         """One line for weights that do not fit."""
         wanted = [key for key in self.ours if not key.endswith(COUNTER)]
         matched = sum(key in self.taken for key in wanted)
+        faults = self.faults
+        hint = "try the net they were made for, or strict=False to take what fits"
+        if self.strange and len(faults) == 1:
+            hint = "try to get them anew, or strict=False to take them as they are"
         return (
             f"the weights of {self.source.said} do not fit {self.net.name}: {matched} of "
-            f"{len(wanted)} found by {self.how} keys; {'; '.join(self.faults)}; try the net "
-            "they were made for, or strict=False to take what fits"
+            f"{len(wanted)} found by {self.how} keys; {'; '.join(faults)}; {hint}"
         )
 
 

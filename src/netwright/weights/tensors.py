@@ -82,7 +82,8 @@ def unfit(tensor: Tensor) -> str:
     if tensor.is_nested or tensor.layout != torch.strided:
         kind = "nested" if tensor.is_nested else "sparse"
         return f"is {kind}, wanted a dense tensor"
-    return ""
+    size = tensor.numel() * tensor.element_size()  # of a view that repeats what it holds, maybe
+    return f"is of {size:,} bytes; this machine has {memory():,}" if size > memory() else ""
 
 
 def strange(tensors: Mapping[str, Tensor], like: Mapping[str, Tensor]) -> dict[str, str]:
