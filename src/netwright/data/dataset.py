@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from netwright.core.bounds import memory
+from netwright.core.machine import memory
 from netwright.data.arrays import read_arrays
 from netwright.data.folder import LAYOUT, each, read_folder
 from netwright.data.found import SPLITS, Found

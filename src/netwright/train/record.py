@@ -8,7 +8,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from netwright.core.bounds import read_text
+from netwright.core.files import read_text
 from netwright.errors import RunError
 
 __all__ = ["CANDIDATE", "CHECKPOINT", "EPOCH", "METRICS", "RUN", "read_json", "require", "text_of"]

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from torch import Tensor
 
-from netwright.core.bounds import read_text
+from netwright.core.files import read_text
 from netwright.core.net import Net
 from netwright.errors import WeightsError, nearest
 from netwright.weights.hub import from_timm, from_torchvision

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from netwright.core.bounds import memory
+from netwright.core.machine import memory
 from netwright.errors import WeightsError
 
 __all__ = ["read_tensors", "strange", "unfit"]
