@@ -10,6 +10,7 @@ import click
 
 from netwright import __version__
 from netwright.cli.examples import shown
+from netwright.core.machine import out_of_memory
 from netwright.errors import NetwrightError, nearest
 
 __all__ = ["COMMANDS", "Commands", "main"]
@@ -80,5 +81,9 @@ def main(arguments: list[str] | None = None) -> Any:
         fault = str(error)
     except OSError as error:
         fault = ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
+    except (MemoryError, RuntimeError, ImportError) as error:
+        if not out_of_memory(error):
+            raise
+        fault = "no memory left; try less at once, such as a smaller --batch, --size or --input"
     click.echo(f"netwright: {fault}", err=True)
     sys.exit(2)

@@ -166,6 +166,8 @@ def load(path: str | Path, *, seed: int = 0, workers: int | None = None) -> Data
 
     The same seed gives the same split. Raises `DataError` for what cannot be learnt from.
     """
+    if not str(path):
+        raise DataError(f"the data has an empty name; {LAYOUT}")
     path = Path(path)
     listing = _listing(path)
     seen = survey(listing, seed)

@@ -10,7 +10,7 @@ from netwright.data.listing import FileReader, Listing
 from netwright.data.reading import SUFFIXES, is_image
 from netwright.errors import DataError
 
-__all__ = ["LAYOUT", "read_folder"]
+__all__ = ["LAYOUT", "inside", "read_folder"]
 
 ALIASES = {
     "train": "train", "training": "train",
@@ -37,19 +37,19 @@ def read_folder(folder: Path) -> Listing:
         loose = _loose(folder, *(top for top, part in parts.items() if part))
     else:
         homes, aside, loose = [("", top) for top in tops], [], _loose(folder)
-    files = [(split, home, _inside(home)) for split, home in homes]
-    return _listed(folder, files, [*loose, *(path for top in aside for path in _inside(top))])
+    files = [(split, home, inside(home)) for split, home in homes]
+    return _listed(folder, files, [*loose, *(path for top in aside for path in inside(top))])
 
 
 def _folders(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
-def _inside(home: Path) -> list[Path]:
-    """All files under a folder, in order; `OSError` where one of its folders cannot be read."""
+def inside(home: Path) -> list[Path]:
+    """All files under a folder, in order; `DataError` where one of its folders cannot be read."""
 
     def refuse(error: OSError) -> None:
-        raise error
+        raise DataError(f"{error.filename} cannot be read: {error.strerror}")
 
     walk = os.walk(home, onerror=refuse)
     paths = (Path(folder, name) for folder, _, names in walk for name in names)

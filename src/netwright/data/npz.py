@@ -9,7 +9,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo, is_zipfile
 import numpy as np
 from numpy.lib import format as npy
 
-from netwright.core.bounds import memory
+from netwright.core.machine import memory
 from netwright.errors import DataError
 
 __all__ = ["Arrays"]

@@ -92,6 +92,7 @@ def align(net: Net, multiple: int = 8) -> Net:
     """Every width and growth is rounded up to a multiple of 8, or of another number, in every
     group of channels; the classifier stays.
     """
+    need_counts(multiple=multiple)
     stays = {*classifiers(net)}
 
     def change(site: Site, spec: Spec) -> Spec | None:

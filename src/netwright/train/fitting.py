@@ -6,23 +6,29 @@ import errno
 import json
 import os
 import platform
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
+from shutil import rmtree
 from time import strftime
 from typing import Any
 
 import torch
+from torch import distributed
 
 import netwright
-from netwright.core.files import write_text
+from netwright.core.files import leftovers, write_text
+from netwright.core.lock import LOCK, claimed
 from netwright.data.dataset import Dataset, load
 from netwright.errors import RunError, nearest
 from netwright.speed.training import machine
+from netwright.train.batches import Place
 from netwright.train.finish import finish
 from netwright.train.job import Job, make_job
 from netwright.train.outcome import Clock
+from netwright.train.processes import first_then_others, here, processes, restarted
+from netwright.train.record import CANDIDATE, read_json, require
 from netwright.train.run import SCHEMA, Run
 from netwright.train.settings import Settings
 from netwright.train.trials import Trials
@@ -32,6 +38,8 @@ __all__ = ["Settings", "default_out", "fit", "resumable", "resume"]
 
 UNWRITABLE = frozenset({errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST,
                         errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP})  # fmt: skip
+BEFORE = frozenset({LOCK, "candidates.json"})
+"""What is in a run folder before its training begins."""
 ENDING = 0.05
 """Share of the time that is kept for the test and the report."""
 
@@ -48,24 +56,45 @@ def fit(
         settings: as of `Settings`: `minutes`, `budget`, `net`, `weights`, `transfer`, `recipe`,
             `epochs`, `size`, `seed`, `precision`, `workers`.
 
-    The same seed gives the same numbers on the same machine with as many threads. Raises
-    `DataError`, `BudgetError`, `RecipeError`, `WeightsError` or `RunError`.
+    The same seed gives the same numbers on the same machine with as many threads. Under
+    `torchrun` all processes train one net. Raises `DataError`, `BudgetError`, `RecipeError`,
+    `WeightsError` or `RunError`.
     """
     wanted = _wanted(data, settings)
-    folder = Path(out) if out else default_out(data)
-    watch, clock = watch or Watch(), _clock(wanted)
-    with _guarded(folder, watch):
-        if folder.exists() and (not folder.is_dir() or _holds_more(folder)):
-            raise RunError(f"{folder} exists already; go on with --resume, or choose another --out")
-        dataset = load(data, seed=wanted.seed, workers=wanted.workers)
-        watch.data(dataset)
-        job, proposal = make_job(wanted, dataset)
-        watch.planned(job)
-        planned = [candidate.to_json() for candidate in proposal.planned] if proposal else []
-        write_text(folder / "candidates.json", json.dumps(planned, indent=1))
-        record = _record(wanted, dataset, job)
-        write_text(folder / "run.json", json.dumps(record, indent=1))
-        return _work(Run(folder, record), job, dataset, watch, clock)
+    if out is not None and not str(out):
+        raise RunError("the run folder has an empty name; wanted one that is not there yet")
+    folder = default_out(data) if out is None else Path(out)
+    with processes() as place:
+        if restarted() and resumable(folder):
+            return _resumed(folder, data, watch, {})
+        watch, clock = _heard(watch, place), _clock(wanted)
+        with _guarded(folder, watch), _claimed(folder, place):
+            dataset = load(data, seed=wanted.seed, workers=wanted.workers)
+            if not place.rank:
+                planned = _begun(folder, wanted, dataset, watch)
+            if place.world > 1:
+                distributed.barrier()
+            run = Run.load(folder)
+            job = Job.from_json(run.record["job"])
+            watch.planned(job)
+            return _work(run, job, dataset, watch, clock, planned if not place.rank else [])
+
+
+def _begun(
+    folder: Path, settings: Settings, dataset: Dataset, watch: Watch
+) -> list[dict[str, Any]]:
+    """Settles what is to be done and writes it down; the nets that were planned."""
+    left = leftovers(folder)
+    if any(path.name not in BEFORE and path not in left for path in folder.iterdir()):
+        raise RunError(f"{folder} exists already; go on with --resume, or choose another --out")
+    for path in left:
+        path.unlink()
+    watch.data(dataset)
+    job, proposal = make_job(settings, dataset)
+    planned = [candidate.to_json() for candidate in proposal.planned] if proposal else []
+    write_text(folder / "candidates.json", json.dumps(planned, indent=1))
+    write_text(folder / "run.json", json.dumps(_record(settings, dataset, job), indent=1))
+    return planned
 
 
 def _wanted(data: str | Path, settings: dict[str, Any]) -> Settings:
@@ -77,19 +106,19 @@ def _wanted(data: str | Path, settings: dict[str, Any]) -> Settings:
     return Settings(str(data), **settings)
 
 
-def _holds_more(folder: Path) -> bool:
-    """Whether there is anything but what a run killed before it began leaves."""
-    return any(path.name != "candidates.json" for path in folder.iterdir())
-
-
 def resume(
     out: str | Path, data: str | Path | None = None, *, watch: Watch | None = None, **given: Any
 ) -> Run:
-    """Goes on with an interrupted run; at most the epoch it was broken off in is lost.
+    """Goes on with an interrupted run from its last checkpoint, some seconds before the break.
 
     Whatever else is `given` must be as the run was begun with. A finished run is returned
     as it is. Raises `RunError` when the images or settings are not those of the run.
     """
+    with processes():
+        return _resumed(Path(out), data, watch, given)
+
+
+def _resumed(out: Path, data: str | Path | None, watch: Watch | None, given: dict[str, Any]) -> Run:
     run = Run.load(out)
     settings = _settings(run)
     differing = settings.differing(given)
@@ -99,11 +128,16 @@ def resume(
             f"{run.path} was begun with {differing} {begun!r}, got {got!r}; "
             "leave it out, or begin a new run with another --out"
         )
-    watch, clock = watch or Watch(), _clock(settings)
-    with _guarded(run.path, watch):
+    place = here()
+    watch, clock = _heard(watch, place), _clock(settings)
+    with _guarded(run.path, watch), _claimed(run.path, place):
+        with first_then_others():
+            if not place.rank:
+                _sweep(run.path)
         if run.finished:
             watch.say(f"{run.path} is finished already")
             return run
+        planned = _planned(run.path / "candidates.json", watch)
         dataset = load(data or settings.data, seed=settings.seed, workers=settings.workers)
         if dataset.fingerprint != run.record["data"]["fingerprint"]:
             raise RunError(
@@ -113,7 +147,49 @@ def resume(
         watch.data(dataset)
         job = Job.from_json(run.record["job"])
         watch.planned(job)
-        return _work(run, job, dataset, watch, clock)
+        return _work(run, job, dataset, watch, clock, planned)
+
+
+def _heard(watch: Watch | None, place: Place) -> Watch:
+    """The first of several processes speaks for all."""
+    return Watch() if watch is None or place.rank else watch
+
+
+@contextmanager
+def _claimed(folder: Path, place: Place) -> Generator[None]:
+    """The folder, for the first process and so for all of them."""
+    if place.rank:
+        yield
+        return
+    with claimed(folder):
+        yield
+
+
+def _sweep(folder: Path) -> None:
+    """Removes from a run folder what a process that was killed left of files it was writing, and
+    the checkpoints of a run that is finished.
+    """
+    checkpoints = folder / "checkpoints"
+    for path in (*leftovers(folder), *leftovers(checkpoints)):
+        path.unlink()
+    if (folder / "metrics.json").exists() and checkpoints.exists():
+        rmtree(checkpoints)
+
+
+def _planned(path: Path, watch: Watch) -> list[dict[str, Any]]:
+    """The rows of candidates.json; none, and a word of it, where they cannot be read: only the
+    report needs them.
+    """
+    try:
+        rows = read_json(path)
+        if not isinstance(rows, list):
+            raise RunError(f"{path} is no list of nets")  # noqa: TRY301
+        for row in rows:
+            require(row, CANDIDATE, path)
+    except RunError as error:
+        watch.say(f"{error}; the report will not list the nets that were not trained")
+        return []
+    return rows
 
 
 def default_out(data: str | Path) -> Path:
@@ -123,17 +199,21 @@ def default_out(data: str | Path) -> Path:
 
 def resumable(out: str | Path) -> bool:
     """Whether there is a run to go on with."""
-    return (Path(out) / "run.json").exists()
+    return os.path.isfile(Path(out) / "run.json")  # noqa: PTH113  Path's raises for long names
 
 
-def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock) -> Run:
+def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock,
+          planned: Sequence[Mapping[str, Any]]) -> Run:  # fmt: skip
     with torch.random.fork_rng(), _deterministic():
         trials = Trials(job, dataset, run.path, watch, clock)
         winner = trials.run()
         if trials.cut:
             watch.say("the time is up before the schedule is through; the best net so far is taken")
         watch.say("testing the best net and writing the report")
-        return finish(run, trials, winner, dataset)
+        with first_then_others():
+            return (
+                Run.load(run.path) if here().rank else finish(run, trials, winner, dataset, planned)
+            )
 
 
 def _clock(settings: Settings) -> Clock:
@@ -172,9 +252,9 @@ def _guarded(folder: Path, watch: Watch) -> Generator[None]:
             hint = "free some space, then go on with --resume" if resumable(folder) else "free some"
             raise RunError(f"{folder}: no space left on the disk; {hint}") from None
         if error.errno in UNWRITABLE:
-            raise RunError(
-                f"{folder}: {error.strerror} ({error.filename}); choose another --out"
-            ) from None
+            hint = "make it writable, then go on with --resume" if resumable(folder) else (
+                "choose another --out")  # fmt: skip
+            raise RunError(f"{folder}: {error.strerror} ({error.filename}); {hint}") from None
         raise
     finally:
         watch.close()

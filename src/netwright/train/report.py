@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from shlex import quote
 from typing import Any
@@ -34,9 +34,11 @@ MANY = 40
 
 def write_report(
     run: Run, metrics: dict[str, Any], winner: Outcome, trials: Trials, dataset: Dataset,
-    shares: np.ndarray, planned: Sequence[dict[str, Any]],
+    shares: np.ndarray, planned: Sequence[Mapping[str, Any]],
 ) -> None:  # fmt: skip
-    """Writes report.html of a run; `shares` are the winner's probabilities of the test images."""
+    """Writes report.html of a run; `shares` are the winner's probabilities of the test images,
+    `planned` the nets there were to choose from, if they are still known.
+    """
     test, net = metrics["test"], winner.approach.net
     page = Page(f"{net.name} on {dataset.source}", f"{test['images']} test images, "
                 f"{len(dataset.classes)} classes, {run.record['began'][:10]}")  # fmt: skip
@@ -137,7 +139,7 @@ def _seen(dataset: Dataset) -> str:
     return " ".join(sentences)
 
 
-def _candidates(page: Page, planned: Sequence[dict[str, Any]], budget: str) -> None:
+def _candidates(page: Page, planned: Sequence[Mapping[str, Any]], budget: str) -> None:
     kept = [row for row in planned if not row["reason"]]
     reasons: dict[str, int] = {}
     for row in planned:

@@ -19,6 +19,7 @@ from netwright.train.freezing import frozen, layer_rates, sections
 from netwright.train.learner import Learner, device, probabilities
 from netwright.train.outcome import DIVERGED, Clock, Outcome, on_validation
 from netwright.train.processes import agreed, first_then_others
+from netwright.train.record import CHECKPOINT, EPOCH, require
 
 __all__ = ["Training"]
 
@@ -27,6 +28,7 @@ EVERY = 20.0
 RETREATS, SLOWER = 3, 0.3
 """A net that diverges goes back to its last checkpoint so often, and learns on slower by that."""
 MOST_PARTS = 64
+AGAIN = "remove it to train that net again"
 
 
 class Training:
@@ -183,11 +185,20 @@ class Training:
 
     def _restore(self) -> None:
         record = read_checkpoint(self.path, device())
-        if not isinstance(record, dict) or record.get("belongs") != self.belongs:
+        require(record, CHECKPOINT, self.path, AGAIN)
+        if record["belongs"] != self.belongs:
             raise RunError(f"{self.path} does not belong to this run: other images, net or "
-                           "settings; remove it to train that net again")  # fmt: skip
-        self.learner.restore(record["learner"])
-        self.history, self.retreats = record["history"], record["retreats"]
+                           f"settings; {AGAIN}")  # fmt: skip
+        for row in record["history"]:
+            require(row, EPOCH, self.path, AGAIN)
+        try:
+            self.learner.restore(record["learner"])
+            self.history, self.retreats = record["history"], int(record["retreats"])
+            fits = self.learner.done == len(self.history)
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
+            fits = False
+        if not fits:
+            raise RunError(f"{self.path} was changed and is of no use; {AGAIN}")
 
 
 def _no_memory(error: Exception) -> bool:
