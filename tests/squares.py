@@ -29,3 +29,12 @@ def write_squares(folder: Path, count: int = 14, seed: int = 0) -> Path:
         for i in range(count):
             Image.fromarray(square(colour, generator)).save(folder / name / f"{i:02}.png")
     return folder
+
+
+def pixels(dataset) -> np.ndarray:
+    """All images as a net that starts from nothing gets them, uint8 (N, size, size, channels)."""
+    import torch
+
+    kept = np.sort(np.concatenate(list(dataset.splits.values())))
+    memory = dataset.sequence(kept, dataset.preprocessing(), torch.device("cpu"))
+    return memory.pixels.permute(0, 2, 3, 1).numpy()

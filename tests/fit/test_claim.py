@@ -164,7 +164,7 @@ def whole(home, images):
     counts = Counts()
     with pytest.MonkeyPatch.context() as patch:
         dying(patch, counts)
-        run = fit(images, TINY, out=home / "whole", epochs=1)
+        run = fit(images, budget=TINY, out=home / "whole", epochs=1)
     assert counts.names[:2] == ["candidates.json", "run.json"]
     assert counts.names[-1] == "metrics.json"
     return run, counts.names
@@ -183,17 +183,17 @@ def test_a_kill_at_any_write_leaves_a_way_on(home, images, whole, place, renamed
     with pytest.MonkeyPatch.context() as patch:
         dying(patch, counts)
         with pytest.raises(KilledError):
-            fit(images, TINY, out=out, epochs=1)
+            fit(images, budget=TINY, out=out, epochs=1)
     assert (out / LOCK).exists()
     assert len([*leftovers(out), *leftovers(out / "checkpoints")]) == (not renamed)
     if (out / "run.json").exists():
         with pytest.raises(RunError, match="exists already; go on with --resume"):
-            fit(images, TINY, out=out, epochs=1)
+            fit(images, budget=TINY, out=out, epochs=1)
         done = resume(out)
     else:
         with pytest.raises(RunError, match=r"it has no run\.json"):
             resume(out)
-        done = fit(images, TINY, out=out, epochs=1)
+        done = fit(images, budget=TINY, out=out, epochs=1)
     assert numbers(done) == numbers(run)
     assert sorted(path.name for path in out.iterdir()) == sorted(
         path.name for path in run.path.iterdir()
@@ -206,7 +206,7 @@ def test_what_was_lost_of_the_candidates_costs_a_part_of_the_report_only(home, i
     with pytest.MonkeyPatch.context() as patch:
         dying(patch, counts)
         with pytest.raises(KilledError):
-            fit(images, TINY, out=out, epochs=1)
+            fit(images, budget=TINY, out=out, epochs=1)
     (out / "candidates.json").write_text("[{")
     done = resume(out, watch=watch)
     assert numbers(done) == numbers(whole[0])
@@ -225,7 +225,7 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path, images):
         (tmp_path / name).write_text("mine")
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(RunError, match="exists already"):
-        fit(images, TINY, out=tmp_path, epochs=1)
+        fit(images, budget=TINY, out=tmp_path, epochs=1)
     with pytest.raises(RunError, match=r"it has no run\.json"):
         resume(tmp_path)
     assert sorted(tmp_path.rglob("*")) == before
@@ -238,7 +238,7 @@ def test_where_a_run_cannot_be(tmp_path, images, monkeypatch):
                       (images / "red" / "00.png" / "x", "Not a directory"),
                       (tmp_path / ("n" * 300), "File name too long")):  # fmt: skip
         with pytest.raises(RunError, match=said) as caught:
-            fit(images, TINY, out=out, epochs=1)
+            fit(images, budget=TINY, out=out, epochs=1)
         assert "\n" not in str(caught.value)
 
 
@@ -254,7 +254,7 @@ def test_a_folder_that_becomes_read_only_can_be_gone_on_with(home, images, whole
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(files.os, "fsync", refuse)
         with pytest.raises(RunError, match=r"Read-only .* make it writable, then go on with --res"):
-            fit(images, TINY, out=out, epochs=1)
+            fit(images, budget=TINY, out=out, epochs=1)
     assert numbers(resume(out)) == numbers(whole[0])
 
 

@@ -58,7 +58,7 @@ def test_fit_tells_its_progress_and_result(capsys, images, tmp_path):
     assert code == 0
     assert "of 6 test images right" in out
     assert f"report   {tmp_path / 'r' / 'report.html'}" in out
-    assert "24 images of 3 classes as 3x12x12: 15 to train, 3 to val, 6 to test" in err
+    assert "24 images of 3 classes, some 12 pixels a side: 15 to train, 3 to val, 6 to test" in err
     assert "epoch 1/1" in err
     assert "left" in err
 

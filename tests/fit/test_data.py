@@ -6,7 +6,6 @@ from zipfile import ZipFile
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -15,14 +14,7 @@ from netwright.data import Preprocessing, load
 from netwright.data.image import read_image
 from netwright.data.split import split
 from netwright.errors import DataError
-from squares import COLOURS, square, write_squares
-
-
-def pixels(dataset):
-    """All images as a net that starts from nothing gets them, uint8 (N, size, size, channels)."""
-    kept = np.sort(np.concatenate(list(dataset.splits.values())))
-    memory = dataset.sequence(kept, dataset.preprocessing(), torch.device("cpu"))
-    return memory.pixels.permute(0, 2, 3, 1).numpy()
+from squares import COLOURS, pixels, square, write_squares
 
 
 def shape(dataset):

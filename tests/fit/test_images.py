@@ -96,12 +96,13 @@ def test_a_jpeg_without_end_marker_is_read_with_a_note(tmp_path):
     (folder / "red" / "endless.JFIF").write_bytes(whole[:-2])
     (folder / "red" / "cut.jpg").write_bytes(whole[:-200])
     data = load(folder)
-    pixels = dict(zip(data.names, data.pixels, strict=True))
-    assert (pixels["red/endless.JFIF"] == pixels["red/whole.jpg"]).all()
-    assert data.found["notes"] == [
+    endless, whole = (data.thumbnail(data.names.index(f"red/{name}"), 12)
+                      for name in ("endless.JFIF", "whole.jpg"))  # fmt: skip
+    assert (endless == whole).all()
+    assert data.notes == [
         "red/endless.JFIF: the file lacks its end marker; all of its pixels are there"
     ]
-    assert [fault.partition(":")[0] for fault in data.found["unreadable"]] == ["red/cut.jpg"]
+    assert [fault.partition(":")[0] for fault in data.unreadable] == ["red/cut.jpg"]
 
 
 def test_images_outside_the_classes_are_told(tmp_path):
@@ -114,8 +115,8 @@ def test_images_outside_the_classes_are_told(tmp_path):
     (tmp_path / "more" / "red").mkdir(parents=True)
     (tmp_path / "more" / "red" / "x.png").write_bytes(picture)
     data = load(tmp_path)
-    assert data.found["ignored"] == 8
-    assert data.found["notes"] == [
+    assert data.listing.ignored == 8
+    assert data.notes == [
         "6 images right under test/ are in no folder of a class; passed over",
         "1 images right under more/red/ are in no folder of a class; passed over",
     ]
@@ -125,9 +126,9 @@ def test_images_beside_the_classes_are_told(tmp_path):
     folder = write_squares(tmp_path / "squares", 6)
     for name in ("a.png", "b.png"):
         (folder / name).write_bytes((folder / "red" / "00.png").read_bytes())
-    found = load(folder).found
-    assert found["ignored"] == 2
-    assert found["notes"] == ["2 images beside the folders of the classes; passed over"]
+    found = load(folder)
+    assert found.listing.ignored == 2
+    assert found.notes == ["2 images beside the folders of the classes; passed over"]
 
 
 def test_a_folder_that_cannot_be_read_is_no_empty_one(tmp_path, monkeypatch):

@@ -57,7 +57,7 @@ def finish(
     write_text(run.path / "net.json", approach.net.to_json(indent=1))
     write_bytes(run.path / "weights.safetensors", packed(model))
     write_text(run.path / "predictions.csv", _predictions(dataset, test))
-    record = {
+    record: dict[str, Any] = {
         **run.record,
         "seconds": round(trials.clock.spent, 1),
         "preprocessing": approach.preprocessing.to_json(),
@@ -65,7 +65,7 @@ def finish(
         "temperature": heat,
     }
     write_text(run.path / "run.json", json.dumps(record, indent=1))
-    done = Run(run.path, record)
+    done = Run.load(run.path)
     write_report(done, metrics, winner, trials, dataset, test, planned)
     write_text(run.path / "metrics.json", json.dumps(metrics, indent=1, allow_nan=False))
     shutil.rmtree(run.path / "checkpoints", ignore_errors=True)

@@ -57,7 +57,7 @@ class Settings:
         for word, (low, high) in RANGES.items():
             value = getattr(self, word)
             if value is not None and not low <= value <= high:
-                raise RunError(f"{word} is {value}, wanted {low:g} to {high:g}")
+                raise RunError(f"{word} is {value}, wanted {low} to {high}")
         if not 0 < self.minutes < float("inf"):
             raise RunError(f"minutes is {self.minutes}, wanted a number above 0")
         for word, choices in (("transfer", TRANSFERS), ("precision", PRECISIONS)):
