@@ -76,6 +76,7 @@ def fit(
                 distributed.barrier()
             run = Run.load(folder)
             job = Job.from_json(run.record["job"])
+            _check_processes(job, place)
             watch.planned(job)
             return _work(run, job, dataset, watch, clock, planned if not place.rank else [])
 
@@ -146,8 +147,17 @@ def _resumed(out: Path, data: str | Path | None, watch: Watch | None, given: dic
             )
         watch.data(dataset)
         job = Job.from_json(run.record["job"])
+        _check_processes(job, place)
         watch.planned(job)
         return _work(run, job, dataset, watch, clock, planned)
+
+
+def _check_processes(job: Job, place: Place) -> None:
+    """Every process needs images of every batch: two, so that they can be mixed."""
+    batches = [approach.recipe.batch for approach in job.approaches] or [job.recipe.batch]
+    if place.world > 1 and min(batches) < 2 * place.world:
+        raise RunError(f"{place.world} processes for batches of {min(batches)} images; wanted at "
+                       f"most {min(batches) // 2}, or a recipe with larger batches")  # fmt: skip
 
 
 def _heard(watch: Watch | None, place: Place) -> Watch:

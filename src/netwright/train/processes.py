@@ -137,14 +137,16 @@ class SyncedNorm(nn.modules.batchnorm._BatchNorm):  # noqa: SLF001
             return super().forward(input)
         x = input.float()
         axes = [0, *range(2, x.ndim)]
-        count = torch.full((1,), float(x.numel() // x.shape[1]), device=x.device)
-        sums = all_reduce(torch.cat([count, x.sum(axes), (x * x).sum(axes)]))
+        # Sums in double precision: what is left of the variance is a difference of large numbers.
+        wide = torch.float64
+        count = torch.full((1,), x.numel() // x.shape[1], dtype=wide, device=x.device)
+        sums = torch.cat([count, x.sum(axes, dtype=wide), (x * x).sum(axes, dtype=wide)])
+        sums = all_reduce(sums)
         total = sums[0]
-        mean, square = sums[1:].chunk(2)
-        mean, square = mean / total, square / total
-        variance = (square - mean * mean).clamp(min=0)
+        mean, square = (sums[1:] / total).chunk(2)
+        mean, variance = mean.float(), (square - mean * mean).clamp(min=0).float()
         with torch.no_grad():
-            self._remember(mean, variance * total / (total - 1).clamp(min=1))
+            self._remember(mean, variance * float(total / (total - 1).clamp(min=1)))
         shape = (1, -1, *[1] * (x.ndim - 2))
         weight = self.weight if self.affine else torch.ones_like(mean)
         scale = weight * torch.rsqrt(variance + self.eps)

@@ -1,0 +1,102 @@
+"""Two processes train as one would, on one machine, with gloo."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from safetensors.torch import load_file
+
+from netwright.train import Run, fit, resume
+from squares import TINY, write_squares
+
+pytestmark = pytest.mark.slow
+WORDS = ["--budget", TINY, "--epochs", "2", "--no-flip", "--quiet"]
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    return write_squares(tmp_path_factory.mktemp("images") / "squares", 30)
+
+
+@pytest.fixture(scope="module")
+def alone(images, tmp_path_factory):
+    out = tmp_path_factory.mktemp("alone") / "run"
+    return fit(images, budget=TINY, epochs=2, flip=False, out=out)
+
+
+def torchrun(count, *words, restarts=0):
+    """`torchrun` on this machine, as a process."""
+    command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={count}",
+               "--master-addr=127.0.0.1", "--rdzv-backend=c10d", "--rdzv-endpoint=127.0.0.1:0",
+               "--local-addr=127.0.0.1", f"--max-restarts={restarts}", "--monitor-interval=0.2",
+               "-m", "netwright", "fit", *map(str, words)]  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE, text=True)  # fmt: skip
+
+
+def difference(first, second):
+    """The largest difference of a tensor of two runs, in relation to its norm (or to 1)."""
+    a, b = (load_file(run.path / "weights.safetensors") for run in (first, second))
+    assert a.keys() == b.keys()
+    pairs = [(a[key].double(), b[key].double()) for key in a]
+    return max(float((x - y).norm() / x.norm().clamp(min=1)) for x, y in pairs)
+
+
+def test_two_processes_equal_one(images, alone, tmp_path):
+    out = tmp_path / "run"
+    process = torchrun(2, images, *WORDS, "--out", out)
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    pair = Run.load(out)
+    assert pair.metrics["winner"] == alone.metrics["winner"]
+    assert pair.metrics["test"]["correct"] == alone.metrics["test"]["correct"]
+    assert difference(pair, alone) < 1e-6
+
+
+def _killed(process, out, rows):
+    """Kills the last of the processes that train once so many rows of the log are there."""
+    log, until = out / "metrics.jsonl", time.monotonic() + 240
+    while time.monotonic() < until and process.poll() is None:
+        if log.exists() and len(log.read_text().splitlines()) >= rows:
+            break
+        time.sleep(0.05)
+    children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True,
+                              check=True).stdout.split()  # fmt: skip
+    assert children
+    os.kill(int(children[-1]), signal.SIGKILL)
+
+
+def test_a_killed_process_is_begun_again_and_the_run_goes_on(images, alone, tmp_path):
+    out = tmp_path / "run"
+    process = torchrun(2, images, *WORDS, "--out", out, restarts=3)
+    _killed(process, out, 3)
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    assert difference(Run.load(out), alone) < 1e-6
+
+
+def test_one_goes_on_where_two_were_killed(images, alone, tmp_path):
+    out = tmp_path / "run"
+    process = torchrun(2, images, *WORDS, "--out", out)
+    _killed(process, out, 3)
+    process.communicate(timeout=300)
+    assert process.returncode != 0
+    assert not Run.load(out).finished
+    done = resume(out)
+    assert difference(done, alone) < 1e-6
+    assert json.loads((out / "metrics.json").read_text())["winner"] == alone.metrics["winner"]
+
+
+def test_more_processes_than_images_of_a_batch(tmp_path):
+    images = write_squares(tmp_path / "few", 3)
+    process = torchrun(3, images, *WORDS, "--out", tmp_path / "run")
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode != 0
+    assert "3 processes for batches of" in errors
