@@ -31,8 +31,10 @@ COMMANDS = {
     "bench": "how long nets take here, measured and predicted",
     "fit": "learn to tell your images apart",
     "predict": "classes of images, from a run",
+    "evaluate": "how good runs are on labelled images",
+    "compare-runs": "whether one run is better than another",
 }
-"""Name and short help of every command; `netwright.cli.NAME` holds `command`."""
+"""Name and short help of every command; `netwright.cli.NAME` holds `command`, `-` being `_`."""
 
 
 class Commands(click.Group):
@@ -44,7 +46,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             raise nearest("command", cmd_name, COMMANDS)
-        command = import_module(f"netwright.cli.{cmd_name}").command
+        command = import_module(f"netwright.cli.{cmd_name.replace('-', '_')}").command
         command.epilog = shown(cmd_name)
         return command
 

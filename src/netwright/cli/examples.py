@@ -37,10 +37,16 @@ EXAMPLES = {
     "calibrate": ("netwright calibrate --threads 1",),
     "bench": ("netwright bench resnet18 mobilenet_v2 --batch 8",),
     "fit": (
-        "netwright fit photos/ --budget 'params<=1M, macs<=50M' --minutes 10 --out runs/photos",
+        "netwright fit photos/ --minutes 10 --out runs/photos",
+        "netwright fit photos/ --budget 'params<=1M, macs<=50M' --out runs/small",
         "netwright fit photos/ --out runs/photos --resume",
     ),
     "predict": ("netwright predict runs/photos new/*.jpg --top 3",),
+    "evaluate": (
+        "netwright evaluate runs/photos more/ --corrupt --html evaluation.html",
+        "netwright evaluate runs/photos runs/small more/ --views ten-crop",
+    ),
+    "compare-runs": ("netwright compare-runs runs/photos runs/small",),
 }
 """Name of a command -> command lines."""
 

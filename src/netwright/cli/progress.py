@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from netwright.train.approach import Approach
     from netwright.train.job import Job
 
-__all__ = ["Lines", "Live", "progress"]
+__all__ = ["Lines", "Live", "progress", "share_told"]
 
 NOTES = 3
 """So many notes on the images are told at once."""
@@ -26,6 +28,20 @@ def progress(*, quiet: bool) -> Watch:
     if quiet:
         return Watch()
     return Live() if sys.stderr.isatty() else Lines()
+
+
+@contextmanager
+def share_told(what: str, *, quiet: bool) -> Generator[Callable[[float], None]]:
+    """What hears the share of a work that is done, and shows it while the block lasts."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda share: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
 
 
 class Lines(Watch):

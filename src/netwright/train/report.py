@@ -17,13 +17,14 @@ from netwright.drawing.charts import bars, grouped_bars, heat, lines, scatter
 from netwright.drawing.html import Page, code, facts, gallery, paragraph, table
 from netwright.report.numbers import duration, exact, human, human_bytes, share
 from netwright.report.table import plan_table
+from netwright.train.evaluation import Evaluation
 from netwright.train.job import Job
 from netwright.train.outcome import Outcome
 from netwright.train.run import Run
 from netwright.train.settings import Settings
 from netwright.train.trials import Trials
 
-__all__ = ["write_report"]
+__all__ = ["evaluation_page", "write_report"]
 
 THUMB = 64
 SAMPLES = 24
@@ -236,6 +237,42 @@ def _test(page: Page, test: dict[str, Any], dataset: Dataset, shares: np.ndarray
         note=f"{test['images'] - test['correct']} of {test['images']} "
         f"({share(test['images'] - test['correct'], test['images'])}) are wrong.",
     )
+
+
+def evaluation_page(record: dict[str, Any], found: Evaluation, dataset: Dataset) -> Page:
+    """The page of an evaluation: figures, classes, calibration, bad photos, mistakes."""
+    page = Page(f"{', '.join(record['runs'])} on {record['data']}",
+                f"{record['images']} images, {len(found.classes)} classes")  # fmt: skip
+    low, high = record["interval"]
+    page.add("Result", facts([
+        ("accuracy", f"{100 * record['accuracy']:.2f}%"),
+        ("95% interval", f"{100 * low:.1f} to {100 * high:.1f}%"),
+        ("macro F1", f"{record['macro_f1']:.4f}"),
+        ("log loss", f"{record['loss']:.4f}"),
+        ("calibration error", f"{100 * record['calibration_error']:.1f}%"),
+    ]))  # fmt: skip
+    rows = [(row["class"], row["images"], *(f"{row[word]:.3f}" for word in
+             ("precision", "recall", "f1"))) for row in record["classes"]]  # fmt: skip
+    page.add(
+        "Class by class",
+        heat(record["confusion"], list(found.classes), title="Confusion", x="said", y="is"),
+        table(["class", "images", "precision", "recall", "F1"], rows, numeric=range(1, 5)),
+    )
+    if "corrupted" in record:
+        curves = {name: [(i + 1, 100 * value) for i, value in enumerate(values)]
+                  for name, values in record["corrupted"].items()}  # fmt: skip
+        page.add("Bad photos", lines(curves, title="Accuracy by strength", x="strength", y="%"))
+    places = {name: i for i, name in enumerate(dataset.names)}
+    wrong = [row for row in record["worst"] if row["class"] != row["predicted"]]
+    pictures = [(_png(dataset, places[row["image"]]), _caption(row)) for row in wrong]
+    none = paragraph("There are none.")
+    page.add("Surest mistakes", gallery(pictures, 2 * THUMB) if pictures else none)
+    return page
+
+
+def _caption(row: dict[str, Any]) -> str:
+    taken = f"{row['predicted']} ({100 * row['probability']:.0f}%)"
+    return f"{row['class']} taken for {taken}, {row['image']}"
 
 
 def _again(page: Page, run: Run) -> None:

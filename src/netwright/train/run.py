@@ -169,6 +169,11 @@ class Run:
 
     def predict_pixels(self, pixels: np.ndarray) -> list[Prediction]:
         """The same for uint8 (N, size, size, channels), as `preprocessing.image` makes them."""
+        shares = self.probabilities(pixels, mirrored=self.mirrored)
+        return [Prediction(self.classes, tuple(row)) for row in shares.tolist()]
+
+    def probabilities(self, pixels: np.ndarray, *, mirrored: bool) -> np.ndarray:
+        """Probabilities (N, classes) of uint8 (N, size, size, channels), calibrated."""
         from netwright.data.stream import Memory
         from netwright.train.batches import Images
         from netwright.train.learner import probabilities
@@ -178,9 +183,7 @@ class Run:
         labels = np.zeros(len(pixels), np.int64)
         count = len(self.classes)
         images = Images(Memory(pixels, place), labels, count, self.preprocessing, place)
-        shares = probabilities(self.model, images, mirrored=self.mirrored)
-        return [Prediction(self.classes, tuple(row))
-                for row in cooled(shares, self.temperature).tolist()]  # fmt: skip
+        return cooled(probabilities(self.model, images, mirrored=mirrored), self.temperature)
 
 
 def _json(path: Path) -> dict[str, Any]:

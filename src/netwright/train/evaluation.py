@@ -1,0 +1,223 @@
+"""A run, or several together, on labelled images: figures, views, bad photos, worst mistakes."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwright.data.corrupt import CORRUPTIONS, STRENGTHS, corrupted
+from netwright.data.dataset import Dataset, load
+from netwright.data.listing import SPLITS
+from netwright.errors import DataError, nearest
+from netwright.train.run import Run
+from netwright.train.scores import paired, scores
+
+__all__ = ["VIEWS", "Evaluation", "compare", "evaluate", "robustness", "tested"]
+
+TOGETHER = 128
+"""Images that are decoded at a time."""
+VIEWS = ("run", "plain", "mirrored", "ten-crop", "multi-scale")
+ZOOMS = (1.0, 0.875, 0.75)
+"""Shares of the sides that the windows of `ten-crop` (the second) and `multi-scale` take."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What runs say of images: `shares` (N, classes), their `truth` (N,) and `names`."""
+
+    classes: tuple[str, ...]
+    names: list[str]
+    truth: np.ndarray
+    shares: np.ndarray
+
+    @property
+    def right(self) -> np.ndarray:
+        """Which images are right, (N,)."""
+        return self.shares.argmax(1) == self.truth
+
+    def scores(self) -> dict[str, Any]:
+        """All figures; see `netwright.train.scores`."""
+        return scores(self.truth, self.shares, self.classes)
+
+    def worst(self, count: int = 24) -> list[dict[str, Any]]:
+        """The images with the largest loss, the largest first."""
+        losses = -np.log(self.shares[np.arange(len(self.truth)), self.truth].clip(1e-12))
+        order = np.argsort(-losses, kind="stable")[:count]
+        return [
+            {"image": self.names[i], "class": self.classes[self.truth[i]],
+             "predicted": self.classes[int(self.shares[i].argmax())],
+             "probability": float(self.shares[i].max()), "loss": float(losses[i])}
+            for i in order
+        ]  # fmt: skip
+
+
+def evaluate(
+    runs: Sequence[Run],
+    data: str | Path | Dataset,
+    *,
+    split: str = "",
+    views: str = "run",
+    change: Callable[[np.ndarray, int], np.ndarray] | None = None,
+    tell: Callable[[float], None] = lambda share: None,
+) -> Evaluation:
+    """What runs say of labelled images, the mean over the runs of their probabilities.
+
+    Arguments:
+        runs: one or several of the same classes.
+        data: images, as `fit` takes them; their classes must be among those of the runs.
+        split: `train`, `val` or `test` of images that say so; all images if empty.
+        views: what is averaged of an image: what the run was tested with (`run`), itself
+            alone (`plain`), with its mirror image (`mirrored`), four corners and the centre
+            with theirs (`ten-crop`; Krizhevsky et al. 2012), three sizes (`multi-scale`).
+        change: what happens to the pixels (size, size, channels) of image i before.
+        tell: hears the share that is done.
+
+    Raises `DataError` where classes differ.
+    """
+    if views not in VIEWS:
+        raise nearest("way to view images", views, VIEWS)
+    classes = _classes(runs)
+    dataset = data if isinstance(data, Dataset) else load(data)
+    chosen = _chosen(dataset, split)
+    number = _numbers(dataset, classes)
+    total = np.zeros((len(chosen), len(classes)))
+    for place, run in enumerate(runs):
+        for at, shares in _shares(run, dataset, chosen, views, change):
+            total[at : at + len(shares)] += shares
+            tell((place + (at + len(shares)) / len(chosen)) / len(runs))
+    names = [dataset.names[i] for i in chosen]
+    truth = np.array([number[dataset.labels[i]] for i in chosen])
+    return Evaluation(classes, names, truth, total / len(runs))
+
+
+def robustness(
+    runs: Sequence[Run],
+    data: str | Path | Dataset,
+    *,
+    split: str = "",
+    tell: Callable[[float], None] = lambda share: None,
+) -> dict[str, list[float]]:
+    """Accuracy on corrupted images: for each of `CORRUPTIONS` at every strength."""
+    dataset = data if isinstance(data, Dataset) else load(data)
+    figures: dict[str, list[float]] = {}
+    total = len(CORRUPTIONS) * len(STRENGTHS)
+    for name in CORRUPTIONS:
+        for strength in STRENGTHS:
+            change = partial(_corrupted, name, strength)
+            found = evaluate(runs, dataset, split=split, change=change)
+            figures.setdefault(name, []).append(float(found.right.mean()))
+            tell(sum(map(len, figures.values())) / total)
+    return figures
+
+
+def _corrupted(name: str, strength: int, pixels: np.ndarray, i: int) -> np.ndarray:
+    return corrupted(pixels, name, strength, seed=i)
+
+
+def compare(first: Evaluation, second: Evaluation) -> dict[str, Any]:
+    """The paired test of two evaluations of the same images, as JSON's own types."""
+    if first.names != second.names:
+        raise DataError(f"the runs were tested on other images: {len(first.names)} and "
+                        f"{len(second.names)}; give DATA to evaluate both on")  # fmt: skip
+    test = paired(first.right, second.right)
+    return {
+        "images": test.images, "first": float(first.right.mean()),
+        "second": float(second.right.mean()), "difference": test.difference,
+        "interval": list(test.interval), "only_first": test.only_first,
+        "only_second": test.only_second, "p": test.p,
+    }  # fmt: skip
+
+
+def _classes(runs: Sequence[Run]) -> tuple[str, ...]:
+    if not runs:
+        raise DataError("no run is given")
+    for run in runs[1:]:
+        if run.classes != runs[0].classes:
+            raise DataError(f"{run.path} knows other classes than {runs[0].path}: "
+                            f"{', '.join(run.classes[:4])}")  # fmt: skip
+    return runs[0].classes
+
+
+def _chosen(dataset: Dataset, split: str) -> np.ndarray:
+    given = set(filter(None, dataset.listing.splits))
+    if not split:
+        return dataset.indices(*SPLITS)
+    if split not in given:
+        raise DataError(f"{dataset.source} says of no image that it is of {split!r}; "
+                        f"there are: {', '.join(sorted(given)) or 'no splits'}")  # fmt: skip
+    return dataset.indices(split)
+
+
+def _numbers(dataset: Dataset, classes: tuple[str, ...]) -> list[int]:
+    """The runs' number of each class of the images."""
+    unknown = [name for name in dataset.classes if name not in classes]
+    if unknown:
+        raise DataError(f"{dataset.source} has class {unknown[0]!r}, which the run does not know; "
+                        f"it knows: {', '.join(classes[:12])}")  # fmt: skip
+    return [classes.index(name) for name in dataset.classes]
+
+
+def _shares(
+    run: Run, dataset: Dataset, chosen: np.ndarray, views: str,
+    change: Callable[[np.ndarray, int], np.ndarray] | None,
+) -> Iterator[tuple[int, np.ndarray]]:  # fmt: skip
+    """(place of the first image, probabilities) of batch after batch."""
+    zoom = views in ("ten-crop", "multi-scale")
+    seen = run.preprocessing
+    large = round(seen.size / ZOOMS[1]) if zoom else seen.size
+    images = dataset.sequence(chosen, replace(seen, size=large), torch.device("cpu"))
+    batches = torch.arange(len(chosen)).split(TOGETHER)
+    for batch, pixels in zip(batches, images.stream(batches), strict=True):
+        values = pixels.permute(0, 2, 3, 1).numpy()
+        if change is not None:
+            pairs = zip(batch.tolist(), values, strict=True)
+            values = np.stack([change(image, i) for i, image in pairs])
+        at = int(batch[0])
+        if views in ("run", "plain", "mirrored"):
+            mirrored = run.mirrored if views == "run" else views == "mirrored"
+            yield at, run.probabilities(values, mirrored=mirrored)
+        else:
+            crops = [run.probabilities(window, mirrored=True)
+                     for window in _windows(values, seen.size, views)]  # fmt: skip
+            yield at, np.mean(crops, axis=0)
+
+
+def _windows(values: np.ndarray, size: int, views: str) -> Iterator[np.ndarray]:
+    """Windows (N, size, size, C) of larger images: corners and centre, or three sizes."""
+    side = values.shape[1]
+    rest = side - size
+    if views == "ten-crop":
+        for top, left in ((0, 0), (0, rest), (rest, 0), (rest, rest), (rest // 2, rest // 2)):
+            yield values[:, top : top + size, left : left + size]
+        return
+    for zoom in ZOOMS:
+        part = min(side, round(zoom * side))
+        start = (side - part) // 2
+        window = torch.from_numpy(values[:, start : start + part, start : start + part].copy())
+        yield _resized(window, size)
+
+
+def _resized(pixels: Tensor, size: int) -> np.ndarray:
+    moved = torch.nn.functional.interpolate(
+        pixels.permute(0, 3, 1, 2).float(), (size, size), mode="bilinear", antialias=True
+    )
+    return moved.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
+
+
+def tested(run: Run) -> Evaluation:
+    """What a run said of its test images, from its predictions.csv; only the likeliest class."""
+    rows = list(csv.DictReader((run.path / "predictions.csv").read_text("utf-8").splitlines()))
+    classes = run.classes
+    truth = np.array([classes.index(row["class"]) for row in rows])
+    shares = np.zeros((len(rows), len(classes)))
+    for i, row in enumerate(rows):
+        shares[i, classes.index(row["predicted"])] = float(row["probability"])
+    return Evaluation(classes, [row["image"] for row in rows], truth, shares)
