@@ -11,9 +11,9 @@ from netwright.core.rewrite import (
     Site,
     classifiers,
     everywhere,
-    matches,
     need_part,
     replaced,
+    rewidthed,
 )
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
@@ -58,12 +58,12 @@ def without(net: Net, path: str | int) -> Net:
 def width(net: Net, path: str | int, channels: int) -> Net:
     """The unit or block at `path` gets another width; what follows reads as many channels."""
     path = str(path)
-    need_part(net, path)
     need_counts(channels=channels)
-    spec = next(spec for found, spec in matches(net, lambda spec: True) if found == path)
-    if "width" not in spec.field_names:
+    spec = need_part(net, path)
+    wider = rewidthed(spec, channels)
+    if wider is None:
         raise RuleError(f"{path} is {spec!r}, which has no width")
-    return replaced(net, path, replace(spec, width=channels))  # type: ignore[type-var]
+    return replaced(net, path, wider)
 
 
 @named("no-bias")
