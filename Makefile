@@ -33,7 +33,7 @@ suite: .venv/.tools .venv/.browser
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal --durations 12
 
 exhaustive: .venv/.tools
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal -m exhaustive tests/nets/test_exhaustive.py
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal -m exhaustive tests/nets tests/rules
 
 bench: .venv/.tools
 	$(BIN)/python bench/run.py

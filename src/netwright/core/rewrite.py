@@ -20,6 +20,7 @@ __all__ = [
     "Pattern",
     "Rule",
     "Site",
+    "below",
     "classifiers",
     "everywhere",
     "matches",
@@ -170,7 +171,7 @@ class _Rewriter(Shapes):
         if isinstance(wiring, Branches):
             self.made.pop(path)  # the join
         self.rebuild(
-            wiring, path, [(name, self.made.pop(_below(path, name))) for name in wiring.names]
+            wiring, path, [(name, self.made.pop(below(path, name))) for name in wiring.names]
         )
         return y
 
@@ -179,7 +180,7 @@ class _Rewriter(Shapes):
         parts, i, n = list[tuple[str, Spec]](), 0, len(self.pattern)
         while i < len(wiring):
             name, spec = wiring.parts[i]
-            where = _below(path, name)
+            where = below(path, name)
             window = tuple([part for _, part in wiring.parts[i : i + n]])
             new = self.matched(window, where, xs) if n > 1 else None
             if new is not None:
@@ -204,7 +205,8 @@ _GONE = Sequential()
 """x -> x: says nothing in a chain."""
 
 
-def _below(path: str, name: str) -> str:
+def below(path: str, name: str) -> str:
+    """The path of the part of that name of what stands at `path`."""
     return f"{path}.{name}" if path else name
 
 

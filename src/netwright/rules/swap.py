@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
-from netwright.blocks.conv import ConvNormAct
 from netwright.core.net import Net
 from netwright.core.rewrite import Site, classifiers, everywhere, matches
 from netwright.core.spec import Spec, Unit
@@ -20,7 +19,6 @@ from netwright.units.weight_norm import WeightStandardisation
 __all__ = [
     "activation",
     "deformable",
-    "fold_norm",
     "normalisation",
     "weight_standardise",
 ]
@@ -83,30 +81,6 @@ def _swapped(net: Net, new: Unit, old: type[Unit]) -> Net:
         return new
 
     return everywhere(net, change, old)
-
-
-@named("fold-norm")
-def fold_norm(net: Net) -> Net:
-    """Every batch norm behind a convolution is folded into the convolution's bias.
-
-    2 C parameters less and a bias more, for inference; `netwright.building.folded` moves the
-    weights of a trained module along.
-    """
-
-    def in_block(site: Site, spec: Spec) -> Spec | None:
-        assert isinstance(spec, ConvNormAct)
-        return replace(spec, norm=None) if isinstance(spec.norm, BatchNorm) else None
-
-    def neighbours(site: Site, conv: Spec, norm: Spec) -> Spec | None:
-        assert isinstance(conv, Conv)
-        return replace(conv, bias=True)
-
-    made = net
-    if matches(net, ConvNormAct):
-        made = everywhere(net, in_block, ConvNormAct)
-    if made is net or any(isinstance(row.unit, BatchNorm) for row in made.plan().rows):
-        made = everywhere(made, neighbours, Conv, BatchNorm)
-    return made
 
 
 @named("deformable")

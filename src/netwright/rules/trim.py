@@ -9,6 +9,7 @@ from netwright.blocks.conv import ConvNormAct
 from netwright.core.net import Net
 from netwright.core.rewrite import (
     Site,
+    below,
     classifiers,
     everywhere,
     need_part,
@@ -80,7 +81,7 @@ def no_bias(net: Net) -> Net:
     }
 
     def change(site: Site, spec: Spec) -> Spec | None:
-        own = f"{site.path}.conv" if isinstance(spec, ConvNormAct) else site.path
+        own = below(site.path, "conv") if isinstance(spec, ConvNormAct) else site.path
         biased = isinstance(spec, ConvNormAct | Conv | Linear) and spec.bias
         return replace(spec, bias=False) if biased and own in idle else None  # type: ignore[type-var]
 
