@@ -111,9 +111,9 @@ class Shapes(Interpreter[Shape]):
         return (like[0], *value)
 
     def unit(self, unit: Unit, path: str, xs: tuple[Shape, ...]) -> Shape:
+        if len(xs) != 1 and not unit.joins:
+            raise self.fault(ShapeError(f"{unit!r} takes one input, got {len(xs)}"), path)
         try:
-            if len(xs) != 1 and not unit.joins:
-                raise ShapeError(f"{unit!r} takes one input, got {len(xs)}")
             return unit.shape(*xs)
         except ShapeError as error:
             raise self.fault(error, path) from None

@@ -6,12 +6,21 @@ from typing import Any
 
 from netwright.core.graph import Frozen
 from netwright.export.constructor import REQUIRED
-from netwright.export.expression import is_attribute, list_items, literal, made, module_list, stored
-from netwright.export.forward import Forward
+from netwright.export.expression import (
+    is_attribute,
+    is_list,
+    leading,
+    list_items,
+    literal,
+    made,
+    module_list,
+    stored,
+)
+from netwright.export.forward import Forward, below
 from netwright.export.layout import Group, laid, statement
 from netwright.export.params import Param
 from netwright.export.pattern import Option, bare
-from netwright.export.tree import Use, Wire, is_module, numbered, walk
+from netwright.export.tree import Use, Wire, is_module, walk
 
 __all__ = ["HELPERS", "class_lines", "function_lines"]
 
@@ -35,7 +44,7 @@ def class_lines(
         f"x{i}" for i in range(pattern.inputs)]  # fmt: skip
     chain = is_module(bare(pattern)) and not stars
     parts = [(part, node) for part, node in pattern.parts if stored(node)]
-    listed = any(numbered(part) or part == "*" for part, _ in parts)
+    listed = leading(pattern)
     base = "nn.Sequential" if chain else "nn.ModuleList" if listed else "nn.Module"
     lines = [f"class {name}({base}):", *_docstring(about, 4), ""]
     own = ("self", *map(_parameter, params))
@@ -85,7 +94,11 @@ def _shared(pattern: Any) -> dict[str, str]:
 
 
 def _body(
-    pattern: Wire, parts: list[tuple[str, Any]], shared: dict[str, str], chain: bool, listed: bool
+    pattern: Wire,
+    parts: list[tuple[str, Any]],
+    shared: dict[str, str],
+    chain: bool,
+    listed: list[str],
 ) -> list[str]:
     """The statements of `__init__`."""
     lines, question = list[str](), ""
@@ -101,7 +114,7 @@ def _body(
     for name, node in pattern.parts:
         if isinstance(node, Option) and node.skips:
             lines.append(f"        self.{name} = {node.present.text}")
-        elif (name, node) in parts and not numbered(name) and name != "*":
+        elif (name, node) in parts and name not in listed:
             added = _attribute(name, node, shared, chain)
             same = bool(lines) and added[0] == question and lines[-1].startswith(" " * 12)
             question = added[0]
@@ -127,4 +140,6 @@ def _frozen(pattern: Any, access: str) -> list[str]:
         return []
     if isinstance(pattern.wiring, Frozen):
         return [access]
-    return [found for name, part in pattern.parts for found in _frozen(part, f"{access}.{name}")]
+    listed = bool(leading(pattern)) if access == "self" else is_list(pattern)
+    inner = [(below(access, name, listed), part) for name, part in pattern.parts]
+    return [found for place, part in inner for found in _frozen(part, place)]

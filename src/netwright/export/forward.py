@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import builtins
+import re
 from itertools import count
 from typing import Any
 
 from netwright.core.graph import Frozen, Graph, Tap, TimeDistributed
 from netwright.core.wiring import Branches, Sequential, streams
 from netwright.export.constructor import Call
-from netwright.export.expression import is_attribute, is_list
+from netwright.export.expression import is_attribute, is_list, leading
 from netwright.export.layout import Chain, Doc, Group, If, flat, statement
 from netwright.export.pattern import Option, bare
 from netwright.export.tree import Join, Use, Wire, is_free, is_module, numbered
@@ -22,11 +23,17 @@ _TAKEN = frozenset(["clear", "items", "keys", "pop", "update", "values"])
 
 def below(access: str, name: str, listed: bool = True) -> str:
     """How a part of a module is reached; parts of a list by their number."""
-    if numbered(name):
-        return f"{access}[{name}]" if listed else f'{access}["{name}"]'
+    if numbered(name) and listed:
+        return f"{access}[{name}]"
     if is_attribute(name) and (access == "self" or name not in _TAKEN):
         return f"{access}.{name}"
     return f'{access}.get_submodule("{name}")'
+
+
+def _path(access: str) -> str:
+    """The path of the module that is reached so."""
+    plain = re.sub(r'\.get_submodule\("(.+?)"\)', r".\1", access)
+    return re.sub(r"\[(\d+)\]", r".\1", plain).removeprefix("self").removeprefix(".")
 
 
 class Forward:
@@ -73,7 +80,7 @@ class Forward:
 
     def _wire(self, wire: Wire, access: str, xs: list[Doc], name: str) -> list[Doc]:
         parts = dict(wire.parts)
-        listed = access == "self" or is_list(wire)
+        listed = bool(leading(wire)) if access == "self" else is_list(wire)
 
         def run(part: str, *values: Any, **_: Any) -> Any:
             inputs = [x for value in values for x in streams(value)]
@@ -177,7 +184,7 @@ class Forward:
         x = self._named(xs[0], name)
         self.lines.append(f"{' ' * self._indent}if self.training:")
         self._indent += 4
-        path = access.removeprefix("self.").removesuffix(".head")
+        path = _path(access).removesuffix(".head")
         self.taps.append(path)
         self._assign(f'aux["{path}"]', self._run(head, access, [x], "head")[0])
         self._indent -= 4

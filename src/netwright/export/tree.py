@@ -25,6 +25,7 @@ __all__ = [
     "Tree",
     "Use",
     "Wire",
+    "counted",
     "is_free",
     "is_module",
     "numbered",
@@ -169,6 +170,11 @@ def walk(tree: Any) -> Iterator[Any]:
 def numbered(name: str) -> bool:
     """Whether a part has a number for a name."""
     return name.isdigit()
+
+
+def counted(names: list[str]) -> bool:
+    """Whether parts are called 0, 1, 2, ..., as those of a list are."""
+    return names == [str(i) for i in range(len(names))]
 
 
 def is_free(tree: Any) -> bool:
