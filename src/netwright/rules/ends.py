@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from netwright.core.graph import Tap
 from netwright.core.net import Net
-from netwright.core.rewrite import Site, everywhere, need_part, reclassed, replaced
+from netwright.core.rewrite import Site, below, everywhere, need_part, reclassed, replaced
 from netwright.core.shape import per_axis
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
@@ -45,7 +45,7 @@ def stem_stride_one(net: Net) -> Net:
 
     def change(site: Site, spec: Spec) -> Spec | None:
         assert isinstance(spec, Step)
-        first = row.path == site.path or row.path.startswith(site.path + ".")
+        first = row.path in (site.path, below(site.path, "conv"))
         return replace(spec, stride=1, padding="same") if first else None
 
     return everywhere(net, change, lambda spec: isinstance(spec, Step))
@@ -53,7 +53,9 @@ def stem_stride_one(net: Net) -> Net:
 
 @named("stem-3x3")
 def stem_three(net: Net) -> Net:
-    """The 7x7 convolution of the stem becomes three 3x3, as in Root-ResNet and Inception-v4."""
+    """The 7x7 convolution of the stem becomes three 3x3, as in Root-ResNet and Inception-v4: from
+    C to N channels 9 N (C + 2 N) weights for 49 C N, eight times as many from 3 to 64.
+    """
     row = first(net, Conv)
     assert isinstance(row.unit, Conv)
     if set(per_axis(row.unit.kernel, len(row.input) - 1)) != {7}:

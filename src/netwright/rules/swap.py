@@ -9,6 +9,7 @@ from netwright.core.net import Net
 from netwright.core.rewrite import Site, classifiers, everywhere, matches
 from netwright.core.spec import Spec, Unit
 from netwright.errors import RuleError
+from netwright.rules.pools import first
 from netwright.rules.registry import named
 from netwright.units.activation import Activation, Identity, ReLU
 from netwright.units.conv import Conv
@@ -93,12 +94,12 @@ def deformable(net: Net, version: int = 1) -> Net:
     """
     if version not in (1, 2):
         raise RuleError(f"version is {version}, wanted 1 or 2")
-    first = next(row.path for row in net.plan().rows if isinstance(row.unit, Conv))
+    stem = first(net, Conv).path
 
     def change(site: Site, spec: Spec) -> Spec | None:
         assert isinstance(spec, Conv)
         single = len(site.x) != 3 or set(spec.sliding(site.x).kernel) == {1}
-        if single or site.path == first or spec.border != "zeros":
+        if single or site.path == stem or spec.border != "zeros":
             return None
         return DeformableConv(
             spec.width, spec.kernel, spec.stride, spec.padding, spec.dilation, spec.groups,
