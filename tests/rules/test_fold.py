@@ -110,8 +110,9 @@ def test_steps_of_time() -> None:
     inside = nw.TimeDistributed(nw.Sequential(CONV, NORM))
     assert_folds(Net(nw.Sequential(t=inside, n=NORM), STEPS))
     assert norms(Net(nw.Sequential(t=inside, n=NORM), STEPS).rewrite("fold-norm")) == 1
+    pooled = nw.TimeDistributed(nw.GlobalAvgPool())
     for spec in (nw.Sequential(t=nw.TimeDistributed(CONV), n=NORM),
-                 nw.Sequential(f=nw.TimeDistributed(nw.GlobalAvgPool()), c=nw.Linear(4), n=NORM)):  # fmt: skip
+                 nw.Sequential(f=pooled, c=nw.Linear(4), n=NORM)):  # fmt: skip
         with pytest.raises(RuleError, match="no batch norm directly"):
             Net(spec, STEPS).rewrite("fold-norm")
 

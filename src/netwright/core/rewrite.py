@@ -161,6 +161,7 @@ class _Rewriter(Shapes):
             smaller = replace(cast("Any", block), **fields)
             if smaller.expand(*xs) == self.made[path]:
                 self.made[path] = smaller
+                self.changed.append((block, smaller))
         except SpecError:
             return  # its fields cannot say it
 

@@ -138,11 +138,12 @@ def drop_path(net: Net, rate: float = 0.2) -> Net:
 @named("dropout")
 def dropout(net: Net, rate: float = 0.5) -> Net:
     """Dropout before the classifier (Srivastava et al. 2014)."""
-    path = next(iter(classifiers(net)), "")
-    if not path or not isinstance(net.plan().row(path).unit, Linear):
+    path = next(iter(classifiers(net)), None)
+    unit = None if path is None else net.plan().row(path).unit
+    if not isinstance(unit.of if isinstance(unit, Reweighted) else unit, Linear):
         raise RuleError(f"{net.name} does not end in a dense unit")
 
     def change(site: Site, spec: Spec) -> Spec | None:
         return Sequential(drop=Dropout(rate), fc=spec) if site.path == path else None
 
-    return everywhere(net, change, Linear)
+    return everywhere(net, change, lambda spec: spec == unit)

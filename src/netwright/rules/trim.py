@@ -18,7 +18,7 @@ from netwright.core.rewrite import (
 )
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
-from netwright.errors import RuleError
+from netwright.errors import RuleError, SpecError
 from netwright.nets.options import need_counts
 from netwright.rules.registry import named
 from netwright.units.conv import Conv
@@ -61,7 +61,10 @@ def width(net: Net, path: str | int, channels: int) -> Net:
     path = str(path)
     need_counts(channels=channels)
     spec = need_part(net, path)
-    wider = rewidthed(spec, channels)
+    try:
+        wider = rewidthed(spec, channels)
+    except SpecError as error:
+        raise RuleError(f"at {path} of {net.name}: {error}") from None
     if wider is None:
         raise RuleError(f"{path} is {spec!r}, which has no width")
     return replaced(net, path, wider)
