@@ -12,7 +12,7 @@ help:
 	@echo "make test    install the development tools, then run every check and test"
 	@echo "make check   the checks alone: ruff, pyright, import-linter"
 	@echo "make suite   the tests alone"
-	@echo "make exhaustive  every net compiled and exported (15 minutes)"
+	@echo "make exhaustive  every net compiled, exported, folded and rewritten (an hour)"
 	@echo "make bench   measure the speeds that bench/RESULTS.md quotes"
 
 demo: .venv/.installed

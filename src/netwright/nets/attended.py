@@ -36,6 +36,7 @@ def attended(net: Net, attention: Spec) -> Net:
     """
     gates = [row.path for row in net.plan() if isinstance(row.unit, Mul)]
     stays: list[str] = []
+    places: list[str] = []
 
     def gated(path: str) -> bool:
         return any(gate == path or gate.startswith(path + ".") for gate in gates)
@@ -51,6 +52,7 @@ def attended(net: Net, attention: Spec) -> Net:
         if has:
             stays.append(site.path)
             return None if isinstance(spec, Sum) else spec
+        places.append(site.path)
         if isinstance(spec, _INCEPTIONS):
             return Sequential(mixed=spec, attention=attention)
         if isinstance(spec, Sum):
@@ -60,7 +62,7 @@ def attended(net: Net, attention: Spec) -> Net:
     try:
         return everywhere(net, change, _has_place)
     except RuleError as error:
-        if not stays:
+        if places or not stays:
             raise
         raise RuleError(f"{error}: {stays[0]} has attention already, which stays") from None
 

@@ -59,49 +59,42 @@ def fold_norm(net: Net) -> Net:
 
 def foldable(net: Net) -> dict[str, str]:
     """Paths of the batch norms that can be folded, each with the path of what it goes into."""
-    whole = Net(Sequential(whole=net.spec, out=Identity()), net.input)  # reads the output, too
+    whole = Net(Sequential(whole=net.spec, out=Identity()), net.input)  # `out` reads the output
     rows = whole.plan().rows
-    shared = [(path, spec) for path, spec in matches(whole, Shared)]
+    keys = {path: spec.key for path, spec in matches(whole, Shared) if isinstance(spec, Shared)}
+    weights = [_weights(row.path, keys) for row in rows]
     readers = defaultdict[int, list[int]](list)
     uses = defaultdict[tuple[str, str], list[int]](list)
     for i, row in enumerate(rows):
-        uses[_weights(row, shared)].append(i)
+        uses[weights[i]].append(i)
         for source in row.sources:
             readers[source].append(i)
-
-    def norm_of(these: list[int]) -> list[int] | None:
-        """The uses of the norm that follows all these uses of a product, and only them."""
-        behind = [reader for i in these for reader in readers[i]]
-        if len(behind) != len(these) or not all(map(_folds, these, behind)):
-            return None
-        norm = uses[_weights(rows[behind[0]], shared)]
-        return norm if sorted(norm) == sorted(behind) else None
-
-    def _folds(product: int, norm: int) -> bool:
-        row, after = rows[product], rows[norm]
-        channels = type(row.unit) is not Linear or len(row.input) == 1
-        same = row.output == after.input  # not a step of time, then the sequence
-        return (
-            channels and same and isinstance(after.unit, BatchNorm) and after.sources == (product,)
-        )
-
     pairs: dict[str, str] = {}
     for these in uses.values():
-        norms = norm_of(these) if type(rows[these[0]].unit) in _PRODUCTS else None
-        for norm in norms or ():
-            (product,) = rows[norm].sources
-            pairs[_own(rows[norm].path)] = _own(rows[product].path)
+        behind = [reader for i in these for reader in readers[i]]
+        if len(behind) != len(these) or uses[weights[behind[0]]] != sorted(behind):
+            continue  # read elsewhere, or before several norms, or a norm of others too
+        if all(rows[j].sources == (i,) and _folds(rows[i], rows[j])
+               for i, j in zip(these, behind, strict=True)):  # fmt: skip
+            pairs |= {_own(rows[j].path): _own(rows[i].path)
+                      for i, j in zip(these, behind, strict=True)}  # fmt: skip
     return pairs
 
 
-def _weights(row: Row, shared: list[tuple[str, Spec]]) -> tuple[str, str]:
-    """Which weights a row has: its path, or the key they are shared by and the path in there."""
-    inside = [(path, spec) for path, spec in shared if row.path.startswith(path + ".")]
-    if not inside:
-        return "", row.path
-    path, spec = max(inside, key=lambda each: len(each[0]))
-    assert isinstance(spec, Shared)
-    return spec.key, row.path.removeprefix(path)
+def _folds(row: Row, norm: Row) -> bool:
+    """Whether a norm has a channel for every output of the product before it."""
+    if type(row.unit) not in _PRODUCTS or not isinstance(norm.unit, BatchNorm):
+        return False
+    steps = type(row.unit) is Linear and len(row.input) > 1
+    return not steps and row.output == norm.input  # not a step, and the whole sequence behind it
+
+
+def _weights(path: str, keys: dict[str, str]) -> tuple[str, str]:
+    """Which weights the row at `path` has: its own, or those that a key and the path in there
+    name.
+    """
+    inside = max((where for where in keys if path.startswith(where + ".")), key=len, default=None)
+    return ("", path) if inside is None else (keys[inside], path.removeprefix(inside))
 
 
 def _own(path: str) -> str:
