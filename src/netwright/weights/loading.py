@@ -17,6 +17,7 @@ from netwright.weights.keys import LIBRARIES, has_table, key_map
 from netwright.weights.preprocess import Preprocess
 from netwright.weights.source import Source, opened
 from netwright.weights.table import Place
+from netwright.weights.twins import twin
 
 __all__ = ["Loaded", "WeightsWarning", "load"]
 
@@ -105,6 +106,7 @@ class _Fit:
             self.take(key, value)
         used = {place.key for place in self.places.values()}
         self.unused = [k for k in source.state if k not in used and not k.endswith(COUNTER)]
+        self.twin = "" if self.how == "own" else twin(net, self.how, source.model)
 
     def take(self, key: str, value: Tensor) -> None:
         """Finds, and if need be adapts, one tensor."""
@@ -164,6 +166,7 @@ class _Fit:
         """What strictness does not let pass; auxiliary heads may be left over."""
         left = [key for key in self.unused if not key.lower().startswith("aux")]
         return [
+            *([self.twin] if self.twin and self.taken else []),
             *([f"missing {_some(_modules(self.missing))}"] if self.missing else []),
             *([f"other shapes: {_some(self.misshapen)}"] if self.misshapen else []),
             *([f"unexpected {_some(_modules(left))}"] if left else []),

@@ -37,7 +37,7 @@ RENAMED = ((re.compile(r"(denselayer\d+\.(?:norm|conv))\.(?=[12]\.)"), r"\1"),)
 @dataclass(frozen=True)
 class Source:
     """Tensors by their keys there, where they are from, what their images go through, and the
-    licence, empty where nobody tells it.
+    licence and what timm calls their `model`, empty where nobody tells it.
 
     `ordered` says whether the keys come in the order in which their net was made.
     """
@@ -47,6 +47,7 @@ class Source:
     preprocess: Preprocess | None = None
     ordered: bool = False
     licence: str = ""
+    model: str = ""
 
 
 def opened(net: Net, weights: str | Path) -> Source:
@@ -86,9 +87,11 @@ def _package(net: Net, name: str) -> Source:
 
 def _timm(net: Net, name: str) -> Source:
     full = f"timm/{name}" if "." in name else _known(net, "timm", name).name
-    path, config = from_timm(full)
+    path, file = from_timm(full)
+    config = _json(file)
     licence = next((held.licence for held in known() if held.name == full), "")
-    return Source(read_state(path), full, _preprocess(_json(config)), licence=licence)
+    return Source(read_state(path), full, _preprocess(config), licence=licence,
+                  model=str(config.get("architecture", "")))  # fmt: skip
 
 
 def _known(net: Net, library: str, name: str) -> Known:
@@ -119,7 +122,9 @@ def _folder(path: Path) -> Source:
     if file is None:
         raise WeightsError(f"{path} holds no weights: wanted a finished run folder, with "
                            "weights.safetensors, or model.safetensors")  # fmt: skip
-    return Source(read_state(file), str(path), _told(file))
+    config = file.with_name("config.json")
+    model = str(_json(config).get("architecture", "")) if config.exists() else ""
+    return Source(read_state(file), str(path), _told(file), model=model)
 
 
 def _told(file: Path) -> Preprocess | None:
