@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from netwright.core.graph import Tap
 from netwright.core.net import Net
 from netwright.core.rewrite import classifiers, matches
+from netwright.data.image import Preprocessing
 from netwright.errors import WeightsError
 from netwright.weights.keys import LIBRARIES, has_table, key_map
-from netwright.weights.preprocess import Preprocess
 from netwright.weights.source import Source, opened
 from netwright.weights.table import Place
 from netwright.weights.twins import twin
@@ -39,7 +39,7 @@ class Loaded:
 
     source: str
     keys: str
-    preprocess: Preprocess | None = None
+    preprocess: Preprocessing | None = None
     adapted: tuple[str, ...] = ()
     fresh: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()

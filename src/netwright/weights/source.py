@@ -16,11 +16,12 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from netwright.core.net import Net
-from netwright.errors import WeightsError, nearest
+from netwright.data.image import Preprocessing
+from netwright.errors import DataError, WeightsError, nearest
 from netwright.weights.hub import from_timm, from_torchvision, one_line
 from netwright.weights.index import Known, known, names
 from netwright.weights.local import from_package
-from netwright.weights.preprocess import Preprocess
+from netwright.weights.preprocess import of_table, of_timm
 
 __all__ = ["Source", "opened", "read_state"]
 
@@ -44,7 +45,7 @@ class Source:
 
     state: Mapping[str, Tensor]
     said: str
-    preprocess: Preprocess | None = None
+    preprocess: Preprocessing | None = None
     ordered: bool = False
     licence: str = ""
     model: str = ""
@@ -74,13 +75,13 @@ def opened(net: Net, weights: str | Path) -> Source:
 def _torchvision(net: Net, name: str) -> Source:
     found = _known(net, "torchvision", name)
     path = from_torchvision(found.file)
-    preprocess = Preprocess.of_torchvision(found.facts)
+    preprocess = of_table(found.facts)
     return Source(read_state(path), found.name, preprocess, ordered=True, licence=found.licence)
 
 
 def _package(net: Net, name: str) -> Source:
     held = _known(net, "package", name)
-    preprocess = Preprocess.of_torchvision(held.facts)
+    preprocess = of_table(held.facts)
     state = read_state(from_package(held))
     return Source(state, held.name, preprocess, ordered=True, licence=held.licence)
 
@@ -107,11 +108,11 @@ def _known(net: Net, library: str, name: str) -> Known:
     raise nearest(f"tag of {library}'s {net.name}", name, own)
 
 
-def _preprocess(config: Mapping[str, Any]) -> Preprocess | None:
+def _preprocess(config: Mapping[str, Any]) -> Preprocessing | None:
     """What a `config.json` says; None where it says nothing, or what we cannot do."""
     try:
-        return Preprocess.of_timm(config.get("pretrained_cfg", config))
-    except (KeyError, TypeError, WeightsError):
+        return of_timm(config.get("pretrained_cfg", config))
+    except (KeyError, TypeError, DataError):
         return None
 
 
@@ -127,17 +128,17 @@ def _folder(path: Path) -> Source:
     return Source(read_state(file), str(path), _told(file), model=model)
 
 
-def _told(file: Path) -> Preprocess | None:
+def _told(file: Path) -> Preprocessing | None:
     """What is said of the images beside a file, or by its name."""
     run, config = file.with_name("run.json"), file.with_name("config.json")
     if file.name == "weights.safetensors" and run.exists():
         try:
-            return Preprocess.of_run(_json(run)["preprocessing"])
+            return Preprocessing.from_json(_json(run)["preprocessing"])
         except (KeyError, TypeError):
             raise WeightsError(f"{run} does not say what its images went through") from None
     if file.name == "model.safetensors" and config.exists():
         return _preprocess(_json(config))
-    return next((Preprocess.of_torchvision(k.facts) for k in known() if k.file == file.name), None)
+    return next((of_table(k.facts) for k in known() if k.file == file.name), None)
 
 
 def _json(path: Path) -> dict[str, Any]:
