@@ -95,9 +95,10 @@ class InvertedResidual(_Expanded):
 
     def expand(self, x: Shape) -> Spec:
         hidden = x[0] * self.expansion
+        alike = self.padding == "tight" and self.stride == 1  # then it adds what `same` does
         depthwise = ConvNormAct(
-            hidden, self.kernel, self.stride, self.padding, groups=hidden, norm=self.norm,
-            act=ReLU6(),
+            hidden, self.kernel, self.stride, "same" if alike else self.padding, groups=hidden,
+            norm=self.norm, act=ReLU6(),
         )  # fmt: skip
         return _inverted(x, self.width, depthwise, drop=self.drop)
 
