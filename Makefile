@@ -12,7 +12,7 @@ help:
 	@echo "make test    install the development tools, then run every check and test"
 	@echo "make check   the checks alone: ruff, pyright, import-linter"
 	@echo "make suite   the tests alone"
-	@echo "make exhaustive  every net compiled, exported, folded and rewritten (an hour)"
+	@echo "make exhaustive  every net compiled, exported, folded, rewritten, every table of weights (hours)"
 	@echo "make bench   measure the speeds that bench/RESULTS.md quotes"
 
 demo: .venv/.installed
@@ -33,7 +33,7 @@ suite: .venv/.tools .venv/.browser
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal --durations 12
 
 exhaustive: .venv/.tools
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal -m exhaustive tests/nets tests/rules
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal -m exhaustive tests
 
 bench: .venv/.tools
 	$(BIN)/python bench/run.py

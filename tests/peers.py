@@ -1,4 +1,4 @@
-"""Other people's nets, to hold ours against: torchvision, timm and pytorchcv."""
+"""Other people's nets, to hold ours against: torchvision, timm, pytorchcv and others."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ MODULES = {
     "pytorchcv": "pytorchcv.model_provider",
 }
 
+LITE = "efficientnet_lite_pytorch"
+
 
 def peer(library: str, name: str, **options):
     """The net `name` of a library, or of a module of one, with random weights; skips where it
@@ -29,6 +31,8 @@ def peer(library: str, name: str, **options):
         module = _imported(library)
         if library == "torchvision":
             return attrgetter(name)(module)(weights=None, **options)
+        if library == LITE:
+            return module.EfficientNet.from_name(name, **options)
         if library not in MODULES:
             return getattr(module, name)(**options)
         make = module.create_model if library == "timm" else module.get_model

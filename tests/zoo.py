@@ -21,6 +21,7 @@ _VARIANTS = {
     "deeplabv3_resnet50 aux": {"aux": True, "width": 8, "rates": (2, 3), "input": (3, 64, 96)},
     "eegnet_8_2 leads=22": {"leads": 22, "kernel": 32, "input": (1, 22, 256)},
     "efficientnet_b0 width=0.5": {"width": 0.5, "drop_path": 0.0, "input": (3, 64, 96)},
+    "efficientnet_lite0 width=0.5": {"width": 0.5, "input": (3, 60, 96)},
     "ghostnet_100 width=0.5": {"width": 0.5, "dropout": 0.0},
     "googlenet aux": {"aux": True},
     "googlenet_bn aux": {"aux": True},

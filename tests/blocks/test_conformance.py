@@ -95,6 +95,8 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.InceptionResidual(((3,), (2, 3, 4)), 0.5, 7, False, nw.SqueezeExcite(4)), MAP),
     (nw.InvertedResidual(8), MAP),
     (nw.InvertedResidual(12, 2, 2, 5), MAP),
+    (nw.InvertedResidual(8, drop=0.2), MAP),
+    (nw.InvertedResidual(12, 2, 2, 5, padding="tight"), MAP),
     (nw.MBConv(8, drop=0.2), MAP),
     (nw.MBConv(6, 2, 3, 5), MAP),
     *((nw.MobileConv(6, 2, form), MAP) for form in ("regular", "separable", "linear", "expanded")),

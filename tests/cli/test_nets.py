@@ -105,7 +105,8 @@ def test_show_tells_the_story(said):
         "wide_resnet50_2",
         "netwright rewrite resnet50 RULE",
         "timm/ a1_in1k, ",
-        "torchvision/ IMAGENET1K_V1, IMAGENET1K_V2",
+        "fb_swsl_ig1b_ft_in1k (CC-BY-NC-4.0)",
+        "torchvision/ IMAGENET1K_V1, IMAGENET1K_V2 (none named",
     ):
         assert words in out
     for line in nw.CONVENTION.split(". "):
@@ -126,7 +127,8 @@ def test_show_as_json(said):
     assert record["options"]["growth"] == "32"
     assert record["published"][0]["top1_error"] == 25.566
     assert record["family"] == ["densenet121", *record["family"][1:]]
-    assert record["weights"] == nw.weights("densenet121")
+    assert record["weights"] == nw.weights("densenet121") == sorted(record["licences"])
+    assert record["licences"]["timm/densenet121.ra_in1k"] == "Apache-2.0"
     parts = record["outline"]["parts"]
     assert sum(part["params"] for part in parts) == record["params"] == plan.params
     assert (parts[1]["parts"][0]["count"], parts[1]["parts"][0]["spec"]) == (6, "DenseLayer(32)")

@@ -45,6 +45,7 @@ TRACED = {
     "ecg_stft_cnn": {"width": 4, "blocks": 2},
     "eegnet_4_2": {},
     "efficientnet_b0": {"width": 0.1, "input": (3, 64, 64)},
+    "efficientnet_lite0": {"width": 0.1, "input": (3, 60, 64)},
     "fcn8s": {"width": 2, "hidden": 8, "input": (3, 64, 64)},
     "fitnet1_cifar10": {"hidden": 8},
     "ghostnet_100": {"width": 0.1, "input": (3, 64, 64)},

@@ -49,6 +49,7 @@ THIN = {
     "deeplabv3": {"width": 2},
     "densenet": {"growth": 2},
     "efficientnet": {"width": 0.1},
+    "efficientnet_lite": {"width": 0.1},
     "fcn_resnet": {"width": 2},
     "fcn": {"width": 1, "hidden": 2},
     "hrnet": {"width": 2},

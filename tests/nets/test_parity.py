@@ -88,6 +88,7 @@ PEERS = {name: ("torchvision", name, {}) for name in TORCHVISION} | {
     **{f"resnetv2_{depth}": ("timm", f"resnetv2_{depth}", {}) for depth in (50, 101, 152)},
     "densenet264": ("timm", "densenet121", {"block_config": (6, 12, 64, 48)}),
     "mobilenet_v1": ("timm", "mobilenetv1_100", {}),
+    **{f"efficientnet_lite{i}": ("timm", f"tf_efficientnet_lite{i}", {}) for i in range(5)},
     **{f"shufflenet_g{g}_w1": ("pytorchcv", f"shufflenet_g{g}_w1", {}) for g in (1, 2, 3, 4, 8)},
     "xception": ("timm", "legacy_xception", {}),
     "ghostnet_100": ("timm", "ghostnet_100", {}),
@@ -281,6 +282,22 @@ def test_logits_agree(name):
     spread = wanted.std()
     assert spread > 1e-3  # logits that are all alike would agree with anything
     assert (ours - wanted).abs().max() <= 1e-5 * wanted.abs().max()
+
+
+@pytest.mark.parametrize("i", range(5))
+@torch.inference_mode()
+def test_lite_nets_agree_with_the_package_of_their_weights(i):
+    """On maps of odd sizes, where TensorFlow's padding is even; on even ones timm's test is."""
+    net = nw.net(f"efficientnet_lite{i}", input=(3, 65, 79))
+    model = net.build(device="meta", init="torch").eval()
+    state = random_state(model.state_dict(), seed=7)
+    model.load_state_dict(state, assign=True)
+    other = peer("efficientnet_lite_pytorch", f"efficientnet-lite{i}", image_size=[65, 79]).eval()
+    other.load_state_dict(to_peer(net, state, "efficientnet_lite_pytorch"))
+    x = torch.randn(2, *net.input, generator=torch.Generator().manual_seed(8))
+    wanted = other(x)
+    assert wanted.std() > 1e-3
+    assert (model(x) - wanted).abs().max() <= 1e-5 * wanted.abs().max()
 
 
 ALONE = {"aux_logits": True, "init_weights": False}

@@ -97,6 +97,7 @@ def test_symbols_print_as_formulas():
         (nw.Conv(8, (1, 7), (1, 2)), (3, 8, 8), "1x7 s1x2 p0x3"),
         (nw.Conv(8, 2), (3, 8, 8), "2x2 p0:1"),
         (nw.Conv(8, 3, dilation=2, padding="full"), (3, 9), "3 p4 d2"),
+        (nw.Conv(8, 3, 2, padding="tight"), (3, 8, 9), "3x3 s2 p0:1x1"),
         (nw.Conv(8, 3, groups=4), (4, 5, 8, 8), "3x3x3 p1 g4"),
         (nw.MaxPool(3, 2, padding=1), (3, 8, 8), "3x3 s2 p1"),
         (nw.AvgPool(2), (3, 8, 8), "2x2 s2"),

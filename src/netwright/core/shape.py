@@ -28,13 +28,15 @@ __all__ = [
     "show",
     "slid",
     "spread",
+    "tight_pads",
 ]
 
 Shape: TypeAlias = tuple[int, ...]
 Axes: TypeAlias = int | tuple[int, ...]
 """One number for every axis, or one number an axis."""
 Padding: TypeAlias = str | int | tuple[int | tuple[int, int], ...]
-"""`valid`, `same`, `full`, one number, a number an axis, or a (before, after) pair an axis."""
+"""`valid`, `same`, `full`, one number, a number an axis, or a (before, after) pair an axis; of
+convolutions also `tight`."""
 
 
 def as_shape(value: Any) -> Shape:
@@ -93,6 +95,28 @@ def pads(
     if len(padding) != len(reach):
         raise ShapeError(f"padding {padding} has {len(padding)} axes, the input has {len(reach)}")
     return tuple(p if isinstance(p, tuple) else (p, p) for p in padding)
+
+
+def tight_pads(
+    sizes: Shape, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+) -> tuple[tuple[int, int], ...]:
+    """(before, after) an axis: no more than ceil(n / stride) positions need, an odd one after,
+    as TensorFlow's `SAME` padding.
+
+    Unlike `same` it depends on the size of the map: a stride of 2 over an even map pads a 3x3
+    window at its end only.
+
+    >>> tight_pads((224, 15), (3, 5), (2, 2), (1, 1))
+    ((0, 1), (2, 2))
+    """
+    pairs: list[tuple[int, int]] = []
+    for n, k, s, d in zip(sizes, kernel, stride, dilation, strict=True):
+        total = (-(-n // s) - 1) * s + d * (k - 1) + 1 - n
+        whole = all(isinstance(size, int) for size in (k, s, d))
+        if not whole or d * (k - 1) + 1 < s:  # windows with gaps between them may need none
+            total = -least(0, -total)
+        pairs.append((total // 2, total - total // 2))
+    return tuple(pairs)
 
 
 def slid(n: Any, k: int, s: int, pad: tuple[int, int], d: int = 1, ceil: bool = False) -> Any:

@@ -1,17 +1,20 @@
-"""One image in, one array out: the same for training and for prediction."""
+"""One image in, one array out: the same for training, for prediction and for trained weights."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from netwright.errors import DataError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = [
     "SUFFIXES",
@@ -31,14 +34,20 @@ SUFFIXES = frozenset(
 
 UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 """What Pillow raises for files that are broken, cut short or too large to be real."""
+CROPS = ("square", "center", "squash")
 
 
 @dataclass(frozen=True)
 class Preprocessing:
     """What happens to an image before a net sees it: (H, W[, C]) -> (channels, size, size).
 
-    Values of `range` become 0 to 255, the largest centred square becomes `size` x `size`,
-    then (x / 255 - mean) / std a channel.
+    Values of `range` become 0 to 255. Of the `crop`s, `square` brings the largest centred square
+    to `size`; `center` the shorter side to `resize` and cuts the middle out; `squash` both sides
+    to `resize`, and cuts. Then (x / 255 - mean) / std a channel.
+
+    >>> Preprocessing(224, 3, (0.5,) * 3, (0.5,) * 3, resize=256, crop="center")(
+    ...     Image.new("L", (640, 480))).shape
+    torch.Size([3, 224, 224])
     """
 
     size: int
@@ -46,6 +55,20 @@ class Preprocessing:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     range: tuple[float, float] = (0.0, 255.0)
+    resize: int | None = None
+    interpolation: str = "bilinear"
+    crop: str = "square"
+
+    def __post_init__(self) -> None:
+        kinds = [kind.name.lower() for kind in Image.Resampling]
+        if self.interpolation not in kinds:
+            raise DataError(f"interpolation is {self.interpolation!r}, "
+                            f"wanted one of {', '.join(kinds)}")  # fmt: skip
+        if self.crop not in CROPS:
+            raise DataError(f"crop is {self.crop!r}, wanted one of {', '.join(CROPS)}")
+        resize: Any = self.resize
+        if resize is not None and (type(resize) is not int or not 0 < resize <= 8 * self.size):
+            raise DataError(f"resize is {resize!r}, wanted 1 to {8 * self.size} pixels, or None")
 
     def to_json(self) -> dict[str, Any]:
         """The fields, as JSON's own types."""
@@ -53,7 +76,7 @@ class Preprocessing:
 
     @classmethod
     def from_json(cls, given: dict[str, Any]) -> Preprocessing:
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`; older texts, without `resize` and what follows, are squares."""
         fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v
                                   for k, v in given.items()}  # fmt: skip
         return cls(**fields)
@@ -64,10 +87,51 @@ class Preprocessing:
         Raises `DataError` for a file that cannot be read.
         """
         if isinstance(image, str | Path):
+            if (self.crop, self.interpolation) != ("square", "bilinear"):
+                with opened(image) as whole:
+                    return self._cut(whole)
             return read_image(image, self.size, self.channels)
         if not isinstance(image, Image.Image):
             image = Image.fromarray(_drawable(to_bytes(np.asarray(image), self.range)))
-        return _fitted(image, self.size, self.channels)
+        return self._cut(image)
+
+    def __call__(self, image: Any) -> Tensor:
+        """The same as the tensor that a net takes: (channels, size, size), normalised."""
+        import torch
+
+        if self.channels not in (1, 3):
+            raise DataError(f"an image has 1 or 3 channels, the weights take {self.channels}; "
+                            "make the tensor yourself")  # fmt: skip
+        pixels = torch.tensor(self.image(image)).permute(2, 0, 1) / 255
+        mean, std = (torch.tensor(row).view(-1, 1, 1) for row in (self.mean, self.std))
+        return ((pixels - mean) / std).contiguous()
+
+    def for_channels(self, count: int) -> Preprocessing:
+        """The same for grey images, by the means over the channels, or for more channels, whose
+        values come round again.
+        """
+        if count == self.channels:
+            return self
+        rows = (self.mean, self.std)
+        if count == 1:
+            mean, std = [(sum(row) / len(row),) for row in rows]
+        else:
+            mean, std = [tuple(row[i % len(row)] for i in range(count)) for row in rows]
+        return replace(self, channels=count, mean=mean, std=std)
+
+    def _cut(self, image: Image.Image) -> np.ndarray:
+        """Resized and cropped, as uint8 (size, size, channels)."""
+        if self.crop == "square":
+            return _fitted(image, self.size, self.channels, self.interpolation)
+        image = upright(image, self.channels)
+        resize, short = self.resize or self.size, min(image.size)
+        width, height = (
+            resize if self.crop == "squash" else resize * side // short for side in image.size
+        )
+        image = image.resize((width, height), _resampling(self.interpolation))
+        left, top = round((width - self.size) / 2), round((height - self.size) / 2)
+        image = image.crop((left, top, left + self.size, top + self.size))
+        return np.asarray(image, dtype=np.uint8).reshape(self.size, self.size, self.channels)
 
 
 def is_image(path: Path, home: Path) -> bool:
@@ -115,11 +179,15 @@ def upright(image: Image.Image, channels: int) -> Image.Image:
     return _plain(ImageOps.exif_transpose(image)).convert("L" if channels == 1 else "RGB")
 
 
-def _fitted(image: Image.Image, size: int, channels: int) -> np.ndarray:
+def _resampling(name: str) -> Image.Resampling:
+    return Image.Resampling[name.upper()]
+
+
+def _fitted(image: Image.Image, size: int, channels: int, how: str = "bilinear") -> np.ndarray:
     """The largest centred square of the upright image."""
     image = upright(image, channels)
     if image.size != (size, size):
-        image = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
+        image = ImageOps.fit(image, (size, size), _resampling(how))
     return np.asarray(image, dtype=np.uint8).reshape(size, size, channels)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil
 
 from netwright.blocks.conv import ConvNormAct
-from netwright.blocks.mobile import MBConv, rounded
+from netwright.blocks.mobile import InvertedResidual, MBConv, rounded
 from netwright.blocks.stage import Stage
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
@@ -15,7 +17,7 @@ from netwright.nets.registry import Paper, net
 from netwright.units.activation import SiLU
 from netwright.units.norm import BatchNorm
 
-__all__ = ["efficientnet"]
+__all__ = ["AUTHORS", "STAGES", "efficientnet", "stages"]
 
 EFFICIENTNET = Paper(
     "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
@@ -62,17 +64,26 @@ def efficientnet(
     """
     need_factors(width=width, depth=depth)
     depths = [ceil(layers * depth) for _, _, _, layers, _ in STAGES]
-    rates = [drop_path * i / sum(depths) for i in range(sum(depths))]
-    stages: dict[str, Spec] = {}
-    for i, (expansion, kernel, channels, _, stride) in enumerate(STAGES):
-        before = sum(depths[:i])
-        block = MBConv(rounded(channels * width), 1, expansion, kernel, norm=norm)
-        drop = (rates[before], rates[before + depths[i] - 1])
-        stages[f"stage{i + 1}"] = Stage(block, depths[i], stride, drop)
     last = 4 * rounded(STAGES[-1][2] * width)
     return Sequential(
         stem=ConvNormAct(rounded(32 * width), 3, 2, norm=norm, act=SiLU()),
-        **stages,
+        **stages(MBConv(1, norm=norm), width, depths, drop_path),
         last=ConvNormAct(last, 1, norm=norm, act=SiLU()),
         head=pooled(classes, dropout),
     )
+
+
+def stages(
+    block: MBConv | InvertedResidual, width: float, depths: Sequence[int], drop_path: float
+) -> dict[str, Spec]:
+    """The stages of table 1 of such blocks, `depths` layers each: `width` multiplies their
+    channels, stochastic depth rises from 0 towards `drop_path`.
+    """
+    rates = [drop_path * i / sum(depths) for i in range(sum(depths))]
+    made: dict[str, Spec] = {}
+    for i, (expansion, kernel, channels, _, stride) in enumerate(STAGES):
+        wide = replace(block, width=rounded(channels * width), expansion=expansion, kernel=kernel)
+        before = sum(depths[:i])
+        drop = (rates[before], rates[before + depths[i] - 1])
+        made[f"stage{i + 1}"] = Stage(wide, depths[i], stride, drop)
+    return made

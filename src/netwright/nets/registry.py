@@ -71,6 +71,8 @@ FAMILIES = {
     "mobilenet_v3": "mobilenet_v3_small mobilenet_v3_large",
     "efficientnet": "efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b3 "
     "efficientnet_b4 efficientnet_b5 efficientnet_b6 efficientnet_b7",
+    "efficientnet_lite": "efficientnet_lite0 efficientnet_lite1 efficientnet_lite2 "
+    "efficientnet_lite3 efficientnet_lite4",
     "shufflenet": "shufflenet_g1_w1 shufflenet_g2_w1 shufflenet_g3_w1 shufflenet_g4_w1 "
     "shufflenet_g8_w1 shufflenet_v2_x0_5 shufflenet_v2_x1_0 shufflenet_v2_x1_5 "
     "shufflenet_v2_x2_0",

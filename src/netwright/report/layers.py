@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from netwright.core.field import Field
 from netwright.core.plan import Row
-from netwright.core.shape import Shape, pads, per_axis, show
+from netwright.core.shape import Shape, pads, per_axis, show, tight_pads
 from netwright.core.spec import Unit
 
 __all__ = [
@@ -165,7 +165,9 @@ def sliding(unit: Unit, x: Shape) -> Sliding | None:
     k = per_axis(kernel, rank)
     d = per_axis(getattr(unit, "dilation", 1), rank, "dilation")
     s = per_axis(kernel if stride is None else stride, rank, "stride")
-    return Sliding(k, s, pads(getattr(unit, "padding", 0), k, d), d, getattr(unit, "groups", 1))
+    padding: Any = getattr(unit, "padding", 0)
+    p = tight_pads(x[len(x) - rank :], k, s, d) if padding == "tight" else pads(padding, k, d)
+    return Sliding(k, s, p, d, getattr(unit, "groups", 1))
 
 
 def field_text(field: Field) -> str:

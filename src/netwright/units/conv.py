@@ -32,8 +32,9 @@ class Conv(GroupedConvolution):
 
     One class for (C, L), (C, H, W) and (C, T, H, W); `kernel`, `stride`, `padding` and
     `dilation` are one number or one an axis. H' = floor((H + p - d(k-1) - 1) / s) + 1;
-    `same` padding adds d(k-1) in all, so that H' = ceil(H / s). `border` says what stands in
-    the padding, see `netwright.units.padding`.
+    `same` padding adds d(k-1) in all, so that H' = ceil(H / s); `tight` no more than that needs,
+    as TensorFlow does, which depends on H. `border` says what stands in the padding, see
+    `netwright.units.padding`.
 
     Costs (C / groups) prod(k) width + width parameters and, a position of the output,
     (C / groups) prod(k) width MACs (Dumoulin & Visin 2016, arXiv:1603.07285).

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from netwright.core.check import is_count, is_flag, is_padding
 from netwright.core.field import UNKNOWN, Taps, Window
-from netwright.core.shape import Axes, Padding, Shape, need_rank, pads, per_axis, slid
+from netwright.core.shape import Axes, Padding, Shape, need_rank, pads, per_axis, slid, tight_pads
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError, SpecError
 
@@ -39,7 +39,7 @@ def sliding_window(
     k, s = per_axis(kernel, rank), per_axis(stride, rank, "stride")
     d = per_axis(dilation, rank, "dilation")
     p = pads(padding, k, d)
-    if not all(isinstance(n, int) for n in (*k, *s, *d)):
+    if not all(isinstance(n, int) for n in (*k, *s, *d, *[before for before, _ in p])):
         return Sliding(k, s, p, d, UNKNOWN)
     taps = tuple(
         Taps(((-before, n),), step, hop)
@@ -63,11 +63,15 @@ class Convolution(Unit, abstract=True):
     def check(self) -> None:
         is_count(self, "width")
         is_count(self, "kernel", "stride", "dilation", axes=True)
-        is_padding(self)
+        is_padding(self, tight=True)
 
     def sliding(self, x: Shape) -> Sliding:
         """What `sliding_window` says of this unit at input shape `x`."""
-        return sliding_window(len(x) - 1, self.kernel, self.stride, self.padding, self.dilation)
+        rank, padding = len(x) - 1, self.padding
+        if padding == "tight":
+            axes = (self.kernel, self.stride, self.dilation)
+            padding = tight_pads(x[1:], *[per_axis(axis, rank) for axis in axes])
+        return sliding_window(rank, self.kernel, self.stride, padding, self.dilation)
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs

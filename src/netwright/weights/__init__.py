@@ -1,6 +1,8 @@
 """Trained weights: where they are, what they are called there, what their images go through.
 
-`nw.weights("resnet50")` lists what is known for a net; `net.build(weights=...)` loads it.
+`nw.weights("resnet50")` lists what is known for a net, `nw.weights.at_hand("resnet50")` what needs
+no network, `nw.weights.known("resnet50")` says whose it is and under which licence;
+`net.build(weights=...)` loads it.
 """
 
 from typing import TYPE_CHECKING
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from netwright.weights.index import *  # noqa: F403
     from netwright.weights.keys import *  # noqa: F403
     from netwright.weights.loading import *  # noqa: F403
-    from netwright.weights.preprocess import *  # noqa: F403
+    from netwright.weights.local import *  # noqa: F403
     from netwright.weights.table import *  # noqa: F403
 
 lazy(
@@ -19,8 +21,8 @@ lazy(
     {
         "index": "Known known names",
         "keys": "LIBRARIES key_map to_peer",
+        "local": "at_hand",
         "loading": "Loaded WeightsWarning load",
-        "preprocess": "Preprocess",
         "table": "Place",
     },
     "netwright.weights.index:names",

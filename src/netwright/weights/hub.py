@@ -16,7 +16,7 @@ import torch
 
 from netwright.errors import WeightsError
 
-__all__ = ["fetched", "from_timm", "from_torchvision", "one_line"]
+__all__ = ["checked", "fetched", "from_timm", "from_torchvision", "one_line", "torchvision_path"]
 
 TORCHVISION = "https://download.pytorch.org/models/"
 SECONDS = 60
@@ -27,12 +27,25 @@ def from_torchvision(file: str) -> Path:
     """A file of torchvision's, in the cache of `torch.hub`; its name ends in the first digits
     of its SHA-256.
     """
-    path = Path(torch.hub.get_dir(), "checkpoints", file)
+    path = torchvision_path(file)
+    return checked(path) if path.exists() else fetched(TORCHVISION + file, path, _digest(file))
+
+
+def torchvision_path(file: str) -> Path:
+    """Where that file of torchvision's is, or would be, on this machine."""
+    return Path(torch.hub.get_dir(), "checkpoints", file)
+
+
+def checked(path: Path) -> Path:
+    """The path of a file whose SHA-256 begins as its name says, where it says so."""
+    _check(path, _digest(path.name))
+    return path
+
+
+def _digest(file: str) -> str:
+    """The digits at the end of a file's name, `resnet18-f37072fd.pth`; empty without any."""
     digest = re.search(r"-([0-9a-f]{8,})\.", file)
-    if path.exists():
-        _check(path, digest[1] if digest else "")
-        return path
-    return fetched(TORCHVISION + file, path, digest[1] if digest else "")
+    return digest[1] if digest else ""
 
 
 def from_timm(name: str) -> tuple[Path, Path]:

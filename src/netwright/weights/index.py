@@ -11,21 +11,28 @@ from importlib.resources import files
 __all__ = ["Known", "known", "names"]
 
 
+UNNAMED = "none named for weights; torchvision's code is BSD-3-Clause"
+"""What torchvision says of its weights: that they may have terms of their own."""
+
+
 @dataclass(frozen=True)
 class Known:
-    """Weights of a registered net, `facts` being what their library says of the images."""
+    """Weights of a registered net, under the `licence` that their library tells, `facts` being
+    what it says of the images.
+    """
 
     net: str
     library: str
     model: str
-    tag: str
+    tag: str = ""
     file: str = ""
+    licence: str = ""
     facts: dict[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def name(self) -> str:
         """What `build(weights=...)` takes: `torchvision/resnet50.IMAGENET1K_V2`."""
-        return f"{self.library}/{self.model}.{self.tag}"
+        return f"{self.library}/{self.model}" + (f".{self.tag}" if self.tag else "")
 
 
 def names(room: str = "weights", pattern: str = "*") -> list[str]:
@@ -34,18 +41,30 @@ def names(room: str = "weights", pattern: str = "*") -> list[str]:
     >>> names("weights", "densenet121")[:2]
     ['timm/densenet121.ra_in1k', 'timm/densenet121.tv_in1k']
     """
-    return sorted({held.name for held in known() if fnmatchcase(held.net, pattern)})
+    return sorted({held.name for held in known(pattern)})
+
+
+def known(pattern: str = "*") -> tuple[Known, ...]:
+    """What is known of the weights of every net whose name matches, in the order of the tables.
+
+    >>> known("efficientnet_lite0")[0].licence
+    'Apache-2.0'
+    """
+    return tuple(held for held in _tables() if fnmatchcase(held.net, pattern))
 
 
 @cache
-def known() -> tuple[Known, ...]:
-    """All of them, in the order of the tables."""
-    found = [
-        Known(row["net"], "torchvision", row["model"], row["tag"], row["file"], row)
-        for row in _rows("torchvision.csv")
-    ]
+def _tables() -> tuple[Known, ...]:
+    found: list[Known] = []
+    for row in _rows("torchvision.csv"):
+        place = (row["model"], row["tag"], row["file"])
+        found.append(Known(row["net"], "torchvision", *place, UNNAMED, row))
     for row in _rows("timm.csv"):
-        found += [Known(row["net"], "timm", row["model"], tag) for tag in row["tags"].split()]
+        place = (row["net"], "timm", row["model"])
+        found += [Known(*place, tag, licence=row["licence"]) for tag in row["tags"].split()]
+    for row in _rows("packages.csv"):
+        place = (row["model"], "", row["file"])
+        found.append(Known(row["net"], "package", *place, row["licence"], row))
     return tuple(found)
 
 

@@ -15,7 +15,7 @@ from netwright.weights.table import Place, Where, read
 
 __all__ = ["LIBRARIES", "family", "has_table", "key_map", "to_peer"]
 
-LIBRARIES = ("torchvision", "timm", "pytorchcv")
+LIBRARIES = ("torchvision", "timm", "pytorchcv", "efficientnet_lite_pytorch")
 
 
 def family(net: Net) -> str:

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from netwright.core.graph import Tap
 from netwright.core.net import Net
 from netwright.core.rewrite import classifiers, matches
+from netwright.data.image import Preprocessing
 from netwright.errors import WeightsError
 from netwright.weights.keys import LIBRARIES, has_table, key_map
-from netwright.weights.preprocess import Preprocess
 from netwright.weights.source import Source, opened
 from netwright.weights.table import Place
+from netwright.weights.twins import twin
 
 __all__ = ["Loaded", "WeightsWarning", "load"]
 
@@ -32,16 +33,17 @@ class WeightsWarning(UserWarning):
 class Loaded:
     """Which weights a module has: `source`, the library whose `keys` they had (`own`, or
     `order` where only the order of the keys agreed), the `preprocess` of their images (None
-    where nobody says), what was `adapted` in words, our keys that stayed `fresh`, and theirs
-    that were `unused`.
+    where nobody says), what was `adapted` in words, our keys that stayed `fresh`, theirs that
+    were `unused`, and the `licence` (empty where nobody says).
     """
 
     source: str
     keys: str
-    preprocess: Preprocess | None = None
+    preprocess: Preprocessing | None = None
     adapted: tuple[str, ...] = ()
     fresh: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    licence: str = ""
 
     def __str__(self) -> str:
         lines = [f"weights of {self.source}, keys: {self.keys}", *self.adapted]
@@ -49,6 +51,8 @@ class Loaded:
             lines.append(f"unused: {_some(self.unused)}")
         if self.preprocess:
             lines.append(f"images: {self.preprocess}")
+        if self.licence:
+            lines.append(f"licence: {self.licence}")
         return "\n".join(lines)
 
 
@@ -77,8 +81,9 @@ def load(module: nn.Module, weights: str | Path, *, strict: bool = True) -> Load
         warnings.warn(f"{source.said}: {'; '.join(said)}", WeightsWarning, stacklevel=3)
     preprocess = source.preprocess and source.preprocess.for_channels(net.input[0])
     loaded = Loaded(
-        source.said, fit.how, preprocess, tuple(fit.adapted), tuple(fit.fresh), tuple(fit.unused)
-    )
+        source.said, fit.how, preprocess, tuple(fit.adapted), tuple(fit.fresh), tuple(fit.unused),
+        source.licence,
+    )  # fmt: skip
     module.weights = loaded  # type: ignore[assignment]
     return loaded
 
@@ -101,6 +106,7 @@ class _Fit:
             self.take(key, value)
         used = {place.key for place in self.places.values()}
         self.unused = [k for k in source.state if k not in used and not k.endswith(COUNTER)]
+        self.twin = "" if self.how == "own" else twin(net, self.how, source.model)
 
     def take(self, key: str, value: Tensor) -> None:
         """Finds, and if need be adapts, one tensor."""
@@ -160,6 +166,7 @@ class _Fit:
         """What strictness does not let pass; auxiliary heads may be left over."""
         left = [key for key in self.unused if not key.lower().startswith("aux")]
         return [
+            *([self.twin] if self.twin and self.taken else []),
             *([f"missing {_some(_modules(self.missing))}"] if self.missing else []),
             *([f"other shapes: {_some(self.misshapen)}"] if self.misshapen else []),
             *([f"unexpected {_some(_modules(left))}"] if left else []),

@@ -1,4 +1,4 @@
-"""Where weights come from: a file, a run folder, torchvision, timm."""
+"""Where weights come from: a file, a run folder, torchvision, timm, an installed package."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from netwright.core.net import Net
-from netwright.errors import WeightsError, nearest
+from netwright.data.image import Preprocessing
+from netwright.errors import DataError, WeightsError, nearest
 from netwright.weights.hub import from_timm, from_torchvision, one_line
 from netwright.weights.index import Known, known, names
-from netwright.weights.preprocess import Preprocess
+from netwright.weights.local import from_package
+from netwright.weights.preprocess import of_table, of_timm
 
 __all__ = ["Source", "opened", "read_state"]
 
@@ -35,15 +37,18 @@ RENAMED = ((re.compile(r"(denselayer\d+\.(?:norm|conv))\.(?=[12]\.)"), r"\1"),)
 
 @dataclass(frozen=True)
 class Source:
-    """Tensors by their keys there, where they are from, and what their images go through.
+    """Tensors by their keys there, where they are from, what their images go through, and the
+    licence and what timm calls their `model`, empty where nobody tells it.
 
     `ordered` says whether the keys come in the order in which their net was made.
     """
 
     state: Mapping[str, Tensor]
     said: str
-    preprocess: Preprocess | None = None
+    preprocess: Preprocessing | None = None
     ordered: bool = False
+    licence: str = ""
+    model: str = ""
 
 
 def opened(net: Net, weights: str | Path) -> Source:
@@ -59,43 +64,55 @@ def opened(net: Net, weights: str | Path) -> Source:
         return _torchvision(net, name)
     if library == "timm" and name:
         return _timm(net, name)
+    if library == "package" and name:
+        return _package(net, name)
     there = names(pattern=net.name)
     hint = f"; nw.weights({net.name!r}) lists {len(there)}, such as {there[-1]}" if there else ""
     raise WeightsError(f"no weights {str(weights)!r}: no such file or run folder, and not of the "
-                       f"form torchvision/TAG or timm/NAME.TAG{hint}")  # fmt: skip
+                       f"form torchvision/TAG, timm/NAME.TAG or package/NAME{hint}")  # fmt: skip
 
 
 def _torchvision(net: Net, name: str) -> Source:
     found = _known(net, "torchvision", name)
     path = from_torchvision(found.file)
-    preprocess = Preprocess.of_torchvision(found.facts)
-    return Source(read_state(path), found.name, preprocess, ordered=True)
+    preprocess = of_table(found.facts)
+    return Source(read_state(path), found.name, preprocess, ordered=True, licence=found.licence)
+
+
+def _package(net: Net, name: str) -> Source:
+    held = _known(net, "package", name)
+    preprocess = of_table(held.facts)
+    state = read_state(from_package(held))
+    return Source(state, held.name, preprocess, ordered=True, licence=held.licence)
 
 
 def _timm(net: Net, name: str) -> Source:
     full = f"timm/{name}" if "." in name else _known(net, "timm", name).name
-    path, config = from_timm(full)
-    return Source(read_state(path), full, _preprocess(_json(config)))
+    path, file = from_timm(full)
+    config = _json(file)
+    licence = next((held.licence for held in known() if held.name == full), "")
+    return Source(read_state(path), full, _preprocess(config), licence=licence,
+                  model=str(config.get("architecture", "")))  # fmt: skip
 
 
 def _known(net: Net, library: str, name: str) -> Known:
     """The weights called MODEL.TAG, or TAG of the net's own."""
     ours = [held for held in known() if held.library == library]
     for held in ours:
-        if name == f"{held.model}.{held.tag}" or (name, net.name) == (held.tag, held.net):
+        if held.name == f"{library}/{name}" or (name, net.name) == (held.tag, held.net):
             return held
-    own = [held.tag for held in ours if held.net == net.name]
+    own = [held.tag or held.model for held in ours if held.net == net.name]
     if not own:
         raise WeightsError(f"{library} has no weights for {net.name} that we know of; wanted a "
                            f"full name such as {ours[0].name}, or a path")  # fmt: skip
     raise nearest(f"tag of {library}'s {net.name}", name, own)
 
 
-def _preprocess(config: Mapping[str, Any]) -> Preprocess | None:
+def _preprocess(config: Mapping[str, Any]) -> Preprocessing | None:
     """What a `config.json` says; None where it says nothing, or what we cannot do."""
     try:
-        return Preprocess.of_timm(config.get("pretrained_cfg", config))
-    except (KeyError, TypeError, WeightsError):
+        return of_timm(config.get("pretrained_cfg", config))
+    except (KeyError, TypeError, DataError):
         return None
 
 
@@ -106,20 +123,22 @@ def _folder(path: Path) -> Source:
     if file is None:
         raise WeightsError(f"{path} holds no weights: wanted a finished run folder, with "
                            "weights.safetensors, or model.safetensors")  # fmt: skip
-    return Source(read_state(file), str(path), _told(file))
+    config = file.with_name("config.json")
+    model = str(_json(config).get("architecture", "")) if config.exists() else ""
+    return Source(read_state(file), str(path), _told(file), model=model)
 
 
-def _told(file: Path) -> Preprocess | None:
+def _told(file: Path) -> Preprocessing | None:
     """What is said of the images beside a file, or by its name."""
     run, config = file.with_name("run.json"), file.with_name("config.json")
     if file.name == "weights.safetensors" and run.exists():
         try:
-            return Preprocess.of_run(_json(run)["preprocessing"])
+            return Preprocessing.from_json(_json(run)["preprocessing"])
         except (KeyError, TypeError):
             raise WeightsError(f"{run} does not say what its images went through") from None
     if file.name == "model.safetensors" and config.exists():
         return _preprocess(_json(config))
-    return next((Preprocess.of_torchvision(k.facts) for k in known() if k.file == file.name), None)
+    return next((of_table(k.facts) for k in known() if k.file == file.name), None)
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -74,6 +74,7 @@ TABLES = {
     """,
     "densenet": DENSENET,
     **{f"efficientnet_b{i}": INVERTED for i in range(5)},  # B5's norms divide otherwise
+    "efficientnet_lite": INVERTED,
     "ghostnet": """
         conv = 0
         norm = 1

@@ -29,6 +29,13 @@ def bordered(unit: nw.Conv, shape: tuple[int, ...]) -> Sample:
 
 
 SAMPLES = [
+    *(Sample(nw.Conv(4, kernel, stride, "tight", dilation), shape)
+      for shape in (MAP, (6, 8, 10), LINE, BOX, DOT)
+      for kernel, stride, dilation in ((3, 2, 1), (2, 1, 1), (5, 3, 2), (1, 2, 1), (2, 3, 1))),
+    *(Sample(kind(4, 3, 2, padding="tight"), MAP)
+      for kind in (nw.LocallyConnected, nw.TiledConv, nw.TiedGroupedConv, nw.DeformableConv)),
+    Sample(nw.HigherOrderConv(4, 3, 2, padding="tight"), SMALL),
+    bordered(nw.Conv(4, 3, 2, "tight", border="reflect"), MAP),
     *(
         bordered(nw.Conv(4, *fields, border=border), shape)
         for border in ("circular", "replicate", "reflect", "symmetric", "crop", "random", -1.5)
