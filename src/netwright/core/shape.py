@@ -12,7 +12,7 @@ axes as sizes after the first: positions, or time and then positions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias, cast
+from typing import Annotated, Any, TypeAlias, cast
 
 from netwright.errors import ShapeError
 
@@ -31,9 +31,12 @@ __all__ = [
 ]
 
 Shape: TypeAlias = tuple[int, ...]
-Axes: TypeAlias = int | tuple[int, ...]
+Axes: TypeAlias = Annotated[int | tuple[int, ...], "{}, or one an axis"]
 """One number for every axis, or one number an axis."""
-Padding: TypeAlias = str | int | tuple[int | tuple[int, int], ...]
+Padding: TypeAlias = Annotated[
+    str | int | tuple[int | tuple[int, int], ...],
+    "'valid', 'same', 'full', {}, or one or a (before, after) pair an axis",
+]
 """`valid`, `same`, `full`, one number, a number an axis, or a (before, after) pair an axis."""
 
 

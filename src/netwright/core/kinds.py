@@ -1,0 +1,138 @@
+"""What a field may hold: its declared type, and the range of numbers called so.
+
+Every spec is held against it when it is made, whoever wrote the class, so that a `check` may
+take for granted that a kernel is a number of some size. Without bounds a text of a line could
+ask for more memory than there is.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+
+__all__ = ["LARGEST", "RANGES", "Kind", "kinds", "shown"]
+
+LARGEST = 2**31 - 1
+"""The largest whole number of a field, where its name says no other."""
+LONGEST = 1000
+"""Characters of a text in a field, items of a tuple."""
+
+_WINDOW, _REPEATED = 2**16, 1000
+RANGES = {
+    **dict.fromkeys(("kernel", "stride", "dilation", "size", "sizes", "scale", "blur",
+                     "windows"), (1, _WINDOW)),
+    **dict.fromkeys(("padding", "extra", "radius"), (0, _WINDOW)),
+    **dict.fromkeys(("width", "groups"), (1, LARGEST)),
+    "depth": (1, _REPEATED),
+    **dict.fromkeys(("ends", "mask", "nodes", "order", "outputs", "trunk"), (0, _REPEATED)),
+    "levels": (1, 30),
+}  # fmt: skip
+"""Least and largest of the whole numbers in a field of that name: what slides, what repeats."""
+
+
+class Kind(NamedTuple):
+    """What a field may hold, in words and as a test."""
+
+    wanted: str
+    holds: Callable[[Any], bool]
+
+
+@cache
+def kinds(cls: type[Any], names: tuple[str, ...]) -> tuple[tuple[str, Kind], ...]:
+    """The fields `names` of a class, each with what it may hold."""
+    return tuple([(name, _kind(_declared(cls, name), name)) for name in names])
+
+
+def _declared(cls: type[Any], name: str) -> Any:
+    """The type a field is declared with; `Any` for one that only a type checker can see."""
+    home = next(base for base in cls.__mro__ if name in vars(base).get("__annotations__", {}))
+    declared = home.__annotations__[name]
+    if not isinstance(declared, str):
+        return declared
+    try:
+        return eval(declared, vars(sys.modules[home.__module__]))
+    except NameError:
+        return Any
+
+
+def _kind(hint: Any, name: str) -> Kind:
+    """What a type and a name stand for."""
+    if hint is Any:
+        return Kind("anything", lambda value: True)
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    if hint is int:
+        return _whole(*RANGES.get(name, (0, LARGEST)))
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Annotated:  # a type with words of its own
+        number = _whole(*RANGES.get(name, (0, LARGEST)))
+        return Kind(inner[1].format(number.wanted), _kind(inner[0], name).holds)
+    if origin in (Union, types.UnionType):
+        ways = [_kind(one, name) for one in inner]
+        tests = [way.holds for way in ways]
+        words = " or ".join([way.wanted for way in ways])
+        return Kind(words, lambda value: any([test(value) for test in tests]))
+    if origin is tuple:
+        return _tuple(inner, name)
+    if isinstance(hint, type):
+        return Kind(_WORDS.get(hint.__name__, f"a {hint.__name__}"),
+                    lambda value: isinstance(value, hint))  # fmt: skip
+    raise TypeError(f"field {name!r} is declared as {hint!r}, which no rule reads")
+
+
+def _tuple(inner: tuple[Any, ...], name: str) -> Kind:
+    items = [_kind(one, name) for one in inner if one is not ...]
+    first = items[0]
+    if inner[-1] is ...:
+        return Kind(
+            f"a tuple, each item {first.wanted}",
+            lambda value: (
+                type(value) is tuple and len(value) <= LONGEST and all(map(first.holds, value))
+            ),
+        )
+    words = f"a tuple of {len(items)}, each item {first.wanted}"
+    return Kind(words, lambda value: type(value) is tuple and len(value) == len(items)
+                and all([item.holds(one) for item, one in zip(items, value, strict=True)]))  # fmt: skip
+
+
+def _whole(least: int, most: int) -> Kind:
+    words = f"an integer of at least {least}" + (f" and at most {most:,}" if most < LARGEST else "")
+    return Kind(words, lambda value: (type(value) is int and least <= value <= most)
+                or _symbolic(value))  # fmt: skip
+
+
+def _number(value: Any) -> bool:
+    # Not a test of type alone: infinity and not-a-number are floats that nothing can use.
+    if type(value) is int:
+        return abs(value) <= LARGEST
+    return (type(value) is float and abs(value) < float("inf")) or _symbolic(value)
+
+
+def _symbolic(value: Any) -> bool:
+    return hasattr(value, "free_symbols")
+
+
+_PLAIN: dict[Any, Kind] = {
+    bool: Kind("True or False", lambda value: type(value) is bool),
+    float: Kind("a finite number", _number),
+    str: Kind("a text", lambda value: isinstance(value, str) and len(value) <= LONGEST),
+    None: Kind("None", lambda value: value is None),
+    type(None): Kind("None", lambda value: value is None),
+}
+_WORDS = {"Spec": "a unit, block or wiring", "Unit": "a unit"}
+
+
+def shown(value: Any, most: int = 200) -> str:
+    """A value as messages show it, cut short.
+
+    >>> shown("ab" * 500, 9)
+    "'ababa..."
+    """
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of more digits than Python writes
+        return f"a {type(value).__name__} of thousands of digits"
+    return text if len(text) <= most else text[: most - 3] + "..."
