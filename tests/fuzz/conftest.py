@@ -53,8 +53,11 @@ def _share(request: pytest.FixtureRequest) -> float:
     total = float(os.environ.get("NETWRIGHT_FUZZ_SECONDS", "0"))
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     here = Path(__file__).parent
-    fuzzers = [item for item in request.session.items
-               if here in item.path.parents and "fuzz" in getattr(item, "fixturenames", ())]  # fmt: skip
+    fuzzers = [
+        item
+        for item in request.session.items
+        if here in item.path.parents and "fuzz" in getattr(item, "fixturenames", ())
+    ]
     return total * workers / max(len(fuzzers), workers)
 
 

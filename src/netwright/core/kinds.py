@@ -4,6 +4,9 @@ Every spec is held against it when it is made, whoever wrote the class, so that 
 take for granted that a kernel is a number of some size. Without bounds a text of a line could
 ask for more memory than there is.
 """
+# what comes in is of any type
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ def _declared(cls: type[Any], name: str) -> Any:
     if not isinstance(declared, str):
         return declared
     try:
-        return eval(declared, vars(sys.modules[home.__module__]))
+        return eval(declared, vars(sys.modules[home.__module__]))  # noqa: S307 our own annotation
     except NameError:
         return Any
 
@@ -74,7 +77,7 @@ def _kind(hint: Any, name: str) -> Kind:
         ways = [_kind(one, name) for one in inner]
         tests = [way.holds for way in ways]
         words = " or ".join([way.wanted for way in ways])
-        return Kind(words, lambda value: any([test(value) for test in tests]))
+        return Kind(words, lambda value: any(test(value) for test in tests))
     if origin is tuple:
         return _tuple(inner, name)
     if isinstance(hint, type):
@@ -85,17 +88,21 @@ def _kind(hint: Any, name: str) -> Kind:
 
 def _tuple(inner: tuple[Any, ...], name: str) -> Kind:
     items = [_kind(one, name) for one in inner if one is not ...]
-    first = items[0]
     if inner[-1] is ...:
+        each = items[0].holds
         return Kind(
-            f"a tuple, each item {first.wanted}",
-            lambda value: (
-                type(value) is tuple and len(value) <= LONGEST and all(map(first.holds, value))
-            ),
+            f"({items[0].wanted}, ...)",
+            lambda value: type(value) is tuple and len(value) <= LONGEST and all(map(each, value)),
         )
-    words = f"a tuple of {len(items)}, each item {first.wanted}"
-    return Kind(words, lambda value: type(value) is tuple and len(value) == len(items)
-                and all([item.holds(one) for item, one in zip(items, value, strict=True)]))  # fmt: skip
+    tests = [item.holds for item in items]
+    return Kind(
+        f"({', '.join(item.wanted for item in items)})",
+        lambda value: (
+            type(value) is tuple
+            and len(value) == len(tests)
+            and all(test(one) for test, one in zip(tests, value, strict=True))
+        ),
+    )
 
 
 def _whole(least: int, most: int) -> Kind:

@@ -31,7 +31,6 @@ class Spec:
     """
 
     _writes_init: ClassVar[bool] = False
-    _nested: ClassVar[int] = 0
     field_names: ClassVar[tuple[str, ...]] = ()
     defaults: ClassVar[dict[str, Any]] = {}
 
@@ -66,7 +65,8 @@ class Spec:
         own, depth = vars(self), 0
         for name, kind in kinds(type(self), self.field_names):
             value = own[name]
-            if not kind.holds(value):
+            # Wiring says which of its parts is wrong.
+            if name != "parts" and not kind.holds(value):
                 raise SpecError(
                     f"{type(self).__name__}: {name} is {shown(value)}, wanted {kind.wanted}"
                 )
@@ -129,7 +129,7 @@ def _frozen(value: Any) -> Any:
 def _depth(value: Any) -> int:
     """How many specs deep a field's value is: 1 for a spec whose fields hold none."""
     if isinstance(value, Spec):
-        return 1 + value._nested  # pyright: ignore[reportPrivateUsage]
+        return 1 + vars(value).get("_nested", 0)
     if type(value) is tuple:
         return max([_depth(item) for item in cast("tuple[Any, ...]", value)], default=0)
     return 0
