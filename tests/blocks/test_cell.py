@@ -75,7 +75,7 @@ def test_a_genotype_is_data():
     [
         ((), None, "nodes is (), wanted one or more nodes"),
         (((),), None, "node 2 is (), wanted one or more pairs"),
-        ((("sep_conv_3x3", 0),), None, "nodes is (('sep_conv_3x3', 0),), wanted (((a text, an"),
+        ((("sep_conv_3x3", 0),), None, "nodes is (('sep_conv_3x3', 0),), wanted (((a text that"),
         (((("sep_conv_3x4", 0),),), None, "near: sep_conv_3x3"),
         (((("identity", 2),),), None, "node 2 reads state 2, there are 0 to 1"),
         (((("identity", True),),), None, "nodes is ((('identity', True),),), wanted"),

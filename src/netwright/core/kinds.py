@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
-__all__ = ["LARGEST", "RANGES", "Kind", "kinds", "shown"]
+__all__ = ["LARGEST", "LONGEST", "RANGES", "Kind", "kinds", "shown"]
 
 LARGEST = 2**31 - 1
 """The largest whole number of a field, where its name says no other."""
@@ -125,7 +125,10 @@ def _symbolic(value: Any) -> bool:
 _PLAIN: dict[Any, Kind] = {
     bool: Kind("True or False", lambda value: type(value) is bool),
     float: Kind("a finite number", _number),
-    str: Kind("a text", lambda value: isinstance(value, str) and len(value) <= LONGEST),
+    str: Kind(
+        "a text that can be printed",
+        lambda value: isinstance(value, str) and len(value) <= LONGEST and value.isprintable(),
+    ),
     None: Kind("None", lambda value: value is None),
     type(None): Kind("None", lambda value: value is None),
 }
