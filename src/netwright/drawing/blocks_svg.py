@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from netwright.core.text import markup
 from itertools import pairwise
 
 from netwright.core.shape import show
+from netwright.core.text import markup
 from netwright.drawing.blocks import block_scene
 from netwright.drawing.boxes import KINDS, Box
 from netwright.drawing.labels import label

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from netwright.core.text import markup
 from math import sqrt
 from typing import NamedTuple
 
+from netwright.core.text import markup
 from netwright.drawing.svg import (
     COLOURS,
     WIDTH,

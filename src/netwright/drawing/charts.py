@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from netwright.core.text import markup
 from math import isfinite
 
+from netwright.core.text import markup
 from netwright.drawing.svg import (
     COLOURS,
     LETTER,

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Collection, Iterable, Sequence
-from netwright.core.text import markup
 from pathlib import Path
 
 from netwright.core.files import write_text
+from netwright.core.text import markup
 from netwright.drawing.blocks_svg import STYLE as BLOCKS
 from netwright.drawing.sortable import SCRIPT
 from netwright.drawing.sortable import STYLE as SORTABLE

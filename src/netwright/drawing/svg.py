@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from netwright.core.text import markup
 from math import floor, log10
 
+from netwright.core.text import markup
 from netwright.report.numbers import human
 
 __all__ = [

@@ -7,8 +7,8 @@ from itertools import count
 from typing import Any
 
 from netwright.core.graph import Frozen, Graph, Tap, TimeDistributed
-from netwright.core.wiring import Branches, Sequential, streams
 from netwright.core.text import quoted
+from netwright.core.wiring import Branches, Sequential, streams
 from netwright.export.constructor import Call
 from netwright.export.expression import is_attribute, is_list
 from netwright.export.layout import Chain, Doc, Group, If, flat, statement

@@ -50,9 +50,9 @@ def _reclassed(net: Net, classes: int) -> Net | None:
             return find(net.name, input=net.input, classes=classes)
         other = reclassed(net, classes)
         other.plan()  # of shared weights only one use may have changed
-        return other
     except NetwrightError:
         return None
+    return other
 
 
 def _written(net: Net, plan: Plan, alike: list[Net]) -> str | None:
