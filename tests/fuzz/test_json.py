@@ -65,8 +65,8 @@ def _text(random: Random, record: dict[str, Any]) -> str:
     text = json.dumps(record)
     if random.randrange(5) == 0:  # a text that is cut, or has other characters in it
         at = random.randrange(len(text))
-        text = text[:at] + random.choice(("", "\x00", "\x1b", '"', "}", "9" * 5000, "é"))
-        text += record["name"] if random.random() < 0.1 and isinstance(record["name"], str) else ""
+        wrong = random.choice(("", "\x00", "\x1b", '"', "}", "9" * 5000, "\ud800"))
+        text = text[:at] + wrong + text[at + random.choice((0, 1, len(text))) :]
     return text
 
 

@@ -19,7 +19,7 @@ from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 __all__ = ["LARGEST", "LONGEST", "RANGES", "Kind", "kinds", "shown"]
 
 LARGEST = 2**31 - 1
-"""The largest whole number of a field, where its name says no other."""
+"""The largest number of a field, where its name says no other."""
 LONGEST = 1000
 """Characters of a text in a field, items of a tuple."""
 
@@ -112,10 +112,8 @@ def _whole(least: int, most: int) -> Kind:
 
 
 def _number(value: Any) -> bool:
-    # Not a test of type alone: infinity and not-a-number are floats that nothing can use.
-    if type(value) is int:
-        return abs(value) <= LARGEST
-    return (type(value) is float and abs(value) < float("inf")) or _symbolic(value)
+    # Infinity and not-a-number are floats too, and products with 1e308 are infinite.
+    return (type(value) in (int, float) and abs(value) <= LARGEST) or _symbolic(value)
 
 
 def _symbolic(value: Any) -> bool:
@@ -124,7 +122,7 @@ def _symbolic(value: Any) -> bool:
 
 _PLAIN: dict[Any, Kind] = {
     bool: Kind("True or False", lambda value: type(value) is bool),
-    float: Kind("a finite number", _number),
+    float: Kind(f"a number of at most {LARGEST:,}", _number),
     str: Kind(
         "a text that can be printed",
         lambda value: isinstance(value, str) and len(value) <= LONGEST and value.isprintable(),

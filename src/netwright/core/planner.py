@@ -129,7 +129,13 @@ class Planner(Interpreter[Signal]):
 
 
 def plan_spec(
-    spec: Spec, input: Shape, *, name: str = "", dtype: str = "float32", batch: int = 1
+    spec: Spec,
+    input: Shape,
+    *,
+    name: str = "",
+    dtype: str = "float32",
+    batch: int = 1,
+    planner: type[Planner] = Planner,
 ) -> Plan:
     """The plan of `spec` for an input of that shape (batch left out); sizes that are texts,
     such as `"C"` or `"32*H"`, become symbols.
@@ -145,14 +151,14 @@ def plan_spec(
         if isinstance(size, bool | float) or (isinstance(size, int) and size < 1):
             raise ShapeError(f"an input of {show(input)} has a size that is no positive integer")
     check_map(input)
-    planner = Planner()
+    walk = planner()
     axes = tuple([_AXIS for _ in input[1:]]) or None
-    y = planner(spec, "", (Signal(tuple(input), Field(axes, whole=axes is None), -1),))
+    y = walk(spec, "", (Signal(tuple(input), Field(axes, whole=axes is None), -1),))
     if isinstance(y, list):
         raise ShapeError(
             f"{name or 'the net'} ends in {len(y)} streams; join them, by Sum or Concat"
         )
-    return Plan(name, tuple(input), y.shape, tuple(planner.rows), dtype, batch)
+    return Plan(name, tuple(input), y.shape, tuple(walk.rows), dtype, batch)
 
 
 _AXIS = Axis()

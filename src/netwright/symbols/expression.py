@@ -48,13 +48,17 @@ def read(text: str, symbol: Callable[[str], Any] | None = None) -> Any:
         ) from None
 
 
+def _symbolic(value: Any) -> bool:
+    return hasattr(value, "free_symbols")
+
+
 class _Reader:
     def __init__(self, text: str, symbol: Callable[[str], Any] | None) -> None:
         self.text, self.symbol = text, symbol
 
     def of(self, node: ast.expr) -> Any:
         match node:
-            case ast.Constant(value=value):
+            case ast.Constant(value=None | bool() | int() | float() | str() as value):
                 return value
             case ast.Tuple(elts=items) | ast.List(elts=items):
                 return tuple([self.of(item) for item in items])
@@ -73,15 +77,17 @@ class _Reader:
 
     def _done(self, node: ast.expr, kind: ast.AST, *values: Any) -> Any:
         # A power of plain numbers could fill the memory; sizes never need one.
-        numbers = all(isinstance(value, int | float) for value in values)
-        if any(isinstance(value, str | tuple | Spec | bool) for value in values) or (
-            numbers and isinstance(kind, ast.Pow)
-        ):
-            raise SpecError(f"{self._said(node)!r} is no size")
+        numbers = all(type(value) in (int, float) for value in values)
+        sizes = all(type(value) in (int, float) or _symbolic(value) for value in values)
+        if not sizes or (numbers and isinstance(kind, ast.Pow)):
+            raise SpecError(f"{self._said(node)!r} is no size: it computes with what is no number")
         try:
-            return _OPERATIONS[type(kind)](*values)
-        except ZeroDivisionError:
-            raise SpecError(f"{self._said(node)!r} divides by zero") from None
+            made = _OPERATIONS[type(kind)](*values)
+        except (ZeroDivisionError, OverflowError) as error:
+            raise SpecError(f"{self._said(node)!r} is no size: {error}") from None
+        if _symbolic(made) and made.is_finite is not True:  # such as N / 0
+            raise SpecError(f"{self._said(node)!r} is no size: it divides by zero")
+        return made
 
     def _spec(
         self, node: ast.expr, name: str, given: list[ast.expr], named: list[ast.keyword]
@@ -89,7 +95,9 @@ class _Reader:
         if name not in SPECS:
             raise nearest("spec", name, SPECS)
         arguments = [self.of(item) for item in given]
-        keywords = {word.arg: self.of(word.value) for word in named if word.arg is not None}
+        if any(word.arg is None for word in named):
+            raise SpecError(f"{self._said(node)!r}: write fields by their names, without **")
+        keywords = {str(word.arg): self.of(word.value) for word in named}
         try:
             return SPECS[name](*arguments, **keywords)
         except TypeError as error:
