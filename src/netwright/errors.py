@@ -106,9 +106,11 @@ def nearest(kind: str, name: str, names: Iterable[str]) -> UnknownName:
     """
     from difflib import get_close_matches
 
+    name = str(name)[:100]
+    name = str(name)[:100]  # whoever wrote it
     known = sorted({*names} - {""})
     small = {word.casefold(): word for word in known}
-    near = [small[word] for word in get_close_matches(str(name).casefold(), small, n=4, cutoff=0.5)]
+    near = [small[word] for word in get_close_matches(name.casefold(), small, n=4, cutoff=0.5)]
     hint = f"near: {', '.join(near)}" if near else f"there are: {', '.join(known[:_SHOWN])}"
     more = len(known) - _SHOWN
     if not near and more > 0:

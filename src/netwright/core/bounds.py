@@ -12,7 +12,7 @@ from netwright.core.field import Field, Window
 from netwright.core.shape import Shape, show
 from netwright.errors import ShapeError
 
-__all__ = ["DEEPEST", "ELEMENTS", "PARTS", "SEEN", "check_field", "check_map"]
+__all__ = ["DEEPEST", "ELEMENTS", "PARTS", "RANK", "SEEN", "check_field", "check_map"]
 
 PARTS = 50_000
 """Units of a net and wiring that holds them; ResNet-1202 has 8,000."""
@@ -20,6 +20,8 @@ DEEPEST = 100
 """Names in the path of a unit."""
 ELEMENTS = 2**50
 """Elements of a map: a petabyte of bytes."""
+RANK = 8
+"""Sizes of a map."""
 SEEN = 2**22
 """Positions from the first to the last that a unit sees along an axis."""
 _STEPS = 2**33
@@ -28,6 +30,8 @@ _STEPS = 2**33
 
 def check_map(y: Shape) -> None:
     """Raise `ShapeError` for a map with more elements than any machine holds."""
+    if len(y) > RANK:
+        raise ShapeError(f"a map has at most {RANK} sizes, got {len(y)}")
     elements = prod(y)
     if isinstance(elements, int) and elements > ELEMENTS:
         raise ShapeError(f"a map of {show(y)} has more than {ELEMENTS:,} elements")

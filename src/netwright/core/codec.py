@@ -60,7 +60,9 @@ def decode(value: Any, where: str = "spec") -> Any:
     needed = {*kind.field_names} - kind.defaults.keys()
     unknown, missing = given.keys() - {*kind.field_names}, needed - given.keys()
     if unknown or missing:
-        fault = f"no field {min(unknown)!r}" if unknown else f"field {min(missing)!r} is missing"
+        fault = (
+            f"no field {shown(min(unknown))}" if unknown else f"field {min(missing)!r} is missing"
+        )
         raise CodecError(f"{_at(where)}: {kind.__name__} has {fault}; "
                          f"it has: {', '.join(kind.field_names)}")  # fmt: skip
     fields = {name: decode(item, f"{where}.{name}") if name != "parts" else item

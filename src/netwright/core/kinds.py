@@ -25,10 +25,11 @@ LONGEST = 1000
 
 _WINDOW, _REPEATED = 2**16, 1000
 RANGES = {
-    **dict.fromkeys(("kernel", "stride", "dilation", "size", "sizes", "scale", "blur",
-                     "windows"), (1, _WINDOW)),
+    **dict.fromkeys(("kernel", "stride", "dilation", "size", "sizes", "blur", "windows"),
+                    (1, _WINDOW)),
+    "scale": (1, 1024),
     **dict.fromkeys(("padding", "extra", "radius"), (0, _WINDOW)),
-    **dict.fromkeys(("width", "groups"), (1, LARGEST)),
+    **dict.fromkeys(("width", "widths", "groups"), (1, LARGEST)),
     "depth": (1, _REPEATED),
     **dict.fromkeys(("ends", "mask", "nodes", "order", "outputs", "trunk"), (0, _REPEATED)),
     "levels": (1, 30),

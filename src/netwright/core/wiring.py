@@ -107,9 +107,12 @@ def bundled(values: Sequence[Any]) -> Any:
     return values[0] if len(values) == 1 else list(values)
 
 
+def _is_word(name: str) -> bool:
+    return 0 < len(name) <= 100 and name.isprintable() and "." not in name and name[0] != "_"
+
+
 def _check_name(who: str, name: object) -> None:
-    word = isinstance(name, str) and name.isprintable() and 0 < len(name) <= 100
-    if not word or "." in name or name.startswith("_"):
+    if not isinstance(name, str) or not _is_word(name):
         raise SpecError(f"{who}: a part's name is a word without dots, got {shown(name)}")
     if name in RESERVED:
         raise SpecError(f"{who}: a part cannot be called {name!r}, modules use that name; "

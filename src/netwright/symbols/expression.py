@@ -83,10 +83,12 @@ class _Reader:
             raise SpecError(f"{self._said(node)!r} is no size: it computes with what is no number")
         try:
             made = _OPERATIONS[type(kind)](*values)
-        except (ZeroDivisionError, OverflowError) as error:
+        except ZeroDivisionError:
+            raise SpecError(f"{self._said(node)!r} divides by zero") from None
+        except OverflowError as error:
             raise SpecError(f"{self._said(node)!r} is no size: {error}") from None
         if _symbolic(made) and made.is_finite is not True:  # such as N / 0
-            raise SpecError(f"{self._said(node)!r} is no size: it divides by zero")
+            raise SpecError(f"{self._said(node)!r} divides by zero")
         return made
 
     def _spec(

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from fractions import Fraction
 from math import lcm, prod
@@ -114,7 +114,7 @@ class _Planner(Planner):
 
 
 @contextmanager
-def _formula(spec: Spec, path: str, xs: tuple[Signal, ...]) -> Iterator[None]:
+def _formula(spec: Spec, path: str, xs: tuple[Signal, ...]) -> Generator[None]:
     """Python refuses a symbol where a number is counted or compared with; that is told in the
     words of the spec.
     """
