@@ -9,6 +9,7 @@ import click
 
 from netwright.cli.code import is_code
 from netwright.cli.common import echo, echo_json, load_net
+from netwright.core.kinds import shown
 from netwright.core.net import Net
 from netwright.core.spec import Spec
 from netwright.errors import SpecError
@@ -74,7 +75,7 @@ def _found(text: str) -> Spec | Net:
         return load_net(text)  # says which nets are near
     made = read(text, symbol)
     if not isinstance(made, Spec):
-        raise SpecError(f"{text!r} is neither a net nor a spec such as 'Conv(N, 3)'")
+        raise SpecError(f"{shown(text)} is neither a net nor a spec such as 'Conv(N, 3)'")
     return made
 
 

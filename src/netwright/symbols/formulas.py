@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import sympy
 
+from netwright.core.kinds import shown
 from netwright.core.net import Net
 from netwright.core.plan import Plan
 from netwright.core.planner import Planner, Signal, plan_spec
@@ -59,7 +60,9 @@ def sizes(input: Any) -> Shape:
     made = tuple([read(size, symbol) if isinstance(size, str) else size for size in input])
     for size in made:
         if not isinstance(size, int | sympy.Expr) or sympy.sympify(size).is_integer is False:
-            raise ShapeError(f"{size!r} is no size; wanted a number or a formula such as '2*C'")
+            raise ShapeError(
+                f"{shown(size)} is no size; wanted a number or a formula such as '2*C'"
+            )
     return made
 
 
@@ -91,7 +94,10 @@ def formula(what: str | Spec | Net | Plan, input: Any = ("C", "H", "W")) -> Form
     9*C*H*N*W
     """
     if isinstance(what, str):
-        return formula(read(what, symbol), input)
+        made = read(what, symbol)
+        if not isinstance(made, Spec):
+            raise SpecError(f"{shown(what)} is no spec; wanted one such as 'Conv(N, 3)'")
+        return formula(made, input)
     if isinstance(what, Plan):
         plan = what
     else:
