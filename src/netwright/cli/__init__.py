@@ -55,10 +55,24 @@ class Commands(click.Group):
         except KeyboardInterrupt:  # click's own exit code for it, 1, is an answer of `check`
             click.echo("\nstopped", err=True)
             ctx.exit(130)
+        except click.ClickException as error:
+            raise _printable(error) from None
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.ClickException as error:
+            raise _printable(error) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _printable(error: click.ClickException) -> click.ClickException:
+    """The error, which quotes what was typed, without what would move the cursor."""
+    error.message = plain(error.message, keep="\n")
+    return error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
