@@ -46,7 +46,7 @@ def test_a_field_is_held_to_its_kind_when_a_spec_is_made(make, said):
 
 
 def test_a_class_of_ones_own_is_held_too():
-    class Fancy(Block):
+    class Fancy(Block, abstract=True):
         body: Spec
         widths: tuple[int, ...] = (1,)
         kernel: int | None = None
@@ -92,7 +92,7 @@ def test_what_a_net_holds_has_a_bound(spec, said):
     assert said in str(caught.value)
 
 
-class Nest(Block):
+class Nest(Block, abstract=True):
     """A block in itself, for ever."""
 
     def expand(self, x):

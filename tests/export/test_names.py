@@ -19,7 +19,7 @@ NAMES = (
 )  # fmt: skip
 
 
-class Twice(Block):
+class Twice(Block, abstract=True):
     """Wiring whose parts are called as it is told."""
 
     body: Spec

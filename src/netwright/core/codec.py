@@ -164,7 +164,10 @@ def from_json(text: str) -> Net:
         raise CodecError("specs or lists are nested too deep") from None
     if not isinstance(spec, Spec) or isinstance(spec, Node):
         raise CodecError("spec is no unit, block or wiring")
-    net = Net(spec, tuple(cast("list[int]", size)), str(record.get("name", "net")))
+    try:
+        net = Net(spec, tuple(cast("list[int]", size)), str(record.get("name", "net")))
+    except NetwrightError as error:
+        raise CodecError(str(error)) from None
     if "hash" in record and record["hash"] != digest(net):
         raise CodecError(
             f"the net was changed after it was written: it says hash {shown(record['hash'])}, "

@@ -50,6 +50,8 @@ class Net:
                             f"got {shown(name)}")  # fmt: skip
         object.__setattr__(self, "name", plain(name))
         object.__setattr__(self, "input", as_shape(self.input))
+        if not self.input:
+            raise ShapeError("a net's input has at least one size, such as (64,)")
 
     def plan(self, input: Shape | None = None, *, dtype: str = "float32", batch: int = 1) -> Plan:
         """Shapes, costs and receptive fields of every unit, and totals.
