@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from typing import Literal
 
 import pytest
 
@@ -51,12 +52,21 @@ def test_a_class_of_ones_own_is_held_too():
         widths: tuple[int, ...] = (1,)
         kernel: int | None = None
         ratio: float = 0.5
+        mode: Literal["a", "b"] = "a"
+        rest: list[int] = ()
 
         def expand(self, x):
             return self.body
 
     assert Fancy(nw.ReLU(), [2, 3], 5, 1).widths == (2, 3)
-    for fields in ({"widths": 3}, {"widths": ("a",)}, {"kernel": 0}, {"ratio": "a"}, {"body": 1}):
+    for fields in (
+        {"widths": 3},
+        {"widths": ("a",)},
+        {"kernel": 0},
+        {"ratio": "a"},
+        {"body": 1},
+        {"mode": "c"},
+    ):
         with pytest.raises(SpecError, match=f"Fancy: {min(fields)} is"):
             Fancy(**{"body": nw.ReLU(), **fields})
 

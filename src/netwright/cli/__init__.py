@@ -71,7 +71,7 @@ class Commands(click.Group):
 
 def _printable(error: click.ClickException) -> click.ClickException:
     """The error, which quotes what was typed, without what would move the cursor."""
-    error.message = plain(error.message, keep="\n")
+    error.message = plain(error.message, keep="\n")  # pyright: ignore[reportAttributeAccessIssue]
     return error
 
 

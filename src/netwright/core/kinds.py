@@ -14,14 +14,16 @@ import sys
 import types
 from collections.abc import Callable
 from functools import cache
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 __all__ = ["LARGEST", "LONGEST", "RANGES", "Kind", "kinds", "shown"]
 
 LARGEST = 2**31 - 1
 """The largest number of a field, where its name says no other."""
 LONGEST = 1000
-"""Characters of a text in a field, items of a tuple."""
+"""Characters of a text in a field."""
+ITEMS = 2**16
+"""Items of a tuple, such as the channels that pruning keeps."""
 
 _WINDOW, _REPEATED = 2**16, 1000
 RANGES = {
@@ -64,8 +66,6 @@ def _declared(cls: type[Any], name: str) -> Any:
 
 def _kind(hint: Any, name: str) -> Kind:
     """What a type and a name stand for."""
-    if hint is Any:
-        return Kind("anything", lambda value: True)
     if hint in _PLAIN:
         return _PLAIN[hint]
     if hint is int:
@@ -79,12 +79,14 @@ def _kind(hint: Any, name: str) -> Kind:
         tests = [way.holds for way in ways]
         words = " or ".join([way.wanted for way in ways])
         return Kind(words, lambda value: any(test(value) for test in tests))
+    if origin is Literal:
+        return Kind(f"one of {', '.join(map(repr, inner))}", lambda value: value in inner)
     if origin is tuple:
         return _tuple(inner, name)
-    if isinstance(hint, type):
+    if isinstance(hint, type) and origin is None:
         return Kind(_WORDS.get(hint.__name__, f"a {hint.__name__}"),
                     lambda value: isinstance(value, hint))  # fmt: skip
-    raise TypeError(f"field {name!r} is declared as {hint!r}, which no rule reads")
+    return _ANY
 
 
 def _tuple(inner: tuple[Any, ...], name: str) -> Kind:
@@ -93,7 +95,7 @@ def _tuple(inner: tuple[Any, ...], name: str) -> Kind:
         each = items[0].holds
         return Kind(
             f"({items[0].wanted}, ...)",
-            lambda value: type(value) is tuple and len(value) <= LONGEST and all(map(each, value)),
+            lambda value: type(value) is tuple and len(value) <= ITEMS and all(map(each, value)),
         )
     tests = [item.holds for item in items]
     return Kind(
@@ -121,6 +123,8 @@ def _symbolic(value: Any) -> bool:
     return hasattr(value, "free_symbols")
 
 
+_ANY = Kind("anything", lambda value: True)
+"""Of a type that no field of ours has."""
 _PLAIN: dict[Any, Kind] = {
     bool: Kind("True or False", lambda value: type(value) is bool),
     float: Kind(f"a number of at most {LARGEST:,}", _number),
