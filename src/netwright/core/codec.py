@@ -105,10 +105,6 @@ def _make(kind: type[Spec], fields: dict[str, Any], where: str) -> Spec:
         made.__post_init__()
     except NetwrightError as error:
         raise CodecError(f"{_at(where)}: {error}") from None
-    except (TypeError, AttributeError):
-        raise CodecError(
-            f"{_at(where)}: the fields of this {kind.__name__} have wrong types"
-        ) from None
     return made
 
 

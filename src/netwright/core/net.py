@@ -45,7 +45,7 @@ class Net:
         if not isinstance(spec, Spec):
             raise SpecError(f"a Net is made of a unit, a block or wiring; got {spec!r}")
         name: object = self.name
-        if not isinstance(name, str) or len(name) > LONGEST:
+        if not isinstance(name, str) or len(plain(name)) > LONGEST:
             raise SpecError(f"a net's name is a text of at most {LONGEST} characters; "
                             f"got {shown(name)}")  # fmt: skip
         object.__setattr__(self, "name", plain(name))
