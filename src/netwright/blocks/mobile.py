@@ -5,7 +5,7 @@ from __future__ import annotations
 from netwright.blocks.attention import squeeze_excite
 from netwright.blocks.conv import ConvNormAct
 from netwright.core.check import is_choice, is_count, is_flag, is_fraction, is_padding, is_spec
-from netwright.core.shape import Padding, Shape
+from netwright.core.shape import Padding, Shape, narrowed
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Sum
 from netwright.units.activation import HardSigmoid, Identity, ReLU, ReLU6, Sigmoid, SiLU
@@ -150,7 +150,7 @@ class MBConv(_Expanded):
         depthwise = ConvNormAct(
             hidden, self.kernel, self.stride, groups=hidden, norm=self.norm, act=SiLU()
         )
-        se = squeeze_excite(hidden, max(1, x[0] // 4), SiLU(), Sigmoid())
+        se = squeeze_excite(hidden, narrowed(x[0], 4), SiLU(), Sigmoid())
         return _inverted(x, self.width, depthwise, se, self.drop)
 
 

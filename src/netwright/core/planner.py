@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from netwright.core.bounds import check_field, check_map
 from netwright.core.cost import Cost
 from netwright.core.field import POINT, Axis, Field, Window
 from netwright.core.graph import Frozen, Shared, Tap
@@ -33,6 +34,7 @@ def facts(unit: Unit, xs: tuple[Shape, ...]) -> tuple[Shape, Cost, Window]:
     if len(xs) != 1 and not unit.joins:
         raise ShapeError(f"{unit!r} takes one input, got {len(xs)}")
     y = unit.shape(*xs)
+    check_map(y)
     return y, unit.cost(*xs, y=y), unit.window(xs[0]) if len(xs) == 1 else POINT
 
 
@@ -53,6 +55,7 @@ class Planner(Interpreter[Signal]):
                 shape, field, source, copies = xs[0]
                 shapes, sources = (shape,), (source,)
                 output, cost, window = facts(unit, shapes)
+                check_field(field, window, output)
                 field = field.through(window)
             else:
                 copies = xs[0].copies
@@ -126,7 +129,13 @@ class Planner(Interpreter[Signal]):
 
 
 def plan_spec(
-    spec: Spec, input: Shape, *, name: str = "", dtype: str = "float32", batch: int = 1
+    spec: Spec,
+    input: Shape,
+    *,
+    name: str = "",
+    dtype: str = "float32",
+    batch: int = 1,
+    planner: type[Planner] = Planner,
 ) -> Plan:
     """The plan of `spec` for an input of that shape (batch left out); sizes that are texts,
     such as `"C"` or `"32*H"`, become symbols.
@@ -141,14 +150,15 @@ def plan_spec(
     for size in input:
         if isinstance(size, bool | float) or (isinstance(size, int) and size < 1):
             raise ShapeError(f"an input of {show(input)} has a size that is no positive integer")
-    planner = Planner()
+    check_map(input)
+    walk = planner()
     axes = tuple([_AXIS for _ in input[1:]]) or None
-    y = planner(spec, "", (Signal(tuple(input), Field(axes, whole=axes is None), -1),))
+    y = walk(spec, "", (Signal(tuple(input), Field(axes, whole=axes is None), -1),))
     if isinstance(y, list):
         raise ShapeError(
             f"{name or 'the net'} ends in {len(y)} streams; join them, by Sum or Concat"
         )
-    return Plan(name, tuple(input), y.shape, tuple(planner.rows), dtype, batch)
+    return Plan(name, tuple(input), y.shape, tuple(walk.rows), dtype, batch)
 
 
 _AXIS = Axis()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast, dataclass_transform
 
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import POINT, Window
+from netwright.core.kinds import kinds, shown
 from netwright.errors import SpecError
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ __all__ = ["SPECS", "Block", "Spec", "Unit", "Value"]
 
 SPECS: dict[str, type[Spec]] = {}
 """Every concrete spec class by its name; the codec reads it."""
+DEEPEST = 50
+"""How many specs may stand in one another; walks over nets recurse."""
 
 
 class Spec:
@@ -54,7 +57,24 @@ class Spec:
         for name, value in vars(self).items():
             if type(value) is list:
                 object.__setattr__(self, name, _frozen(value))
+        self._hold()
         self.check()
+
+    def _hold(self) -> None:
+        """Every field of its declared kind, and the whole not nested too deep."""
+        own, depth = vars(self), 0
+        for name, kind in kinds(type(self), self.field_names):
+            value = own[name]
+            # Wiring says which of its parts is wrong.
+            if name != "parts" and not kind.holds(value):
+                raise SpecError(
+                    f"{type(self).__name__}: {name} is {shown(value)}, wanted {kind.wanted}"
+                )
+            depth = max(depth, _depth(value))
+        if depth >= DEEPEST:
+            raise SpecError(f"{type(self).__name__}: specs are nested at most {DEEPEST} deep")
+        if depth:
+            object.__setattr__(self, "_nested", depth)
 
     def check(self) -> None:
         """Raise `SpecError` when a field is wrong; units and blocks override it."""
@@ -104,6 +124,15 @@ def _frozen(value: Any) -> Any:
     if not isinstance(value, list):
         return value
     return tuple([_frozen(item) for item in cast("list[Any]", value)])
+
+
+def _depth(value: Any) -> int:
+    """How many specs deep a field's value is: 1 for a spec whose fields hold none."""
+    if isinstance(value, Spec):
+        return 1 + vars(value).get("_nested", 0)
+    if type(value) is tuple:
+        return max([_depth(item) for item in cast("tuple[Any, ...]", value)], default=0)
+    return 0
 
 
 @dataclass_transform(frozen_default=True)

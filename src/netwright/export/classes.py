@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from netwright.core.graph import Frozen
+from netwright.core.text import documented, quoted
 from netwright.export.constructor import REQUIRED
 from netwright.export.expression import (
     is_attribute,
@@ -75,7 +76,7 @@ def function_lines(name: str, about: str, pattern: Any, params: list[Param]) -> 
 
 def _docstring(about: str, indent: int) -> list[str]:
     pad = " " * indent
-    lines = about.replace("\\", "\\\\").splitlines()
+    lines = documented(about).splitlines()
     if len(lines) <= 1:
         return [f'{pad}"""{"".join(lines)}"""']
     return [f'{pad}"""{lines[0]}', *[f"{pad}{line}".rstrip() for line in lines[1:]], f'{pad}"""']
@@ -127,7 +128,7 @@ def _body(
 def _attribute(name: str, node: Any, shared: dict[str, str], chain: bool) -> list[str]:
     if not is_attribute(name):
         doc = made(node, shared)
-        return laid(Group("self.add_module(", (f'"{name}"', doc)), 8)
+        return laid(Group("self.add_module(", (quoted(name), doc)), 8)
     if chain and isinstance(node, Option):
         lines = statement(f"self.{name} = ", made(node.node, shared), 12)
         return [f"        if {node.present.text}:", *lines]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import groupby, pairwise, takewhile
 from typing import Any
 
+from netwright.core.text import quoted
 from netwright.export.constructor import REQUIRED, Call
 from netwright.export.layout import Doc, Group, If, Keyword, flat
 from netwright.export.pattern import Option, Pick, Run, Slot, bare
@@ -39,13 +40,15 @@ def literal(value: Any) -> str:
         inner = ", ".join(map(literal, value))
         return f"({inner},)" if len(value) == 1 else f"({inner})"
     if isinstance(value, str):
-        return f'"{value}"'
+        return quoted(value)
     return repr(value)
 
 
 def is_attribute(name: str) -> bool:
-    """Whether a part can be written as `self.name`."""
-    return name.isidentifier() and not keyword.iskeyword(name)
+    """Whether a part can be written as `self.name`; Python would read some letters beyond
+    ASCII as others.
+    """
+    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
 
 
 def made(node: Any, shared: dict[str, str]) -> Doc:
@@ -139,7 +142,7 @@ def stored(node: Any) -> bool:
 def _named(function: str, parts: list[tuple[str, Doc]]) -> Doc:
     if all(is_attribute(name) for name, _ in parts):
         return Group(f"{function}(", tuple([Keyword(name, doc) for name, doc in parts]))
-    items = [Keyword(f'"{name}"', doc, ": ") for name, doc in parts]
+    items = [Keyword(quoted(name), doc, ": ") for name, doc in parts]
     return Group(f"{function}(", (Group("**{", tuple(items), "}"),))
 
 

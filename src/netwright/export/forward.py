@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 from netwright.core.graph import Frozen, Graph, Tap, TimeDistributed
+from netwright.core.text import quoted
 from netwright.core.wiring import Branches, Sequential, streams
 from netwright.export.constructor import Call
 from netwright.export.expression import is_attribute, is_list, leading
@@ -27,7 +28,7 @@ def below(access: str, name: str, listed: bool = True) -> str:
         return f"{access}[{name}]"
     if is_attribute(name) and (access == "self" or name not in _TAKEN):
         return f"{access}.{name}"
-    return f'{access}.get_submodule("{name}")'
+    return f"{access}.get_submodule({quoted(name)})"
 
 
 def _path(access: str) -> str:
@@ -43,7 +44,7 @@ class Forward:
         self.lines: list[str] = []
         self.taps: list[str] = []
         self._indent = 8
-        self._used = {"x", "xs", "self"}
+        self._used = {"aux", "module", "nn", "self", "torch", "x", "xs"}
 
     def body(self, node: Wire, inputs: list[str]) -> list[str]:
         """The statements from these inputs to the return of the output."""
@@ -186,7 +187,7 @@ class Forward:
         self._indent += 4
         path = _path(access).removesuffix(".head")
         self.taps.append(path)
-        self._assign(f'aux["{path}"]', self._run(head, access, [x], "head")[0])
+        self._assign(f"aux[{quoted(path)}]", self._run(head, access, [x], "head")[0])
         self._indent -= 4
         return [x]
 
@@ -200,7 +201,7 @@ class Forward:
 
     def _name(self, wanted: str) -> str:
         wanted = f"{wanted}_" if hasattr(builtins, wanted) else wanted
-        wanted = wanted if is_attribute(wanted) else f"x{wanted}" if wanted.isdigit() else "y"
+        wanted = wanted if is_attribute(wanted) else f"x{wanted}" if numbered(wanted) else "y"
         names = (wanted if i == 1 else f"{wanted}_{i}" for i in count(1))
         name = next(name for name in names if name not in self._used)
         self._used.add(name)

@@ -34,6 +34,10 @@ __all__ = [
 ]
 
 
+DIGITS = 9
+"""The longest number that is a name of a part in a list."""
+
+
 @dataclass(frozen=True)
 class Join:
     """An operator between values; `stretch` is, a value, how many axes it lacks (of `cat`:
@@ -168,8 +172,8 @@ def walk(tree: Any) -> Iterator[Any]:
 
 
 def numbered(name: str) -> bool:
-    """Whether a part has a number for a name."""
-    return name.isdigit()
+    """Whether a part has a number for a name, as Python and a list of modules write it."""
+    return name.isascii() and name.isdigit() and name == str(int(name[:DIGITS]))
 
 
 def counted(names: list[str]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from netwright.core.graph import Graph, Node, Tap
 from netwright.core.wiring import Sequential, Sum
 from netwright.export.constructor import Call
+from netwright.export.expression import is_attribute
 from netwright.export.pattern import HOLE, Option, Pick, Run, Slot, bare
 from netwright.export.tree import Join, Use, Wire, counted, is_free, is_module, numbered
 
@@ -106,6 +107,8 @@ def _reads(wire: Wire) -> Any:
 def _part(column: list[Any], name: str) -> Any:
     values = [wire if wire is HOLE else dict(wire.parts).get(name) for wire in column]
     if any(value is _ABSENT for value in values):
+        if not is_attribute(name):
+            raise Mismatch
         there = [tree if tree is HOLE else tree is not _ABSENT for tree in values]
         return Option(None, Slot(there, (name, "")), skips=True)
     return unify(values, name)
