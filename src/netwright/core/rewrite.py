@@ -25,6 +25,8 @@ __all__ = [
     "reclassed",
     "replaced",
     "rewrite",
+    "rewritten",
+    "sites",
 ]
 
 Pattern = type[Spec] | Callable[[Spec], bool]
@@ -74,11 +76,29 @@ def everywhere(net: Net, change: Callable[..., Spec | None], *pattern: Pattern) 
     >>> len(everywhere(net, smooth, nw.Tanh).plan().rows) == len(net.plan().rows)
     True
     """
+    made = rewritten(net, change, *pattern)
+    if made is net:
+        raise RuleError(f"nothing in {net.name} matches")
+    return made
+
+
+def rewritten(net: Net, change: Callable[..., Spec | None], *pattern: Pattern) -> Net:
+    """What `everywhere` gives, and the net itself where nothing changed."""
     walk = _Rewriter(net, pattern, change)
     walk(net.spec, "", (net.input,))
-    if not walk.changed:
-        raise RuleError(f"nothing in {net.name} matches")
-    return replace(net, spec=walk.made[""])
+    return replace(net, spec=walk.made[""]) if walk.changed else net
+
+
+def sites(net: Net, pattern: Pattern) -> list[tuple[Site, Spec]]:
+    """Where a pattern matches and what is there; what matches is not searched again."""
+    found: list[tuple[Site, Spec]] = []
+
+    def look(site: Site, spec: Spec) -> Spec:
+        found.append((site, spec))
+        return spec
+
+    rewritten(net, look, pattern)
+    return found
 
 
 class _Rewriter(Shapes):

@@ -8,7 +8,8 @@ from math import ceil, log2
 
 from netwright.core.net import Net, need_nets
 from netwright.errors import BudgetError, RuleError, ShapeError, SpecError, nearest
-from netwright.rules.scale import compound, deepened, widen
+from netwright.rules.scale import compound, deepened, resized
+from netwright.rules.widths import times
 from netwright.space.budget import Budget
 
 __all__ = ["WAYS", "scale"]
@@ -19,17 +20,8 @@ SMALLEST, LARGEST = 2.0**-16, 64.0
 """Factors that are tried."""
 
 
-def _wider(net: Net, factor: float) -> Net:
-    return widen(net, factor)
-
-
 def _deeper(net: Net, factor: float) -> Net:
     return deepened(net, lambda depth: ceil(depth * factor))
-
-
-def _larger(net: Net, factor: float) -> Net:
-    channels, *sides = net.input
-    return replace(net, input=(channels, *[max(1, round(side * factor)) for side in sides]))
 
 
 def _all(net: Net, factor: float) -> Net:
@@ -37,9 +29,9 @@ def _all(net: Net, factor: float) -> Net:
 
 
 WAYS: dict[str, Callable[[Net, float], Net]] = {
-    "width": _wider,
+    "width": times,
     "depth": _deeper,
-    "resolution": _larger,
+    "resolution": resized,
     "compound": _all,
 }
 """What grows with the factor; `compound` doubles the MACs with it."""
