@@ -112,6 +112,8 @@ class Shapes(Interpreter[Shape]):
 
     def unit(self, unit: Unit, path: str, xs: tuple[Shape, ...]) -> Shape:
         try:
+            if len(xs) != 1 and not unit.joins:
+                raise ShapeError(f"{unit!r} takes one input, got {len(xs)}")  # noqa: TRY301
             return unit.shape(*xs)
         except ShapeError as error:
             raise self.fault(error, path) from None

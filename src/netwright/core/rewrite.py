@@ -53,11 +53,16 @@ class Rule:
 
 @dataclass(frozen=True)
 class Site:
-    """Where a rule matched: the net, the path in it, the shape that arrives there."""
+    """Where a rule matched: the net, the path in it, the shapes that arrive there."""
 
     net: Net
     path: str
-    x: Shape
+    xs: tuple[Shape, ...]
+
+    @property
+    def x(self) -> Shape:
+        """The shape that arrives, the first of several."""
+        return self.xs[0]
 
 
 def everywhere(net: Net, change: Callable[..., Spec | None], *pattern: Pattern) -> Net:
@@ -115,7 +120,7 @@ class _Rewriter(Shapes):
         """What replaces these specs, if they match and the rule wants it."""
         if len(specs) != len(self.pattern) or not all(map(_fits, self.pattern, specs)):
             return None
-        new = self.change(Site(self.net, path, xs[0]), *specs)
+        new = self.change(Site(self.net, path, xs), *specs)
         if new is None:
             return None
         if len(specs) == 1 and new == specs[0]:
@@ -161,7 +166,7 @@ class _Rewriter(Shapes):
             or not _fits(self.pattern[0], value)
         ):
             return value
-        return self.change(Site(self.net, path, xs[0]), value) or value
+        return self.change(Site(self.net, path, xs), value) or value
 
     def wiring(self, wiring: Wiring, path: str, xs: tuple[Shape, ...]) -> Shape:
         if isinstance(wiring, Sequential):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from math import ceil, lcm
 from typing import Any, cast
 
@@ -12,8 +13,9 @@ from netwright.blocks.stage import Stage
 from netwright.core.interpret import output_shape
 from netwright.core.net import Net
 from netwright.core.rewrite import Site, classifiers, everywhere, matches, rewritten
+from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
-from netwright.core.wiring import Branches, Sequential, Sum
+from netwright.core.wiring import Branches, Sequential, Sum, streams
 from netwright.errors import RuleError, ShapeError, SpecError
 from netwright.nets.options import need_counts, need_factors
 from netwright.rules.registry import named
@@ -24,11 +26,24 @@ from netwright.units.linear import Linear
 from netwright.units.recurrent import Recurrent
 from netwright.units.regularise import Dropout, DropPath
 
-__all__ = ["compound", "deepen", "deepened", "drop_path", "dropout", "resized"]
+__all__ = [
+    "ALPHA",
+    "BETA",
+    "GAMMA",
+    "compound",
+    "compounded",
+    "deepen",
+    "deepened",
+    "drop_path",
+    "dropout",
+    "strided",
+]
 
 LONGEST = 10_000
 """Blocks of a stage that is made deeper."""
 LARGEST_PHI = 64
+ALPHA, BETA, GAMMA = 1.2, 1.1, 1.15
+"""How depth, width and image size grow with phi (Tan & Le 2019, section 3.3)."""
 
 
 @named("deepen")
@@ -51,8 +66,7 @@ def deepened(net: Net, deeper: Callable[[int], int]) -> Net:
 
     def change(site: Site, spec: Spec) -> Spec | None:
         if isinstance(spec, Sequential):
-            last = _repeated(spec, site)
-            return None if last is None else _long(spec, last, _bounded(deeper(len(spec))))
+            return _lengthened(spec, _bounded(deeper(len(spec))), site) if _is_stage(spec) else None
         if isinstance(spec, Block) and spec.repeats in spec.field_names:
             depth = _bounded(deeper(getattr(spec, spec.repeats)))
             return cast("Spec", replace(cast("Any", spec), **{spec.repeats: depth}))
@@ -61,22 +75,30 @@ def deepened(net: Net, deeper: Callable[[int], int]) -> Net:
     return rewritten(net, change, lambda spec: isinstance(spec, Block | Branches | Sequential))
 
 
-def _repeated(chain: Sequential, site: Site) -> Spec | None:
-    """What a stage repeats, its last block at stride 1; None for a chain that is none."""
-    if len({type(part) for part in chain}) != 1 or not isinstance(chain[0], Block):
-        return None
+def _is_stage(chain: Sequential) -> bool:
+    """Whether it is numbered blocks of one kind."""
+    kinds = {type(part) for part in chain}
+    numbered = chain.names == tuple(map(str, range(len(chain))))
+    return numbered and len(kinds) == 1 and kinds != {Stage} and issubclass(kinds.pop(), Block)
+
+
+def _lengthened(chain: Sequential, blocks: int, site: Site) -> Sequential | None:
+    """A stage of so many blocks; None where its maps would not be those of before, in number
+    and size.
+    """
     last = cast("Any", chain[len(chain) - 1])
-    if isinstance(last, Stage) or chain.names != tuple(map(str, range(len(chain)))):
-        return None
-    last = replace(last, stride=1) if "stride" in last.field_names else last
-    if last.joins:
-        return last
-    y = output_shape(chain, site.x)
-    return last if output_shape(last, y)[1:] == y[1:] else None
+    more = replace(last, stride=1) if "stride" in last.field_names else last
+    whole = [*chain]
+    for parts in (whole[:blocks] + [more] * (blocks - len(chain)), whole[-blocks:]):
+        new = Sequential(*parts)
+        with suppress(ShapeError):
+            if _sizes(new, site) == _sizes(chain, site):
+                return new
+    return None
 
 
-def _long(chain: Sequential, last: Spec, blocks: int) -> Sequential:
-    return Sequential(*[*chain][:blocks], *[last] * (blocks - len(chain)))
+def _sizes(spec: Spec, site: Site) -> list[Shape]:
+    return [y[1:] for y in streams(output_shape(spec, *site.xs))]
 
 
 def _bounded(blocks: int) -> int:
@@ -87,54 +109,64 @@ def _bounded(blocks: int) -> int:
 
 @named("scale")
 def compound(
-    net: Net, phi: float = 1.0, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.15
+    net: Net, phi: float = 1.0, alpha: float = ALPHA, beta: float = BETA, gamma: float = GAMMA
 ) -> Net:
     """Depth times alpha^phi, width times beta^phi, image size times gamma^phi: MACs grow by about
     (alpha beta^2 gamma^2)^phi, twice a phi with these.
 
     Compound scaling (Tan & Le 2019, arXiv:1905.11946, equation 3). Widths are rounded to 8,
-    depths up; sizes as the net needs them. A `phi` below 0 makes the net smaller.
+    depths up, sizes to what the net can be given. A `phi` below 0 makes the net smaller.
     """
     need_factors(alpha=alpha, beta=beta, gamma=gamma)
     if not abs(phi) <= LARGEST_PHI:
         raise SpecError(f"phi is {phi}, wanted a number from -{LARGEST_PHI} to {LARGEST_PHI}")
-    made = times(resized(net, gamma**phi), beta**phi)
-    made = deepened(made, lambda depth: ceil(depth * alpha**phi))
+    made = compounded(net, phi, alpha, beta, lambda net: _resized(net, gamma**phi))
     if made == net:
         raise RuleError(f"a phi of {phi} is too small to change {net.name}")
     return made
 
 
-def resized(net: Net, factor: float) -> Net:
-    """The net for images whose sides are `factor` times as long; where it does not fit these,
-    or its output no longer goes with them, as long but for whole strides of the net.
+def compounded(
+    net: Net, phi: float, alpha: float, beta: float, resize: Callable[[Net], Net]
+) -> Net:
+    """The net after `compound`, its input changed by `resize`; it may be the net itself."""
+    return deepened(times(resize(net), beta**phi), lambda depth: ceil(depth * alpha**phi))
 
-    So the halves and doubles of a U-Net meet again. Time and channels stay.
+
+def _resized(net: Net, factor: float) -> Net:
+    """The net for images whose sides are `factor` times as long, or where these do not fit,
+    `strided`.
     """
-    first, strides = _positions(net)
-    sides = net.input[first:]
-    exact = [max(1, round(side * factor)) for side in sides]
+    first, _ = _positions(net)
+    sides = [max(1, round(side * factor)) for side in net.input[first:]]
+    made = replace(net, input=(*net.input[:first], *sides))
     with suppress(ShapeError):
-        made = replace(net, input=(*net.input[:first], *exact))
         if _in_proportion(net, made):
             return made
-    stepped = [
+    return strided(net, factor)
+
+
+def strided(net: Net, factor: float) -> Net:
+    """The net for images whose sides are about `factor` times as long: longer or shorter by
+    whole strides of the net, so that maps are halved and doubled as they were. Time stays.
+    """
+    first, strides = _positions(net)
+    sides = [
         side + stride * max(round(side * (factor - 1) / stride), -((side - 1) // stride))
-        for side, stride in zip(sides, strides, strict=True)
+        for side, stride in zip(net.input[first:], strides, strict=True)
     ]
-    return replace(net, input=(*net.input[:first], *stepped))
+    return replace(net, input=(*net.input[:first], *sides))
 
 
 def _in_proportion(net: Net, other: Net) -> bool:
-    """Whether a map that `other` gives is as much larger as its input is, position for position.
-    """
-    before, after = net.plan().output, other.plan().output
-    return len(before) != len(net.input) or all(
-        new * n == old * m
-        for old, new, n, m in zip(before[1:], after[1:], net.input[1:], other.input[1:], strict=True)
-    )
+    """Whether a map that the net gives grows with its input, so that they go together still."""
+    before, after = net.plan().output[1:], other.plan().output[1:]
+    sides = zip(net.input[1:], other.input[1:], strict=True)
+    ratios = zip(before, after, sides, strict=False)
+    return not before or all(new * n == old * m for old, new, (n, m) in ratios)
 
 
+@lru_cache(maxsize=4)
 def _positions(net: Net) -> tuple[int, list[int]]:
     """Where the positions of an image begin in the net's input, and the total stride an axis."""
     rows = net.plan().rows
@@ -144,9 +176,13 @@ def _positions(net: Net) -> tuple[int, list[int]]:
         first = 2  # time comes first
     elif isinstance(reads.unit, Recurrent | Attention):
         first = len(net.input)
-    jumps = [row.field.jump[first - 1 :] for row in rows if row.field.jump]
-    per_axis = [[jump[axis] for jump in jumps] for axis in range(len(net.input) - first)]
-    return first, [lcm(*[n for n in axis if isinstance(n, int)]) for axis in per_axis]
+    rank = len(net.input) - first
+    jumps = [row.field.jump[-rank:] for row in rows if len(row.field.jump or ()) >= rank > 0]
+    return first, [
+        lcm(*[jump[axis] for jump in jumps if isinstance(jump[axis], int)]) for axis in range(rank)
+    ]
+
+
 @named("drop-path")
 def drop_path(net: Net, rate: float = 0.2) -> Net:
     """Residual bodies are dropped at random while training, the deeper the more, up to `rate`.

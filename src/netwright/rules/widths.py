@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from math import gcd, lcm
 from typing import Any, cast
 
@@ -41,8 +42,8 @@ def widen(net: Net, factor: float = 2.0) -> Net:
     need_factors(factor=factor)
     made = times(net, factor)
     if made == net:
-        raise RuleError(f"a factor of {factor:g} changes no width of {net.name}: it has none of its "
-                        f"own but the classifier's, or they round to what they were")  # fmt: skip
+        raise RuleError(f"a factor of {factor:g} changes no width of {net.name}: they round to "
+                        "what they were, or it has none but the classifier's")  # fmt: skip
     return made
 
 
@@ -73,9 +74,8 @@ def widened(net: Net, wider: Callable[[int], int]) -> Net:
     is a map of its own, such as a mask, and stays. Convolutions with a group a channel keep
     that. Classifiers keep their classes: a block that ends in one is opened.
     """
-    plan = net.plan()
-    units = {path: plan.row(path).unit for path in classifiers(net)}
-    before = {site.path: site.x[0] for site, _ in sites(net, _is_whole)}
+    units, whole = _parts(net)
+    before = {site.path: site.x[0] for site, _ in whole}
     changed: list[str] = []
 
     def change(site: Site, spec: Spec) -> Spec:
@@ -89,7 +89,7 @@ def widened(net: Net, wider: Callable[[int], int]) -> Net:
             changed.append(site.path)
         return new
 
-    net = rewritten(net, change, _is_whole)
+    net = rewritten(net, change, lambda spec: isinstance(spec, Unit | Block))
     for path, unit in units.items():
         if any(path.startswith(f"{block}.") for block in changed):
             net = replaced(net, path, unit)
@@ -97,17 +97,21 @@ def widened(net: Net, wider: Callable[[int], int]) -> Net:
 
 
 def _fitted(net: Net, to: Rounding, step: int) -> Net:
-    """The net with every width n of its own changed `to(n, step)`; where that does not fit, such
-    as a block that divides its width by its groups, to multiples of more than the step, or all
-    by one ratio.
+    """The net with every width n of its own changed `to(n, step)`.
+
+    Where that does not fit: to multiples of more than the step, for blocks that divide their
+    width by groups; so that doubles stay doubles, for blocks whose end is 4 times as wide as
+    another's; by one ratio for all.
     """
     specs = _growing(net)
-    common = gcd(*_widths(specs)) or 1
-    ratio = to(common, step)
+    widths = _widths(specs)
     coarse = lcm(ALIGNED, step, *_groups(specs))
+    common = gcd(*widths) or 1
+    base = {width: min(n for n in widths if _odd(n) == _odd(width)) for width in widths}
     ways: list[Callable[[int], int]] = [
         *[lambda n, s=s: to(n, s) for s in dict.fromkeys((step, coarse, 2 * coarse, 4 * coarse))],
-        lambda n: n // common * ratio,
+        lambda n: n * to(base[n], step) // base[n],
+        *[lambda n, s=s: n // common * to(common, s) for s in (step, 1)],
     ]
     faults: list[Exception] = []
     for way in ways:
@@ -119,6 +123,11 @@ def _fitted(net: Net, to: Rounding, step: int) -> Net:
             if made != net or not faults:
                 return made
     raise RuleError(f"{net.name} has no such widths: {faults[0]}")
+
+
+def _odd(n: int) -> int:
+    """The largest odd divisor."""
+    return n // (n & -n)
 
 
 def _changed(spec: Spec, wider: Callable[[int], int], before: int, after: int) -> Spec:
@@ -138,20 +147,23 @@ def _changed(spec: Spec, wider: Callable[[int], int], before: int, after: int) -
     if old.get("groups", 1) == before > 1:  # a group for every channel that arrives
         new["groups"] = after
         new |= {"width": old["width"] // before * after} if "width" in old else {}
-    elif old.get("groups", 1) == old.get("width") != 1:  # or for every one that is made
+    elif _a_channel(spec):  # or for every one that is made
         new["groups"] = new["width"]
     return replace(cast("Any", spec), **new)
 
 
-def _is_whole(spec: Spec) -> bool:
-    return isinstance(spec, Unit | Block)
-
-
 def _growing(net: Net) -> list[Spec]:
     """Units and blocks of the net, and what their fields hold, but for its classifiers."""
-    stays = {*classifiers(net)}
-    whole = [spec for site, spec in sites(net, _is_whole) if site.path not in stays]
-    return [inner for spec in whole for inner in _inside(spec)]
+    stays, whole = _parts(net)
+    return [inner for site, spec in whole if site.path not in stays for inner in _inside(spec)]
+
+
+@lru_cache(maxsize=4)
+def _parts(net: Net) -> tuple[dict[str, Unit], list[tuple[Site, Spec]]]:
+    """The units that say classes, by their paths; and all units and blocks, where they are."""
+    plan = net.plan()
+    units = {path: plan.row(path).unit for path in classifiers(net)}
+    return units, sites(net, lambda spec: isinstance(spec, Unit | Block))
 
 
 def _inside(value: Any) -> Iterator[Spec]:
@@ -180,6 +192,11 @@ def _numbers(value: Any) -> Iterator[int]:
 
 def _groups(specs: list[Spec]) -> set[int]:
     """What groups divide widths by: how many they are, or how wide."""
-    groups = {getattr(spec, "groups", 1) for spec in specs if not _widths([spec]) & {getattr(spec, "groups", 1)}}
-    wide = {getattr(spec, "group_width", 1) for spec in specs if "group_width" not in spec.own_widths}
-    return groups | wide
+    groups = {getattr(spec, "groups", 1) for spec in specs if not _a_channel(spec)}
+    wide = [spec for spec in specs if "group_width" not in spec.own_widths]
+    return groups | {getattr(spec, "group_width", 1) for spec in wide}
+
+
+def _a_channel(spec: Spec) -> bool:
+    """Whether there is a group for every channel that is made."""
+    return getattr(spec, "groups", 1) in _widths([spec])
