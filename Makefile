@@ -12,7 +12,7 @@ help:
 	@echo "make test    install the development tools, then run every check and test"
 	@echo "make check   the checks alone: ruff, pyright, import-linter"
 	@echo "make suite   the tests alone"
-	@echo "make exhaustive  every net compiled and exported (15 minutes)"
+	@echo "make exhaustive  every net compiled and exported, every rule on every net (an hour)"
 	@echo "make bench   measure the speeds that bench/RESULTS.md quotes"
 
 demo: .venv/.installed
@@ -33,7 +33,7 @@ suite: .venv/.tools .venv/.browser
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal --durations 12
 
 exhaustive: .venv/.tools
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal -m exhaustive tests/nets/test_exhaustive.py
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal -m exhaustive
 
 bench: .venv/.tools
 	$(BIN)/python bench/run.py

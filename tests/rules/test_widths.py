@@ -11,6 +11,8 @@ from oracles import assert_plan_is_true, assert_twice_as_wide
 
 TABLES = ("lenet5_original",)
 """Nets that name single maps."""
+
+
 def marked(names: list[str]) -> list[object]:
     """All nets, of which the suite takes every twelfth."""
     return [n if i % 12 == 0 else pytest.param(n, marks=pytest.mark.exhaustive)
@@ -38,7 +40,7 @@ def test_nets_are_of_any_width(name: str, factor: float) -> None:
     try:
         made = net.rewrite(f"widen:{factor}")
     except RuleError as error:
-        assert name in TABLES or factor == 0.9  # noqa: PT017
+        assert name in TABLES or factor == 0.9
         assert "changes no width" in str(error) or "by their numbers" in str(error)  # noqa: PT017
         return
     assert made.plan().output == net.plan().output
@@ -137,20 +139,20 @@ def test_classifiers_inside_blocks_keep_their_classes() -> None:
     wide = net.rewrite("widen:2")
     assert wide.plan().output == (5,)
     rows = [row.output[0] for row in wide.plan() if row.macs]
-    assert rows == [2 * row.output[0] for row in net.plan() if row.macs][:-1] + [5]
+    assert rows == [*[2 * row.output[0] for row in net.plan() if row.macs][:-1], 5]
 
 
 def test_reasons_are_told() -> None:
     bare = Net(nw.Sequential(nw.DepthwiseConv(), nw.GlobalAvgPool(), nw.Linear(3)), (4, 8, 8))
-    with pytest.raises(RuleError, match="changes no width of net: .* none but the classifier's"):
+    with pytest.raises(RuleError, match=r"changes no width of net: .* none but the classifier's"):
         bare.rewrite("widen:2")
     with pytest.raises(RuleError, match=r"a factor of 1.005 changes no width of resnet18"):
         nw.net("resnet18").rewrite("widen:1.005")
     fixed = nw.Sequential(nw.Conv(8), nw.Reshape((8, 64)), nw.Conv(4, 1), nw.Conv(2, 1))
-    with pytest.raises(RuleError, match="net has no such widths: .*Reshape"):
+    with pytest.raises(RuleError, match=r"net has no such widths: .*Reshape"):
         Net(fixed, (3, 8, 8)).rewrite("widen:2")
     picked = nw.Sequential(nw.Conv(8), nw.SelectChannels((0, 3)), nw.Conv(2))
-    with pytest.raises(RuleError, match="by their numbers at 1; .* place of SelectChannels"):
+    with pytest.raises(RuleError, match=r"by their numbers at 1; .* place of SelectChannels"):
         Net(picked, (3, 8, 8)).rewrite("widen:2")
     with pytest.raises(RuleError, match="every width of resnet18 is a multiple of 8"):
         nw.net("resnet18").rewrite("align")

@@ -177,7 +177,8 @@ def _positions(net: Net) -> tuple[int, list[int]]:
     elif isinstance(reads.unit, Recurrent | Attention):
         first = len(net.input)
     rank = len(net.input) - first
-    jumps = [row.field.jump[-rank:] for row in rows if len(row.field.jump or ()) >= rank > 0]
+    local = [row.field.jump or () for row in rows]
+    jumps = [jump[-rank:] for jump in local if len(jump) >= rank > 0]
     return first, [
         lcm(*[jump[axis] for jump in jumps if isinstance(jump[axis], int)]) for axis in range(rank)
     ]
