@@ -66,23 +66,9 @@ def scale(
     if not given or not all(numbers):
         raise SpecError("scale wants a bound above 0 of params, macs or memory, such as macs=300e6")
     budget = Budget(**{name: int(bound) for name, bound in given.items()})
-    tried = [(budget.excess(net.plan()), net)]
-    low, high = (1.0, LARGEST) if tried[0][0] <= 1 else (SMALLEST, 1.0)
-    fault = ""
-    for _ in range(STEPS):
-        middle = (low * high) ** 0.5
-        try:
-            made = WAYS[by](net, middle)
-            excess = budget.excess(made.plan())
-        except (RuleError, ShapeError, SpecError) as error:
-            fault = f": {error}"
-            excess = 2.0 if middle > 1 else 0.0  # nearer to the net as it is
-        else:
-            tried.append((excess, made))
-        if excess > 1:
-            high = middle
-        else:
-            low = middle
+    tried, fault = _tried(net, WAYS[by], budget)
+    if all(made == net for _, made in tried):
+        raise BudgetError(f"nothing of {net.name} changes by {by}{fault}")
     best = max(tried, key=lambda one: one[0] if one[0] <= 1 else -one[0])
     if best[0] > 1:
         plan = best[1].plan()
@@ -91,6 +77,24 @@ def scale(
             f"{net.name} does not come within {budget.describe()} by {by}, but only to "
             f"{least}{fault}; scale another way, or start from a smaller net"
         )
-    if all(made == net for _, made in tried):
-        raise BudgetError(f"nothing of {net.name} grows by {by}{fault}")
     return best[1]
+
+
+def _tried(
+    net: Net, way: Callable[[Net, float], Net], budget: Budget
+) -> tuple[list[tuple[float, Net]], str]:
+    """Nets on the way to the bound, with how much of it they need; and why others do not fit."""
+    tried, fault = [(budget.excess(net.plan()), net)], ""
+    low, high = (1.0, LARGEST) if tried[0][0] <= 1 else (SMALLEST, 1.0)
+    for _ in range(STEPS):
+        middle = (low * high) ** 0.5
+        try:
+            made = way(net, middle)
+            excess = budget.excess(made.plan())
+        except (RuleError, ShapeError, SpecError) as error:
+            fault = f": {error}"
+            excess = 2.0 if middle > 1 else 0.0  # nearer to the net as it is
+        else:
+            tried.append((excess, made))
+        low, high = (low, middle) if excess > 1 else (middle, high)
+    return tried, fault
