@@ -12,7 +12,7 @@ help:
 	@echo "make test    install the development tools, then run every check and test"
 	@echo "make check   the checks alone: ruff, pyright, import-linter"
 	@echo "make suite   the tests alone"
-	@echo "make exhaustive  every net compiled and exported, every rule on every net (an hour)"
+	@echo "make exhaustive  every net compiled and exported, every rule on every net (2 hours)"
 	@echo "make bench   measure the speeds that bench/RESULTS.md quotes"
 
 demo: .venv/.installed

@@ -117,7 +117,7 @@ def _fitted(net: Net, to: Rounding, step: int) -> Net:
     for way in ways:
         try:
             made = widened(net, way)
-        except (ShapeError, SpecError) as error:
+        except (RuleError, ShapeError, SpecError) as error:
             faults.append(error)
         else:
             if made != net or not faults:
