@@ -11,7 +11,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from netwright.core.field import Field
 from netwright.core.net import Net
 from netwright.core.plan import Plan
+from netwright.core.rewrite import classifiers
 from netwright.layers import Add, ChannelLayerNorm, Mul
+from netwright.units.conv_lstm import ConvLSTM
+from netwright.units.recurrent import Recurrent
 
 
 def executed_shapes(model: nn.Module, *xs: Tensor) -> dict[str, list[tuple[int, ...]]]:
@@ -59,6 +62,26 @@ def assert_plan_is_true(net: Net, macs: bool = True) -> None:
     assert plan.buffers == sum(b.numel() for b in model.buffers())
     if macs:
         assert plan.macs == counted_macs(model, x[:1])
+
+
+def assert_twice_as_wide(net: Net, wide: Net) -> None:
+    """Every product inside gives twice as many channels, give or take the rounding of a share
+    (a mask's one map stays); what the net gives stays; groups stay, unless one a channel."""
+    stays = classifiers(net)
+    after = {row.path: row for row in wide.plan()}
+    for row in [row for row in net.plan() if row.macs]:
+        axis = 0
+        if isinstance(row.unit, Recurrent | ConvLSTM):  # time may come first
+            axis = len(row.output) - (1 if isinstance(row.unit, Recurrent) else 3)
+        was, now = row.output[axis], after[row.path].output[axis]
+        if row.path in stays:
+            assert now == was, row.path
+        else:
+            rounding = 8 if row.path.endswith("squeeze") else 1
+            assert abs(now - 2 * was) <= rounding, row.path
+        groups, many = getattr(row.unit, "groups", 1), getattr(after[row.path].unit, "groups", 1)
+        each = groups == row.input[0] and many == after[row.path].input[0]
+        assert each or many in {groups, 2 * groups}, row.path
 
 
 def kept_storages(model: nn.Module, *xs: Tensor) -> tuple[dict[int, int], Tensor]:

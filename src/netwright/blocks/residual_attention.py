@@ -37,6 +37,7 @@ class AttentionModule(Block):
     ends: int = 1
     trunk: int = 2
     mask: int = 1
+    repeats = "trunk"
 
     def check(self) -> None:
         is_count(self, "depth", "ends", "trunk", "mask")

@@ -122,6 +122,8 @@ class Shapes(Interpreter[Shape]):
         if len(xs) != 1 and not unit.joins:
             raise self.fault(ShapeError(f"{unit!r} takes one input, got {len(xs)}"), path)
         try:
+            if len(xs) != 1 and not unit.joins:
+                raise ShapeError(f"{unit!r} takes one input, got {len(xs)}")  # noqa: TRY301
             return unit.shape(*xs)
         except ShapeError as error:
             raise self.fault(error, path) from None

@@ -29,6 +29,8 @@ __all__ = [
     "replaced",
     "rewidthed",
     "rewrite",
+    "rewritten",
+    "sites",
 ]
 
 Pattern = type[Spec] | Callable[[Spec], bool]
@@ -61,11 +63,16 @@ class Rule:
 
 @dataclass(frozen=True)
 class Site:
-    """Where a rule matched: the net, the path in it, the shape that arrives there."""
+    """Where a rule matched: the net, the path in it, the shapes that arrive there."""
 
     net: Net
     path: str
-    x: Shape
+    xs: tuple[Shape, ...]
+
+    @property
+    def x(self) -> Shape:
+        """The shape that arrives, the first of several."""
+        return self.xs[0]
 
 
 def everywhere(net: Net, change: Callable[..., Spec | None], *pattern: Pattern) -> Net:
@@ -85,14 +92,32 @@ def everywhere(net: Net, change: Callable[..., Spec | None], *pattern: Pattern) 
     >>> len(everywhere(net, smooth, nw.Tanh).plan().rows) == len(net.plan().rows)
     True
     """
+    made = rewritten(net, change, *pattern)
+    if made is net:
+        raise RuleError(f"nothing in {net.name} matches")
+    return made
+
+
+def rewritten(net: Net, change: Callable[..., Spec | None], *pattern: Pattern) -> Net:
+    """What `everywhere` gives, and the net itself where nothing changed."""
     walk = _Rewriter(net, pattern, change)
     try:
         walk(net.spec, "", (net.input,))
     except SpecError as error:
         raise RuleError(f"at {walk.path or 'the net'} of {net.name}: {error}") from None
-    if not walk.changed:
-        raise RuleError(f"nothing in {net.name} matches")
-    return replace(net, spec=walk.made[""])
+    return replace(net, spec=walk.made[""]) if walk.changed else net
+
+
+def sites(net: Net, pattern: Pattern) -> list[tuple[Site, Spec]]:
+    """Where a pattern matches and what is there; what matches is not searched again."""
+    found: list[tuple[Site, Spec]] = []
+
+    def look(site: Site, spec: Spec) -> Spec:
+        found.append((site, spec))
+        return spec
+
+    rewritten(net, look, pattern)
+    return found
 
 
 class _Rewriter(Shapes):
@@ -110,7 +135,7 @@ class _Rewriter(Shapes):
         """What replaces these specs, if they match and the rule wants it."""
         if len(specs) != len(self.pattern) or not all(map(_fits, self.pattern, specs)):
             return None
-        new = self.change(Site(self.net, path, xs[0]), *specs)
+        new = self.change(Site(self.net, path, xs), *specs)
         if new is None:
             return None
         if len(specs) == 1 and new == specs[0]:

@@ -30,6 +30,10 @@ class Spec:
     out of the registry.
     """
 
+    own_widths: ClassVar[tuple[str, ...]] = ("width", "widths", "growth", "hidden")
+    """Names of the fields, where it has them, that are numbers of channels or tuples of them.
+    Every other width follows from these and from the input."""
+
     _writes_init: ClassVar[bool] = False
     field_names: ClassVar[tuple[str, ...]] = ()
     defaults: ClassVar[dict[str, Any]] = {}
@@ -190,6 +194,8 @@ class Block(Spec, abstract=True):
 
     joins: ClassVar[bool] = False
     """True for blocks that take several inputs."""
+    repeats: ClassVar[str] = "depth"
+    """The field, where a block has it, that says how many parts stand in a row."""
 
     def expand(self, x: Shape, /) -> Spec:
         """The spec this block stands for, at input shape `x`."""

@@ -1,4 +1,4 @@
-"""Rules that take away what does nothing, and round widths to what hardware takes at once."""
+"""Rules that take away what does nothing, and set a single width."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from netwright.core.net import Net
 from netwright.core.rewrite import (
     Site,
     below,
-    classifiers,
     everywhere,
     need_part,
     replaced,
@@ -25,7 +24,7 @@ from netwright.units.conv import Conv
 from netwright.units.linear import Linear
 from netwright.units.norm import BatchNorm
 
-__all__ = ["align", "no_bias", "width", "without"]
+__all__ = ["no_bias", "width", "without"]
 
 
 @named("without")
@@ -89,24 +88,3 @@ def no_bias(net: Net) -> Net:
         return replace(spec, bias=False) if biased and own in idle else None  # type: ignore[type-var]
 
     return everywhere(net, change, lambda spec: isinstance(spec, ConvNormAct | Conv | Linear))
-
-
-@named("align")
-def align(net: Net, multiple: int = 8) -> Net:
-    """Every width and growth is rounded up to a multiple of 8, or of another number, in every
-    group of channels; the classifier stays.
-    """
-    stays = {*classifiers(net)}
-
-    def change(site: Site, spec: Spec) -> Spec | None:
-        if site.path in stays:
-            return None
-        step = multiple * getattr(spec, "groups", 1)
-        wide = {
-            name: -(-getattr(spec, name) // step) * step
-            for name in ("width", "growth")
-            if isinstance(getattr(spec, name, None), int)
-        }
-        return replace(spec, **wide)  # type: ignore[type-var]
-
-    return everywhere(net, change, lambda spec: bool({"width", "growth"} & {*spec.field_names}))
