@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from netwright.core.codec import decode, encode
 from netwright.core.field import Field
 from netwright.core.net import Net
 from netwright.core.plan import Plan
+from netwright.core.spec import Spec
+from netwright.errors import NetwrightError
 from netwright.layers import Add, ChannelLayerNorm, Mul
 
 
@@ -76,6 +80,30 @@ def kept_storages(model: nn.Module, *xs: Tensor) -> tuple[dict[int, int], Tensor
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         out = model.train()(*xs)
     return kept, out
+
+
+def assert_numbers_are_canonical(spec: Spec) -> None:
+    """Fields given equal numbers of another type are refused, or make the same text."""
+    for name in spec.field_names:
+        for value in _alike(getattr(spec, name)):
+            try:
+                other = decode({**encode(spec), name: value})
+            except NetwrightError:
+                continue
+            assert (other, hash(other)) == (spec, hash(spec))
+            assert (repr(other), str(encode(other))) == (repr(spec), str(encode(spec))), name
+
+
+def _alike(value: Any) -> Iterator[Any]:
+    """Values that Python calls equal, of other types."""
+    if isinstance(value, tuple):
+        for i, item in enumerate(value):
+            yield from ([*value[:i], other, *value[i + 1 :]] for other in _alike(item))
+    elif isinstance(value, int | float):
+        kinds = [kind for kind in (bool, int, float) if kind(value) == value]
+        yield from (kind(value) for kind in kinds if kind is not type(value))
+        if value == 0:
+            yield -0.0
 
 
 class _Mean(nn.Module):

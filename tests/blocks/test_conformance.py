@@ -14,7 +14,13 @@ from netwright.core.net import Net
 from netwright.core.spec import SPECS, Block, Spec
 from netwright.core.wiring import streams
 from netwright.errors import SpecError
-from oracles import assert_field_is_true, assert_plan_is_true, is_inside, surrogate
+from oracles import (
+    assert_field_is_true,
+    assert_numbers_are_canonical,
+    assert_plan_is_true,
+    is_inside,
+    surrogate,
+)
 
 MAP = (8, 33, 31)
 PAIR = (nw.ConvNormAct(8), nw.ConvNormAct(8, 1))
@@ -283,6 +289,7 @@ def test_is_a_value(block: Block, shape: tuple[int, ...]) -> None:
     assert eval(repr(block), dict(NAMES)) == block
     assert nw.from_json(net.to_json()) == net
     assert pickle.loads(pickle.dumps(block)) == block
+    assert_numbers_are_canonical(block)
 
 
 @each

@@ -16,7 +16,13 @@ from netwright.core.codec import decode, encode
 from netwright.core.net import Net
 from netwright.core.spec import SPECS
 from netwright.errors import ShapeError, SpecError
-from oracles import assert_field_is_true, counted_macs, kept_storages, surrogate
+from oracles import (
+    assert_field_is_true,
+    assert_numbers_are_canonical,
+    counted_macs,
+    kept_storages,
+    surrogate,
+)
 
 CASES = [pytest.param(sample, id=str(sample)) for some in SAMPLES.values() for sample in some]
 each = pytest.mark.parametrize("sample", CASES)
@@ -111,6 +117,7 @@ def test_is_a_value(sample: Sample) -> None:
     assert hash(copy) == hash(unit)
     with pytest.raises(AttributeError):
         unit.anything = 1
+    assert_numbers_are_canonical(unit)
 
 
 @each
