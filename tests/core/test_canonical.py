@@ -34,7 +34,7 @@ FLOATS = nw.WeightedPool(weights=(0.25, 0, 1, 2))
         (nw.Tap(nw.Conv(3), 1), nw.Tap(nw.Conv(3), 1.0)),
         (nw.PolyModule("p", ([2, 3],)), nw.PolyModule("p", ((2, 3),))),
     ],
-    ids=lambda spec: repr(spec),
+    ids=repr,
 )
 def test_equal_specs_are_one_text_and_one_hash(a: Spec, b: Spec) -> None:
     assert a == b

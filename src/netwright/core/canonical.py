@@ -48,7 +48,7 @@ class Numbers(NamedTuple):
         Python's own (a text, a symbol) is left to the spec's own check.
         """
         if isinstance(value, tuple):
-            return all([self.hold(item) for item in cast("tuple[Any, ...]", value)])
+            return all(self.hold(item) for item in cast("tuple[Any, ...]", value))
         if isinstance(value, bool):
             return self.flag
         if isinstance(value, int):
