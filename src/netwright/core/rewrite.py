@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from netwright.core.graph import Tap
@@ -214,17 +215,18 @@ def classifiers(net: Net) -> list[str]:
     that of every tap. Empty where the net returns a sum of branches.
     """
     rows = net.plan().rows
-    ends = [len(rows) - 1]
-    for head, _ in matches(net, Tap):
-        ends.append(max(i for i, row in enumerate(rows) if row.path.startswith(head + ".")))
+    ends = [[i for i, row in enumerate(rows) if not row.auxiliary][-1:]]
+    for tap, _ in matches(net, Tap):
+        head = f"{tap}.head".removeprefix(".")
+        ends.append([i for i, r in enumerate(rows) if f"{r.path}.".startswith(f"{head}.")][-1:])
     found: list[str] = []
-    for end in ends:
+    for end in chain(*ends):
         i = end
         while i >= 0 and rows[i].macs == 0 and len(rows[i].sources) == 1:
             i = rows[i].sources[0]
         if i >= 0 and len(rows[i].sources) == 1:
             found.append(rows[i].path)
-    return found
+    return [*dict.fromkeys(found)]
 
 
 def matches(net: Net, pattern: Pattern) -> list[tuple[str, Spec]]:

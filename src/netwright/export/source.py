@@ -46,9 +46,11 @@ def _reclassed(net: Net, classes: int) -> Net | None:
     try:
         if net.name in names() and net == find(net.name, input=net.input):
             return find(net.name, input=net.input, classes=classes)
-        return reclassed(net, classes)
+        other = reclassed(net, classes)
+        other.plan()  # a classifier may share its weights with a part that keeps its width
     except NetwrightError:
         return None
+    return other
 
 
 def _written(net: Net, plan: Plan, alike: list[Net]) -> str | None:
