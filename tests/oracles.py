@@ -138,8 +138,10 @@ def surrogate(model: nn.Module) -> nn.Module:
             new = _Mean(module, int(type(module).__name__[-2]))
         elif isinstance(module, Mul):
             new = Add()
-        elif getattr(module, "weight", None) is not None:
+        elif isinstance(getattr(module, "weight", None), nn.Parameter):
             nn.init.constant_(module.weight, 1 / module.weight[0].numel())
+        elif getattr(module, "weight", None) is not None:
+            module.weight.abs_()  # fixed: where it is zero, nothing is seen
         if new is not module:
             if not path:
                 return new
