@@ -11,7 +11,7 @@ import netwright as nw
 from netwright.core.canonical import numbers
 from netwright.core.net import Net
 from netwright.core.shape import Axes
-from netwright.core.spec import Block, Spec
+from netwright.core.spec import Spec, Value
 from oracles import assert_numbers_are_canonical
 
 SHAPE = (4, 8, 8)
@@ -71,8 +71,8 @@ def test_numbers_of_another_kind_are_refused(make, told: str) -> None:
         make()
 
 
-class Unchecked(Block):
-    """A block that checks none of its fields."""
+class Unchecked(Value):
+    """A spec that checks none of its fields."""
 
     width: int
     kernels: Axes = 3
@@ -84,6 +84,20 @@ def test_fields_nobody_checks_are_canonical_too() -> None:
     assert repr(Unchecked(8, [1, 3], 1)) == "Unchecked(8, kernels=(1, 3), rate=1.0)"
     for spec in (Unchecked(1, 1, 1, True), Unchecked(0, (0, 1), 0.0), Unchecked(2, rate=None)):
         assert_numbers_are_canonical(spec)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        nw.CellGenotype(((("identity", 0), ("sep_conv_3x3", 1)),), (0, 2)),
+        nw.ErdosRenyi(0.5),
+        nw.Sequential(a=nw.Tap(nw.Conv(3), 0.0), b=nw.Shared(nw.Conv(3, 1), "1")),
+        nw.Graph(a=nw.ReLU(), b=nw.Node(nw.Add(), "a", "input")),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_values_and_wiring_are_canonical(value: Spec) -> None:
+    assert_numbers_are_canonical(value)
 
 
 def test_annotations_may_be_types() -> None:
