@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from netwright.core.codec import decode, encode
 from netwright.core.field import Field
 from netwright.core.net import Net
 from netwright.core.plan import Plan
 from netwright.core.rewrite import classifiers
+from netwright.core.spec import Spec
+from netwright.errors import NetwrightError
 from netwright.layers import Add, ChannelLayerNorm, Mul
 from netwright.units.conv_lstm import ConvLSTM
 from netwright.units.recurrent import Recurrent
@@ -101,6 +105,30 @@ def kept_storages(model: nn.Module, *xs: Tensor) -> tuple[dict[int, int], Tensor
     return kept, out
 
 
+def assert_numbers_are_canonical(spec: Spec) -> None:
+    """Fields given equal numbers of another type are refused, or make the same text."""
+    for name in spec.field_names:
+        for value in _alike(getattr(spec, name)):
+            try:
+                other = decode({**encode(spec), name: value})
+            except NetwrightError:
+                continue
+            assert (other, hash(other)) == (spec, hash(spec))
+            assert (repr(other), str(encode(other))) == (repr(spec), str(encode(spec))), name
+
+
+def _alike(value: Any) -> Iterator[Any]:
+    """Values that Python calls equal, of other types."""
+    if isinstance(value, tuple):
+        for i, item in enumerate(value):
+            yield from ([*value[:i], other, *value[i + 1 :]] for other in _alike(item))
+    elif isinstance(value, int | float):
+        kinds = [kind for kind in (bool, int, float) if kind(value) == value]
+        yield from (kind(value) for kind in kinds if kind is not type(value))
+        if value == 0:
+            yield -0.0
+
+
 class _Mean(nn.Module):
     """Average pooling in the place of max pooling: every position of the window counts."""
 
@@ -133,8 +161,10 @@ def surrogate(model: nn.Module) -> nn.Module:
             new = _Mean(module, int(type(module).__name__[-2]))
         elif isinstance(module, Mul):
             new = Add()
-        elif getattr(module, "weight", None) is not None:
+        elif isinstance(getattr(module, "weight", None), nn.Parameter):
             nn.init.constant_(module.weight, 1 / module.weight[0].numel())
+        elif getattr(module, "weight", None) is not None:
+            module.weight.abs_()  # fixed: where it is zero, nothing is seen
         if new is not module:
             if not path:
                 return new

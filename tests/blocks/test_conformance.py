@@ -17,6 +17,7 @@ from netwright.errors import SpecError
 from netwright.rules.widths import widened
 from oracles import (
     assert_field_is_true,
+    assert_numbers_are_canonical,
     assert_plan_is_true,
     assert_twice_as_wide,
     is_inside,
@@ -292,6 +293,7 @@ def test_is_a_value(block: Block, shape: tuple[int, ...]) -> None:
     assert eval(repr(block), dict(NAMES)) == block
     assert nw.from_json(net.to_json()) == net
     assert pickle.loads(pickle.dumps(block)) == block
+    assert_numbers_are_canonical(block)
 
 
 @each

@@ -99,8 +99,8 @@ class ECA(Block):
     (3, 5)
     """
 
-    gamma: float = 2
-    b: float = 1
+    gamma: float = 2.0
+    b: float = 1.0
 
     def check(self) -> None:
         is_number(self, "gamma", above=0)

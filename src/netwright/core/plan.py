@@ -17,12 +17,20 @@ if TYPE_CHECKING:
     from netwright.core.memory import Training
     from netwright.speed.latency import Latency
 
-__all__ = ["ALIASES", "DTYPES", "Plan", "Row", "of_bytes"]
+__all__ = ["ALIASES", "DTYPES", "Plan", "Row", "Stored", "of_bytes"]
 
 ALIASES = {"fp64": "float64", "fp32": "float32", "fp16": "float16", "half": "float16",
            "bf16": "bfloat16"}  # fmt: skip
-DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
+DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1,
+          "complex64": 8, "complex128": 16}  # fmt: skip
 """Bytes an element, by the name of the type."""
+
+
+class Stored(NamedTuple):
+    """Bytes of a row's parameters and buffers, and of those parameters that learn."""
+
+    weights: Any = 0
+    learnt: Any = 0
 
 
 class Row(NamedTuple):
@@ -31,7 +39,8 @@ class Row(NamedTuple):
     `sources` are the indices of the rows its inputs come from, -1 the net's own input;
     `auxiliary` marks rows that only training runs, `frozen` those that do not learn; `copies`
     is how many times an image passes, once a step of time: `macs` and `ops` are of all of
-    them, shapes of one.
+    them, shapes of one; `stored` are its weights' bytes where they have types of their own,
+    as a foreign module's may.
     """
 
     path: str
@@ -47,11 +56,20 @@ class Row(NamedTuple):
     auxiliary: bool = False
     copies: Any = 1
     frozen: bool = False
+    stored: Stored | None = None
 
     @property
     def input(self) -> Shape:
         """Shape of the (first) input."""
         return self.inputs[0]
+
+    def holding(self, params: int, buffers: int, stored: Stored) -> Row:
+        """The row with these weights, of these bytes, beside its own; frozen if none learns."""
+        own = self.stored or Stored()
+        both = Stored(own.weights + stored.weights, own.learnt + stored.learnt)
+        params, buffers = self.params + params, self.buffers + buffers
+        frozen = params > 0 and both.learnt == 0
+        return self._replace(params=params, buffers=buffers, frozen=frozen, stored=both)
 
     @property
     def elements(self) -> Any:
@@ -139,10 +157,17 @@ class Plan:
         """Bytes an element."""
         return DTYPES[self.dtype]
 
+    def stored(self, row: Row) -> Stored:
+        """Bytes of a row's weights: in their own types, or the plan's where it is a spec's."""
+        if row.stored is not None:
+            return row.stored
+        learnt = 0 if row.frozen else row.params * self.item
+        return Stored((row.params + row.buffers) * self.item, learnt)
+
     @cached_property
     def weight_bytes(self) -> Any:
         """Bytes of parameters and buffers."""
-        return (self.params + self.buffers) * self.item
+        return sum([self.stored(row).weights for row in self.rows])
 
     @cached_property
     def peak_bytes(self) -> int:

@@ -44,7 +44,8 @@ class Planner(Interpreter[Signal]):
     def __init__(self) -> None:
         self.rows: list[Row] = []
         self._auxiliary = self._frozen = False
-        self._shared: dict[str, tuple[Spec, list[Cost]]] = {}
+        self._taps = 0
+        self._shared: dict[str, tuple[Spec, list[Cost], bool]] = {}
 
     def shape_of(self, value: Signal) -> Shape:
         return value.shape
@@ -95,6 +96,7 @@ class Planner(Interpreter[Signal]):
         if isinstance(wiring, Tap | Frozen):
             before = self._auxiliary, self._frozen
             self._auxiliary |= isinstance(wiring, Tap)
+            self._taps += isinstance(wiring, Tap)
             self._frozen |= isinstance(wiring, Frozen)
             try:
                 return super().wiring(wiring, path, xs)
@@ -106,18 +108,27 @@ class Planner(Interpreter[Signal]):
 
     def _share(self, shared: Shared, path: str, xs: tuple[Signal, ...]) -> Signal:
         """Walk the body; from the second time on its weights are not counted again."""
-        first_row = len(self.rows)
+        first_row, taps = len(self.rows), self._taps
         y = super().wiring(shared, path, xs)
         own = [facts(row.unit, row.inputs)[1] for row in self.rows[first_row:]]
         own = [Cost(cost.params, 0, 0, cost.buffers) for cost in own]
-        known = self._shared.setdefault(shared.key, (shared.part("body"), own))
-        if known[1] is own:
+        now = (shared.part("body"), own, self._frozen)
+        known = self._shared.setdefault(shared.key, now)
+        if known is now:
             return y
-        if known != (shared.part("body"), own):
+        if known[:2] != now[:2]:
             error = ShapeError(
                 f"Shared key {shared.key!r} stands for other weights before: "
                 f"{known[0]!r}; give this one another key, or the same body and input width"
             )
+            raise self.fault(error, path)
+        if known[2] != self._frozen:
+            error = ShapeError(f"Shared key {shared.key!r} is frozen in one place and learns in "
+                               "another; freeze it in both, or give one another key")  # fmt: skip
+            raise self.fault(error, path)
+        if self._taps > taps:
+            error = ShapeError(f"Shared key {shared.key!r} holds a Tap, whose one head would be "
+                               "heard twice; put the Tap behind the shared part")  # fmt: skip
             raise self.fault(error, path)
         for i in range(first_row, len(self.rows)):
             self.rows[i] = self.rows[i]._replace(params=0, buffers=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import chain
 from math import prod
 from typing import Any, cast
 
@@ -272,11 +273,12 @@ def classifiers(net: Net) -> list[str]:
     behind it.
     """
     rows = net.plan().rows
-    ends = [len(rows) - 1]
-    for head, _ in matches(net, Tap):
-        ends.append(max(i for i, row in enumerate(rows) if row.path.startswith(head + ".")))
+    ends = [[i for i, row in enumerate(rows) if not row.auxiliary][-1:]]
+    for tap, _ in matches(net, Tap):
+        head = f"{tap}.head".removeprefix(".")
+        ends.append([i for i, r in enumerate(rows) if f"{r.path}.".startswith(f"{head}.")][-1:])
     found: list[str] = []
-    for end in ends:
+    for end in chain(*ends):
         i = _product(rows, end)
         if i >= 0 and len(rows[i].sources) == 1:
             found += _scores(rows, i)

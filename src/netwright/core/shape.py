@@ -12,6 +12,7 @@ axes as sizes after the first: positions, or time and then positions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import index
 from typing import Annotated, Any, TypeAlias, cast
 
 from netwright.errors import ShapeError
@@ -54,7 +55,11 @@ def as_shape(value: Any) -> Shape:
         raise ShapeError(
             f"{value!r} is no input; wanted a shape without the batch, such as (3, 224, 224)"
         )
-    return tuple(cast("Iterable[int]", value))
+    sizes = tuple(cast("Iterable[Any]", value))
+    if any(isinstance(size, bool | float) for size in sizes):
+        raise ShapeError(f"an input of {show(sizes)} has a size that is no positive integer")
+    # Integers of other libraries are equal to Python's, and no JSON.
+    return tuple([index(size) if hasattr(size, "__index__") else size for size in sizes])
 
 
 def show(shape: Sequence[Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, cast, dataclass_transform
 
+from netwright.core.canonical import Numbers, numbers
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import POINT, Window
 from netwright.core.kinds import kinds, shown
@@ -26,6 +27,9 @@ DEEPEST = 50
 class Spec:
     """A frozen dataclass that is equal, hashable and prints as the code that makes it.
 
+    Numbers are kept as the field's annotation writes them, `1` as `1.0` where it says `float`,
+    so that equal specs have one JSON and one hash; numbers of another kind are refused.
+
     Subclasses need no decorator. `class Name(Base, abstract=True)` keeps a base class
     out of the registry.
     """
@@ -37,6 +41,7 @@ class Spec:
     _writes_init: ClassVar[bool] = False
     field_names: ClassVar[tuple[str, ...]] = ()
     defaults: ClassVar[dict[str, Any]] = {}
+    _numbers: ClassVar[dict[str, Numbers]] = {}
 
     def __init_subclass__(cls, *, abstract: bool = False) -> None:
         if "__init__" in vars(cls):
@@ -47,6 +52,7 @@ class Spec:
         cls.defaults = {
             field.name: field.default for field in known if field.default is not MISSING
         }
+        cls._numbers = numbers([(field.name, field.type) for field in known])
         if abstract:
             return
         other = SPECS.get(cls.__name__)
@@ -58,11 +64,18 @@ class Spec:
         SPECS[cls.__name__] = cls
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if type(value) is list:
+        own = vars(self)
+        for name, value in own.items():
+            if type(value) is list or type(value) is tuple:
                 object.__setattr__(self, name, _frozen(value))
         self._hold()
         self.check()
+        for name, kind in self._numbers.items():
+            if type(own[name]) is not kind.usual:
+                object.__setattr__(self, name, kind.written(own[name]))
+                if not kind.hold(own[name]):
+                    raise SpecError(f"{type(self).__name__}: {name} is {own[name]!r}, "
+                                    f"wanted {kind.wanted}")  # fmt: skip
 
     def _hold(self) -> None:
         """Every field of its declared kind, and the whole not nested too deep."""
@@ -125,7 +138,8 @@ class Spec:
 
 
 def _frozen(value: Any) -> Any:
-    if not isinstance(value, list):
+    """Lists as tuples, inside tuples too."""
+    if type(value) is not list and type(value) is not tuple:
         return value
     return tuple([_frozen(item) for item in cast("list[Any]", value)])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from netwright.core.graph import Frozen
@@ -21,7 +22,7 @@ from netwright.export.forward import Forward, below
 from netwright.export.layout import Group, laid, statement
 from netwright.export.params import Param
 from netwright.export.pattern import Option, bare
-from netwright.export.tree import Use, Wire, is_module, walk
+from netwright.export.tree import Use, Wire, is_module
 
 __all__ = ["HELPERS", "class_lines", "function_lines"]
 
@@ -88,10 +89,20 @@ def _parameter(param: Param) -> str:
 
 
 def _shared(pattern: Any) -> dict[str, str]:
-    """A variable for every module of several uses."""
-    keys = [part.key for part in walk(pattern) if isinstance(part, Use)]
+    """A variable for every module of several uses, those inside others first."""
+    keys = [part.key for part in _uses(pattern)]
     several = [key for key in dict.fromkeys(keys) if keys.count(key) > 1]
     return {key: f"shared{i}" for i, key in enumerate(several, 1)}
+
+
+def _uses(pattern: Any) -> Iterator[Use]:
+    """The uses of shared modules in a pattern, behind those in their bodies."""
+    if isinstance(pattern, Use):
+        yield from _uses(pattern.body)
+        yield pattern
+    elif isinstance(pattern, Wire):
+        for _, part in pattern.parts:
+            yield from _uses(part)
 
 
 def _body(
@@ -103,11 +114,13 @@ def _body(
 ) -> list[str]:
     """The statements of `__init__`."""
     lines, question = list[str](), ""
-    uses = {part.key: part for part in walk(pattern) if isinstance(part, Use)}
+    uses = {part.key: part for part in _uses(pattern)}
     if not listed:
         lines.append("        super().__init__()")
+    written = dict[str, str]()
     for key, variable in shared.items():
-        lines += statement(f"{variable} = ", made(uses[key].body, {}), 8)
+        lines += statement(f"{variable} = ", made(uses[key].body, written), 8)
+        written[key] = variable
     if listed:
         items = list_items(pattern, shared)
         call = Group("super().__init__(", tuple(items))
@@ -136,8 +149,10 @@ def _attribute(name: str, node: Any, shared: dict[str, str], chain: bool) -> lis
 
 
 def _frozen(pattern: Any, access: str) -> list[str]:
-    """Where the parts are that do not learn."""
-    if not isinstance(pattern, Wire):
+    """How the parts are reached that do not learn; those that are no modules have nothing to."""
+    if isinstance(pattern, Use):
+        return _frozen(pattern.body, access)
+    if not isinstance(pattern, Wire) or not stored(pattern):
         return []
     if isinstance(pattern.wiring, Frozen):
         return [access]

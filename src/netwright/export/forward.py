@@ -43,6 +43,8 @@ class Forward:
     def __init__(self, star: bool = False) -> None:
         self.lines: list[str] = []
         self.taps: list[str] = []
+        self._steps: list[str] = []
+        self._silent = False
         self._indent = 8
         self._used = {"aux", "module", "nn", "self", "torch", "x", "xs"}
 
@@ -99,14 +101,15 @@ class Forward:
         if isinstance(wire.wiring, Tap):
             return self._tap(parts["head"], f"{access}.head", xs, name)
         if isinstance(wire.wiring, TimeDistributed):
-            x = self._named(xs[0], name)
-            y = self._run(parts["body"], below(access, "body"), [f"{flat(x)}.flatten(0, 1)"], name)
-            return [Group(f"{_atom(y[0])}.unflatten(", ("0", f"{flat(x)}.shape[:2]"))]
+            return [self._each(parts["body"], below(access, "body"), xs[0], name)]
         if isinstance(wire.wiring, Frozen):
-            return self._run(parts["body"], below(access, "body"), xs, name)
+            silent, self._silent = self._silent, True
+            ys = self._run(parts["body"], below(access, "body"), xs, name)
+            self._silent = silent
+            return ys
         if isinstance(wire.wiring, Branches):
             return self._branches(wire, xs, name, run)
-        xs = [self._named(x, name if len(xs) == 1 else f"x{i}") for i, x in enumerate(xs)]
+        xs = self._all_named(xs, name)
         if isinstance(wire.wiring, Graph):
             return self._graph(wire, xs, run)
         made = wire.wiring.flow(*xs, run=run)
@@ -181,15 +184,35 @@ class Forward:
 
         return streams(wire.wiring.flow(*xs, run=node))
 
+    def _each(self, body: Any, access: str, x: Doc, name: str) -> Doc:
+        """Every time step through the body, as if it were an image of the batch."""
+        x = self._named(x, name)
+        if x == "x" and not is_module(bare(body)):  # whose statements go on with x
+            x = self._name("sequence")
+            self._assign(x, "x")
+        self._steps.append(x)
+        y = self._run(body, access, [f"{x}.flatten(0, 1)"], name)[0]
+        self._steps.pop()
+        return Group(f"{_atom(y)}.unflatten(", ("0", f"{x}.shape[:2]"))
+
     def _tap(self, head: Any, access: str, xs: list[Doc], name: str) -> list[Doc]:
-        x = self._named(xs[0], name)
+        xs = self._all_named(xs, name)
+        if self._silent:
+            return xs
+        path = _path(access).removesuffix("head").removesuffix(".")
+        self.taps.append(path)
         self.lines.append(f"{' ' * self._indent}if self.training:")
         self._indent += 4
-        path = _path(access).removesuffix(".head")
-        self.taps.append(path)
-        self._assign(f"aux[{quoted(path)}]", self._run(head, access, [x], "head")[0])
+        seen = self._run(head, access, xs, "head")[0]
+        for steps in reversed(self._steps):
+            seen = Group(f"{_atom(seen)}.unflatten(", ("0", f"{steps}.shape[:2]"))
+        self._assign(f"aux[{quoted(path)}]", seen)
         self._indent -= 4
-        return [x]
+        return xs
+
+    def _all_named(self, xs: list[Doc], name: str) -> list[Doc]:
+        """Values that are read several times, each under a name."""
+        return [self._named(x, name if len(xs) == 1 else f"x{i}") for i, x in enumerate(xs)]
 
     def _named(self, value: Doc, name: str) -> str:
         """A value that is read several times, under a name."""

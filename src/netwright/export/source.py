@@ -49,7 +49,7 @@ def _reclassed(net: Net, classes: int) -> Net | None:
         if net.name in names() and net == find(net.name, input=net.input):
             return find(net.name, input=net.input, classes=classes)
         other = reclassed(net, classes)
-        other.plan()  # of shared weights only one use may have changed
+        other.plan()  # a classifier may share its weights with a part that keeps its width
     except NetwrightError:
         return None
     return other

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from netwright.core.field import Field, Window
-from netwright.core.plan import Row
+from netwright.core.plan import Row, Stored
 from netwright.core.planner import facts
 from netwright.core.shape import Shape
 from netwright.core.spec import Unit
@@ -22,6 +22,7 @@ from netwright.foreign.lines import told
 from netwright.foreign.operation import Operation
 from netwright.foreign.state import held
 from netwright.foreign.traced import Origin, Traced, traced
+from netwright.units.conv import Conv, TransposedConv
 
 __all__ = ["FUNCTIONS", "MODULES", "Tracer", "answers"]
 
@@ -46,6 +47,9 @@ def answers(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any
 
 class Tracer:
     """Keeps a row for whatever costs something while a module's forward pass runs."""
+
+    item: int | None = None
+    """Bytes of every weight's element, where they are not those of its own type."""
 
     def __init__(self, parts: Sequence[tuple[str, nn.Module]]) -> None:
         self.rows: list[Row] = []
@@ -124,6 +128,8 @@ class Tracer:
         inner, copies = x.full[1:], x.full[0]
         origin = x.origin
         output, cost, window = facts(unit, (inner,))
+        if x.kind.is_complex and isinstance(unit, Conv | TransposedConv):
+            cost = cost._replace(macs=3 * cost.macs)  # PyTorch makes it of three real ones
         field, dims, sizes = self.through(x, window, output)
         if unit.sees_all or whole:
             field = field._replace(whole=True)
@@ -184,10 +190,10 @@ class Tracer:
         copies: int,
     ) -> int:  # fmt: skip
         """Keeps a row; its index."""
-        params, buffers = self.claim(weights)
+        params, buffers, stored = self.claim(weights)
         path = self._path(name)
-        self.rows.append(Row(path, unit, inputs, output, params, macs, ops, buffers, field,
-                             sources, False, copies))  # fmt: skip
+        row = Row(path, unit, inputs, output, 0, macs, ops, 0, field, sources, False, copies)
+        self.rows.append(row.holding(params, buffers, stored))
         return len(self.rows) - 1
 
     def value(self, tensor: Any) -> Traced:
@@ -197,18 +203,23 @@ class Tracer:
         own = (tensor,) if id(tensor) in self._weights else ()
         return traced(tuple(tensor.shape), tensor.dtype, Origin(owners=own), tensor)
 
-    def claim(self, weights: Sequence[Any]) -> tuple[int, int]:
-        """Elements of parameters and of buffers among `weights` that no row has counted yet."""
-        params = buffers = 0
+    def claim(self, weights: Sequence[Any]) -> tuple[int, int, Stored]:
+        """Elements of parameters and of buffers among `weights` that no row has counted yet, and
+        their bytes.
+        """
+        params = buffers = size = learnt = 0
         for weight in weights:
             if weight is None or id(weight) in self._claimed:
                 continue
             self._claimed.add(id(weight))
+            own = weight.numel() * (self.item or weight.element_size())
+            size += own
             if id(weight) in self._weights:
                 params += weight.numel()
+                learnt += own if weight.requires_grad else 0
             else:
                 buffers += weight.numel()
-        return params, buffers
+        return params, buffers, Stored(size, learnt)
 
     def _path(self, name: str) -> str:
         name = name if self.named else ""
@@ -218,12 +229,9 @@ class Tracer:
 
     def _settle(self, module: nn.Module) -> None:
         """Weights of a followed module that no row has taken go to the last row in it."""
-        params, buffers = self.claim(held(module))
+        params, buffers, stored = self.claim(held(module))
         if params or buffers:
-            last = self.rows[-1]
-            self.rows[-1] = last._replace(
-                params=last.params + params, buffers=last.buffers + buffers
-            )
+            self.rows[-1] = self.rows[-1].holding(params, buffers, stored)
 
 
 @lru_cache(maxsize=1024)

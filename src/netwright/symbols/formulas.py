@@ -16,12 +16,15 @@ import sympy
 
 from netwright.core.kinds import shown
 from netwright.core.net import Net
-from netwright.core.plan import Plan
+from netwright.core.plan import Plan, Row
 from netwright.core.planner import Planner, Signal, plan_spec
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Block, Spec, Unit
 from netwright.errors import NetwrightError, ShapeError, SpecError
 from netwright.symbols.expression import read
+from netwright.units.attention import Attention, LocalAttention
+from netwright.units.conv_lstm import ConvLSTM
+from netwright.units.recurrent import Recurrent
 
 __all__ = ["COUNTS", "Formula", "formula", "halving", "latex", "ratios", "short", "sizes", "symbol"]
 
@@ -68,17 +71,28 @@ def sizes(input: Any) -> Shape:
 
 def halving(net: Net) -> Shape:
     """The net's input with sides of symbols: multiples of its stride, so that halving is exact.
+    Of a sequence the steps are T.
 
     >>> from netwright import net
-    >>> halving(net("resnet50"))
-    (3, 32*H, 32*W)
+    >>> halving(net("resnet50")), halving(net("conv_lstm"))
+    ((3, 32*H, 32*W), (T, 1, 4*H, 4*W))
     """
-    channels, *sides = net.input
-    names: str = {1: "L", 2: "HW", 3: "THW"}.get(len(sides), "")
-    jumps = [row.field.jump for row in net.plan().rows if row.field.jump is not None]
-    steps = [lcm(*[int(Fraction(jump[i]).numerator) for jump in jumps]) for i in range(len(sides))]
+    rows = net.plan().rows
+    before: list[Any] = [symbol("T"), *net.input[1:2]] if _has_steps(rows) else [net.input[0]]
+    count = len(net.input) - len(before)
+    names: str = {1: "L", 2: "HW", 3: "THW"}.get(count, "")
+    # In a sequence the axis of time comes before those of the sides, or a row is of one step.
+    jumps = [jump[-count:] for row in rows if len(jump := row.field.jump or ()) >= count > 0]
+    steps = [lcm(*[int(Fraction(jump[i]).numerator) for jump in jumps]) for i in range(count)]
     made: list[Any] = [symbol(name) * step for name, step in zip(names, steps, strict=False)]
-    return (channels, *made)
+    return (*before, *made)
+
+
+def _has_steps(rows: tuple[Row, ...]) -> bool:
+    """Whether a net reads its input step by step, time first."""
+    first = [row for row in rows if -1 in row.sources]
+    timed = (Attention, ConvLSTM, LocalAttention, Recurrent)
+    return any(row.copies != 1 or isinstance(row.unit, timed) for row in first)
 
 
 def formula(what: str | Spec | Net | Plan, input: Any = ("C", "H", "W")) -> Formula:
