@@ -59,8 +59,12 @@ class Arrays:
         self._check(name, info)
         try:
             return self._read(name, info)
-        except (DataError, MemoryError):
+        except DataError:
             raise
+        except MemoryError:
+            raise DataError(
+                f"{self.path}: {name} is damaged, or there is no memory for it"
+            ) from None
         except BadZipFile as error:
             raise DataError(f"{self.path}: {name} is damaged: {error}") from None
         except Exception:  # noqa: BLE001  zlib, lzma, numpy and Python each have their own

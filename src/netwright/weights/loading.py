@@ -17,7 +17,7 @@ from netwright.weights.keys import LIBRARIES, has_table, key_map
 from netwright.weights.preprocess import Preprocess
 from netwright.weights.source import Source, opened
 from netwright.weights.table import Place
-from netwright.weights.tensors import strange
+from netwright.weights.tensors import printed, strange
 
 __all__ = ["Loaded", "WeightsWarning", "load"]
 
@@ -224,4 +224,4 @@ def _modules(keys: list[str]) -> list[str]:
 
 def _some(names: list[str] | tuple[str, ...], most: int = 3) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return ", ".join(printed(name) for name in names[:most]) + more

@@ -17,7 +17,7 @@ from netwright.errors import WeightsError, nearest
 from netwright.weights.hub import from_timm, from_torchvision
 from netwright.weights.index import Known, known, names
 from netwright.weights.preprocess import Preprocess
-from netwright.weights.tensors import read_tensors, unfit
+from netwright.weights.tensors import printed, read_tensors, unfit
 
 __all__ = ["Source", "opened", "read_state"]
 
@@ -141,11 +141,13 @@ def read_state(path: Path) -> dict[str, Tensor]:
     held = read_tensors(path)
     state = _unwrapped(held)
     if not state:
-        inside = ", ".join(map(str, held)) if isinstance(held, Mapping) else type(held).__name__
+        inside = type(held).__name__
+        if isinstance(held, Mapping):
+            inside = ", ".join(printed(key) for key in cast("Mapping[Any, Any]", held))
         raise WeightsError(f"{path} holds no state_dict but {inside[:120] or 'nothing'}")
     for key, value in state.items():
         if fault := unfit(value):
-            raise WeightsError(f"{path}: {key} {fault}")
+            raise WeightsError(f"{path}: {printed(key)} {fault}")
     for prefix in PREFIXES:
         if all(key.startswith(prefix) for key in state):
             state = {key.removeprefix(prefix): value for key, value in state.items()}
