@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +42,8 @@ class Preprocessing:
     @classmethod
     def from_json(cls, given: dict[str, Any]) -> Preprocessing:
         """The inverse of `to_json`."""
-        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v
-                                  for k, v in given.items()}  # fmt: skip
-        return cls(**fields)
+        values = {field.name: given[field.name] for field in fields(cls)}
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
     def image(self, image: Any, notes: list[str] | None = None) -> np.ndarray:
         """A path, a Pillow image or an array as uint8 (size, size, channels).

@@ -112,6 +112,7 @@ def resume(
             )
         watch.data(dataset)
         job = Job.from_json(run.record["job"])
+        job.check(dataset)
         watch.planned(job)
         return _work(run, job, dataset, watch, clock, planned)
 

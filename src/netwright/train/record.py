@@ -11,7 +11,17 @@ from typing import Any
 from netwright.core.files import read_text
 from netwright.errors import RunError
 
-__all__ = ["CANDIDATE", "CHECKPOINT", "EPOCH", "METRICS", "RUN", "read_json", "require", "text_of"]
+__all__ = [
+    "CANDIDATE",
+    "CHECKPOINT",
+    "EPOCH",
+    "FINISHED",
+    "METRICS",
+    "RUN",
+    "read_json",
+    "require",
+    "text_of",
+]
 
 Rule = tuple[str, Callable[[Any], bool]]
 
@@ -41,6 +51,15 @@ def _finite(value: Any) -> bool:
     return type(value) in (int, float) and isfinite(value)
 
 
+def _bounds(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(map(_finite, value))
+        and value[0] < value[1]
+    )
+
+
 def _text(value: Any) -> bool:
     return isinstance(value, str)
 
@@ -49,7 +68,6 @@ MANY = 2**53
 TEXT: Rule = ("text", _text)
 FLAG: Rule = ("true or false", lambda value: isinstance(value, bool))
 SHARE, COUNT = _number(0, 1), _whole(0, MANY)
-CHANNELS = _list("at most 4 numbers", _finite, most=4)
 
 RUN: Mapping[str, Rule] = {
     "began": TEXT,
@@ -63,18 +81,31 @@ RUN: Mapping[str, Rule] = {
     "data.classes": _list("names", _text),
     "data.fingerprint": TEXT,
     "preprocessing.size": _whole(1, 1024),
-    "preprocessing.channels": _whole(1, 4),
-    "preprocessing.mean": CHANNELS,
-    "preprocessing.std": _list("at most 4 numbers above 0", lambda v: _finite(v) and v > 0, 4),
-    "preprocessing.range": _list("two numbers", _finite, most=2),
+    "preprocessing.channels": ("1 or 3", lambda value: type(value) is int and value in (1, 3)),
+    "preprocessing.mean": _list("numbers", _finite),
+    "preprocessing.std": _list("numbers above 0", lambda value: _finite(value) and value > 0),
+    "preprocessing.range": ("two numbers, the smaller first", _bounds),
+    "preprocessing": ("a mean and a deviation for every channel", lambda value: (
+        len(value["mean"]) == len(value["std"]) == value["channels"])),
     "job.nets": _list("nets, each as text", _text, most=1000),
-    "job.costs": _list("numbers", _finite, most=1000),
+    "job.costs": _list("numbers, none below 0", lambda value: _finite(value) and value >= 0),
     "job.epochs": _whole(1, 10**6),
     "job.seed": COUNT,
     "job.precision": ("fp32 or bf16", lambda value: value in ("fp32", "bf16")),
     "job.recipe.batch": _whole(1, MANY),
+    "job.recipe.rate": _number(0, 1e6),
+    "job.recipe.momentum": SHARE,
+    "job.recipe.decay": _number(0, 1e6),
+    "job.recipe.smoothing": SHARE,
+    "job.recipe.warmup": SHARE,
+    "job.recipe.shift": _whole(0, 1024),
+    "job.recipe.flip": FLAG,
+    "job": ("a cost for every net", lambda value: len(value["nets"]) == len(value["costs"])),
 }  # fmt: skip
 """What is read of run.json by a run that goes on, or that predicts."""
+
+FINISHED: Mapping[str, Rule] = {"seconds": _number(0, MANY)}
+"""What run.json says more of a run that is finished."""
 
 METRICS: Mapping[str, Rule] = {
     "winner": TEXT,
@@ -84,7 +115,7 @@ METRICS: Mapping[str, Rule] = {
     "net.memory": COUNT,
     "test.accuracy": SHARE,
     "test.images": COUNT,
-    "test.interval": _list("two shares", _finite, most=2),
+    "test.interval": ("two numbers, the smaller first", _bounds),
 }
 """What is read of metrics.json."""
 
