@@ -42,8 +42,9 @@ class Preprocessing:
     @classmethod
     def from_json(cls, given: dict[str, Any]) -> Preprocessing:
         """The inverse of `to_json`."""
-        values = {field.name: given[field.name] for field in fields(cls)}
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        values: dict[str, Any] = {field.name: given[field.name] for field in fields(cls)}
+        lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        return cls(**{**values, **lists})
 
     def image(self, image: Any, notes: list[str] | None = None) -> np.ndarray:
         """A path, a Pillow image or an array as uint8 (size, size, channels).

@@ -64,11 +64,9 @@ def fit(
     folder = default_out(data) if out is None else Path(out)
     watch, clock = watch or Watch(), _clock(settings)
     with _guarded(folder, watch), claimed(folder):
-        left = leftovers(folder)
-        if any(path.name not in BEFORE and path not in left for path in folder.iterdir()):
+        if not _unbegun(folder):
             raise RunError(f"{folder} exists already; go on with --resume, or choose another --out")
-        for path in left:
-            path.unlink()
+        _sweep(folder)
         dataset = load(data, size=size, seed=seed)
         watch.data(dataset)
         job, proposal = make_job(settings, dataset)
@@ -88,6 +86,9 @@ def resume(
     Whatever else is `given` must be as the run was begun with. A finished run is returned
     as it is. Raises `RunError` when the images or settings are not those of the run.
     """
+    if str(out) and Path(out).is_dir() and _unbegun(Path(out)):
+        raise RunError(f"{out} holds no run: it was broken off before its training began; "
+                       "leave out --resume to begin it again")  # fmt: skip
     run = Run.load(out)
     settings = _settings(run)
     differing = settings.differing(given)
@@ -115,6 +116,12 @@ def resume(
         job.check(dataset)
         watch.planned(job)
         return _work(run, job, dataset, watch, clock, planned)
+
+
+def _unbegun(folder: Path) -> bool:
+    """Whether a folder is empty, but for what a run killed before its training leaves."""
+    left = {*leftovers(folder)}
+    return all(path.name in BEFORE or path in left for path in folder.iterdir())
 
 
 def _sweep(folder: Path) -> None:

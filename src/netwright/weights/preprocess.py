@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import floor
+from math import floor, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ __all__ = ["Preprocess"]
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SYMMETRIC = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
+LARGEST = 4096
+"""Pixels of a side that an image is brought to at most."""
 CROPS = ("center", "squash", "square")
 
 
@@ -44,6 +46,16 @@ class Preprocess:
     crop: str = "center"
 
     def __post_init__(self) -> None:
+        for name in ("size", "resize"):
+            value = getattr(self, name)
+            if type(value) is not int or not 1 <= value <= LARGEST:
+                raise WeightsError(f"{name} is {value!r}, wanted 1 to {LARGEST} pixels")
+        numbers = [*self.mean, *self.std]
+        if not all(isinstance(value, int | float) and isfinite(value) for value in numbers) or not (
+            0 < len(self.mean) == len(self.std) and all(value > 0 for value in self.std)
+        ):
+            raise WeightsError(f"mean is {self.mean}, std {self.std}; wanted as many numbers each, "
+                               "those of std above 0")  # fmt: skip
         kinds = [kind.name.lower() for kind in Image.Resampling]
         if self.interpolation not in kinds:
             raise WeightsError(f"interpolation is {self.interpolation!r}, "
