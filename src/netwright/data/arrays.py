@@ -109,7 +109,7 @@ def _pairs(path: Path, arrays: Arrays) -> list[tuple[str, str, str]]:
 def _channels_last(path: Path, images: np.ndarray) -> np.ndarray:
     """(N, H, W, C) of numbers, with one, three or four channels."""
     if images.dtype.kind not in "buif":
-        raise DataError(f"{path}: images of type {images.dtype} are no numbers")
+        raise DataError(f"{path}: images of type {images.dtype}; wanted numbers")
     if images.ndim == 3:
         return images[..., None]
     if images.ndim == 4 and images.shape[3] in (1, 3, 4):

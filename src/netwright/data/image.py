@@ -42,9 +42,10 @@ class Preprocessing:
     @classmethod
     def from_json(cls, given: dict[str, Any]) -> Preprocessing:
         """The inverse of `to_json`."""
-        values: dict[str, Any] = {field.name: given[field.name] for field in fields(cls)}
-        lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-        return cls(**{**values, **lists})
+        values: dict[str, Any] = {}
+        for name in (field.name for field in fields(cls)):
+            values[name] = tuple(given[name]) if isinstance(given[name], list) else given[name]
+        return cls(**values)
 
     def image(self, image: Any, notes: list[str] | None = None) -> np.ndarray:
         """A path, a Pillow image or an array as uint8 (size, size, channels).
