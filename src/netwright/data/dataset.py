@@ -165,12 +165,13 @@ def _decoded(found: Found, side: int) -> tuple[np.ndarray, list[int], list[str],
             return f"{found.names[i]}: {str(error).partition(': ')[2]}", []
         return "", [f"{found.names[i]}: {note.partition(': ')[2]}" for note in notes]
 
-    told = each(decode, range(len(found.names)))
-    good = [i for i, (fault, _) in enumerate(told) if not fault]
-    if len(good) < len(told):
+    results = each(decode, range(len(found.names)))
+    good = [i for i, (fault, _) in enumerate(results) if not fault]
+    if len(good) < len(results):
         pixels = pixels[good]
-    unreadable = [*found.unreadable, *(fault for fault, _ in told if fault)]
-    return pixels, good, unreadable, [*found.notes, *(note for _, notes in told for note in notes)]
+    unreadable = [*found.unreadable, *(fault for fault, _ in results if fault)]
+    notes = [*found.notes, *(note for _, own in results for note in own)]
+    return pixels, good, unreadable, notes
 
 
 def _moments(pixels: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -68,20 +68,20 @@ def _listed(folder: Path, files: list[tuple[str, Path, list[Path]]], outside: li
     """What the classes hold: (split, folder of the class, files in it) each; what is `outside`
     of all is passed over, and told.
     """
-    found = [(split, home.name, path) for split, home, inside in files for path in inside
+    images = [(split, home.name, path) for split, home, inside in files for path in inside
              if is_image(path, home)]  # fmt: skip
-    ignored = len(outside) + sum(len(inside) for _, _, inside in files) - len(found)
-    if not found:
+    ignored = len(outside) + sum(len(inside) for _, _, inside in files) - len(images)
+    if not images:
         raise DataError(f"no image under {folder} ({ignored} other files); {LAYOUT}")
-    full = {(split, name) for split, name, _ in found}
+    full = {(split, name) for split, name, _ in images}
     unreadable = [f"{home.relative_to(folder)}: no image in this folder"
                   for split, home, _ in files if (split, home.name) not in full]  # fmt: skip
-    headers = each(_header, [path for _, _, path in found])
-    pairs = list(zip(found, headers, strict=True))
+    headers = each(_header, [path for _, _, path in images])
+    pairs = list(zip(images, headers, strict=True))
     unreadable += [f"{path.relative_to(folder)}: {head}"
                    for (_, _, path), head in pairs if isinstance(head, str)]  # fmt: skip
     good = [(file, head) for file, head in pairs if not isinstance(head, str)]
-    classes = sorted({name for _, name, _ in found})
+    classes = sorted({name for _, name, _ in images})
     paths = [path for (_, _, path), _ in good]
     return Found(
         source=str(folder),

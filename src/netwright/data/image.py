@@ -105,13 +105,13 @@ def to_bytes(values: np.ndarray, range: tuple[float, float]) -> np.ndarray:
     low, high = range
     if values.dtype == np.uint8 and (low, high) == (0.0, 255.0):
         return values
-    made = np.empty(values.shape, np.uint8)
+    scaled = np.empty(values.shape, np.uint8)
     pieces = 1 + values.size // CHUNK
-    pairs = zip(np.array_split(values, pieces), np.array_split(made, pieces), strict=True)
+    pairs = zip(np.array_split(values, pieces), np.array_split(scaled, pieces), strict=True)
     for given, into in pairs:
-        scaled = (given.astype(np.float64) - low) * (255 / (high - low))
-        into[...] = scaled.round().clip(0, 255)
-    return made
+        levels = (given.astype(np.float64) - low) * (255 / (high - low))
+        into[...] = levels.round().clip(0, 255)
+    return scaled
 
 
 def _drawable(values: np.ndarray) -> np.ndarray:

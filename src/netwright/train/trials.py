@@ -213,8 +213,8 @@ class Trials:
         path = self._path(trial)
         held = _read(path)
         if held.get("belongs") != self.job.belongs(self.fingerprint, trial):
-            raise RunError(f"{path} does not belong to this run: other images, net or settings; "
-                           f"{AGAIN}")  # fmt: skip
+            raise RunError(f"{path} does not belong to this run: other images, net or "
+                           f"settings; {AGAIN}")  # fmt: skip
         return held
 
     def _spent_before(self) -> float:
