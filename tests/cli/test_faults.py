@@ -40,7 +40,7 @@ def test_the_traceback_is_shown_when_asked_for(monkeypatch, capsys):
 def test_too_little_memory_is_no_fault(error, monkeypatch, capsys):
     code, line = said(monkeypatch, capsys, error)
     assert code == 2
-    assert "there is not enough memory for this" in line
+    assert "no memory left; try less at once" in line
 
 
 def test_what_was_typed_does_not_move_the_cursor(capsys):

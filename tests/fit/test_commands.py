@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
+from PIL import Image
 
 from netwright.cli import main
 from netwright.train import Watch
@@ -139,3 +141,27 @@ def test_predict_needs_a_finished_run(capsys, images, tmp_path):
     code, _, err = run(capsys, "predict", tmp_path / "gone", images)
     assert code == 2
     assert "is no run folder: no such folder" in err
+
+
+def test_predict_neither_waits_nor_looks_elsewhere(capsys, images, fitted, tmp_path, monkeypatch):
+    """A pipe is not waited for, an empty name is not the current folder."""
+    monkeypatch.chdir(images / "red")
+    code, out, err = run(capsys, "predict", fitted, "")
+    assert (code, out) == (2, "")
+    assert err == "netwright: an image has an empty name; wanted files or folders of them\n"
+    os.mkfifo(tmp_path / "pipe.png")
+    code, out, err = run(capsys, "predict", fitted, tmp_path / "pipe.png", "00.png")
+    assert (code, out.count("\n")) == (0, 1)
+    assert err == f"skipped {tmp_path / 'pipe.png'}: a folder, pipe or device, wanted a file\n"
+    code, out, err = run(capsys, "predict", fitted, tmp_path)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"netwright: no image under {tmp_path}; looked for .bmp .gif .jfif")
+
+
+def test_predict_tells_what_it_read_all_the_same(capsys, fitted, tmp_path):
+    Image.new("RGB", (16, 16), "red").save(tmp_path / "x.jpg")
+    (tmp_path / "x.jpg").write_bytes((tmp_path / "x.jpg").read_bytes()[:-2])
+    code, out, err = run(capsys, "predict", fitted, tmp_path / "x.jpg")
+    assert (code, out.count("\n")) == (0, 1)
+    said = "the file lacks its end marker; all of its pixels are there"
+    assert err == f"note {tmp_path / 'x.jpg'}: {said}\n"

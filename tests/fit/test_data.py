@@ -250,7 +250,7 @@ def test_hidden_copies_are_no_images(squares):
 
 def test_floats_from_0_to_1_are_grey_not_black(tmp_path):
     Image.fromarray(np.full((8, 8), 0.5, np.float32)).save(tmp_path / "x.tif")
-    assert np.unique(read_image(tmp_path / "x.tif", 8, 1)).tolist() == [127]
+    assert np.unique(read_image(tmp_path / "x.tif", 8, 1)).tolist() == [128]
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_floats_from_0_to_1_are_grey_not_black(tmp_path):
         (_unreadable, "none of 2 images under .* can be read"),
         (_new_class_in_test, "class 'pink' has 0 readable"),
         (_text, "is no folder and no .npz"),
-        (_broken_npz, "cannot be read as an .npz"),
+        (_broken_npz, "is no .npz, or only a part of one; wanted an .npz of"),
         (_npz(images=np.zeros((4, 8, 8))), "holds images; wanted images and labels"),
         (_npz(images=np.zeros((4, 8, 8)), labels=np.zeros(3)), "4 images, labels has 3 labels"),
         (_npz(images=np.zeros((4, 8)), labels=np.zeros(4)), r"images are \(4, 8\); wanted"),

@@ -223,7 +223,7 @@ def test_tampered_runs_are_refused(home, images, tmp_path):
     with pytest.raises(RunError, match="names 2 classes"):
         _ = Run.load(run.path).net
     (run.path / "run.json").write_text(json.dumps({"schema": 1, "settings": {}}))
-    with pytest.raises(RunError, match=r"run\.json has no data"):
+    with pytest.raises(RunError, match=r"run\.json has no began, wanted text"):
         Run.load(run.path)
     (run.path / "run.json").write_text(json.dumps({**record, "schema": 99}))
     with pytest.raises(RunError, match="schema 99, we read up to"):

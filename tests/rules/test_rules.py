@@ -9,6 +9,7 @@ import netwright as nw
 from netwright.core.net import Net
 from netwright.core.rewrite import everywhere
 from netwright.errors import RuleError, UnknownName
+from netwright.rules import registry
 from netwright.rules.registry import find
 from oracles import assert_plan_is_true
 
@@ -220,3 +221,16 @@ def test_a_rule_that_breaks_a_net_says_where() -> None:
     broken = nw.core.rewrite.Rule("mine", "breaks", lambda n: everywhere(n, change, nw.BasicBlock))
     with pytest.raises(RuleError, match="mine breaks resnet18: at "):
         Net(net.spec, (3, 32, 32), "resnet18").rewrite(broken)
+
+
+@pytest.mark.parametrize("value", [0, -1, 10**9, -2.5, "x", ""])
+def test_strange_arguments_are_refused_by_name(value) -> None:
+    """Or taken, but never a fault of ours."""
+    net, refused = nw.net("resnet20_cifar10"), list[str]()
+    for name in registry.names():
+        for count in (1, 2):
+            try:
+                net.rewrite(registry.rule(name, *[value] * count)).plan()
+            except nw.NetwrightError as error:
+                refused += [str(error)] if name in str(error) else []
+    assert len(refused) > 20

@@ -11,6 +11,7 @@ import click
 
 from netwright import __version__
 from netwright.cli.examples import shown
+from netwright.core.machine import out_of_memory
 from netwright.core.text import plain
 from netwright.errors import NetwrightError, nearest
 
@@ -112,8 +113,8 @@ def main(arguments: list[str] | None = None) -> Any:
 
 def _fault(error: Exception) -> tuple[str, int]:
     """What to say of an exception that nobody raised on purpose, and the exit code."""
-    if isinstance(error, MemoryError) or "not enough memory" in str(error):
-        return "there is not enough memory for this; try a smaller input or batch", 2
+    if out_of_memory(error):
+        return "no memory left; try less at once, such as a smaller --batch, --size or --input", 2
     what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
     ask = f"this is a fault of netwright, please report: {what} (NETWRIGHT_DEBUG=1 shows where)"
     return ask, FAULT

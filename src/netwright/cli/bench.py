@@ -8,7 +8,9 @@ import click
 
 from netwright.cli.calibrate import running
 from netwright.cli.common import as_count, as_shape, echo, echo_json, load_net
+from netwright.core.machine import memory, need_memory
 from netwright.core.shape import Shape, show
+from netwright.errors import BudgetError
 
 __all__ = ["command"]
 
@@ -39,6 +41,7 @@ def command(
     Each of NETS is a name (see `netwright nets`) or a file written by `Net.to_json`.
     Predictions are there once `netwright calibrate` was run with the same settings.
     """
+    need_memory()
     from netwright.speed.latency import Setting, known, predict
     from netwright.speed.measure import measured
 
@@ -49,6 +52,9 @@ def command(
     records: list[dict[str, Any]] = []
     for net in found:
         plan = net.plan(dtype=how.dtype, batch=batch)
+        if plan.memory > memory():
+            raise BudgetError(f"{net.name} needs {plan.memory:,} bytes for a batch of {batch:,}, "
+                              f"this machine has {memory():,}; try a smaller --batch")  # fmt: skip
         told = predict(plan, rates).seconds if rates else None
         took = measured(net, how, batch)
         records.append({"name": net.name, "input": list(net.input), "batch": batch,

@@ -7,12 +7,16 @@ from dataclasses import asdict
 import click
 
 from netwright.cli.common import as_count, echo, echo_json
+from netwright.core.machine import need_memory
 
 __all__ = ["command", "running"]
+
+THREADS = 1024
 
 
 def running(threads: int | None, dtype: str, channels_last: bool) -> object:
     """The setting that the options name; PyTorch runs with that many threads from now on."""
+    need_memory()
     import torch
 
     from netwright.core.plan import ALIASES
@@ -22,6 +26,9 @@ def running(threads: int | None, dtype: str, channels_last: bool) -> object:
     dtype = ALIASES.get(dtype, dtype)
     if dtype not in ("float32", "bfloat16", "float16"):
         raise SpecError(f"--dtype {dtype!r} cannot be run; wanted float32, bfloat16 or float16")
+    if threads and threads > THREADS:
+        raise SpecError(f"--threads {threads:,} are more than any machine runs; "
+                        f"wanted at most {THREADS:,}")  # fmt: skip
     if threads:
         torch.set_num_threads(threads)
     return setting(dtype, channels_last)

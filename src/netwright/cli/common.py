@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -164,11 +163,13 @@ def load_plan(
 
 
 def _read(path: str) -> str:
+    from netwright.core.files import read_text
+
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return read_text(path, pipes=True)
     except OSError as error:
         raise NetwrightError(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
+    except ValueError:
         raise NetwrightError(f"cannot read {path}: this is no text") from None
 
 

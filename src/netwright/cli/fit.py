@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from netwright.cli.common import as_count, echo, echo_json
+from netwright.core.machine import need_memory
 
 __all__ = ["command"]
 
@@ -57,10 +58,11 @@ def command(
     successive halving, the winner picked on validation and tested once. RUN then holds the
     net, its weights, its figures and report.html.
     """
+    need_memory()
     from netwright.cli.progress import progress
     from netwright.train.fitting import default_out, fit, resume
 
-    folder = out or str(default_out(data))
+    folder = str(default_out(data)) if out is None else out
     watch = progress(quiet=quiet)
     try:
         if again:

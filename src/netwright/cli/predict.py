@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netwright.cli.common import as_count, echo, echo_json
+from netwright.core.machine import need_memory
 from netwright.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-TOGETHER = 256
-"""Images that are held in memory at a time."""
+PIXELS = 2**22
+"""Pixels of images, brought to size, that are held in memory at a time."""
 
 
 @click.command("predict")
@@ -34,6 +36,7 @@ def command(run: str, images: tuple[str, ...], top: int, as_json: bool) -> None:
     RUN is a folder that `netwright fit` left. Files that cannot be read are listed and
     skipped; when none can be read the exit code is 2.
     """
+    need_memory()
     from netwright.train.run import Run
 
     opened = Run.load(run)
@@ -41,18 +44,23 @@ def command(run: str, images: tuple[str, ...], top: int, as_json: bool) -> None:
     paths = list(_files(images))
     made: dict[Path, Prediction] = {}
     unreadable: list[str] = []
-    for start in range(0, len(paths), TOGETHER):
-        made |= _predicted(opened, paths[start : start + TOGETHER], unreadable)
+    notes: list[str] = []
+    together = max(1, PIXELS // opened.preprocessing.size**2)
+    for start in range(0, len(paths), together):
+        made |= _predicted(opened, paths[start : start + together], unreadable, notes)
     if as_json:
         found = [
             {"image": str(path), "class": said.label,
              "top": [{"class": name, "probability": round(p, 6)} for name, p in said.top(top)]}
             for path, said in made.items()
         ]  # fmt: skip
-        echo_json({"run": str(opened.path), "images": found, "unreadable": unreadable})
+        echo_json({"run": str(opened.path), "images": found, "unreadable": unreadable,
+                   "notes": notes})  # fmt: skip
     else:
         for path, said in made.items():
             echo(f"{path}  " + "  ".join(f"{name} {100 * p:.1f}%" for name, p in said.top(top)))
+    for note in notes:
+        click.echo(f"note {note}", err=True)
     for fault in unreadable:
         click.echo(f"skipped {fault}", err=True)
     if not made:
@@ -62,26 +70,31 @@ def command(run: str, images: tuple[str, ...], top: int, as_json: bool) -> None:
 
 def _files(given: tuple[str, ...]) -> Iterator[Path]:
     """Files as given, and the images in folders."""
-    from netwright.data.image import SUFFIXES, is_image
+    from netwright.data.folder import inside
+    from netwright.data.reading import SUFFIXES, is_image
 
     for word in given:
+        if not word:
+            raise DataError("an image has an empty name; wanted files or folders of them")
         path = Path(word)
-        if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if is_image(p, path))
-            if not inside:
+        if os.path.isdir(path):  # noqa: PTH112  Path's raises for long names
+            inner = [p for p in inside(path) if is_image(p, path)]
+            if not inner:
                 raise DataError(f"no image under {path}; looked for {' '.join(sorted(SUFFIXES))}")
-            yield from inside
+            yield from inner
         else:
             yield path
 
 
-def _predicted(run: Run, paths: list[Path], unreadable: list[str]) -> dict[Path, Prediction]:
+def _predicted(
+    run: Run, paths: list[Path], unreadable: list[str], notes: list[str]
+) -> dict[Path, Prediction]:
     import numpy as np
 
     pixels: dict[Path, np.ndarray] = {}
     for path in paths:
         try:
-            pixels[path] = run.preprocessing.image(path)
+            pixels[path] = run.preprocessing.image(path, notes)
         except DataError as error:
             unreadable.append(str(error))
     if not pixels:

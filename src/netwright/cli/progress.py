@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Lines", "Live", "progress"]
 
+NOTES = 3
+"""So many notes on the images are told at once."""
+
 
 def progress(*, quiet: bool) -> Watch:
     """The watch for this terminal, or for none; everything goes to stderr."""
@@ -39,6 +42,11 @@ class Lines(Watch):
         unreadable = dataset.found["unreadable"]
         if unreadable:
             self.say(f"{len(unreadable)} unreadable, left out; the first: {unreadable[0]}")
+        notes = dataset.found["notes"]
+        for note in notes[:NOTES]:
+            self.say(note)
+        if len(notes) > NOTES:
+            self.say(f"and {len(notes) - NOTES} notes more, in the report")
         if dataset.duplicates:
             self.say(f"{dataset.duplicates} images outside training are also in it")
         if dataset.imbalance >= 3:

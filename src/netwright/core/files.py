@@ -1,15 +1,22 @@
-"""Files that are whole or not there: written under another name, then renamed."""
+"""Files that are whole or not there, written under another name, then renamed; text in bounds."""
 
 from __future__ import annotations
 
 import os
+import re
+import stat
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from errno import EISDIR
+from errno import EFBIG, EINVAL, EISDIR
 from pathlib import Path
 
-__all__ = ["cache_folder", "replacing", "write_bytes", "write_text"]
+__all__ = ["cache_folder", "leftovers", "read_text", "replacing", "write_bytes", "write_text"]
+
+TEXT = 2**26
+"""Bytes of text that are read at most: the JSON of the largest net has some 2 million."""
+TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
+"""Names of temporary files: `.NAME.PROCESS.tmp`."""
 
 
 @contextmanager
@@ -35,6 +42,27 @@ def replacing(path: Path | str) -> Generator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """Temporary files right in `folder` that a process left which was killed while it wrote."""
+    inside = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in inside if TEMPORARY.fullmatch(path.name))
+
+
+def read_text(path: Path | str, *, pipes: bool = False) -> str:
+    """A file of text, in UTF-8, if it is one and not too long.
+
+    Pipes and devices are read where `pipes` says so, such as `<(command)` of a shell. Raises
+    `OSError` whose `strerror` says why not, and `UnicodeDecodeError`.
+    """
+    if not pipes and not stat.S_ISREG(Path(path).stat().st_mode):
+        raise OSError(EINVAL, "a folder, pipe or device, wanted a file", str(path))
+    with Path(path).open("rb") as file:
+        data = file.read(TEXT + 1)
+    if len(data) > TEXT:
+        raise OSError(EFBIG, f"more than {TEXT:,} bytes, too long for what it should be", str(path))
+    return data.decode()
 
 
 def write_text(path: Path | str, text: str) -> None:

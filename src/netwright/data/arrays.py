@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from zipfile import BadZipFile
-from zlib import error as ZlibError
 
 import numpy as np
 
 from netwright.data.found import Found
 from netwright.data.image import Preprocessing, to_bytes
+from netwright.data.npz import Arrays
 from netwright.errors import DataError
 
 __all__ = ["read_arrays"]
@@ -26,10 +25,10 @@ def read_arrays(path: Path) -> Found:
     Images are (N, H, W), (N, H, W, C) or (N, C, H, W) under `images`, `x` or `data`, labels
     (N,) under `labels`, `y` or `target`; or `x_train, y_train, x_test, y_test` and the like.
     """
-    arrays = _held(path)
+    arrays = Arrays(path)
     pairs = _pairs(path, arrays)
-    images = [_channels_last(path, arrays[x]) for _, x, _ in pairs]
-    labels = [_labels(path, y, arrays[y]) for _, _, y in pairs]
+    labels = [_labels(path, y, arrays.read(y)) for _, _, y in pairs]
+    images = [_channels_last(path, arrays.read(x)) for _, x, _ in pairs]
     for (_, x, y), image, label in zip(pairs, images, labels, strict=True):
         if len(image) != len(label):
             raise DataError(f"{path}: {x} has {len(image)} images, {y} has {len(label)} labels")
@@ -41,7 +40,7 @@ def read_arrays(path: Path) -> Found:
     bounds = _range(path, pixels)
     pixels = to_bytes(pixels, bounds)
     known, index = np.unique(values, return_inverse=True)
-    given = next((arrays[name] for name in NAMES if name in arrays), None)
+    given = next((arrays.read(name) for name in NAMES if name in arrays), None)
     if (
         given is not None
         and given.ndim == 1
@@ -54,7 +53,7 @@ def read_arrays(path: Path) -> Found:
     height, width, channels = pixels.shape[1:]
     count = len(pixels)
 
-    def read(i: int, size: int, channels: int) -> np.ndarray:
+    def read(i: int, size: int, channels: int, notes: list[str]) -> np.ndarray:
         return Preprocessing(size, channels, (), ()).image(pixels[i])
 
     return Found(
@@ -74,24 +73,13 @@ def read_arrays(path: Path) -> Found:
     )
 
 
-def _held(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with path.open("rb") as file:
-            held = np.load(file, allow_pickle=False)
-            single = isinstance(held, np.ndarray)
-            arrays = {} if single else {name: held[name] for name in held.files}
-    except (OSError, ValueError, BadZipFile, EOFError, ZlibError) as error:
-        raise DataError(f"{path} cannot be read as an .npz of plain arrays: {error}") from None
-    if single:
-        raise DataError(f"{path} is one array, an .npy; wanted an .npz of images and labels")
-    return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
-
-
 def _labels(path: Path, name: str, values: np.ndarray) -> np.ndarray:
     """(N,) labels; whole numbers and text, however they are kept."""
     if values.ndim > 1 and values.size != len(values):
         raise DataError(f"{path}: {name} is {values.shape}; wanted one label an image, (N,)")
     values = values.reshape(-1)
+    if values.dtype.kind not in "buifUS":
+        raise DataError(f"{path}: {name} is of type {values.dtype}; wanted numbers or text")
     if values.dtype.kind == "S":
         return np.char.decode(values, "utf-8", "backslashreplace")
     if values.dtype.kind == "f" and not np.isfinite(values).all():
@@ -100,7 +88,7 @@ def _labels(path: Path, name: str, values: np.ndarray) -> np.ndarray:
     return values.astype(np.int64) if whole else values
 
 
-def _pairs(path: Path, arrays: dict[str, np.ndarray]) -> list[tuple[str, str, str]]:
+def _pairs(path: Path, arrays: Arrays) -> list[tuple[str, str, str]]:
     """(split, name of the images, name of the labels) of every pair in the file."""
     found: list[tuple[str, str, str]] = []
     for split in ("train", "val", "test"):
@@ -113,13 +101,15 @@ def _pairs(path: Path, arrays: dict[str, np.ndarray]) -> list[tuple[str, str, st
     for x, y in WHOLE:
         if x in arrays and y in arrays:
             return [("", x, y)]
-    held = ", ".join(sorted(arrays)) or "nothing"
-    raise DataError(f"{path} holds {held}; wanted images and labels, or x_train, y_train, "
+    names = ", ".join(arrays.names)[:200] or "nothing"
+    raise DataError(f"{path} holds {names}; wanted images and labels, or x_train, y_train, "
                     "x_test, y_test")  # fmt: skip
 
 
 def _channels_last(path: Path, images: np.ndarray) -> np.ndarray:
-    """(N, H, W, C) with one, three or four channels."""
+    """(N, H, W, C) of numbers, with one, three or four channels."""
+    if images.dtype.kind not in "buif":
+        raise DataError(f"{path}: images of type {images.dtype}; wanted numbers")
     if images.ndim == 3:
         return images[..., None]
     if images.ndim == 4 and images.shape[3] in (1, 3, 4):
@@ -134,8 +124,6 @@ def _range(path: Path, pixels: np.ndarray) -> tuple[float, float]:
     """The values of black and white."""
     if not pixels.size:
         raise DataError(f"{path} holds no image")
-    if pixels.dtype.kind not in "buif":
-        raise DataError(f"{path}: images of type {pixels.dtype} are no numbers")
     low, high = float(pixels.min()), float(pixels.max())
     if not np.isfinite(low) or not np.isfinite(high):
         raise DataError(f"{path}: images hold values that are not finite")

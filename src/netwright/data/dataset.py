@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from netwright.core.machine import memory
 from netwright.data.arrays import read_arrays
 from netwright.data.folder import LAYOUT, each, read_folder
 from netwright.data.found import SPLITS, Found
@@ -29,7 +30,7 @@ LARGEST, SMALLEST = 64, 8
 class Dataset:
     """Images (N, size, size, channels) of uint8, labels (N,), and the indices of each split.
 
-    `found` counts what the look at the data brought up: sizes, modes, unreadable files.
+    `found` is what the look at the data brought up: sizes, modes, unreadable files, notes.
     """
 
     source: str
@@ -91,10 +92,12 @@ def load(path: str | Path, *, size: int | None = None, seed: int = 0) -> Dataset
     `size` is the side to bring images to; without it their median side, between 8 and 64.
     The same seed gives the same split. Raises `DataError` for what cannot be learnt from.
     """
+    if not str(path):
+        raise DataError(f"the data has an empty name; {LAYOUT}")
     path = Path(path)
     found = _found(path)
     side = size or _side(found)
-    pixels, good, unreadable = _decoded(found, side)
+    pixels, good, unreadable, notes = _decoded(found, side)
     if not good:
         raise DataError(f"none of {len(unreadable)} images under {path} can be read; "
                         f"the first: {unreadable[0]}")  # fmt: skip
@@ -117,6 +120,7 @@ def load(path: str | Path, *, size: int | None = None, seed: int = 0) -> Dataset
             "ignored": found.ignored,
             "sizes": _common(f"{width}x{height}" for width, height in found.sizes),
             "modes": _common(found.modes),
+            "notes": notes,
         },
     )
 
@@ -143,22 +147,31 @@ def _side(found: Found) -> int:
     return side if len(set(found.sizes)) == 1 else max(SMALLEST, side // 8 * 8)
 
 
-def _decoded(found: Found, side: int) -> tuple[np.ndarray, list[int], list[str]]:
-    """The images that can be read, their places in `found`, and what is wrong with the rest."""
+def _decoded(found: Found, side: int) -> tuple[np.ndarray, list[int], list[str], list[str]]:
+    """The images that can be read, their places in `found`, what is wrong with the rest, and
+    what is worth telling.
+    """
+    needed = len(found.names) * side * side * 3
+    if needed > memory():
+        raise DataError(f"{len(found.names):,} images of {side} x {side} pixels need {needed:,} "
+                        f"bytes, this machine has {memory():,}; try a smaller --size")  # fmt: skip
     pixels = np.empty((len(found.names), side, side, 3), np.uint8)
 
-    def decode(i: int) -> str:
+    def decode(i: int) -> tuple[str, list[str]]:
+        notes: list[str] = []
         try:
-            pixels[i] = found.read(i, side, 3)
+            pixels[i] = found.read(i, side, 3, notes)
         except DataError as error:
-            return f"{found.names[i]}: {str(error).partition(': ')[2]}"
-        return ""
+            return f"{found.names[i]}: {str(error).partition(': ')[2]}", []
+        return "", [f"{found.names[i]}: {note.partition(': ')[2]}" for note in notes]
 
-    faults = each(decode, range(len(found.names)))
-    good = [i for i, fault in enumerate(faults) if not fault]
-    if len(good) < len(faults):
+    results = each(decode, range(len(found.names)))
+    good = [i for i, (fault, _) in enumerate(results) if not fault]
+    if len(good) < len(results):
         pixels = pixels[good]
-    return pixels, good, [*found.unreadable, *filter(None, faults)]
+    unreadable = [*found.unreadable, *(fault for fault, _ in results if fault)]
+    notes = [*found.notes, *(note for _, own in results for note in own)]
+    return pixels, good, unreadable, notes
 
 
 def _moments(pixels: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from netwright.data.found import Found
-from netwright.data.image import SUFFIXES, UNREADABLE, header, is_image, read_image
+from netwright.data.image import read_image
+from netwright.data.reading import SUFFIXES, header, is_image
 from netwright.errors import DataError
 
-__all__ = ["each", "read_folder"]
+__all__ = ["each", "inside", "read_folder"]
 
 ALIASES = {
     "train": "train", "training": "train",
@@ -24,46 +26,62 @@ LAYOUT = "wanted FOLDER/class/*.jpg|png, the same under train/, val/ and test/, 
 def read_folder(folder: Path) -> Found:
     """Every image under `folder` with its class and, where the layout says so, its split.
 
-    Raises `DataError` when there is nothing to learn from.
+    Raises `DataError` when there is nothing to learn from, or a folder cannot be read.
     """
     tops = _folders(folder)
     if not tops:
         loose = any(path.suffix.lower() in SUFFIXES for path in folder.iterdir())
         what = "holds images, but no folder a class" if loose else "is empty"
         raise DataError(f"{folder} {what}; {LAYOUT}")
-    split_layout = any(ALIASES.get(top.name.lower()) == "train" and _folders(top) for top in tops)
-    if split_layout:
-        parts = [(ALIASES.get(top.name.lower()), top) for top in tops]
-        homes = [(part, sub) for part, top in parts if part for sub in _folders(top)]
+    if any(ALIASES.get(top.name.lower()) == "train" and _folders(top) for top in tops):
+        parts = {top: ALIASES.get(top.name.lower()) for top in tops}
+        homes = [(part, sub) for top, part in parts.items() if part for sub in _folders(top)]
+        aside = [top for top, part in parts.items() if not part]
+        loose = _loose(folder, *(top for top, part in parts.items() if part))
     else:
-        homes = [("", top) for top in tops]
-    return _listed(folder, homes)
+        homes, aside, loose = [("", top) for top in tops], [], _loose(folder)
+    files = [(split, home, inside(home)) for split, home in homes]
+    return _listed(folder, files, [*loose, *(path for top in aside for path in inside(top))])
 
 
 def _folders(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
-def _listed(folder: Path, homes: list[tuple[str, Path]]) -> Found:
-    files: list[tuple[str, str, Path]] = []
-    unreadable: list[str] = []
-    ignored = 0
-    for split, home in homes:
-        inside = sorted(path for path in home.rglob("*") if path.is_file())
-        images = [path for path in inside if is_image(path, home)]
-        ignored += len(inside) - len(images)
-        if not images:
-            unreadable.append(f"{home.relative_to(folder)}: no image in this folder")
-        files += [(split, home.name, path) for path in images]
-    if not files:
+def inside(home: Path) -> list[Path]:
+    """All files under a folder, in order; `DataError` where one of its folders cannot be read."""
+
+    def refuse(error: OSError) -> None:
+        raise DataError(f"{error.filename} cannot be read: {error.strerror}")
+
+    walk = os.walk(home, onerror=refuse)
+    paths = (Path(folder, name) for folder, _, names in walk for name in names)
+    return sorted(path for path in paths if path.is_file())
+
+
+def _loose(*folders: Path) -> list[Path]:
+    """Files that lie where folders of classes are wanted."""
+    return sorted(path for folder in folders for path in folder.iterdir() if path.is_file())
+
+
+def _listed(folder: Path, files: list[tuple[str, Path, list[Path]]], outside: list[Path]) -> Found:
+    """What the classes hold: (split, folder of the class, files in it) each; what is `outside`
+    of all is passed over, and told.
+    """
+    images = [(split, home.name, path) for split, home, inside in files for path in inside
+             if is_image(path, home)]  # fmt: skip
+    ignored = len(outside) + sum(len(inside) for _, _, inside in files) - len(images)
+    if not images:
         raise DataError(f"no image under {folder} ({ignored} other files); {LAYOUT}")
-    headers = each(_header, [path for _, _, path in files])
-    unreadable += [f"{path.relative_to(folder)}: {found}"
-                  for (_, _, path), found in zip(files, headers, strict=True)
-                  if isinstance(found, str)]  # fmt: skip
-    good = [(file, found) for file, found in zip(files, headers, strict=True)
-            if not isinstance(found, str)]  # fmt: skip
-    classes = sorted({name for _, name, _ in files})
+    full = {(split, name) for split, name, _ in images}
+    unreadable = [f"{home.relative_to(folder)}: no image in this folder"
+                  for split, home, _ in files if (split, home.name) not in full]  # fmt: skip
+    headers = each(_header, [path for _, _, path in images])
+    pairs = list(zip(images, headers, strict=True))
+    unreadable += [f"{path.relative_to(folder)}: {head}"
+                   for (_, _, path), head in pairs if isinstance(head, str)]  # fmt: skip
+    good = [(file, head) for file, head in pairs if not isinstance(head, str)]
+    classes = sorted({name for _, name, _ in images})
     paths = [path for (_, _, path), _ in good]
     return Found(
         source=str(folder),
@@ -73,17 +91,26 @@ def _listed(folder: Path, homes: list[tuple[str, Path]]) -> Found:
         splits=[split for (split, _, _), _ in good],
         sizes=[size for _, (size, _) in good],
         modes=[mode for _, (_, mode) in good],
-        read=lambda i, size, channels: read_image(paths[i], size, channels),
+        read=lambda i, size, channels, notes: read_image(paths[i], size, channels, notes),
         unreadable=unreadable,
         ignored=ignored,
+        notes=_passed_over(folder, [path for path in outside if is_image(path, folder)]),
     )
+
+
+def _passed_over(folder: Path, images: list[Path]) -> list[str]:
+    """What is told of images that lie in no folder of a class: how many there are, and where."""
+    homes = Counter(path.parent.relative_to(folder).as_posix() for path in images)
+    return [f"{count} images right under {home}/ are in no folder of a class; passed over"
+            if home != "." else f"{count} images beside the folders of the classes; passed over"
+            for home, count in homes.items()]  # fmt: skip
 
 
 def _header(path: Path) -> tuple[tuple[int, int], str] | str:
     try:
         return header(path)
-    except UNREADABLE as error:
-        return "no image that Pillow knows" if "cannot identify" in str(error) else str(error)
+    except DataError as error:
+        return str(error).removeprefix(f"{path}: ")
 
 
 def each(work: Any, items: Any) -> list[Any]:

@@ -17,8 +17,8 @@ class Found:
     """Labelled images that were found but not decoded yet; one entry an image in every list.
 
     `splits` says `train`, `val` or `test` where the data says so, and nothing elsewhere.
-    `read(size, channels)` decodes image i to uint8 (size, size, channels), or raises
-    `DataError`. `grey` is True when the arrays themselves have one channel.
+    `read(i, size, channels, notes)` decodes image i to uint8 (size, size, channels), or raises
+    `DataError`; `notes` takes what is worth telling of it. `notes` of a whole are told once.
     """
 
     source: str
@@ -28,7 +28,8 @@ class Found:
     splits: list[str]
     sizes: list[tuple[int, int]]
     modes: list[str]
-    read: Callable[[int, int, int], np.ndarray]
+    read: Callable[[int, int, int, list[str]], np.ndarray]
     range: tuple[float, float] = (0.0, 255.0)
     unreadable: list[str] = field(default_factory=list)
     ignored: int = 0
+    notes: list[str] = field(default_factory=list)

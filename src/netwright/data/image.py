@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from netwright.data.reading import opened
 from netwright.errors import DataError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = [
-    "SUFFIXES",
-    "Preprocessing",
-    "header",
-    "is_image",
-    "opened",
-    "read_image",
-    "to_bytes",
-    "upright",
-]
+__all__ = ["Preprocessing", "read_image", "to_bytes", "upright"]
 
-SUFFIXES = frozenset(
-    [".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"]
-)
-"""File names that are taken for images."""
-
-UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
-"""What Pillow raises for files that are broken, cut short or too large to be real."""
+CHUNK = 2**20
+"""Numbers that are scaled in floating point at a time."""
+WHITE = {"I": 65535, "F": 1}
+"""The value of white by mode, where it is not 255. Of 32-bit numbers those of a 16-bit image are
+wanted, which Pillow opens so; floats go from 0 to 1."""
+LARGEST = 4096
+"""Pixels of a side that an image is brought to at most."""
 CROPS = ("square", "center", "squash")
 
 
@@ -60,6 +51,17 @@ class Preprocessing:
     crop: str = "square"
 
     def __post_init__(self) -> None:
+        size: Any = self.size
+        if type(size) is not int or not 1 <= size <= LARGEST:
+            raise DataError(f"size is {size!r}, wanted 1 to {LARGEST} pixels")
+        numbers = [*self.mean, *self.std]
+        if (
+            len(self.mean) != len(self.std)
+            or not all(map(_finite, numbers))
+            or min(self.std, default=1) <= 0
+        ):
+            raise DataError(f"mean is {self.mean}, std {self.std}; wanted as many numbers each, "
+                            "those of std above 0")  # fmt: skip
         kinds = [kind.name.lower() for kind in Image.Resampling]
         if self.interpolation not in kinds:
             raise DataError(f"interpolation is {self.interpolation!r}, "
@@ -77,20 +79,24 @@ class Preprocessing:
     @classmethod
     def from_json(cls, given: dict[str, Any]) -> Preprocessing:
         """The inverse of `to_json`; older texts, without `resize` and what follows, are squares."""
-        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v
-                                  for k, v in given.items()}  # fmt: skip
-        return cls(**fields)
+        names = [field.name for field in fields(cls) if field.name in given]
+        values: dict[str, Any] = {
+            name: tuple(given[name]) if isinstance(given[name], list) else given[name]
+            for name in names
+        }
+        return cls(**values)
 
-    def image(self, image: Any) -> np.ndarray:
+    def image(self, image: Any, notes: list[str] | None = None) -> np.ndarray:
         """A path, a Pillow image or an array as uint8 (size, size, channels).
 
-        Raises `DataError` for a file that cannot be read.
+        Raises `DataError` for a file that cannot be read; `notes` takes what is worth telling
+        of one that can.
         """
         if isinstance(image, str | Path):
             if (self.crop, self.interpolation) != ("square", "bilinear"):
-                with opened(image) as whole:
+                with opened(image, None, notes) as whole:
                     return self._cut(whole)
-            return read_image(image, self.size, self.channels)
+            return read_image(image, self.size, self.channels, notes)
         if not isinstance(image, Image.Image):
             image = Image.fromarray(_drawable(to_bytes(np.asarray(image), self.range)))
         return self._cut(image)
@@ -134,49 +140,24 @@ class Preprocessing:
         return np.asarray(image, dtype=np.uint8).reshape(self.size, self.size, self.channels)
 
 
-def is_image(path: Path, home: Path) -> bool:
-    """Whether a file under `home` is taken for an image; what is hidden, such as the copies
-    in `.ipynb_checkpoints`, is not.
+def read_image(
+    path: str | Path, size: int, channels: int, notes: list[str] | None = None
+) -> np.ndarray:
+    """The file as uint8 (size, size, channels); `DataError` when it cannot be read.
+
+    `notes` takes what is worth telling of it, as of `opened`.
     """
-    hidden = any(part.startswith(".") for part in path.relative_to(home).parts)
-    return path.suffix.lower() in SUFFIXES and not hidden
-
-
-def header(path: Path) -> tuple[tuple[int, int], str]:
-    """(width, height) and mode of a file, without decoding it."""
-    with Image.open(path) as image:
-        return image.size, image.mode
-
-
-def read_image(path: str | Path, size: int, channels: int) -> np.ndarray:
-    """The file as uint8 (size, size, channels); `DataError` when it cannot be read."""
-    with opened(path) as image:
-        image.draft(None, (size, size))  # lets the JPEG decoder shrink while it decodes
+    with opened(path, size, notes) as image:
         return _fitted(image, size, channels)
-
-
-@contextmanager
-def opened(path: str | Path) -> Generator[Image.Image]:
-    """The image of a file; `DataError` when it cannot be read, there or in the block."""
-    if not Path(path).exists():
-        raise DataError(f"{path}: no such file")
-    try:
-        with Image.open(path) as image:
-            yield image
-    except Image.UnidentifiedImageError:
-        raise DataError(f"{path}: no image that Pillow knows") from None
-    except UNREADABLE as error:
-        raise DataError(f"{path}: {_reason(error)}") from None
-
-
-def _reason(error: Exception) -> str:
-    text = str(error).splitlines()
-    return text[0] if text else type(error).__name__
 
 
 def upright(image: Image.Image, channels: int) -> Image.Image:
     """Grey or RGB, turned as its camera says, on white where it is transparent."""
     return _plain(ImageOps.exif_transpose(image)).convert("L" if channels == 1 else "RGB")
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and isfinite(value)
 
 
 def _resampling(name: str) -> Image.Resampling:
@@ -193,11 +174,14 @@ def _fitted(image: Image.Image, size: int, channels: int, how: str = "bilinear")
 
 def _plain(image: Image.Image) -> Image.Image:
     """Any mode as one that `convert` turns into grey or RGB without loss of sense."""
-    if image.mode.startswith("I") or image.mode == "F":  # 16 bits and more
-        values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-        tops = (1.0, 255.0) if image.mode == "F" else (255.0,)
-        top = next((top for top in tops if values.max(initial=0) <= top), 65535.0)
-        return Image.fromarray((values * (255 / top)).clip(0, 255).astype(np.uint8))
+    white = WHITE.get(image.mode[0])
+    if white:
+        values = np.asarray(image)
+        low, high = values.min(initial=0), values.max(initial=0)
+        if not 0 <= low <= high <= white:
+            raise DataError(f"values from {low:g} to {high:g} in an image of mode {image.mode}; "
+                            f"wanted 0 to {white:,}, scaled alike in every image")  # fmt: skip
+        return Image.fromarray(to_bytes(values, (0.0, white)))
     if "A" in image.mode or "transparency" in image.info:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
@@ -209,8 +193,13 @@ def to_bytes(values: np.ndarray, range: tuple[float, float]) -> np.ndarray:
     low, high = range
     if values.dtype == np.uint8 and (low, high) == (0.0, 255.0):
         return values
-    scaled = (values.astype(np.float64) - low) * (255 / (high - low))
-    return scaled.round().clip(0, 255).astype(np.uint8)
+    scaled = np.empty(values.shape, np.uint8)
+    pieces = 1 + values.size // CHUNK
+    pairs = zip(np.array_split(values, pieces), np.array_split(scaled, pieces), strict=True)
+    for given, into in pairs:
+        levels = (given.astype(np.float64) - low) * (255 / (high - low))
+        into[...] = levels.round().clip(0, 255)
+    return scaled
 
 
 def _drawable(values: np.ndarray) -> np.ndarray:

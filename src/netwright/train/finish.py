@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shutil
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,17 @@ from netwright.train.trials import Outcome, Trials, split_of
 __all__ = ["finish", "packed", "wilson"]
 
 
-def finish(run: Run, trials: Trials, winner: Outcome, dataset: Dataset) -> Run:
-    """Tests the winner, once, and writes net, weights, predictions, report and metrics."""
+def finish(
+    run: Run,
+    trials: Trials,
+    winner: Outcome,
+    dataset: Dataset,
+    planned: Sequence[Mapping[str, Any]],
+) -> Run:
+    """Tests the winner, once, and writes net, weights, predictions, report and metrics.
+
+    `planned` are the rows of candidates.json, none where nobody knows them any more.
+    """
     if winner.diverged:
         raise RunError(f"{run.path}: no net learnt, the loss of each grew without bound; "
                        "begin a new run with another --seed or --size")  # fmt: skip
@@ -39,7 +49,6 @@ def finish(run: Run, trials: Trials, winner: Outcome, dataset: Dataset) -> Run:
     record = {**run.record, "seconds": round(trials.clock.spent, 1)}
     write_text(run.path / "run.json", json.dumps(record, indent=1))
     done = Run(run.path, record)
-    planned = json.loads((run.path / "candidates.json").read_text())
     write_report(done, metrics, winner.trial.net, trials.outcomes, dataset, made, planned)
     write_text(run.path / "metrics.json", json.dumps(metrics, indent=1, allow_nan=False))
     shutil.rmtree(run.path / "checkpoints", ignore_errors=True)

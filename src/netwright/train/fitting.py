@@ -6,22 +6,25 @@ import errno
 import json
 import os
 import platform
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from shutil import rmtree
 from time import strftime
 from typing import Any
 
 import torch
 
 import netwright
-from netwright.core.files import write_text
+from netwright.core.files import leftovers, write_text
+from netwright.core.lock import LOCK, claimed
 from netwright.data.dataset import Dataset, load
 from netwright.errors import RunError
 from netwright.speed.training import machine
 from netwright.train.finish import finish
 from netwright.train.job import BUDGET, Job, Settings, make_job
+from netwright.train.record import CANDIDATE, read_json, require
 from netwright.train.run import SCHEMA, Run
 from netwright.train.trials import Clock, Trials
 from netwright.train.watch import Watch
@@ -30,6 +33,8 @@ __all__ = ["Settings", "default_out", "fit", "resumable", "resume"]
 
 UNWRITABLE = frozenset({errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST,
                         errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP})  # fmt: skip
+BEFORE = frozenset({LOCK, "candidates.json"})
+"""What is in a run folder before its training begins."""
 ENDING = 0.05
 """Share of the time that is kept for the test and the report."""
 
@@ -54,11 +59,14 @@ def fit(
     machine. Raises `DataError`, `BudgetError` or `RunError`.
     """
     settings = Settings(str(data), budget, minutes, epochs, seed, size, flip)
-    folder = Path(out) if out else default_out(data)
+    if out is not None and not str(out):
+        raise RunError("the run folder has an empty name; wanted one that is not there yet")
+    folder = default_out(data) if out is None else Path(out)
     watch, clock = watch or Watch(), _clock(settings)
-    with _guarded(folder, watch):
-        if folder.exists() and (not folder.is_dir() or _holds_more(folder)):
+    with _guarded(folder, watch), claimed(folder):
+        if not _unbegun(folder):
             raise RunError(f"{folder} exists already; go on with --resume, or choose another --out")
+        _sweep(folder)
         dataset = load(data, size=size, seed=seed)
         watch.data(dataset)
         job, proposal = make_job(settings, dataset)
@@ -67,12 +75,7 @@ def fit(
         write_text(folder / "candidates.json", json.dumps(planned, indent=1))
         record = _record(settings, dataset, job)
         write_text(folder / "run.json", json.dumps(record, indent=1))
-        return _work(Run(folder, record), job, dataset, watch, clock)
-
-
-def _holds_more(folder: Path) -> bool:
-    """Whether there is anything but what a run killed before it began leaves."""
-    return any(path.name != "candidates.json" for path in folder.iterdir())
+        return _work(Run(folder, record), job, dataset, watch, clock, planned)
 
 
 def resume(
@@ -83,6 +86,9 @@ def resume(
     Whatever else is `given` must be as the run was begun with. A finished run is returned
     as it is. Raises `RunError` when the images or settings are not those of the run.
     """
+    if str(out) and Path(out).is_dir() and _unbegun(Path(out)):
+        raise RunError(f"{out} holds no run: it was broken off before its training began; "
+                       "leave out --resume to begin it again")  # fmt: skip
     run = Run.load(out)
     settings = _settings(run)
     differing = settings.differing(given)
@@ -93,10 +99,12 @@ def resume(
             "leave it out, or begin a new run with another --out"
         )
     watch, clock = watch or Watch(), _clock(settings)
-    with _guarded(run.path, watch):
+    with _guarded(run.path, watch), claimed(run.path):
+        _sweep(run.path)
         if run.finished:
             watch.say(f"{run.path} is finished already")
             return run
+        planned = _planned(run.path / "candidates.json", watch)
         dataset = load(data or settings.data, size=settings.size, seed=settings.seed)
         if dataset.fingerprint != run.record["data"]["fingerprint"]:
             raise RunError(
@@ -105,8 +113,42 @@ def resume(
             )
         watch.data(dataset)
         job = Job.from_json(run.record["job"])
+        job.check(dataset)
         watch.planned(job)
-        return _work(run, job, dataset, watch, clock)
+        return _work(run, job, dataset, watch, clock, planned)
+
+
+def _unbegun(folder: Path) -> bool:
+    """Whether a folder is empty, but for what a run killed before its training leaves."""
+    left = {*leftovers(folder)}
+    return all(path.name in BEFORE or path in left for path in folder.iterdir())
+
+
+def _sweep(folder: Path) -> None:
+    """Removes from a run folder what a process that was killed left of files it was writing, and
+    the checkpoints of a run that is finished.
+    """
+    checkpoints = folder / "checkpoints"
+    for path in (*leftovers(folder), *leftovers(checkpoints)):
+        path.unlink()
+    if (folder / "metrics.json").exists() and checkpoints.exists():
+        rmtree(checkpoints)
+
+
+def _planned(path: Path, watch: Watch) -> list[dict[str, Any]]:
+    """The rows of candidates.json; none, and a word of it, where they cannot be read: only the
+    report needs them.
+    """
+    try:
+        rows = read_json(path)
+        if not isinstance(rows, list):
+            raise RunError(f"{path} is no list of nets")  # noqa: TRY301
+        for row in rows:
+            require(row, CANDIDATE, path)
+    except RunError as error:
+        watch.say(f"{error}; the report will not list the nets that were not trained")
+        return []
+    return rows
 
 
 def default_out(data: str | Path) -> Path:
@@ -116,17 +158,18 @@ def default_out(data: str | Path) -> Path:
 
 def resumable(out: str | Path) -> bool:
     """Whether there is a run to go on with."""
-    return (Path(out) / "run.json").exists()
+    return os.path.isfile(Path(out) / "run.json")  # noqa: PTH113  Path's raises for long names
 
 
-def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock) -> Run:
+def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock,
+          planned: Sequence[Mapping[str, Any]]) -> Run:  # fmt: skip
     with torch.random.fork_rng(), _deterministic():
         trials = Trials(job, dataset, run.path, watch, clock)
         winner = trials.run()
         if trials.cut:
             watch.say("the time is up before the schedule is through; the best net so far is taken")
         watch.say("testing the best net and writing the report")
-        return finish(run, trials, winner, dataset)
+        return finish(run, trials, winner, dataset, planned)
 
 
 def _clock(settings: Settings) -> Clock:
@@ -166,9 +209,9 @@ def _guarded(folder: Path, watch: Watch) -> Generator[None]:
             hint = "free some space, then go on with --resume" if resumable(folder) else "free some"
             raise RunError(f"{folder}: no space left on the disk; {hint}") from None
         if error.errno in UNWRITABLE:
-            raise RunError(
-                f"{folder}: {error.strerror} ({error.filename}); choose another --out"
-            ) from None
+            hint = "make it writable, then go on with --resume" if resumable(folder) else (
+                "choose another --out")  # fmt: skip
+            raise RunError(f"{folder}: {error.strerror} ({error.filename}); {hint}") from None
         raise
     finally:
         watch.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
@@ -11,8 +12,9 @@ from typing import Any
 from netwright.core.codec import from_json
 from netwright.core.net import Net
 from netwright.core.plan import Plan
+from netwright.core.shape import show
 from netwright.data.dataset import Dataset
-from netwright.errors import RunError
+from netwright.errors import CodecError, RunError
 from netwright.space.budget import Budget
 from netwright.space.families import FAMILIES
 from netwright.speed.training import Speed, speeds
@@ -30,6 +32,8 @@ LEAST, ENOUGH, MOST = 12, 1500, 40
 
 Nets are chosen so large that what they need takes half of the time; the other half goes to
 more epochs where there are fewer than `MOST`, and is spared where there are not."""
+NAME = re.compile(r"[\w.+-]{1,200}")
+"""What a net of a job may be called: checkpoints are."""
 FASTER = 1.25
 """bf16 has to be faster by this factor to be worth its rounding."""
 
@@ -143,16 +147,31 @@ class Job:
         """The inverse of `to_json`."""
         known = {f.name for f in fields(Recipe)}
         try:
-            return cls(
-                nets=tuple(from_json(text) for text in given["nets"]),
-                costs=tuple(given["costs"]),
-                epochs=given["epochs"],
-                recipe=Recipe(**{k: v for k, v in given["recipe"].items() if k in known}),
-                precision=given["precision"],
-                seed=given["seed"],
-            )
-        except (KeyError, TypeError) as error:
-            raise RunError(f"run.json has no readable job ({error}); begin a new run") from None
+            nets = tuple(from_json(text) for text in given["nets"])
+        except CodecError as error:
+            raise RunError(f"run.json: a net of its job cannot be read: {error}") from None
+        names = [net.name for net in nets]
+        if len({*names}) < len(names) or not all(map(NAME.fullmatch, names)):
+            raise RunError(f"run.json: its nets are called {repr(names)[:120]}, which cannot be "
+                           "names of files; begin a new run")  # fmt: skip
+        return cls(
+            nets=nets,
+            costs=tuple(given["costs"]),
+            epochs=given["epochs"],
+            recipe=Recipe(**{k: v for k, v in given["recipe"].items() if k in known}),
+            precision=given["precision"],
+            seed=given["seed"],
+        )
+
+    def check(self, dataset: Dataset) -> None:
+        """Raises `RunError` where a net is not for these images."""
+        classes = len(dataset.classes)
+        for net in self.nets:
+            output = net.plan().output
+            if (net.input, output) != (dataset.shape, (classes,)):
+                raise RunError(f"run.json: {net.name} takes {show(net.input)} and gives "
+                               f"{show(output)}, the images are {show(dataset.shape)} of "
+                               f"{classes} classes; begin a new run")  # fmt: skip
 
 
 def make_job(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal]:

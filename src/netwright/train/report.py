@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from shlex import quote
 from typing import Any
 
@@ -32,15 +32,18 @@ MANY = 40
 
 def write_report(
     run: Run, metrics: dict[str, Any], net: Net, outcomes: Sequence[Outcome], dataset: Dataset,
-    made: np.ndarray, planned: Sequence[dict[str, Any]],
+    made: np.ndarray, planned: Sequence[Mapping[str, Any]],
 ) -> None:  # fmt: skip
-    """Writes report.html of a run; `made` are the winner's probabilities of the test images."""
+    """Writes report.html of a run; `made` are the winner's probabilities of the test images,
+    `planned` the nets there were to choose from, if they are still known.
+    """
     test = metrics["test"]
     page = Page(f"{net.name} on {dataset.source}", f"{test['images']} test images, "
                 f"{len(dataset.classes)} classes, {run.record['began'][:10]}")  # fmt: skip
     _result(page, run, metrics)
     _data(page, dataset)
-    _candidates(page, planned, run.record["settings"]["budget"])
+    if planned:
+        _candidates(page, planned, run.record["settings"]["budget"])
     _training(page, outcomes, Job.from_json(run.record["job"]), metrics)
     _test(page, test, dataset, made)
     page.add("The net", code(plan_table(net.plan())))
@@ -95,13 +98,18 @@ def _data(page: Page, dataset: Dataset) -> None:
         )
     pieces.append(gallery(_samples(dataset), THUMB))
     if found["unreadable"]:
-        shown = found["unreadable"][:MANY]
-        more = len(found["unreadable"]) - len(shown)
         pieces.append(
             paragraph(f"{len(found['unreadable'])} files could not be read and were left out:")
         )
-        pieces.append(code("\n".join([*shown, *([f"and {more} more"] if more else [])])))
+        pieces.append(code(_cut(found["unreadable"])))
+    if found["notes"]:
+        pieces += [paragraph("Notes:"), code(_cut(found["notes"]))]
     page.add("Images", *pieces)
+
+
+def _cut(rows: Sequence[str]) -> str:
+    more = len(rows) - MANY
+    return "\n".join([*rows[:MANY], *([f"and {more} more"] if more > 0 else [])])
 
 
 def _seen(dataset: Dataset) -> str:
@@ -122,7 +130,7 @@ def _seen(dataset: Dataset) -> str:
     return " ".join(said)
 
 
-def _candidates(page: Page, planned: Sequence[dict[str, Any]], budget: str) -> None:
+def _candidates(page: Page, planned: Sequence[Mapping[str, Any]], budget: str) -> None:
     kept = [row for row in planned if not row["reason"]]
     reasons: dict[str, int] = {}
     for row in planned:

@@ -13,7 +13,6 @@ checkpoints/         one file a trial, from which an interrupted run goes on
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,7 +26,8 @@ from netwright.core.codec import from_json
 from netwright.core.net import Net
 from netwright.core.shape import show
 from netwright.data.image import Preprocessing
-from netwright.errors import RunError
+from netwright.errors import CodecError, RunError, WeightsError
+from netwright.train.record import FINISHED, METRICS, RUN, read_json, require, text_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,8 +36,6 @@ __all__ = ["SCHEMA", "Prediction", "Run"]
 
 SCHEMA = 1
 """Raised when a reader of an old run would misread a new one."""
-PARTS = ("settings", "data", "preprocessing", "job")
-"""What every run.json holds, finished or not."""
 
 
 @dataclass(frozen=True)
@@ -68,16 +66,17 @@ class Run:
     @classmethod
     def load(cls, path: str | Path) -> Run:
         """Opens a run folder; `RunError` when it is none, or of a newer version."""
+        if not str(path):
+            raise RunError("the run has an empty name; wanted a folder that `netwright fit` left")
         path = Path(path)
-        record = _json(path, "run.json")
-        if not isinstance(record.get("schema"), int):
-            raise RunError(f"{path / 'run.json'} is no record of a run")
+        file = path / "run.json"
+        record = _json(file)
+        if type(record.get("schema")) is not int:
+            raise RunError(f"{file} is no record of a run")
         if record["schema"] > SCHEMA:
             raise RunError(f"{path} is a run of schema {record['schema']}, we read up to {SCHEMA}; "
                            "upgrade netwright")  # fmt: skip
-        lacking = [part for part in PARTS if not isinstance(record.get(part), dict)]
-        if lacking:
-            raise RunError(f"{path / 'run.json'} has no {lacking[0]}; begin a new run")
+        require(record, RUN, file)
         return cls(path, record)
 
     @property
@@ -88,21 +87,36 @@ class Run:
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """The figures of the winner."""
-        if not self.finished:
-            data, out = quote(self.record["settings"]["data"]), quote(str(self.path))
-            raise RunError(f"{self.path} is not finished; go on with: "
-                           f"netwright fit {data} --out {out} --resume")  # fmt: skip
-        return _json(self.path, "metrics.json")
+        self._check_finished()
+        file = self.path / "metrics.json"
+        metrics = _json(file)
+        require(metrics, METRICS, file)
+        require(self.record, FINISHED, self.path / "run.json")
+        return metrics
 
     @cached_property
     def net(self) -> Net:
         """The winner."""
-        _ = self.metrics
-        net = from_json(_text(self.path, "net.json"))
-        if net.plan().output != (len(self.classes),):
-            raise RunError(f"{self.path}: net.json gives {show(net.plan().output)}, "
+        self._check_finished()
+        try:
+            net = from_json(text_of(self.path / "net.json"))
+        except CodecError as error:
+            raise RunError(f"{self.path / 'net.json'}: {error}") from None
+        images = self.preprocessing
+        shape, output = (images.channels, images.size, images.size), net.plan().output
+        if net.input != shape:
+            raise RunError(f"{self.path}: net.json takes {show(net.input)}, "
+                           f"run.json makes images {show(shape)}")  # fmt: skip
+        if output != (len(self.classes),):
+            raise RunError(f"{self.path}: net.json gives {show(output)}, "
                            f"run.json names {len(self.classes)} classes")  # fmt: skip
         return net
+
+    def _check_finished(self) -> None:
+        if not self.finished:
+            data, out = quote(self.record["settings"]["data"]), quote(str(self.path))
+            raise RunError(f"{self.path} is not finished; go on with: "
+                           f"netwright fit {data} --out {out} --resume")  # fmt: skip
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -117,18 +131,21 @@ class Run:
     @cached_property
     def model(self) -> nn.Module:
         """The winner with its weights, in evaluation mode."""
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
+        from netwright.weights.tensors import read_tensors, strange
 
         model = self.net.build(seed=0)
-        path = self.path / "weights.safetensors"
+        path, own = self.path / "weights.safetensors", model.state_dict()
         try:
-            model.load_state_dict(load_file(path))
-        except (OSError, SafetensorError) as error:
-            raise RunError(f"{path} cannot be read: {error}") from None
+            state = read_tensors(path)
+        except WeightsError as error:
+            raise RunError(str(error)) from None
+        try:
+            model.load_state_dict(state)
         except RuntimeError as error:
             fault = " ".join(str(error).split())[:160]
             raise RunError(f"{path} does not belong to net.json: {fault}") from None
+        for key, word in strange(state, own).items():
+            raise RunError(f"{path}: {key} has {word}; the file was changed, begin a new run")
         return model.eval()
 
     def predict(self, images: Iterable[Any]) -> list[Prediction]:
@@ -156,21 +173,8 @@ class Run:
         ]
 
 
-def _json(folder: Path, name: str) -> dict[str, Any]:
-    try:
-        held = json.loads(_text(folder, name))
-    except ValueError as error:
-        raise RunError(f"{folder / name} cannot be read: {error}") from None
-    if not isinstance(held, dict):
-        raise RunError(f"{folder / name} was not written by netwright")
-    return held
-
-
-def _text(folder: Path, name: str) -> str:
-    if not (folder / name).exists():
-        what = "no such folder" if not folder.exists() else f"it has no {name}"
-        raise RunError(f"{folder} is no run folder: {what}")
-    try:
-        return (folder / name).read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise RunError(f"{folder / name} cannot be read: {error}") from None
+def _json(path: Path) -> dict[str, Any]:
+    record = read_json(path)
+    if not isinstance(record, dict):
+        raise RunError(f"{path} was not written by netwright")
+    return record

@@ -15,14 +15,17 @@ from sklearn.metrics import log_loss
 
 from netwright.core.files import write_bytes, write_text
 from netwright.data.dataset import Dataset
-from netwright.errors import RunError
+from netwright.errors import RunError, WeightsError
 from netwright.train.batches import Images
 from netwright.train.job import Job, Trial
 from netwright.train.learner import Learner, device, probabilities
+from netwright.train.record import CHECKPOINT, EPOCH, require
 from netwright.train.watch import Epoch, Watch
+from netwright.weights.tensors import read_tensors
 
 __all__ = ["Clock", "Outcome", "Trials", "split_of"]
 
+AGAIN = "remove it to train that net again"
 DIVERGED = 1e9
 """Stands for a loss that is not finite: JSON has no word for it, and it ranks last."""
 
@@ -115,8 +118,17 @@ class Trials:
     def learner(self, trial: Trial) -> Learner:
         """The net of a trial at the state of its checkpoint."""
         learner = self._fresh(trial)
-        learner.restore(self._load(trial)["learner"])
+        self._restore(learner, trial, self._load(trial))
         return learner
+
+    def _restore(self, learner: Learner, trial: Trial, held: dict[str, Any]) -> None:
+        try:
+            learner.restore(held["learner"])
+            fits = learner.done == len(held["history"])
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
+            fits = False
+        if not fits:
+            raise RunError(f"{self._path(trial)} was changed and is of no use; {AGAIN}")
 
     def _fresh(self, trial: Trial) -> Learner:
         job = self.job
@@ -127,10 +139,11 @@ class Trials:
         learner, history = self._fresh(trial), list[dict[str, Any]]()
         held = self._load(trial) if self._path(trial).exists() else None
         if held:
-            learner.restore(held["learner"])
+            self._restore(learner, trial, held)
             history = held["history"]
             self._done += len(history) * trial.epoch_cost
             self.outcomes.append(Outcome(trial, history))
+            self._log()  # a process killed behind its checkpoint has not told of it
         while len(history) < trial.epochs and not _diverged(history):
             if self.clock.over and self.outcomes:
                 self.cut = True
@@ -189,6 +202,10 @@ class Trials:
         torch.save({"belongs": belongs, "learner": learner.state(), "history": history,
                     "spent": self.clock.spent}, held)  # fmt: skip
         write_bytes(self._path(trial), held.getvalue())
+        self._log()
+
+    def _log(self) -> None:
+        """Writes metrics.jsonl: one line an epoch of all trials so far."""
         lines = [json.dumps(row) for outcome in self.outcomes for row in outcome.history]
         write_text(self.folder / "metrics.jsonl", "\n".join(lines) + "\n")
 
@@ -196,24 +213,23 @@ class Trials:
         path = self._path(trial)
         held = _read(path)
         if held.get("belongs") != self.job.belongs(self.fingerprint, trial):
-            raise RunError(f"{path} does not belong to this run: other images, net or settings; "
-                           "remove it to train that net again")  # fmt: skip
+            raise RunError(f"{path} does not belong to this run: other images, net or "
+                           f"settings; {AGAIN}")  # fmt: skip
         return held
 
     def _spent_before(self) -> float:
         paths = (self.folder / "checkpoints").glob("*.pt")
-        return max((_read(path).get("spent", 0.0) for path in paths), default=0.0)
+        return max((_read(path)["spent"] for path in paths), default=0.0)
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        held = torch.load(path, map_location=device(), weights_only=True)
-    except Exception as error:  # noqa: BLE001  torch raises many kinds for a broken file
-        fault = (str(error).splitlines() or [type(error).__name__])[0]
-        raise RunError(f"{path} is no readable checkpoint ({fault}); remove it to train that net "
-                       "again") from None  # fmt: skip
-    if not isinstance(held, dict):
-        raise RunError(f"{path} is no checkpoint of netwright; remove it")
+        held = read_tensors(path, device())
+    except WeightsError as error:
+        raise RunError(f"{path} is no readable checkpoint ({error}); {AGAIN}") from None
+    require(held, CHECKPOINT, path, AGAIN)
+    for row in held["history"]:
+        require(row, EPOCH, path, AGAIN)
     return held
 
 

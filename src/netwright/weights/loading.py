@@ -17,6 +17,7 @@ from netwright.errors import WeightsError
 from netwright.weights.keys import LIBRARIES, has_table, key_map
 from netwright.weights.source import Source, opened
 from netwright.weights.table import Place
+from netwright.weights.tensors import printed, strange
 from netwright.weights.twins import twin
 
 __all__ = ["Loaded", "WeightsWarning", "load"]
@@ -104,6 +105,7 @@ class _Fit:
         self.how, self.places = _places(net, source, ours)
         for key, value in ours.items():
             self.take(key, value)
+        self.strange = strange(self.taken, ours)
         used = {place.key for place in self.places.values()}
         self.unused = [k for k in source.state if k not in used and not k.endswith(COUNTER)]
         self.twin = "" if self.how == "own" else twin(net, self.how, source.model)
@@ -170,16 +172,21 @@ class _Fit:
             *([f"missing {_some(_modules(self.missing))}"] if self.missing else []),
             *([f"other shapes: {_some(self.misshapen)}"] if self.misshapen else []),
             *([f"unexpected {_some(_modules(left))}"] if left else []),
-        ]
+            *([_some([f"{key} has {word}" for key, word in self.strange.items()])]
+              if self.strange else []),
+        ]  # fmt: skip
 
     def complaint(self) -> str:
         """One line for weights that do not fit."""
         wanted = [key for key in self.ours if not key.endswith(COUNTER)]
         matched = sum(key in self.taken for key in wanted)
+        faults = self.faults
+        hint = "try the net they were made for, or strict=False to take what fits"
+        if self.strange and len(faults) == 1:
+            hint = "try to get them anew, or strict=False to take them as they are"
         return (
             f"the weights of {self.source.said} do not fit {self.net.name}: {matched} of "
-            f"{len(wanted)} found by {self.how} keys; {'; '.join(self.faults)}; try the net "
-            "they were made for, or strict=False to take what fits"
+            f"{len(wanted)} found by {self.how} keys; {'; '.join(faults)}; {hint}"
         )
 
 
@@ -224,4 +231,4 @@ def _modules(keys: list[str]) -> list[str]:
 
 def _some(names: list[str] | tuple[str, ...], most: int = 3) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return ", ".join(printed(name) for name in names[:most]) + more

@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import json
-import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
+from netwright.core.files import read_text
 from netwright.core.net import Net
 from netwright.data.image import Preprocessing
 from netwright.errors import DataError, WeightsError, nearest
-from netwright.weights.hub import from_timm, from_torchvision, one_line
+from netwright.weights.hub import from_timm, from_torchvision
 from netwright.weights.index import Known, known, names
 from netwright.weights.local import from_package
 from netwright.weights.preprocess import of_table, of_timm
+from netwright.weights.tensors import printed, read_tensors, unfit
 
 __all__ = ["Source", "opened", "read_state"]
 
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "weights")
 """Under which trainers keep the state_dict in a checkpoint."""
+DEPTH = 3
+"""Wrappers in wrappers that are taken off."""
 PREFIXES = ("module.", "_orig_mod.", "model.")
 """What wrappers of modules put before every key."""
-CODE = re.compile("GLOBAL|reduce|Can only")
-"""What PyTorch's messages say of pickles that make other things than tensors."""
 RENAMED = ((re.compile(r"(denselayer\d+\.(?:norm|conv))\.(?=[12]\.)"), r"\1"),)
 """Keys of old files that their libraries rename too: torchvision's DenseNets."""
 
@@ -54,9 +52,9 @@ class Source:
 def opened(net: Net, weights: str | Path) -> Source:
     """The weights that a path or a name stands for; `WeightsError` where there are none."""
     path = Path(weights)
-    if path.is_dir():
+    if str(weights) and path.is_dir():
         return _folder(path)
-    if path.exists():
+    if str(weights) and path.exists():
         ordered = path.suffix != ".safetensors"  # those are sorted by name
         return Source(read_state(path), str(path), _told(path), ordered)
     library, _, name = str(weights).partition("/")
@@ -143,9 +141,14 @@ def _told(file: Path) -> Preprocessing | None:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{path} cannot be read: {error}") from None
+        record = json.loads(read_text(path))
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise WeightsError(f"{path} cannot be read: it is no JSON ({error})") from None
+    if not isinstance(record, dict):
+        raise WeightsError(f"{path} is no JSON object")
+    return record
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
@@ -154,21 +157,16 @@ def read_state(path: Path) -> dict[str, Tensor]:
     The latter is read with `weights_only`: code in it is never run. Wrappers of checkpoints
     and of modules are taken off.
     """
-    try:
-        held = load_file(path) if path.suffix == ".safetensors" else _torch_load(path)
-    except pickle.UnpicklingError as error:
-        if not CODE.search(str(error)):
-            raise WeightsError(f"{path} cannot be read: it is no file of torch.save") from None
-        raise WeightsError(
-            f"{path} holds more than tensors, and is not opened because that could run code; "
-            "save its state_dict() alone, best as .safetensors"
-        ) from None
-    except (OSError, SafetensorError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise WeightsError(f"{path} cannot be read: {one_line(error)}") from None
+    held = read_tensors(path)
     state = _unwrapped(held)
     if not state:
-        inside = ", ".join(map(str, held)) if isinstance(held, Mapping) else type(held).__name__
+        inside = type(held).__name__
+        if isinstance(held, Mapping):
+            inside = ", ".join(printed(key) for key in cast("Mapping[Any, Any]", held))
         raise WeightsError(f"{path} holds no state_dict but {inside[:120] or 'nothing'}")
+    for key, value in state.items():
+        if fault := unfit(value):
+            raise WeightsError(f"{path}: {printed(key)} {fault}")
     for prefix in PREFIXES:
         if all(key.startswith(prefix) for key in state):
             state = {key.removeprefix(prefix): value for key, value in state.items()}
@@ -177,14 +175,11 @@ def read_state(path: Path) -> dict[str, Tensor]:
     return state
 
 
-def _torch_load(path: Path) -> Any:
-    return torch.load(path, map_location="cpu", weights_only=True)
-
-
-def _unwrapped(held: Any) -> dict[str, Tensor]:
-    if not isinstance(held, Mapping):
+def _unwrapped(held: Any, depth: int = 0) -> dict[str, Tensor]:
+    """The first state_dict inside; `DEPTH` ends what goes in circles."""
+    if not isinstance(held, Mapping) or depth > DEPTH:
         return {}
     mapping = cast("Mapping[str, Any]", held)
-    inside = (_unwrapped(mapping[name]) for name in WRAPPERS if name in mapping)
+    inside = (_unwrapped(mapping[name], depth + 1) for name in WRAPPERS if name in mapping)
     tensors = {str(key): value for key, value in mapping.items() if isinstance(value, Tensor)}
     return next(filter(None, inside), tensors)

@@ -1,0 +1,127 @@
+"""Image files: which are taken for one, what their headers say, their pixels within bounds."""
+
+from __future__ import annotations
+
+import io
+import stat
+import warnings
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Lock
+
+from PIL import Image
+
+from netwright.data.jpeg import completed
+from netwright.errors import DataError
+
+__all__ = ["SUFFIXES", "header", "is_image", "opened"]
+
+SUFFIXES = frozenset([
+    ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif",
+    ".tiff", ".webp",
+])  # fmt: skip
+"""File names that are taken for images."""
+
+PIXELS = 120_000_000
+"""An image of more is refused before it is decoded; the largest cameras make some 100 million."""
+LARGE = 20_000_000
+"""Images of more pixels are decoded one at a time, whatever the number of threads."""
+BYTES = 2**28
+"""A JPEG cut short that is longer is not looked at again."""
+ENDLESS = "the file lacks its end marker; all of its pixels are there"
+
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # PIXELS is told instead
+_alone = Lock()
+
+
+def is_image(path: Path, home: Path) -> bool:
+    """Whether a file under `home` is taken for an image; what is hidden, such as the copies
+    in `.ipynb_checkpoints`, is not.
+    """
+    hidden = any(part.startswith(".") for part in path.relative_to(home).parts)
+    return path.suffix.lower() in SUFFIXES and not hidden
+
+
+def header(path: str | Path) -> tuple[tuple[int, int], str]:
+    """(width, height) and mode of a file, without decoding it; `DataError` where it has none."""
+    with ExitStack() as stack:
+        image = _bounded(Path(path), stack)
+        return image.size, image.mode
+
+
+@contextmanager
+def opened(
+    path: str | Path, side: int | None = None, notes: list[str] | None = None
+) -> Generator[Image.Image]:
+    """The decoded image of a file; `DataError` when it cannot be read, here or in the block.
+
+    With `side`, a JPEG is shrunk while it is decoded, to no less than that. What is worth
+    telling of a file that was read all the same is added to `notes`.
+    """
+    path = Path(path)
+    with ExitStack() as stack:
+        image = _decoded(path, side, [] if notes is None else notes, stack)
+        try:
+            yield image
+        except (OSError, ValueError, SyntaxError) as error:
+            raise DataError(f"{path}: {_reason(error)}") from None
+
+
+def _bounded(path: Path, stack: ExitStack) -> Image.Image:
+    """The image before it is decoded."""
+    try:
+        kind = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # a name with a zero byte
+        raise DataError(f"{path}: no such file") from None
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}") from None
+    if not stat.S_ISREG(kind):
+        raise DataError(f"{path}: a folder, pipe or device, wanted a file")
+    try:
+        image = stack.enter_context(Image.open(path))
+    except Exception as error:  # noqa: BLE001  what its many readers raise for broken files
+        raise DataError(f"{path}: {_reason(error)}") from None
+    width, height = image.size
+    if width * height > PIXELS:
+        raise DataError(f"{path}: {width:,} x {height:,} pixels; wanted at most {PIXELS:,} in all")
+    return image
+
+
+def _decoded(path: Path, side: int | None, notes: list[str], stack: ExitStack) -> Image.Image:
+    image = _bounded(path, stack)
+    if image.width * image.height > LARGE:
+        stack.enter_context(_alone)
+    try:
+        return _loaded(image, side)
+    except Exception as error:  # noqa: BLE001  as above
+        whole = _mended(path) if image.format == "JPEG" else None
+        if whole is None:
+            raise DataError(f"{path}: {_reason(error)}") from None
+    try:
+        mended = _loaded(stack.enter_context(Image.open(io.BytesIO(whole))), side)
+    except Exception as error:  # noqa: BLE001  as above
+        raise DataError(f"{path}: {_reason(error)}") from None
+    notes.append(f"{path}: {ENDLESS}")
+    return mended
+
+
+def _mended(path: Path) -> bytes | None:
+    return completed(path.read_bytes()) if path.stat().st_size <= BYTES else None
+
+
+def _loaded(image: Image.Image, side: int | None) -> Image.Image:
+    if side:
+        image.draft(None, (side, side))
+    image.load()
+    return image
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong with a file, in one line."""
+    if isinstance(error, Image.UnidentifiedImageError):
+        return "no image that Pillow knows"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"too many pixels; wanted at most {PIXELS:,} in all"
+    text = str(error).splitlines()
+    return text[0] if text and isinstance(error, OSError | ValueError | SyntaxError) else "damaged"
