@@ -129,10 +129,20 @@ class Plan:
         return sum([row.elements for row in self.rows if row.macs != 0 and not row.auxiliary])
 
     @cached_property
+    def last_map(self) -> Row | None:
+        """The last row whose output has positions, before they are pooled away: a map, or tokens;
+        None where there is none.
+        """
+        for row in reversed(self.rows):
+            positions = row.field.axes is not None or any(size != 1 for size in row.output[1:])
+            if positions and not row.auxiliary:
+                return row
+        return None
+
+    @cached_property
     def field(self) -> Field | None:
-        """Receptive field of the last feature map, before it is pooled away."""
-        local = [row.field for row in self.rows if row.field.axes is not None and not row.auxiliary]
-        return local[-1] if local else None
+        """Receptive field of the last map; `global` or `unknown` where it was lost on the way."""
+        return self.last_map.field if self.last_map else None
 
     @property
     def item(self) -> int:

@@ -36,7 +36,7 @@ def merged(xs: Sequence[Traced], full: tuple[int, ...], aligned: bool = True) ->
     dims = laid[0].dims
     if any(origin.dims != dims for origin in laid):
         return Origin(Field(None, whole))
-    field = Field.merge([o.field for o in laid if o.field])
+    field = Field.merge([o.field for o in laid if o.field], laid[0].sizes)
     if whole and not field.whole:
         field = field._replace(whole=True)
     return Origin(field, dims, laid[0].sizes)
@@ -49,8 +49,8 @@ def stretched(origin: Origin, full: Sequence[int], into: Sequence[int]) -> Origi
     field, sizes = origin.field, origin.sizes
     if field is not None and any(full[d - shift] != into[d] for d in dims):
         grow = [into[d] // full[d - shift] for d in dims]
-        field = field.through(tuple([Taps(((0, 1),) * n) for n in grow]))
         sizes = tuple([size * n for size, n in zip(sizes, grow, strict=True)])
+        field = field.through(tuple([Taps(((0, 1),) * n) for n in grow]), sizes)
     return origin._replace(field=field, dims=dims, sizes=sizes)
 
 
@@ -116,4 +116,4 @@ def sliced(origin: Origin, dim: int, start: int, step: int, size: int) -> Origin
         return Origin(Field(None, origin.field.whole), source=origin.source)
     taps = [Taps(((start, 1),), 1, step) if d == dim else Taps() for d in origin.dims]
     sizes = [size if d == dim else n for d, n in zip(origin.dims, origin.sizes, strict=True)]
-    return origin._replace(field=origin.field.through(tuple(taps)), sizes=tuple(sizes))
+    return origin._replace(field=origin.field.through(tuple(taps), sizes), sizes=tuple(sizes))

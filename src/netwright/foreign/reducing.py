@@ -37,8 +37,8 @@ def reduced(origin: Origin, full: tuple[int, ...], dims: Sequence[int], keep: bo
     field, sizes = origin.field, origin.sizes
     if any(hit):
         taps = [Taps(((0, n),), 1, n) if h else Taps() for h, n in zip(hit, sizes, strict=True)]
-        field = field.through(tuple(taps))
         sizes = tuple([1 if h else n for h, n in zip(hit, sizes, strict=True)])
+        field = field.through(tuple(taps), sizes)
     left = origin.dims if keep else tuple([d - sum(e < d for e in dims) for d in origin.dims])
     return origin._replace(field=field, dims=left, sizes=sizes)
 

@@ -225,8 +225,8 @@ def _pad(t: Tracer, x: Any, pad: Any, mode: str = "constant", value: Any = None)
     origin = x.origin
     if origin.field is not None and len({*origin.dims}) == len(origin.dims):
         taps = [Taps(((-pairs.get(d, (0, 0))[0], 1),)) for d in origin.dims]
-        origin = origin._replace(field=origin.field.through(tuple(taps)),
-                                 sizes=tuple([full[d] for d in origin.dims]))  # fmt: skip
+        sizes = tuple([full[d] for d in origin.dims])
+        origin = origin._replace(field=origin.field.through(tuple(taps), sizes), sizes=sizes)
     elif origin.field is not None and any(d in pairs for d in origin.dims):
         origin = Origin(Field(None, origin.field.whole))
     return t.operation("pad", [x], full, origin=origin)

@@ -146,7 +146,7 @@ class Tracer:
             return Field(None, True), (), ()
         if field.axes is None or not lies_as_usual(x.full, dims) or len(window) != len(dims):
             return Field(None, field.whole), (), ()
-        field = field.through(window)
+        field = field.through(window, output)
         if field.axes is None:
             return field, (), ()
         return field, dims, output[1:]
