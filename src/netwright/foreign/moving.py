@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from netwright.foreign.axes import permuted, reshaped, stretched
+from netwright.foreign.axes import stretched
 from netwright.foreign.fallback import plain
+from netwright.foreign.layout import permuted, reshaped
 from netwright.foreign.pointwise import getters, homes
 from netwright.foreign.trace import Tracer, answers
 from netwright.foreign.traced import Origin, Traced, traced

@@ -6,10 +6,10 @@ from typing import Any
 
 from torch import Tensor
 
-from netwright.core.field import Field
 from netwright.core.join import Cat
-from netwright.foreign.axes import merged, sliced
+from netwright.foreign.axes import indexed, joined, lost, merged, sliced
 from netwright.foreign.fallback import plain
+from netwright.foreign.layout import on_axes, resized
 from netwright.foreign.pointwise import homes
 from netwright.foreign.trace import Tracer, answers
 from netwright.foreign.traced import Origin, Traced, traced
@@ -46,20 +46,16 @@ def _indexed(x: Traced, parts: list[Any]) -> Origin:
             start, stop, step = part.indices(x.full[d])
             if (start, stop, step) != (0, x.full[d], 1):
                 origin = sliced(origin, d, start, step, len(range(start, stop, step)))
-        if isinstance(part, slice) or (isinstance(part, list) and d not in origin.dims):
+        if isinstance(part, slice) or (isinstance(part, list) and d not in on_axes(origin)):
             where[d] = new
+        if isinstance(part, list):
+            origin = origin if d in on_axes(origin) else resized(origin, d, len(part))
+        if isinstance(part, int):
+            origin = sliced(origin, d, part % x.full[d], 1, 1)
         new += not isinstance(part, int)
         d += 1
     where.update({d + i: new + i for i in range(len(x.full) - d)})
-    return _kept(origin, where)
-
-
-def _kept(origin: Origin, where: dict[int, int]) -> Origin:
-    """The origin once dimensions have moved and others, taken at one index, are gone."""
-    if all(d in where for d in origin.dims):
-        return origin._replace(dims=tuple([where[d] for d in origin.dims]))
-    whole = origin.field is not None and origin.field.whole
-    return Origin(Field(None, whole), source=origin.source)
+    return indexed(origin, where, new + len(x.full) - d)
 
 
 def _cut(name: str) -> None:
@@ -98,8 +94,8 @@ def _select(t: Tracer, x: Any, dim: int, index: int) -> Any:
 def _index_select(t: Tracer, x: Any, dim: int, index: Any) -> Any:
     x, dim = t.value(x), dim % len(x.full)
     full = (*x.full[:dim], index.numel(), *x.full[dim + 1 :])
-    where = {d: d for d in range(len(full)) if d != dim}
-    return traced(full, x.kind, _kept(x.origin, where))
+    origin = lost(x.origin) if dim in on_axes(x.origin) else resized(x.origin, dim, full[dim])
+    return traced(full, x.kind, origin)
 
 
 @answers(*homes("unbind"))
@@ -127,8 +123,9 @@ def _cat(t: Tracer, tensors: Any, dim: int = 0, *, axis: int | None = None) -> A
         sizes = tuple([x.full[1:] for x in xs])
         one(Cat).shape(*sizes)  # says what does not fit
     full = (*first[:dim], sum(x.full[dim] for x in xs), *first[dim + 1 :])
-    aligned = not any(dim in x.origin.dims for x in xs)
-    origin = merged(xs, full, aligned)
+    aligned = not any(dim in on_axes(x.origin) for x in xs)
+    parts = [(resized(x.origin, dim, full[dim]), full) for x in xs if x.origin.field is not None]
+    origin = joined(parts, full) if parts and aligned else merged(xs, full, aligned=False)
     unit = one(Cat) if dim == 1 and all(x.origin.field is not None for x in xs) else "cat"
     return t.operation(unit, xs, full, origin=origin)
 
@@ -138,8 +135,9 @@ def _stack(t: Tracer, tensors: Any, dim: int = 0) -> Any:
     xs = [t.value(x) for x in tensors]
     dim %= len(xs[0].full) + 1
     full = (*xs[0].full[:dim], len(xs), *xs[0].full[dim:])
-    origin = merged(xs, xs[0].full)
-    origin = origin._replace(dims=tuple([d + (d >= dim) for d in origin.dims]))
+    where = {d: d + (d >= dim) for d in range(len(xs[0].full))}
+    origin = indexed(merged(xs, xs[0].full), where, len(full))
+    origin = resized(origin, dim, len(xs))
     return t.operation("stack", xs, full, origin=origin)
 
 
