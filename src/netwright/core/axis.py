@@ -28,7 +28,9 @@ class Taps(NamedTuple):
 
     Output `q * up + phase` reads inputs `q * down + first + step * m` for `m < count`,
     where `(first, count) = reach[phase]` and `up = len(reach)`. A convolution has one
-    phase: `Taps(((-pad, kernel),), dilation, stride)`.
+    phase: `Taps(((-pad, kernel),), dilation, stride)`. With `down` 0 the phases are all outputs
+    there are, such as those of a sum over all positions before; a single one stands for any
+    number of alike outputs.
     """
 
     reach: tuple[tuple[int, int], ...] = ((0, 1),)
@@ -113,6 +115,8 @@ class Axis(NamedTuple):
         where its sets depend on a count that is a symbol.
         """
         period = len(self.sets)
+        if taps.down == 0 and len(taps.reach) > 1:
+            return _through_all(self, taps, len(taps.reach))
         if not self.finite:
             turns = period // gcd(period, taps.down)
             if turns * len(taps.reach) == 1 or type(count) is not int:
@@ -195,7 +199,8 @@ def _through(axis: Axis, taps: Taps) -> Axis:
 @lru_cache(maxsize=1024)
 def _through_all(axis: Axis, taps: Taps, count: int) -> Axis:
     """The same with a set for each of `count` units."""
-    stride = _ratio(axis.jump * taps.down, len(axis.sets) * len(taps.reach))
+    up, down = len(taps.reach), taps.down
+    stride = _ratio(axis.jump * down, len(axis.sets) * up) if down or up == 1 else axis.stride
     return _listed(stride, _read(axis, taps, count), _grown(axis, taps))
 
 

@@ -141,10 +141,13 @@ for _rank in (1, 2, 3):
 # -------------------------------------------------------------------- resizing
 
 
-def interpolation(n: int, into: int, reads: int, corners: bool = False) -> Taps:
+def interpolation(
+    n: int, into: int, reads: int, corners: bool = False, centred: bool = False
+) -> Taps:
     """Taps of resizing `n` positions `into` others, each read from `reads` neighbours.
 
-    `corners` puts the first and last positions onto each other. Borders, where PyTorch reads a
+    A single neighbour is the one at floor(i n / into), or the `centred` one, PyTorch's
+    nearest-exact. `corners` puts the first and last positions onto each other. Borders, where PyTorch reads a
     position twice, are as everywhere else.
 
     >>> interpolation(14, 28, 2).reach
@@ -155,7 +158,7 @@ def interpolation(n: int, into: int, reads: int, corners: bool = False) -> Taps:
     reach: list[tuple[int, int]] = []
     for i in range(bottom // shared or 1):
         if reads == 1:
-            reach.append((i * top // bottom, 1))
+            reach.append(((2 * i + 1) * top // (2 * bottom) if centred else i * top // bottom, 1))
             continue
         half = Fraction(0) if corners else Fraction(1, 2)
         at = (i + half) * Fraction(top, bottom or 1) - half
@@ -193,10 +196,10 @@ def _interpolate(
         return t.unit(one(Upsample, scale, word), x, name="interpolate")
     full = (*x.full[:2], *size)
     window: Window = tuple(
-        interpolation(n, m, reads, bool(align_corners))
+        interpolation(n, m, reads, bool(align_corners), mode == "nearest-exact")
         for n, m in zip(x.full[2:], size, strict=True)
     )
-    known = exact and not antialias and mode != "nearest-exact"
+    known = exact and not antialias
     field, dims, sizes = t.through(x, window, full[1:])
     origin = Origin(field, dims, sizes) if known else Origin(Field(None, field.whole))
     return t.operation("interpolate", [x], full, ops=prod(full) * reads**rank, origin=origin)
