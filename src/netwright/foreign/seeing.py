@@ -16,7 +16,6 @@ from netwright.foreign.axes import indexed, joined, lies_as_usual, read
 from netwright.foreign.layout import mixed, on_axes, reduced, resized
 from netwright.foreign.pointwise import homes
 from netwright.foreign.traced import Atom, Origin, Traced
-from netwright.units.conv import spreading
 from netwright.units.window import sliding_window
 
 __all__ = ["SEES", "aligned", "ruled", "sees"]
@@ -139,18 +138,6 @@ def _columns(origin: Origin, full: tuple[int, ...], cells: Sequence[int]) -> Ori
     return origin._replace(dims=dims, atoms=((Atom(full[0], -2),), (Atom(full[1]),), columns))
 
 
-@sees(*homes("fold"))
-def _fold(full: tuple[int, ...], x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1,
-          padding: Any = 0, stride: Any = 1) -> Origin | None:  # fmt: skip
-    origin = x.origin
-    if origin.field is None or len(full) != 4 or origin != _columns(origin, x.full, origin.sizes):
-        return None
-    k, d, p, s = (_each(v, 2) for v in (kernel_size, dilation, padding, stride))
-    taps = [spreading(a, c, (b, b), e) for a, c, b, e in zip(k, s, p, d, strict=True)]
-    field = origin.field.through(tuple(taps), full[2:])
-    return Origin(field, (2, 3), full[2:])
-
-
 # ---------------------------------------------------------- along a dimension
 
 
@@ -197,7 +184,7 @@ def _scan(full: tuple[int, ...], x: Any, dim: int, **_: Any) -> Origin | None:
     n = full[dim]
     if dim not in on_axes(x.origin):
         return x.origin
-    return read(x.origin, dim, Taps(tuple((0, i + 1) for i in range(n)), 1, n), n)
+    return read(x.origin, dim, Taps(tuple((0, i + 1) for i in range(n)), 1, 0), n)
 
 
 def _mixing(place: int, default: int = -1) -> Rule:
@@ -271,7 +258,7 @@ def _rolled(x: Traced, dim: int, shift: int) -> Taps:
     field = x.origin.field
     finite = field is not None and any(axis.finite for axis in field.axes or ())
     if 4 * abs(shift) > n or finite:
-        return Taps(tuple(((i - shift) % n, 1) for i in range(n)), 1, n)
+        return Taps(tuple(((i - shift) % n, 1) for i in range(n)), 1, 0)
     return Taps(((-shift, 1),))
 
 
@@ -286,7 +273,7 @@ def _interleave(full: tuple[int, ...], x: Any, repeats: Any, dim: Any = None, **
 def _repeat(full: tuple[int, ...], x: Any, *_: Any, **__: Any) -> Origin | None:
     if len(full) != len(x.full):
         return None
-    taps = [(d, Taps(tuple((i % n, 1) for i in range(m)), 1, n))
+    taps = [(d, Taps(tuple((i % n, 1) for i in range(m)), 1, 0))
             for d, (n, m) in enumerate(zip(x.full, full, strict=True)) if n != m]  # fmt: skip
     return _each_dim(x, full, taps)
 

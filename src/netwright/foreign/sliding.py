@@ -147,8 +147,8 @@ def interpolation(
     """Taps of resizing `n` positions `into` others, each read from `reads` neighbours.
 
     A single neighbour is the one at floor(i n / into), or the `centred` one, PyTorch's
-    nearest-exact. `corners` puts the first and last positions onto each other. Borders, where PyTorch reads a
-    position twice, are as everywhere else.
+    nearest-exact. `corners` puts the first and last positions onto each other. Borders, where
+    PyTorch reads a position twice, are as everywhere else.
 
     >>> interpolation(14, 28, 2).reach
     ((-1, 2), (0, 2))

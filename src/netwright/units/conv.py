@@ -24,7 +24,7 @@ from netwright.units.window import (
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Conv", "Sliding", "TransposedConv", "sliding_window", "spreading"]
+__all__ = ["Conv", "Sliding", "TransposedConv", "sliding_window"]
 
 
 class Conv(GroupedConvolution):
@@ -158,7 +158,7 @@ class TransposedConv(Unit):
 
     def window(self, x: Shape) -> Window:
         k, s, p, d, _ = self.sliding(x)
-        return tuple(spreading(*axis) for axis in zip(k, s, p, d, strict=True))
+        return tuple(_spreading(*axis) for axis in zip(k, s, p, d, strict=True))
 
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn
@@ -172,7 +172,7 @@ class TransposedConv(Unit):
         )  # fmt: skip
 
 
-def spreading(k: int, s: int, pad: tuple[int, int], d: int) -> Taps:
+def _spreading(k: int, s: int, pad: tuple[int, int], d: int) -> Taps:
     """Output i is reached from inputs m with i + p = m s + d t for some tap t < k."""
     reach = list[tuple[int, int]]()
     steps = set[int]()
