@@ -13,6 +13,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.flop_counter import flop_registry
 
 from netwright.errors import TraceError
+from netwright.foreign.aliases import changed, viewed
 from netwright.foreign.axes import merged
 from netwright.foreign.formulas import FORMULAS, as_cost, key
 from netwright.foreign.lines import at_work
@@ -96,7 +97,8 @@ def multiplies(func: Any) -> bool:
 
 def fall_back(t: Tracer, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Runs a function on the meta device, or on zeros where it has no kernel there."""
-    given = [v for v in tree_leaves((args, kwargs)) if isinstance(v, Tensor)]
+    read = {key: value for key, value in kwargs.items() if key != "out"}
+    given = [v for v in tree_leaves((args, read)) if isinstance(v, Tensor)]
     seen = [v for v in given if type(v) is Traced]
     args, kwargs = tree_map(_meta, (args, kwargs))
     own = FORMULAS.get(key(func))
@@ -156,8 +158,12 @@ def _kept(t: Tracer, name: str, seen: list[Traced], made: Any, counter: Counter,
         full = tuple(plain(value.size, ())) if type(value) is Traced else tuple(value.shape)
         origin = origin_of(full)._replace(source=source, owners=owners)
         if type(value) is Traced:  # changed in place
-            value.full, value.origin = full, origin
+            value.full, value.origin, value.actual = full, origin, None
+            changed(value)
             return value
+        for x in seen:
+            if torch._C._is_alias_of(value, x):
+                return viewed(x, value, origin)
         return traced(full, value.dtype, origin)
 
     return tree_map(wrap, made)

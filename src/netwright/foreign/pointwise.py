@@ -15,6 +15,7 @@ from netwright.core.join import Add, Mul
 from netwright.core.shape import show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
+from netwright.foreign.aliases import changed
 from netwright.foreign.axes import merged
 from netwright.foreign.trace import Tracer, answers
 from netwright.foreign.traced import Traced
@@ -99,6 +100,7 @@ def _single(make: Callable[..., Unit | None], *names: str) -> None:
 def _into(x: Traced, made: Traced) -> Traced:
     """`x` after it was changed in place to what `made` is."""
     x.full, x.origin, x.actual = made.full, made.origin, None
+    changed(x)
     return x
 
 

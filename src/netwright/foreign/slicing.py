@@ -7,10 +7,12 @@ from typing import Any
 from torch import Tensor
 
 from netwright.core.join import Cat
+from netwright.foreign.aliases import changed, viewed
 from netwright.foreign.axes import indexed, joined, lost, merged, sliced
 from netwright.foreign.fallback import plain
 from netwright.foreign.layout import on_axes, resized
 from netwright.foreign.pointwise import homes
+from netwright.foreign.seeing import aligned
 from netwright.foreign.trace import Tracer, answers
 from netwright.foreign.traced import Origin, Traced, traced
 from netwright.foreign.units import one
@@ -32,7 +34,7 @@ def _getitem(t: Tracer, x: Any, index: Any) -> Any:
     origin = x.origin
     if origin.dims:
         origin = _indexed(x, parts)
-    return traced(tuple(made.shape), made.dtype, origin)
+    return viewed(x, made, origin)
 
 
 def _indexed(x: Traced, parts: list[Any]) -> Origin:
@@ -69,7 +71,7 @@ def _cut(name: str) -> None:
         made, start = list[Traced](), 0
         for piece in pieces:
             full = tuple(piece.shape)
-            made.append(traced(full, x.kind, sliced(x.origin, dim, start, 1, full[dim])))
+            made.append(viewed(x, piece, sliced(x.origin, dim, start, 1, full[dim])))
             start += full[dim]
         return tuple(made)
 
@@ -141,7 +143,37 @@ def _stack(t: Tracer, tensors: Any, dim: int = 0) -> Any:
     return t.operation("stack", xs, full, origin=origin)
 
 
+# -------------------------------------------------------------------- writing
+
+
 @answers(Tensor.__setitem__)
 def _setitem(t: Tracer, x: Any, index: Any, value: Any) -> None:
-    xs = [x, t.value(value)] if isinstance(value, Tensor) else [x]
-    x.origin = merged(xs, x.full, aligned=False)._replace(source=max(v.origin.source for v in xs))
+    part = _getitem(t, x, index)
+    values = [t.value(value)] if isinstance(value, Tensor) else []
+    if part is not NotImplemented and part.kin is not None:
+        part.origin = _overwritten(part, values)
+        changed(part)
+        return
+    chosen = [index] if type(index) is Traced and index.full == x.full else None
+    single = all(v.numel() == 1 for v in values)
+    origin = aligned([x, *chosen, *values], x.full) if chosen and single else None
+    source = max(v.origin.source for v in (x, *values))
+    x.origin = (origin or lost(*[v.origin for v in (x, *values)]))._replace(source=source)
+    changed(x)
+
+
+def _overwritten(x: Traced, values: list[Traced]) -> Origin:
+    """The origin of `x` once the values, none for numbers, were written to all of it."""
+    origin = aligned(values, x.full) if values else Origin()
+    return merged(values, x.full, aligned=False) if origin is None else origin
+
+
+@answers(*homes("copy_", "fill_", "zero_"))
+def _write(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
+    if type(x) is not Traced:
+        return NotImplemented
+    values = [t.value(v) for v in (*args, *kwargs.values()) if isinstance(v, Tensor)]
+    source = max([x.origin.source, *[v.origin.source for v in values]])
+    x.origin, x.actual = _overwritten(x, values)._replace(source=source), None
+    changed(x)
+    return x

@@ -66,7 +66,7 @@ class Tracer:
         if "input" in kwargs and not args:
             kwargs = dict(kwargs)
             args = (kwargs.pop("input"),)
-        if rule is not None and (not kwargs or _takes(rule, tuple(kwargs))):
+        if rule is not None and "out" not in kwargs and (not kwargs or _takes(rule, tuple(kwargs))):
             made = rule(self, *args, **kwargs)
             if made is not NotImplemented:
                 return made

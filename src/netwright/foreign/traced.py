@@ -66,6 +66,8 @@ class Traced(Tensor):
     origin: Origin
     kind: torch.dtype
     actual: Tensor | None
+    kin: list[Any] | None = None
+    """Weak references to all values that share its memory; None where it is alone."""
 
     @classmethod
     def __torch_function__(
