@@ -207,7 +207,8 @@ def _through_all(axis: Axis, taps: Taps, count: int) -> Axis:
 def _listed(stride: int | Fraction, sets: Sequence[tuple[int, int]], least: int) -> Axis:
     """The axis of units that see these sets, one each; not finite where they are all alike."""
     first, mask = sets[0]
-    if all(one == (first + stride * unit, mask) for unit, one in enumerate(sets)):
+    even = stride % 1 == 0
+    if even and all(one == (first + stride * unit, mask) for unit, one in enumerate(sets)):
         return Axis(stride, (sets[0],), least)
     return Axis(_ratio(stride * len(sets), 1), tuple(sets), least, True)
 

@@ -133,11 +133,7 @@ class Plan:
         """The last row whose output has positions, before they are pooled away: a map, or tokens;
         None where there is none.
         """
-        for row in reversed(self.rows):
-            positions = row.field.axes is not None or any(size != 1 for size in row.output[1:])
-            if positions and not row.auxiliary:
-                return row
-        return None
+        return next((row for row in reversed(self.rows) if _is_map(row)), None)
 
     @cached_property
     def field(self) -> Field | None:
@@ -211,6 +207,14 @@ class Plan:
         from netwright.core.memory import largest_batch
 
         return largest_batch(self, limit, optimiser)
+
+
+def _is_map(row: Row) -> bool:
+    """Whether the output has positions; (1, 1, C) has none, and (1, C) only if it may have."""
+    field, sizes = row.field, [size != 1 for size in row.output]
+    lost = field.axes is None and not field.whole
+    positions = field.axes is not None or sum(sizes) > 1 or (lost and any(sizes[1:]))
+    return positions and not row.auxiliary
 
 
 def of_bytes(dtype: str, batch: Any) -> str:

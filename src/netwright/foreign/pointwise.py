@@ -152,6 +152,8 @@ def _elementwise(
             and not (kind.is_floating_point or kind.is_complex)
         ):
             kind = torch.get_default_dtype()
+        if name == "abs" and kind.is_complex:
+            kind = kind.to_real()
         return t.operation(unit, xs, full, ops=prod(full), origin=merged(xs, full),
                            dtype=kind)  # fmt: skip
 

@@ -66,6 +66,8 @@ class Tracer:
         if "input" in kwargs and not args:
             kwargs = dict(kwargs)
             args = (kwargs.pop("input"),)
+        if "out" in kwargs and kwargs["out"] is None:
+            kwargs = {key: value for key, value in kwargs.items() if key != "out"}
         if rule is not None and "out" not in kwargs and (not kwargs or _takes(rule, tuple(kwargs))):
             made = rule(self, *args, **kwargs)
             if made is not NotImplemented:
