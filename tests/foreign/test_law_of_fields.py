@@ -32,7 +32,7 @@ def _even(x: Tensor) -> Tensor:
 
 
 def _tokens(m, x):
-    n, c, h, w = x.shape
+    h, w = x.shape[2:]
     y = x.flatten(2).transpose(1, 2) @ m.weights[:4, :4, 0, 0]
     return y.transpose(1, 2).unflatten(2, (h, w))
 
@@ -159,8 +159,9 @@ SMOOTH = {
     "tile": lambda m, x: x.repeat(1, 1, 1, 2),
     "einsum": lambda m, x: torch.einsum("nchw,cd->ndhw", x, m.weights[:4, :4, 0, 0]),
     "einsum_of_rows": lambda m, x: torch.einsum("nchw,nchv->nchw", x, x),
-    "tensordot": lambda m, x: torch.tensordot(x.movedim(1, -1), m.weights[:4, :4, 0, 0], 1)
-    .movedim(-1, 1),
+    "tensordot": lambda m, x: torch.tensordot(x.movedim(1, -1), m.weights[:4, :4, 0, 0], 1).movedim(
+        -1, 1
+    ),
     "matmul_of_rows": lambda m, x: x @ m.large[: x.shape[3], : x.shape[3]],
     "linear": lambda m, x: F.linear(x.movedim(1, -1), m.weights[:4, :4, 0, 0]).movedim(-1, 1),
     "unfold": lambda m, x: _mix(
@@ -168,8 +169,7 @@ SMOOTH = {
     ),
     "windows_of_rows": lambda m, x: x.unfold(3, 3, 2).sum(-1),
     "fold": lambda m, x: F.fold(F.unfold(x, 2, stride=2), _even(x).shape[2:], 2, stride=2),
-    "pixel_shuffle": lambda m, x: F.pixel_shuffle(
-        F.conv2d(x, m.weights[:16, :4, :1, :1]), 2),
+    "pixel_shuffle": lambda m, x: F.pixel_shuffle(F.conv2d(x, m.weights[:16, :4, :1, :1]), 2),
     "pixel_unshuffle": lambda m, x: _mix(m, F.pixel_unshuffle(_even(x), 2)),
     "space_to_depth": _space_to_depth,
     "depth_to_space": _depth_to_space,

@@ -15,7 +15,13 @@ from netwright.foreign.axes import joined, lost, read
 from netwright.foreign.layout import reshaped
 from netwright.foreign.traced import NOWHERE, Origin, Traced
 
-__all__ = ["changed", "viewed"]
+__all__ = ["changed", "shares", "viewed"]
+
+
+def shares(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors have one memory."""
+    same: Any = torch._C
+    return same._is_alias_of(a, b)
 
 
 def viewed(x: Traced, made: Tensor, origin: Origin) -> Traced:
@@ -23,7 +29,7 @@ def viewed(x: Traced, made: Tensor, origin: Origin) -> Traced:
     value: Any = made.as_subclass(Traced)
     value.full, value.kind = tuple(made.shape), made.dtype
     value.origin, value.actual = origin, None
-    if torch._C._is_alias_of(made, x):
+    if shares(made, x):
         if x.kin is None:
             x.kin = [weakref.ref(x)]
         x.kin.append(weakref.ref(value))
@@ -73,7 +79,7 @@ class _Place(NamedTuple):
 
 def _place(x: Traced) -> _Place:
     with torch._C.DisableTorchFunctionSubclass():
-        return _Place(Tensor.storage_offset(x), x.full, Tensor.stride(x))
+        return _Place(int(Tensor.storage_offset(x)), x.full, Tensor.stride(x))
 
 
 def _overlap(a: _Place, b: _Place) -> bool:
@@ -98,49 +104,56 @@ def _written(x: Traced, here: _Place, y: Traced, there: _Place) -> Origin:
         return x.origin
     if here.dense and there.dense and (here.first, here.numel) == (there.first, there.numel):
         return reshaped(x.origin, x.full, y.full)
-    field, old = x.origin.field, y.origin.field
-    within = (
-        here.first <= there.first
-        and there.last <= here.last
-        and here.numel == here.last - here.first + 1
-    )
-    if field is None and (old is None or within):
+    new, old = x.origin.field, y.origin.field
+    span = here.last - here.first + 1
+    within = here.first <= there.first and there.last <= here.last and here.numel == span
+    if new is None and (old is None or within):
         return Origin()
-    if x.origin.atoms or y.origin.atoms or (field is not None and field.axes is None):
+    if new is None:  # numbers: what is left of the rest, if they are at every position
+        at = _found(y.origin, there, here)
+        sizes = [here.sizes[d] for d in at or ()]
+        return y.origin if at and sizes == [*y.origin.sizes] else lost(y.origin)
+    dims = _found(x.origin, here, there)
+    part = _laid(x, here, y, there, dims, old or within) if dims else None
+    if part is None:
         return lost(x.origin, y.origin)
-    dims = _found(x.origin if field is not None else y.origin, here, there, field is None)
-    if dims is None:
-        return lost(x.origin, y.origin)
-    part = y.origin
-    if field is not None:
-        part = x.origin._replace(dims=dims)
-        for axis, d in enumerate(dims):
-            if d != NOWHERE and part.sizes[axis] != y.full[d]:
-                if old is not None or within:
-                    return lost(x.origin, y.origin)
-                start = (here.first - there.first) // there.steps[d] % y.full[d]
-                part = read(part, d, Taps(((-start, 1),)), y.full[d])
     if within or old is None:
         return part
     return joined([(y.origin, y.full), (part, y.full)], y.full)
 
 
-def _found(origin: Origin, here: _Place, there: _Place, backwards: bool) -> tuple[int, ...] | None:
-    """On which dimension of the other value each axis lies; None where they do not lie alike.
-
-    `backwards`: the origin is that of the value at `there`, and its axes are looked for `here`.
+def _laid(
+    x: Traced, here: _Place, y: Traced, there: _Place, dims: tuple[int, ...], covered: object
+) -> Origin | None:
+    """The origin of `x` as it lies in `y`; None where it ends within an axis of `y` and something
+    was there before.
     """
-    a, b = (there, here) if backwards else (here, there)
+    part = x.origin._replace(dims=dims)
+    for axis, d in enumerate(dims):
+        n = y.full[d]
+        if part.sizes[axis] != n:
+            if covered:
+                return None
+            start = (here.first - there.first) // there.steps[d] % n
+            part = read(part, d, Taps(((-start, 1),)), n)
+    return part
+
+
+def _found(origin: Origin, here: _Place, there: _Place) -> tuple[int, ...] | None:
+    """On which dimension of the value at `there` the axes lie that are those of the value at
+    `here`; None where they do not lie alike.
+    """
+    if origin.field is None or origin.field.axes is None or origin.atoms:
+        return None
     dims: list[int] = []
-    for d in origin.dims:
-        if d == NOWHERE:
+    for d, n in zip(origin.dims, origin.sizes, strict=True):
+        step = here.steps[d] if d != NOWHERE else 0
+        at = [e for e, (m, s) in enumerate(zip(there.sizes, there.steps, strict=True))
+              if s == step and m > 1]  # fmt: skip
+        if d == NOWHERE or len(at) != 1:
             return None
-        at = [e for e, (n, s) in enumerate(zip(b.sizes, b.steps, strict=True))
-              if s == a.steps[d] and n > 1]  # fmt: skip
-        if len(at) != 1 or (backwards and b.sizes[at[0]] != a.sizes[d]):
-            return None
-        n, shift = a.sizes[d], abs(a.first - b.first) // a.steps[d]
-        if b.sizes[at[0]] == n and shift % n:
+        shift = abs(here.first - there.first) // step
+        if there.sizes[at[0]] == n and shift % n:
             return None
         dims.append(at[0])
     return tuple(dims)

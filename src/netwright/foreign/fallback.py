@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.flop_counter import flop_registry
 
 from netwright.errors import TraceError
-from netwright.foreign.aliases import changed, viewed
+from netwright.foreign.aliases import changed, shares, viewed
 from netwright.foreign.axes import merged
 from netwright.foreign.formulas import FORMULAS, as_cost, key
 from netwright.foreign.lines import at_work
@@ -162,7 +162,7 @@ def _kept(t: Tracer, name: str, seen: list[Traced], made: Any, counter: Counter,
             changed(value)
             return value
         for x in seen:
-            if torch._C._is_alias_of(value, x):
+            if shares(value, x):
                 return viewed(x, value, origin)
         return traced(full, value.dtype, origin)
 
