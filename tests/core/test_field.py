@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import netwright as nw
 from netwright.core.field import Axis, Field, Taps
 from netwright.core.net import Net
+from netwright.foreign.sliding import interpolation
 
 
 def field(*specs, size=64):
@@ -115,11 +116,12 @@ def test_never_more_sets_than_positions() -> None:
 
 def test_resized_there_and_back_again() -> None:
     """55 to 27 and back, corner to corner: periods multiply, a map has 55 positions."""
-    there, back = Taps(((0, 1), (2, 2)), 1, 54), Taps(tuple((i // 2, 2) for i in range(54)), 1, 26)
+    there, back = interpolation(55, 27, 2, True), interpolation(27, 55, 2, True)
     axis = Axis()
     for _ in range(6):
         axis = axis.through(there, 27).through(back, 55)
         assert len(axis.sets) <= 55
+    assert axis.finite
     assert axis.seen(-1) == axis.seen(55) == (0, 0)  # padding
 
 
