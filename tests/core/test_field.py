@@ -114,9 +114,9 @@ def test_never_more_sets_than_positions() -> None:
     assert nw.net("vgg16").rewrite("pool:FractionalMaxPool").plan().field.status == "hull"
 
 
-def test_resized_there_and_back_again() -> None:
-    """55 to 27 and back, corner to corner: periods multiply, a map has 55 positions."""
-    there, back = interpolation(55, 27, 2, True), interpolation(27, 55, 2, True)
+def test_pooled_and_resized_again_and_again() -> None:
+    """55 to 27 by a pool, and back by a ratio: periods multiply, a map has 55 positions."""
+    there, back = Taps(((0, 2),), 1, 2), interpolation(27, 55, 2)
     axis = Axis()
     for _ in range(6):
         axis = axis.through(there, 27).through(back, 55)
