@@ -15,6 +15,7 @@ from torch import Tensor
 
 import netwright as nw
 from netwright.core.codec import decode, encode
+from netwright.core.field import UNKNOWN
 from netwright.core.net import Net
 from netwright.core.spec import SPECS, Unit
 from netwright.errors import ShapeError, SpecError
@@ -150,7 +151,8 @@ def test_field_is_gradient_support(sample: Sample) -> None:
     plan = Net(unit, shapes[0]).plan()
     field = plan.rows[0].field
     if unit.sees_all or field.axes is None:
-        assert field.status == "global"
+        lost = unit.window(shapes[0]) == UNKNOWN  # local, without an axis to say it by
+        assert field.status == ("unknown" if lost else "global")
         return
     model = (sample.surrogate or surrogate)(unit.module(*shapes)).double()
     y = plan.output[-len(field.axes) :]

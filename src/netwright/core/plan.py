@@ -147,10 +147,16 @@ class Plan:
         return sum([row.elements for row in self.rows if row.macs != 0 and not row.auxiliary])
 
     @cached_property
+    def last_map(self) -> Row | None:
+        """The last row whose output has positions, before they are pooled away: a map, or tokens;
+        None where there is none.
+        """
+        return next((row for row in reversed(self.rows) if _is_map(row)), None)
+
+    @cached_property
     def field(self) -> Field | None:
-        """Receptive field of the last feature map, before it is pooled away."""
-        local = [row.field for row in self.rows if row.field.axes is not None and not row.auxiliary]
-        return local[-1] if local else None
+        """Receptive field of the last map; `global` or `unknown` where it was lost on the way."""
+        return self.last_map.field if self.last_map else None
 
     @property
     def item(self) -> int:
@@ -226,6 +232,14 @@ class Plan:
         from netwright.core.memory import largest_batch
 
         return largest_batch(self, limit, optimiser)
+
+
+def _is_map(row: Row) -> bool:
+    """Whether the output has positions; (1, 1, C) has none, and (1, C) only if it may have."""
+    field, sizes = row.field, [size != 1 for size in row.output]
+    lost = field.axes is None and not field.whole
+    positions = field.axes is not None or sum(sizes) > 1 or (lost and any(sizes[1:]))
+    return positions and not row.auxiliary
 
 
 def of_bytes(dtype: str, batch: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from netwright.core.bounds import check_field, check_map
 from netwright.core.cost import Cost
-from netwright.core.field import POINT, Axis, Field, Window
+from netwright.core.field import POINT, Axis, Field, Taps, Window
 from netwright.core.graph import Frozen, Shared, Tap
 from netwright.core.interpret import Interpreter
 from netwright.core.plan import Plan, Row, of_bytes
@@ -57,13 +57,13 @@ class Planner(Interpreter[Signal]):
                 shapes, sources = (shape,), (source,)
                 output, cost, window = facts(unit, shapes)
                 check_field(field, window, output)
-                field = field.through(window)
+                field = field.through(window, output)
             else:
                 copies = xs[0].copies
                 shapes = tuple([x.shape for x in xs])
                 sources = tuple([x.source for x in xs])
                 output, cost, _ = facts(unit, shapes)
-                field = _WHOLE if unit.sees_all else Field.merge([x.field for x in xs])
+                field = _WHOLE if unit.sees_all else _joined(xs, output)
             if unit.sees_all:
                 field = field._replace(whole=True)
             if unit.uneven:
@@ -170,6 +170,22 @@ def plan_spec(
             f"{name or 'the net'} ends in {len(y)} streams; join them, by Sum or Concat"
         )
     return Plan(name, tuple(input), y.shape, tuple(walk.rows), dtype, batch)
+
+
+def _joined(xs: tuple[Signal, ...], output: Shape) -> Field:
+    """The field of values put together to one of shape `output`; a size of 1 stretches."""
+    counts, fields = output[1:], list[Field]()
+    for x in xs:
+        field = x.field
+        if field.axes is not None and x.shape[1:] != counts:
+            sizes = list(zip(x.shape[1:], counts, strict=False))
+            fits = all(n == m or (n == 1 and isinstance(m, int)) for n, m in sizes)
+            if len(sizes) != len(field.axes) or not fits:
+                return Field.merge([x.field for x in xs])
+            grow = [Taps(((0, 1),) * (1 if n == m else m)) for n, m in sizes]
+            field = field.through(tuple(grow), output)
+        fields.append(field)
+    return Field.merge(fields, counts)
 
 
 _AXIS = Axis()

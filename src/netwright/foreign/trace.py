@@ -18,10 +18,11 @@ from netwright.core.spec import Unit
 from netwright.errors import NetwrightError, ShapeError, TraceError
 from netwright.foreign.axes import lies_as_usual, merged
 from netwright.foreign.formulas import FORMULAS, by_formula
+from netwright.foreign.layout import on_axes
 from netwright.foreign.lines import told
 from netwright.foreign.operation import Operation
 from netwright.foreign.state import held
-from netwright.foreign.traced import Origin, Traced, traced
+from netwright.foreign.traced import NOWHERE, Origin, Traced, traced
 from netwright.units.conv import Conv, TransposedConv
 
 __all__ = ["FUNCTIONS", "MODULES", "Tracer", "answers"]
@@ -69,7 +70,9 @@ class Tracer:
         if "input" in kwargs and not args:
             kwargs = dict(kwargs)
             args = (kwargs.pop("input"),)
-        if rule is not None and (not kwargs or _takes(rule, tuple(kwargs))):
+        if "out" in kwargs and kwargs["out"] is None:
+            kwargs = {key: value for key, value in kwargs.items() if key != "out"}
+        if rule is not None and "out" not in kwargs and (not kwargs or _takes(rule, tuple(kwargs))):
             made = rule(self, *args, **kwargs)
             if made is not NotImplemented:
                 return made
@@ -131,28 +134,34 @@ class Tracer:
         if x.kind.is_complex and isinstance(unit, Conv | TransposedConv):
             cost = cost._replace(macs=3 * cost.macs)  # PyTorch makes it of three real ones
         field, dims, sizes = self.through(x, window, output)
-        if unit.sees_all or whole:
+        if whole or (unit.sees_all and lies_as_usual(x.full, origin.dims)):
             field = field._replace(whole=True)
+        elif unit.sees_all:
+            field, dims, sizes = Field(None, field.whole), (), ()
         row = self.row(
             name, unit, (inner,), output, weights, copies * cost.macs, copies * cost.ops,
             field, (origin.source,), copies,
         )  # fmt: skip
         if origin.field is None:  # made of weights alone
             return traced((copies, *output), x.kind, Origin(source=row))
-        return traced((copies, *output), x.kind, Origin(field, dims, sizes, row))
+        atoms = origin.atoms if window == () and dims else ()
+        return traced((copies, *output), x.kind, Origin(field, dims, sizes, row, (), atoms))
 
     def through(
         self, x: Traced, window: Window, output: Shape
     ) -> tuple[Field, tuple[int, ...], tuple[int, ...]]:
         """Field, dimensions and sizes of its axes behind a window over a map (N, C, ...)."""
         field, dims, sizes = x.origin.field or Field(None), x.origin.dims, x.origin.sizes
-        if window == ():
+        if window == () or field.axes is None:
             return field, dims, sizes
         if window is None:
-            return Field(None, True), (), ()
+            if set(dims) == {NOWHERE}:  # one position, or none
+                return field, dims, sizes
+            parted = NOWHERE in dims or 0 in on_axes(x.origin)
+            return Field(None, field.whole or not parted), (), ()
         if field.axes is None or not lies_as_usual(x.full, dims) or len(window) != len(dims):
             return Field(None, field.whole), (), ()
-        field = field.through(window)
+        field = field.through(window, output)
         if field.axes is None:
             return field, (), ()
         return field, dims, output[1:]
