@@ -84,7 +84,7 @@ def texts(net: Net, name: str) -> list[str]:
         ends = classifiers(net)
         wide = sites(net, lambda spec: "width" in spec.field_names)
         paths = [s.path for s, _ in wide if not any(end.startswith(s.path) for end in ends)]
-        return [f"width:{path},24" for path in paths[:1]]
+        return [f"width:{path},56" for path in paths[:1]]
     return [f"{name}:{ARGUMENTS[name]}" if name in ARGUMENTS else name]
 
 
