@@ -5,14 +5,15 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 export OMP_NUM_THREADS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
-.PHONY: demo test check suite exhaustive bench clean help
+.PHONY: demo test check suite exhaustive fuzz bench clean help
 
 help:
 	@echo "make demo    train on 1,797 handwritten digits and write an HTML report (3 minutes)"
 	@echo "make test    install the development tools, then run every check and test"
 	@echo "make check   the checks alone: ruff, pyright, import-linter"
 	@echo "make suite   the tests alone"
-	@echo "make exhaustive  every net compiled and exported (15 minutes)"
+	@echo "make exhaustive  every net compiled, exported, folded, rewritten, every command (hours)"
+	@echo "make fuzz    hostile and broken input of every kind, for 10 minutes"
 	@echo "make bench   measure the speeds that bench/RESULTS.md quotes"
 
 demo: .venv/.installed
@@ -33,7 +34,10 @@ suite: .venv/.tools .venv/.browser
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal --durations 12
 
 exhaustive: .venv/.tools
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal -m exhaustive tests/nets/test_exhaustive.py
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal -m exhaustive tests
+
+fuzz: .venv/.tools
+	OMP_NUM_THREADS=1 NETWRIGHT_FUZZ_SECONDS=600 $(BIN)/pytest --numprocesses auto --dist load tests/fuzz
 
 bench: .venv/.tools
 	$(BIN)/python bench/run.py

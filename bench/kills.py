@@ -43,12 +43,12 @@ def disturbed(data: Path, run: Path, processes: int, kills: int, longest: float)
         words = [str(data), "--out", str(run), *SETTINGS]
         if (run / "run.json").exists():
             words.append("--resume")
-        process = subprocess.Popen(command(processes, *words), start_new_session=True,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen(command(processes, *words), start_new_session=True, **quiet)
         if begun == kills:
             assert process.wait() == 0
             return begun
-        time.sleep(random.uniform(0.5, longest))  # noqa: S311
+        time.sleep(random.uniform(0.5, longest))
         if process.poll() is not None:
             return begun
         os.killpg(process.pid, signal.SIGKILL)

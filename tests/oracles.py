@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from netwright.core.codec import decode, encode
 from netwright.core.field import Field
 from netwright.core.net import Net
 from netwright.core.plan import Plan
+from netwright.core.rewrite import classifiers
+from netwright.core.spec import Spec
+from netwright.errors import NetwrightError
 from netwright.layers import Add, ChannelLayerNorm, Mul
+from netwright.units.conv_lstm import ConvLSTM
+from netwright.units.recurrent import Recurrent
 
 
 def executed_shapes(model: nn.Module, *xs: Tensor) -> dict[str, list[tuple[int, ...]]]:
@@ -61,6 +68,26 @@ def assert_plan_is_true(net: Net, macs: bool = True) -> None:
         assert plan.macs == counted_macs(model, x[:1])
 
 
+def assert_twice_as_wide(net: Net, wide: Net) -> None:
+    """Every product inside gives twice as many channels, give or take the rounding of a share
+    (a mask's one map stays); what the net gives stays; groups stay, unless one a channel."""
+    stays = classifiers(net)
+    after = {row.path: row for row in wide.plan()}
+    for row in [row for row in net.plan() if row.macs]:
+        axis = 0
+        if isinstance(row.unit, Recurrent | ConvLSTM):  # time may come first
+            axis = len(row.output) - (1 if isinstance(row.unit, Recurrent) else 3)
+        was, now = row.output[axis], after[row.path].output[axis]
+        if row.path in stays:
+            assert now == was, row.path
+        else:
+            rounding = 8 if row.path.endswith("squeeze") else 1
+            assert abs(now - 2 * was) <= rounding, row.path
+        groups, many = getattr(row.unit, "groups", 1), getattr(after[row.path].unit, "groups", 1)
+        each = groups == row.input[0] and many == after[row.path].input[0]
+        assert each or many in {groups, 2 * groups}, row.path
+
+
 def kept_storages(model: nn.Module, *xs: Tensor) -> tuple[dict[int, int], Tensor]:
     """What autograd keeps of one training step, parameters and buffers left out: bytes by the
     address of their storage; and the output, by which they all stay alive."""
@@ -76,6 +103,30 @@ def kept_storages(model: nn.Module, *xs: Tensor) -> tuple[dict[int, int], Tensor
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         out = model.train()(*xs)
     return kept, out
+
+
+def assert_numbers_are_canonical(spec: Spec) -> None:
+    """Fields given equal numbers of another type are refused, or make the same text."""
+    for name in spec.field_names:
+        for value in _alike(getattr(spec, name)):
+            try:
+                other = decode({**encode(spec), name: value})
+            except NetwrightError:
+                continue
+            assert (other, hash(other)) == (spec, hash(spec))
+            assert (repr(other), str(encode(other))) == (repr(spec), str(encode(spec))), name
+
+
+def _alike(value: Any) -> Iterator[Any]:
+    """Values that Python calls equal, of other types."""
+    if isinstance(value, tuple):
+        for i, item in enumerate(value):
+            yield from ([*value[:i], other, *value[i + 1 :]] for other in _alike(item))
+    elif isinstance(value, int | float):
+        kinds = [kind for kind in (bool, int, float) if kind(value) == value]
+        yield from (kind(value) for kind in kinds if kind is not type(value))
+        if value == 0:
+            yield -0.0
 
 
 class _Mean(nn.Module):
@@ -110,8 +161,10 @@ def surrogate(model: nn.Module) -> nn.Module:
             new = _Mean(module, int(type(module).__name__[-2]))
         elif isinstance(module, Mul):
             new = Add()
-        elif getattr(module, "weight", None) is not None:
+        elif isinstance(getattr(module, "weight", None), nn.Parameter):
             nn.init.constant_(module.weight, 1 / module.weight[0].numel())
+        elif getattr(module, "weight", None) is not None:
+            module.weight.abs_()  # fixed: where it is zero, nothing is seen
         if new is not module:
             if not path:
                 return new

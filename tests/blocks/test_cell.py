@@ -75,10 +75,10 @@ def test_a_genotype_is_data():
     [
         ((), None, "nodes is (), wanted one or more nodes"),
         (((),), None, "node 2 is (), wanted one or more pairs"),
-        ((("sep_conv_3x3", 0),), None, "node 2 has 'sep_conv_3x3', wanted an operation"),
+        ((("sep_conv_3x3", 0),), None, "nodes is (('sep_conv_3x3', 0),), wanted (((a text that"),
         (((("sep_conv_3x4", 0),),), None, "near: sep_conv_3x3"),
         (((("identity", 2),),), None, "node 2 reads state 2, there are 0 to 1"),
-        (((("identity", True),),), None, "node 2 reads state True"),
+        (((("identity", True),),), None, "nodes is ((('identity', True),),), wanted"),
         (((("identity", 0),),), (3,), "concat is (3,), wanted different states from 0 to 2"),
         (((("identity", 0),),), (2, 2), "concat is (2, 2)"),
         (((("identity", 0),),), (0,), "nobody reads node 2, and concat leaves it out"),

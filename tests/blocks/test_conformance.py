@@ -14,7 +14,15 @@ from netwright.core.net import Net
 from netwright.core.spec import SPECS, Block, Spec
 from netwright.core.wiring import streams
 from netwright.errors import SpecError
-from oracles import assert_field_is_true, assert_plan_is_true, is_inside, surrogate
+from netwright.rules.widths import widened
+from oracles import (
+    assert_field_is_true,
+    assert_numbers_are_canonical,
+    assert_plan_is_true,
+    assert_twice_as_wide,
+    is_inside,
+    surrogate,
+)
 
 MAP = (8, 33, 31)
 PAIR = (nw.ConvNormAct(8), nw.ConvNormAct(8, 1))
@@ -285,6 +293,7 @@ def test_is_a_value(block: Block, shape: tuple[int, ...]) -> None:
     assert eval(repr(block), dict(NAMES)) == block
     assert nw.from_json(net.to_json()) == net
     assert pickle.loads(pickle.dumps(block)) == block
+    assert_numbers_are_canonical(block)
 
 
 @each
@@ -317,3 +326,20 @@ def test_trains(block: Block, shape: tuple[int, ...]) -> None:
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert torch.isfinite(parameter.grad).all(), name
+
+
+SINGLE = {"AuxiliaryHead": "its widths are the paper's", "TableConv": "it names single maps"}
+"""Blocks whose widths do not double, and why."""
+
+
+@each
+def test_tells_which_widths_are_its_own(block: Block, shape: tuple[int, ...]) -> None:
+    """Of twice the channels, with twice the widths of its own, all inside is twice as wide: no
+    width is forgotten, none told that follows from others."""
+    if type(block).__name__ in SINGLE:
+        pytest.skip(SINGLE[type(block).__name__])
+    first = {1: nw.Linear(shape[0]), 2: nw.LSTM(shape[-1])}.get(len(shape), nw.Conv(shape[0], 1))
+    inner = net_of(block, shape).spec
+    end = nw.Sum(nw.Identity(), nw.Identity())  # a net that ends in a sum has no classifier
+    net = Net(nw.Sequential(first=first, block=inner, end=end), shape)
+    assert_twice_as_wide(net, widened(net, lambda width: 2 * width))

@@ -139,7 +139,7 @@ def test_a_shape_error_shows_the_table_up_to_the_fault(said):
         ("rewrite resnet18 widen:0", "factor is 0, wanted a number above 0"),
         ("rewrite resnet18 widen:1e300", "widen: factor is 1e+300, wanted a number above 0 and at"),
         ("rewrite resnet18 scale:1e5", "scale: phi is 100000.0, wanted a number from -64 to 64"),
-        ("rewrite resnet18 deepen:100000000", "deepen: a stage of 100000002 blocks is too long"),
+        ("rewrite resnet18 deepen:100000000", "a stage of 100000002 blocks is too long"),
         ("rewrite resnet18 grouped:0", "groups is 0, wanted an integer of at least 1"),
         ("rewrite resnet18 gap-head", "gap-head: resnet18 has no flattened head"),
         ("rewrite resnet5 widen", "no net is called 'resnet5'; near: resnet50"),

@@ -103,3 +103,65 @@ def nets(draw: st.DrawFn, size: Shape = (WIDTH, 19, 17), most: int = 5) -> Net:
             break
         fitting.append(part)
     return Net(nw.Sequential(*fitting, last=nw.Identity()), size, "drawn")
+
+
+blocks = st.sampled_from(
+    [
+        nw.BasicBlock(WIDTH), nw.BasicBlock(WIDTH, attention=nw.SqueezeExcite(2)), nw.CBAM(2, 3),
+        nw.Bottleneck(1, groups=1), nw.ConvNormAct(WIDTH), nw.DepthwiseConv(3), nw.Highway(),
+        nw.SeparableConv(WIDTH), nw.Stage(nw.BasicBlock(WIDTH), 2), nw.MBConv(WIDTH, expansion=2),
+    ]
+)  # fmt: skip
+"""Blocks that keep the shape."""
+
+
+def _everything(parts: st.SearchStrategy[Spec]) -> st.SearchStrategy[Spec]:
+    """Wirings of every kind over parts that keep the shape."""
+    heads = st.one_of(parts, moving)
+    taps = st.builds(nw.Tap, heads, st.sampled_from([0.3, 1]))
+    tapped = st.builds(lambda part, tap: nw.Sequential(part, tap=tap), parts, taps)
+    frozen = st.builds(nw.Frozen, parts)
+    streams = st.builds(_tapped_streams, parts, parts, heads)
+    return st.one_of(_several(parts), tapped, frozen, streams)
+
+
+def _tapped_streams(a: Spec, b: Spec, head: Spec) -> Spec:
+    """Two streams with a head that reads both, and a frozen part that does."""
+    both = nw.Concat(nw.Identity(), nw.Identity())
+    return nw.Sequential(
+        two=nw.Fork(nw.Identity(), a),
+        tap=nw.Tap(nw.Sequential(both, nw.Conv(WIDTH, 1), head)),
+        held=nw.Frozen(nw.Parallel(b, nw.Identity())),
+        out=nw.Sum(nw.Identity(), nw.Identity()),
+    )
+
+
+any_parts = st.recursive(st.one_of(steady, blocks), _everything, max_leaves=4)
+"""Parts of any kind that keep the shape."""
+
+
+@st.composite
+def all_nets(draw: st.DrawFn, size: Shape = (WIDTH, 19, 17), steps: int = 3) -> Net:
+    """A net of all there is; half of them go through time, step by step."""
+    moves = st.one_of(moving, any_parts, gate)
+    if not draw(st.booleans()):
+        return _fitting(draw(st.lists(moves, min_size=1, max_size=4)), size)
+    each = st.builds(nw.TimeDistributed, moves)
+    sums = st.builds(nw.Sum, st.builds(nw.TimeDistributed, any_parts), st.just(nw.Identity()))
+    taps = st.builds(lambda head: nw.Tap(nw.TimeDistributed(head)), moves)
+    parts = st.lists(st.one_of(each, each, sums, taps), min_size=1, max_size=3)
+    return _fitting(draw(parts), (steps, *size))
+
+
+def _fitting(parts: list[Spec], size: Shape) -> Net:
+    """The net of those parts that fit, one after another."""
+    fitting: list[Spec] = []
+    for part in parts:
+        net = Net(nw.Sequential(*fitting, part), size, "drawn")
+        try:
+            output = net.plan().output
+        except ShapeError:
+            continue
+        if max(output[-2:]) <= 3 * max(size):
+            fitting.append(part)
+    return Net(nw.Sequential(*fitting, last=nw.Identity()), size, "drawn")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import netwright as nw
 from netwright.core.field import Axis, Field, Taps
 from netwright.core.net import Net
+from netwright.foreign.sliding import interpolation
 
 
 def field(*specs, size=64):
@@ -102,3 +103,52 @@ def test_a_gate_without_a_spatial_axis() -> None:
     seen = field(nw.GlobalAvgPool(), nw.Linear(3))
     assert (seen.size, seen.jump, seen.start, seen.least) == (None, None, None, None)
     assert seen.clipped([], (64, 64)) == (64, 64)
+
+
+def test_never_more_sets_than_positions() -> None:
+    pools = [nw.FractionalMaxPool()] * 5
+    plan = Net(nw.Sequential(*pools), (3, 224, 224)).plan()
+    for row in plan:
+        assert all(len(axis.sets) <= n
+                   for axis, n in zip(row.field.axes, row.output[1:], strict=True))  # fmt: skip
+    assert nw.net("vgg16").rewrite("pool:FractionalMaxPool").plan().field.status == "hull"
+
+
+def test_pooled_and_resized_again_and_again() -> None:
+    """55 to 27 by a pool, and back by a ratio: periods multiply, a map has 55 positions."""
+    there, back = Taps(((0, 2),), 1, 2), interpolation(27, 55, 2)
+    axis = Axis()
+    for _ in range(6):
+        axis = axis.through(there, 27).through(back, 55)
+        assert len(axis.sets) <= 55
+    assert axis.finite
+    assert axis.seen(-1) == axis.seen(55) == (0, 0)  # padding
+
+
+def test_branches_of_unequal_stride_see_what_both_see() -> None:
+    """7 positions beside 13 resized to 7: position i sees i and the cell of i, no more."""
+    a, b = Axis().through(Taps(((0, 1),)), 7), Axis(2)
+    both = a.meet(b, 7)
+    for i in range(7):
+        first, mask = both.seen(i)
+        assert {first + k for k in range(mask.bit_length()) if mask >> k & 1} == {i, 2 * i}
+
+
+def test_mirrored_axes() -> None:
+    mirrored = Axis().through(Taps(((-1, 3),)), 9).through(Taps(((8, 1),), 1, -1), 9)
+    assert mirrored.stride == -1
+    assert [mirrored.seen(i)[0] for i in range(9)] == [7 - i for i in range(9)]
+
+
+def test_an_unknown_branch_makes_the_join_unknown() -> None:
+    local, unknown, whole = Field((Axis(),)), Field(None), Field(None, True)
+    assert Field.merge([local, unknown]).status == "unknown"
+    assert Field.merge([local, whole]) == Field((Axis(),), True)
+    assert Field.merge([local, unknown, whole]).status == "global"
+
+
+def test_the_field_of_a_plan_is_that_of_its_last_map() -> None:
+    pooled = Net(nw.Sequential(nw.Conv(4, 3), nw.GlobalAvgPool(), nw.Linear(2)), (3, 8, 8)).plan()
+    assert pooled.field.size == (3, 3)
+    spread = Net(nw.Sequential(nw.Conv(4, 3), nw.Reshape((16, 16)), nw.Linear(2)), (3, 8, 8)).plan()
+    assert (spread.field.size, spread.field.status) == (None, "global")

@@ -32,6 +32,38 @@ def test_a_formula_is_the_plan_at_every_size(name, sides):
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [("cnn_lstm", (3, 3, 4)), ("conv_lstm", (1, 3, 5)), ("conv_lstm", (4, 1, 2)),
+     ("c3d", (1, 3, 2)), ("p3d63", (2, 1, 3)), ("ecg_cnn1d", (1, 1, 1))],
+)  # fmt: skip
+def test_formulas_of_sequences_and_volumes(name, sizes):
+    net = entry(name)()
+    made = formula(net, halving(net))
+    at = {**dict(zip(map(symbol, "THW"), sizes, strict=True)), symbol("L"): 64}
+    plan = net.plan(tuple(int(sympy.sympify(size).subs(at)) for size in made.input))
+    assert {n: sympy.sympify(getattr(made, n)).subs(at) for n in COUNTS} == {
+        n: getattr(plan, n) for n in COUNTS
+    }
+
+
+def test_steps_are_t_and_what_no_window_moves_is_not_multiplied():
+    t, h, w = map(symbol, "THW")
+    assert halving(nw.net("cnn_lstm")) == (t, 3, 32 * h, 32 * w)
+    assert halving(nw.net("conv_lstm")) == (t, 1, 4 * h, 4 * w)
+    assert halving(nw.Net(nw.LSTM(8), (5, 12))) == (t, 12)
+    assert halving(nw.Net(nw.Linear(8), (12,))) == (12,)
+    steps = nw.TimeDistributed(nw.Sequential(nw.TimeDistributed(nw.ReLU()), nw.Conv(2, 3, 2)))
+    assert halving(nw.Net(steps, (5, 4, 12, 9)))[0] == t
+
+
+def test_nets_of_other_ranks_have_symbols_to_halve():
+    for net in (net for net in map(nw.net, nw.nets()) if len(net.input) != 3):
+        made = halving(net)
+        assert len(made) == len(net.input)
+        assert made[0] in (net.input[0], symbol("T")), net.name
+
+
 def test_texts_are_symbols():
     plan = nw.net("resnet50").plan(("C", "32*H", "32*W"))
     at = dict(zip(map(symbol, "CHW"), (3, 7, 7), strict=True))

@@ -61,9 +61,57 @@ def test_rewrites_reach_streams():
     assert_plan_is_true(made)
 
 
+def test_a_tap_lets_all_streams_pass_and_its_head_sees_all():
+    up = nw.Parallel(nw.Identity(), nw.Upsample(2))
+    both = nw.Sequential(up, nw.Concat(nw.Identity(), nw.Identity()), nw.Conv(5))
+    plain, tapped = (
+        net(FORK, *tap, up, nw.Concat(nw.Identity(), nw.Identity()))
+        for tap in ((), (nw.Tap(both),))
+    )
+    assert tapped.plan().output == plain.plan().output == (12, 16, 16)
+    assert tapped.plan().row("1.head.2").auxiliary
+    model, wanted = tapped.build(seed=0), plain.build(seed=0)
+    wanted.load_state_dict({k: v for k, v in model.state_dict().items() if k[0] == "0"})
+    x = torch.randn(2, 3, 16, 16)
+    assert torch.equal(model.eval()(x), wanted(x))
+    outputs = model.train()(x)
+    assert torch.equal(outputs["out"], wanted(x))
+    assert outputs["1"].shape == (2, 5, 16, 16)
+
+
+def test_taps_in_frozen_parts_are_silent():
+    held = nw.Frozen(nw.Sequential(conv=nw.Conv(4), tap=nw.Tap(nw.Conv(2))))
+    model = net(held, nw.Tap(nw.Conv(3))).build(seed=0).train()
+    assert model.taps == {"1": 0.3}
+    assert list(model(torch.randn(2, 3, 16, 16))) == ["out", "1"]
+    alone = net(held).build(seed=0).train()
+    assert isinstance(alone(torch.randn(2, 3, 16, 16)), torch.Tensor)
+
+
+def test_a_tap_in_time_tells_every_step():
+    each = nw.TimeDistributed(nw.Sequential(conv=nw.Conv(4), tap=nw.Tap(nw.Conv(2))))
+    model = Net(each, (5, 3, 9, 8)).build(seed=0).train()
+    shapes = {name: value.shape[1:] for name, value in model(torch.rand(2, 5, 3, 9, 8)).items()}
+    assert shapes == {"out": (5, 4, 9, 8), "body.tap": (5, 2, 9, 8)}
+
+
+def test_classes_are_those_of_the_output_and_of_every_head():
+    made = net(nw.GlobalAvgPool(), nw.Linear(10), nw.Tap(nw.Linear(10))).but(classes=4)
+    assert [row.unit.width for row in made.plan() if row.params] == [4, 4]
+
+
+TAPPED = nw.Shared(nw.Sequential(nw.Conv(3), nw.Tap(nw.Conv(2))), "key")
+SHARED = nw.Shared(nw.Conv(3), "key")
+
+
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
+        ((nw.Tap(FORK),), "Tap: its head ends in 2 streams"),
+        ((TAPPED, TAPPED), "'key' holds a Tap"),
+        ((nw.Tap(nw.Sequential(TAPPED, TAPPED)),), "'key' holds a Tap"),
+        ((SHARED, nw.Frozen(SHARED)), "'key' is frozen in one place and learns in another"),
+        ((nw.Frozen(SHARED), SHARED), "'key' is frozen in one place"),
         ((FORK,), "ends in 2 streams"),
         ((FORK, nw.ReLU()), "takes one input, got 2"),
         ((FORK, nw.Parallel(nw.ReLU())), "has 1 parts for 2 streams"),

@@ -112,6 +112,81 @@ def test_every_unit_is_written(name):
             assert_equal(net, *sample.tensors(), modes=(False,))
 
 
+CONV = nw.Conv(4)
+DEPTHWISE = nw.DepthwiseConv()
+FROZEN = nw.Frozen(CONV)
+HEAD = nw.Tap(nw.Sequential(nw.GlobalAvgPool(), nw.Linear(3)))
+NAMED = {
+    "gap": nw.Sequential(a=nw.Sequential(**{"1": CONV, "2": nw.ReLU()})),
+    "gap at the root": nw.Sequential(**{"1": CONV, "2": nw.ReLU(), "5": CONV}),
+    "swapped": nw.Sequential(**{"1": CONV, "0": DEPTHWISE}),
+    "behind a name": nw.Sequential(a=CONV, **{"0": DEPTHWISE, "1": CONV}),
+    "before a name": nw.Sequential(CONV, DEPTHWISE, b=CONV),
+    "gap before a name": nw.Sequential(**{"0": CONV, "2": DEPTHWISE}, b=CONV),
+    "two digits": nw.Sequential(**{"00": CONV, "01": CONV}),
+    "no names of Python": nw.Sequential(**{"class": CONV, "a b": CONV}),
+    "sum": nw.Sum(**{"1": CONV, "2": DEPTHWISE}),
+    "sum in a chain": nw.Sequential(a=nw.Sum(**{"1": CONV, "2": DEPTHWISE})),
+    "sum of chains": nw.Sequential(
+        a=nw.Sum(nw.Sequential(**{"1": CONV, "3": CONV}), nw.Sequential(**{"7": CONV}))
+    ),
+    "graph": nw.Graph(**{"0": CONV, "3": CONV, "out": nw.Node(nw.Add(), "0", "3")}),
+    "numbered join": nw.Graph(CONV, CONV, nw.Node(nw.Add(), "0", "1")),
+    "frozen": nw.Sequential(FROZEN, nw.ReLU()),
+    "frozen in a chain": nw.Sequential(a=nw.Sequential(FROZEN, nw.ReLU())),
+    "frozen behind gaps": nw.Sequential(
+        **{"class": FROZEN, "5": FROZEN}, g=nw.Sequential(**{"4": FROZEN, "5": CONV})
+    ),
+    "tap": nw.Sequential(CONV, HEAD, nw.GlobalAvgPool()),
+    "tap in a chain": nw.Sequential(a=nw.Sequential(CONV, HEAD), g=nw.GlobalAvgPool()),
+    "tap behind gaps": nw.Sequential(**{"1": CONV, "3": HEAD, "class": HEAD}, g=nw.GlobalAvgPool()),
+    "streams": nw.Sequential(
+        f=nw.Fork(**{"1": CONV, "2": CONV}),
+        p=nw.Sequential(**{"1": nw.Parallel(CONV, CONV), "3": nw.Parallel(CONV, CONV)}),
+        q=nw.Parallel(**{"1": CONV, "4": CONV}),
+        s=nw.Sum(**{"1": CONV, "2": CONV}),
+    ),
+}  # fmt: skip
+"""Parts whose names are no count from 0, as after `without`, and parts that are reached by them."""
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_parts_keep_their_names(case):
+    net = nw.Net(NAMED[case], (4, 6, 6))
+    assert list(written(net)().state_dict()) == list(net.build(device="meta").state_dict())
+    assert_equal(net, torch.randn(2, 4, 6, 6))
+
+
+THIN = {
+    "resnet18": {"width": 4, "input": (3, 32, 32)},
+    "vgg11_bn": {"width": 4, "hidden": 8, "input": (3, 32, 32)},
+    "mobilenet_v3_small": {"width": 0.25, "input": (3, 32, 32)},
+    "densenet121": {"growth": 4, "depths": (2, 3), "input": (3, 32, 32)},
+    "googlenet": {"input": (3, 64, 64)},
+}
+
+
+@pytest.mark.parametrize("name", nw.rules())
+def test_nets_after_every_rule_are_written_with_their_keys(name):
+    """Of the first thin net that the rule fits, and of parts taken out of it."""
+    given = {"act": "GELU", "aux-head": "stage2", "channels": "4", "classes": "7",
+             "global-pool": "GeM", "norm": "LayerNorm", "pool": "AvgPool",
+             "width": "stage1.0.conv,8", "without": "stage1.0"}  # fmt: skip
+    rule = f"{name}:{given[name]}" if name in given else name
+    for thin, options in THIN.items():
+        try:
+            net = nw.net(thin, **options).rewrite(rule)
+        except (nw.RuleError, nw.UnknownName):
+            continue
+        break
+    else:
+        pytest.fail(f"{rule} fits no net")
+    with torch.device("meta"):
+        found = written(net)().state_dict()
+    wanted = net.build(device="meta", init="torch").state_dict()
+    assert {k: v.shape for k, v in found.items()} == {k: v.shape for k, v in wanted.items()}
+
+
 @pytest.mark.parametrize("unit", [nw.FilterBank("box"), nw.GaborBank()])
 def test_what_cannot_be_written_is_said(unit):
     with pytest.raises(nw.NetwrightError, match="FilterBank cannot be written as source"):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 import netwright as nw
-from netwright.nets.published import CATEGORIES, category, published
+from netwright.nets.published import CATEGORIES, category, ilsvrc, published
 from netwright.nets.registry import Paper, entry, net
 from peers import library
 
@@ -47,6 +48,46 @@ def test_errors_are_per_cent_and_have_a_source():
         assert all(0 < error < 100 for error in errors), row
         assert errors == sorted(errors, reverse=True), row  # of five guesses fewer are wrong
         assert bool(errors) == bool(row["source"]) == bool(row["dataset"]), row
+
+
+WEIGHTS = re.compile(r"(torchvision|timm|pytorchcv) [\w.]+")
+README = re.compile(r"[\w.-]+/[\w.-]+, README(: .+)?")
+QUOTED = re.compile(r"(\D+) (\d{4}), (?:(?:table|figure|section) [\w.]+|abstract)(?:: .+)?")
+"""The three ways to name a source."""
+
+
+def cited():
+    """How every registered paper is cited: `He et al. 2015`, `Tan & Le 2019`, `Chollet 2016`."""
+    papers = {entry(name).paper for name in nw.nets()}
+    for paper in papers:
+        first, *others = paper.authors.split(", ")
+        rest = f" & {others[0]}" if len(others) == 1 else " et al." if others else ""
+        yield f"{first}{rest}", str(paper.year)
+
+
+def test_sources_have_one_style_and_say_where():
+    """Papers are registered ones, by the year that is registered."""
+    papers = {*cited()}
+    for row in ROWS:
+        source = row["source"]
+        if not source or WEIGHTS.fullmatch(source) or README.fullmatch(source):
+            continue
+        quoted = QUOTED.fullmatch(source)
+        assert quoted and quoted.groups() in papers, row
+    for contest in ilsvrc():
+        quoted = QUOTED.fullmatch(contest.source)
+        results = f"ILSVRC {contest.year} results, classification"
+        assert contest.source.startswith(results) or (
+            quoted and quoted.groups() in papers and int(quoted[2]) <= contest.year
+        ), contest
+
+
+def test_figures_are_of_one_version():
+    """The search of DARTS by first and second order: current version, tables 1 and 3."""
+    assert told("darts_v1_cifar10", "CIFAR-10") == (3.00, None)
+    assert told("darts_v2_cifar10", "CIFAR-10") == (2.76, None)
+    assert told("darts") == (26.7, 8.7)
+    assert entry("cmpe_se_resnet50").paper.authors == "Hu, Wen, Luo, Dai, Ma, Yu"
 
 
 def test_entries_carry_what_was_published():

@@ -13,6 +13,7 @@ from netwright.blocks.ordering import ORDERS, PRE_ACTIVATED
 from netwright.core.net import Net
 from netwright.core.rewrite import matches
 from netwright.errors import RuleError
+from netwright.rules.scale import deepened
 from oracles import assert_plan_is_true
 
 CONV = nw.Sequential(stem=nw.Conv(16, 1), conv=nw.Conv(16, 3, bias=False), fc=nw.Conv(4, 1))
@@ -171,6 +172,62 @@ def test_compound_scaling_makes_the_efficientnets() -> None:
         assert made.input == wanted.input
         assert made.plan().params == wanted.plan().params
         assert made.plan().macs == wanted.plan().macs
+
+
+def depths(net: Net) -> dict[str, int]:
+    """Blocks of the parts of a net that are chains, and what blocks say themselves."""
+    found = {}
+    for name, part in net.spec.parts:
+        if isinstance(part, nw.Sequential):
+            found[name] = len(part)
+        elif isinstance(part, nw.Stage | nw.VggBlock | nw.DenseBlock):
+            found[name] = part.depth
+    return found
+
+
+def test_stages_are_not_found_in_branches() -> None:
+    chain = nw.Sequential(nw.ConvNormAct(8), nw.ConvNormAct(8))
+    spec = nw.Sequential(
+        two=nw.Concat(chain, nw.Sequential(nw.MaxPool(3, 1, 1))),
+        block=nw.GridReduction(((4,), (4, 6), (2, 2)), "same"),
+        attended=nw.AttentionModule(1),
+        stage=chain,
+        downs=nw.Sequential(nw.UNetDown(8), nw.UNetDown(8)),
+        vgg=nw.VggBlock(8, 1),
+        stages=nw.Sequential(nw.Stage(nw.BasicBlock(8), 2, 1), nw.Stage(nw.BasicBlock(8), 1)),
+    )
+    net = Net(spec, (4, 80, 80))
+    made = net.rewrite("deepen:2")
+    assert_plan_is_true(made)
+    kept = ("two", "block", "downs")
+    assert all(made.spec[name] == net.spec[name] for name in kept)
+    assert made.spec["stage"] == nw.Sequential(*[nw.ConvNormAct(8)] * 4)
+    assert made.spec["attended"] == nw.AttentionModule(1, trunk=4)
+    assert made.spec["vgg"] == nw.VggBlock(8, 3)
+    assert [stage.depth for stage in made.spec["stages"]] == [4, 3]
+
+
+@pytest.mark.parametrize("name", ["inception_v3", "inception_resnet_v2", "polynet", "bn_inception"])
+def test_inceptions_get_deeper_without_their_branches(name: str) -> None:
+    net = nw.net(name)
+    try:
+        made = net.rewrite("deepen")
+    except RuleError as error:
+        assert "bn_inception has no stage" in str(error)  # noqa: PT017
+        return
+    before, after = depths(net), depths(made)
+    assert all(after[part] - before[part] in (0, 1) for part in before)
+    assert made.plan().output == net.plan().output
+    assert made.plan().params > net.plan().params
+
+
+@pytest.mark.parametrize("name", ["hrnetv1_w18", "hrnet_w18", "resattnet56"])
+def test_stages_of_streams_get_deeper_and_shallower(name: str) -> None:
+    net = nw.net(name)
+    for deeper in (lambda n: n + 1, lambda n: n // 2):
+        made = deepened(net, deeper).plan()
+        assert made.output == net.plan().output
+        assert (made.macs > net.plan().macs) == (deeper(4) > 4)
 
 
 def test_compound_scaling_doubles_the_macs_or_more() -> None:

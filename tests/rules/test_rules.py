@@ -6,7 +6,6 @@ import pytest
 import torch
 
 import netwright as nw
-from netwright.building import folded
 from netwright.core.net import Net
 from netwright.core.rewrite import everywhere
 from netwright.errors import RuleError, UnknownName
@@ -188,32 +187,6 @@ def test_auxiliary_heads_train() -> None:
     assert net.rewrite("classes:3").build().train()(torch.rand(2, 3, 32, 32))[
         "stage2.aux"
     ].shape == (2, 3)
-
-
-def test_folded_norms_keep_the_macs() -> None:
-    for name in ("resnet18", "vgg11_bn", "mobilenet_v2"):
-        net = nw.net(name)
-        folded = net.rewrite("fold-norm")
-        assert folded.plan().macs == net.plan().macs
-        assert folded.plan().params < net.plan().params
-        assert not any(isinstance(row.unit, nw.BatchNorm) for row in folded.plan())
-
-
-@pytest.mark.parametrize("name", ["resnet18", "vgg11_bn", "mobilenet_v2", "googlenet_bn"])
-def test_folded_modules_give_the_same_outputs(name: str) -> None:
-    net = nw.net(name, classes=5).but(input=(3, 64, 64))
-    model = net.build(seed=0)
-    torch.manual_seed(1)
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.1)
-            module.running_var.uniform_(0.5, 2)
-            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
-    made = folded(model)
-    x = torch.rand(2, 3, 64, 64)
-    torch.testing.assert_close(made(x), model.eval()(x), rtol=1e-4, atol=1e-4)
-    with pytest.raises(RuleError, match="not built from a net"):
-        folded(torch.nn.Linear(1, 1))
 
 
 def test_drop_path_grows_with_depth() -> None:

@@ -30,7 +30,8 @@ def test_the_result_fits_and_is_near_the_bound(name, by, factor):
 
 def test_resolution_is_all_but_exact():
     made = nw.scale(nw.net("resnet50"), macs=1e9, by="resolution")
-    larger = made.but(input=(3, *[side + 8 for side in made.input[1:]]))
+    assert made.input[1] % 32 == 0
+    larger = made.but(input=(3, *[side + 32 for side in made.input[1:]]))
     assert made.plan().macs <= 1e9 < larger.plan().macs
 
 
@@ -53,6 +54,68 @@ def test_several_bounds_hold_together():
 def test_what_cannot_be_is_told(asked, said):
     with pytest.raises(nw.NetwrightError, match=said):
         nw.scale(nw.net("resnet50"), **asked)
+
+
+@pytest.mark.parametrize(
+    ("name", "stride", "factor"),
+    [("convnext_tiny", 32, 20e9 / 4.46e9), ("unet", 16, 0.5), ("unet", 16, 2), ("hrnet_w18", 32, 2),
+     ("inception_v3", 32, 2), ("efficientnet_b0", 32, 3), ("fcn8s", 32, 0.5)],
+)  # fmt: skip
+@pytest.mark.parametrize("by", ["resolution", "compound"])
+def test_sides_change_by_whole_strides(name, stride, factor, by):
+    net = nw.net(name)
+    made = nw.scale(net, macs=factor * net.plan().macs, by=by)
+    assert all((m - n) % stride == 0 for n, m in zip(net.input[1:], made.input[1:], strict=True))
+    assert 0.4 * factor < made.plan().macs / net.plan().macs <= factor
+
+
+def test_time_and_channels_stay():
+    for name, channel in (("conv_lstm", 1), ("cnn_lstm", 1), ("resnet18", 0), ("c3d", 0)):
+        net = nw.net(name)
+        made = nw.scale(net, macs=2 * net.plan().macs, by="resolution")
+        assert made.input[: channel + 1] == net.input[: channel + 1]
+        assert made.input[-1] >= net.input[-1]
+
+
+def marked(names):
+    """All nets, of which the suite takes every sixteenth."""
+    return [n if i % 16 == 0 else pytest.param(n, marks=pytest.mark.exhaustive)
+            for i, n in enumerate(names)]  # fmt: skip
+
+
+REASONS = {
+    "eegnet_4_2": "a window of 64 does not fit",
+    "eegnet_8_2": "a window of 64 does not fit",
+    "lenet5_original": "names channels by their numbers",
+}
+
+
+@pytest.mark.parametrize("factor", [0.5, 3])
+@pytest.mark.parametrize("name", marked(nw.nets()))
+def test_every_net_is_scaled_or_says_why_not(name, factor):
+    net = nw.net(name)
+    bound = factor * net.plan().macs
+    try:
+        made = nw.scale(net, macs=bound).plan()
+    except nw.NetwrightError as error:
+        assert REASONS[name] in str(error)  # noqa: PT017
+        return
+    assert 0.5 * bound < made.macs <= bound
+    assert made.output[0] == net.plan().output[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "said"),
+    [
+        ("alexnet", {"macs": 2e9, "by": "depth"}, "nothing of alexnet changes by depth"),
+        ("randwire_ws_small", {"macs": 1e8, "by": "depth"}, "nothing of randwire_ws_small changes"),
+        ("alexnet", {"macs": 1e6, "by": "resolution"}, "but only to macs ≤ .* does not fit"),
+        ("lenet5_original", {"macs": 1e9, "by": "width"}, "by width: .* channels by their numbers"),
+    ],
+)
+def test_the_reason_is_told(name, asked, said):
+    with pytest.raises(nw.NetwrightError, match=said):
+        nw.scale(nw.net(name), **asked)
 
 
 def run(capsys, *arguments, code=0):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import random
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,14 +15,24 @@ from torch import Tensor
 
 import netwright as nw
 from netwright.core.codec import decode, encode
+from netwright.core.field import UNKNOWN
 from netwright.core.net import Net
-from netwright.core.spec import SPECS
+from netwright.core.spec import SPECS, Unit
 from netwright.errors import ShapeError, SpecError
-from oracles import assert_field_is_true, counted_macs, kept_storages, surrogate
+from netwright.units.pool import LocalPool
+from netwright.units.window import Convolution
+from oracles import (
+    assert_field_is_true,
+    assert_numbers_are_canonical,
+    counted_macs,
+    kept_storages,
+    surrogate,
+)
 
 CASES = [pytest.param(sample, id=str(sample)) for some in SAMPLES.values() for sample in some]
 each = pytest.mark.parametrize("sample", CASES)
 NAMES = {**vars(nw.core), **{name: getattr(nw, name) for name in nw.units()}}
+NO_EMPTY_BATCH = ("InstanceNorm", "PixelUnshuffle")
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*lazy.*:UserWarning"),
     # torch.compile itself instantiates the class of an autograd function
@@ -54,6 +66,52 @@ def test_planned_shape_is_executed_shape(sample: Sample) -> None:
 def test_works_on_one_image(sample: Sample) -> None:
     module, xs = sample.module(), sample.tensors()
     torch.testing.assert_close(module(*[x[:1] for x in xs]), module(*xs)[:1])
+
+
+@each
+def test_works_on_no_image(sample: Sample) -> None:
+    if type(sample.unit).__name__ in NO_EMPTY_BATCH:
+        pytest.skip("PyTorch's own layer does not")
+    module, xs = sample.module(), [x[:0] for x in sample.tensors()]
+    planned = sample.unit.shape(*sample.shapes)
+    assert module(*xs).shape == (0, *planned)
+    assert module.train()(*xs).shape == (0, *planned)
+
+
+@each
+def test_odd_shapes_are_executed_as_planned_or_refused(sample: Sample) -> None:
+    if sample.inputs is not None:
+        pytest.skip("takes more than maps")
+    draw = random.Random(repr(sample.unit) + str(sample.shapes))
+    for _ in range(6):
+        rank = len(sample.shapes[0]) if draw.random() < 0.7 else draw.randint(1, 4)
+        sizes = [draw.choice((1, 1, 2, 2, 3, 4, 5, 8, 11)) for _ in range(rank - 1)]
+        shapes = [(sample.shapes[0][0], *sizes)] * len(sample.shapes)
+        unit = sample.unit
+        if isinstance(unit, LocalPool | Convolution) and draw.random() < 0.5:
+            unit = _varied(unit, draw)
+        try:
+            planned = unit.shape(*shapes)
+        except ShapeError:
+            continue
+        unit.cost(*shapes, y=planned)
+        unit.kept(*shapes, y=planned)
+        unit.window(shapes[0])
+        module = unit.module(*shapes).eval()
+        for batch in (2, 1):
+            y = module(*[torch.rand(batch, *shape) for shape in shapes])
+            assert tuple(y.shape[1:]) == planned, (unit, shapes)
+
+
+def _varied(unit: Unit, draw: random.Random) -> Unit:
+    """The unit with another window, where there is one with it."""
+    fields = {"kernel": (1, 2, 3, 4), "stride": (1, 2, 3), "ceil": (True, False),
+              "padding": ("same", "full", 0, 1)}  # fmt: skip
+    known = {name: draw.choice(some) for name, some in fields.items() if name in unit.field_names}
+    try:
+        return replace(unit, **known)
+    except SpecError:
+        return unit
 
 
 @each
@@ -93,7 +151,8 @@ def test_field_is_gradient_support(sample: Sample) -> None:
     plan = Net(unit, shapes[0]).plan()
     field = plan.rows[0].field
     if unit.sees_all or field.axes is None:
-        assert field.status == "global"
+        lost = unit.window(shapes[0]) == UNKNOWN  # local, without an axis to say it by
+        assert field.status == ("unknown" if lost else "global")
         return
     model = (sample.surrogate or surrogate)(unit.module(*shapes)).double()
     y = plan.output[-len(field.axes) :]
@@ -111,6 +170,7 @@ def test_is_a_value(sample: Sample) -> None:
     assert hash(copy) == hash(unit)
     with pytest.raises(AttributeError):
         unit.anything = 1
+    assert_numbers_are_canonical(unit)
 
 
 @each
@@ -170,7 +230,10 @@ def test_channels_last_is_the_same(sample: Sample) -> None:
         pytest.skip("not (C, H, W)")
     module, xs = sample.module(), sample.tensors()
     there = [x.to(memory_format=torch.channels_last) if x.dim() == 4 else x for x in xs]
-    torch.testing.assert_close(module(*there), module(*xs), rtol=1e-4, atol=1e-5)
+    wanted = module(*xs)
+    torch.testing.assert_close(module(*there), wanted, rtol=1e-4, atol=1e-5)
+    module.to(memory_format=torch.channels_last)
+    torch.testing.assert_close(module(*there), wanted, rtol=1e-4, atol=1e-5)
 
 
 @each

@@ -40,7 +40,7 @@ def test_locally_connected_is_a_loop_over_positions(shape, kernel, stride) -> No
     y = module(x)
     for n in range(2):
         for at, (p, seen) in enumerate(windows(x[n], unit)):
-            wanted = (module.weight[at] * seen).flatten(1).sum(1) + module.bias[at]
+            wanted = module.weight[at] @ seen.flatten() + module.bias[at]
             torch.testing.assert_close(y[(n, slice(None), *p)], wanted)
 
 
@@ -59,14 +59,14 @@ def test_tiled_takes_its_sets_in_turn(shape, kernel) -> None:
     y = module(x)[0]
     for p, seen in windows(x[0], unit):
         turn = np.ravel_multi_index([i % t for i, t in zip(p, sets, strict=True)], sets)
-        wanted = (module.weight[turn] * seen).flatten(1).sum(1) + module.bias[turn]
+        wanted = module.weight[turn] @ seen.flatten() + module.bias[turn]
         torch.testing.assert_close(y[(slice(None), *p)], wanted)
 
 
 def test_tiled_with_one_set_is_a_convolution() -> None:
     module = made(nw.TiledConv(4, 3, tiles=1), (3, 7, 6))
     x = torch.rand(2, 3, 7, 6, dtype=torch.float64)
-    wanted = F.conv2d(x, module.weight[0], module.bias[0], padding=1)
+    wanted = F.conv2d(x, module.weight[0].view(4, 3, 3, 3), module.bias[0], padding=1)
     torch.testing.assert_close(module(x), wanted)
 
 

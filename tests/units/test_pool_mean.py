@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import product
+from math import prod
+
 import numpy as np
 import pytest
 import torch
@@ -21,6 +24,7 @@ from netwright.layers import (
     SpatialPyramidPool,
     WeightedPool,
 )
+from netwright.layers.windows import mean_pool
 
 
 def test_lp_is_pytorchs() -> None:
@@ -182,3 +186,35 @@ def test_pyramids_have_one_length(size: tuple[int, int]) -> None:
                    for d, e in cuts[1]]  # fmt: skip
     torch.testing.assert_close(y[0], torch.stack(wanted))
     assert nw.SpatialPyramidPool(sizes).shape((2, *size)) == (42,)
+
+
+@pytest.mark.parametrize("ceil", [False, True])
+@pytest.mark.parametrize("count", [False, True])
+def test_small_volumes_are_averaged_as_large_ones(ceil: bool, count: bool) -> None:
+    """PyTorch averages no volume smaller than its window; a larger one with the same windows at
+    its corner says what is right."""
+    x = torch.rand(2, 3, 4, 2, 5)
+    y = mean_pool(x, 3, 2, 1, ceil, count)
+    wanted = torch.zeros_like(y)
+    for at in product(*map(range, y.shape[2:])):
+        box = [
+            slice(max(i * 2 - 1, 0), min(i * 2 + 2, n))
+            for i, n in zip(at, x.shape[2:], strict=True)
+        ]
+        reach = [min(i * 2 + 2, n + 1) - (i * 2 - 1) for i, n in zip(at, x.shape[2:], strict=True)]
+        seen = x[(..., *box)]
+        divisor = prod(reach) if count else prod(seen.shape[2:])
+        wanted[(..., *at)] = seen.sum((2, 3, 4)) / divisor
+    torch.testing.assert_close(y, wanted)
+    large = torch.rand(1, 2, 5, 6, 7)
+    plain = F.avg_pool3d(large, 3, 2, 1, ceil, count)
+    torch.testing.assert_close(mean_pool(large, 3, 2, 1, ceil, count), plain)
+
+
+def test_a_ceil_that_only_zeros_would_see_is_no_position() -> None:
+    unit = nw.AvgPool(2, padding="same", ceil=True)
+    x = torch.rand(2, 8, 11, 2)
+    y = unit.module(x.shape[1:])(x)
+    assert y.shape[1:] == unit.shape(x.shape[1:]) == (8, 6, 1)
+    wanted = F.avg_pool2d(F.pad(x, (0, 0, 0, 1)), 2)
+    torch.testing.assert_close(y, wanted)

@@ -20,8 +20,11 @@ from safetensors.torch import save_file
 import netwright as nw
 from netwright.weights import hub, index
 from netwright.weights.index import Known
+from netwright.weights.preprocess import of_table, of_timm
 from peers import library, peer
 
+SEEN = {"size": "224", "resize": "256", "interpolation": "bilinear", "inputs": "imagenet"}
+"""What most weights say of their images."""
 CONTENT = bytes(range(256)) * 64
 
 
@@ -101,7 +104,7 @@ def test_torchvision(server, torchvision, capsys):
     for name in ("torchvision/TEST", "torchvision/squeezenet1_1.TEST"):
         ours = net.build(weights=name).eval()
         assert ours.weights.source == "torchvision/squeezenet1_1.TEST"
-        assert ours.weights.preprocess == nw.weights.Preprocess(224, 256)
+        assert ours.weights.preprocess == of_table(SEEN)
     assert len(server.asked) == 1  # the second time it was there
     assert f"to {path}" in capsys.readouterr().err
     x = torch.randn(1, 3, 64, 64)
@@ -169,7 +172,9 @@ def test_timm(hugging, name):
     model = nw.net("resnet18").build(weights=name)
     assert torch.equal(model.state_dict()["head.fc.weight"], state["fc.weight"])
     assert model.weights.source == "timm/resnet18.a1_in1k"
-    assert model.weights.preprocess == nw.weights.Preprocess(224, 235, interpolation="bicubic")
+    assert model.weights.preprocess == of_table(
+        {**SEEN, "resize": "235", "interpolation": "bicubic"}
+    )
     assert asked == [(model.weights.source, f) for f in ("config.json", "model.safetensors")]
 
 
@@ -247,7 +252,7 @@ def test_the_list_is_what_timm_says():
         config = timm.get_pretrained_cfg(f"{k.model}.{k.tag}")
         assert (config.hf_hub_id, config.hf_hub_filename) == (k.name, None)
         assert config.license.replace("-license", " licence") == k.licence.lower()
-        nw.weights.Preprocess.of_timm(vars(config))
+        of_timm(vars(config))
         assert k.net in nw.nets()
 
 

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save
 
 import netwright as nw
+from netwright.weights.preprocess import of_table
 from peers import peer
 
 NAME = "timm/mobilenetv2_100.ra_in1k"
@@ -87,7 +88,9 @@ def test_weights_are_downloaded_once_checked_and_there_offline(hub, tmp_path, mo
     model = net.build(weights=NAME)
     assert torch.equal(model.state_dict()["head.fc.weight"], state["classifier.weight"])
     assert model.weights.source == NAME
-    assert model.weights.preprocess == nw.weights.Preprocess(224, 256, interpolation="bicubic")
+    assert model.weights.preprocess == of_table(
+        {"size": "224", "resize": "256", "interpolation": "bicubic", "inputs": "imagenet"}
+    )
     downloads = [path for method, path in server.asked if method == "GET"]
     assert sorted(downloads) == sorted(server.files)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from test_parity import PEERS, keys, random_state
 
 import netwright as nw
 from netwright.weights.index import known
 from netwright.weights.keys import family, has_table, key_map
+from netwright.weights.twins import twin
 from peers import peer
 from zoo import marked
 
@@ -90,7 +93,6 @@ ROUND = [
     ("timm", "mobilenetv2_100"),
     ("timm", "efficientnet_b0"),
     ("timm", "convnext_tiny"),
-    ("timm", "tf_efficientnet_lite0"),
     ("efficientnet_lite_pytorch", "efficientnet-lite0"),
     ("timm", "ghostnet_100"),
     ("timm", "resnetv2_50"),
@@ -100,7 +102,7 @@ ROUND = [
 ]
 NAMES = {
     "mobilenetv2_100": "mobilenet_v2",
-    **dict.fromkeys(["tf_efficientnet_lite0", "efficientnet-lite0"], "efficientnet_lite0"),
+    "efficientnet-lite0": "efficientnet_lite0",
 }
 
 
@@ -124,6 +126,106 @@ def test_round_trip_and_logits(library, called, tmp_path):
     wanted = other(x)
     assert wanted.std() > 1e-3
     assert (model(x) - wanted).abs().max() <= 1e-5 * wanted.abs().max()
+
+
+ELSEWHERE = [("timm", name) for name in SECOND] + [
+    ("pytorchcv", name) for name in ("resnet18", "resnet34", "resnext50_32x4d", "resnext101_32x4d")
+]
+"""Nets whose parity is tested against another library, and one that has them too."""
+
+
+def smallest_of_each(cases):
+    """Cases as parameters, all but the smallest of each library and family as exhaustive."""
+    cost = {case: nw.net(case[1]).plan().params for case in cases}
+    least = {(library, family(nw.net(name))): (library, name)
+             for library, name in sorted(cases, key=cost.__getitem__, reverse=True)}  # fmt: skip
+    quick = {case for case in least.values() if cost[case] < 50e6}
+    return [pytest.param(*c, marks=[] if c in quick else pytest.mark.exhaustive) for c in cases]
+
+
+def loaded(net, other, folder, **options):
+    """A peer's random weights through a file with its keys: our module, and the peer."""
+    state = random_state(other.state_dict(), seed=3)
+    other.load_state_dict(state, assign=True)
+    torch.save(state, folder / "model.pth")
+    return net.build(init="torch", weights=folder / "model.pth", **options).eval(), other.eval()
+
+
+def error(model, other, side=None):
+    """The largest difference between their logits, as a share of the largest logit."""
+    side = side or model.net.input[1]
+    x = torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(4))
+    wanted = other(x)
+    assert wanted.std() > 1e-3
+    return (model(x) - wanted).abs().max() / wanted.abs().max()
+
+
+@pytest.mark.parametrize(("library", "name"), smallest_of_each(ELSEWHERE))
+@torch.inference_mode()
+def test_what_a_table_loads_has_the_same_logits(library, name, tmp_path):
+    with torch.device("meta"):
+        other = peer(library, TIMM[name] if library == "timm" else name)
+    model, other = loaded(nw.net(name), other, tmp_path)
+    assert error(model, other, None if library == "pytorchcv" else 96) <= 1e-5
+
+
+FIRST = "has the strides in the 1x1 convolutions, this net has not; nw.net"
+
+
+@torch.inference_mode()
+def test_strides_elsewhere_are_refused(tmp_path):
+    """pytorchcv's resnet50 has them in the 1x1, its resnet50b, with the same keys, in the 3x3."""
+    with torch.device("meta"):
+        other, late = peer("pytorchcv", "resnet50"), peer("pytorchcv", "resnet50b")
+    model, other = loaded(nw.net("resnet50", stride_in="1x1"), other, tmp_path)
+    assert error(model, other) <= 1e-5
+    with pytest.raises(nw.WeightsError, match=rf"pytorchcv {FIRST}\('resnet50', stride_in='1x1'\)"):
+        nw.net("resnet50").build(init="torch", weights=tmp_path / "model.pth")
+    with pytest.warns(nw.weights.WeightsWarning, match=FIRST):
+        model, late = loaded(nw.net("resnet50"), late, tmp_path, strict=False)
+    assert error(model, late) <= 1e-5
+
+
+@pytest.mark.parametrize(
+    ("library", "name", "options", "refused"),
+    [
+        ("pytorchcv", "resnet50", {}, True),
+        ("pytorchcv", "resnet50", {"stride_in": "1x1"}, False),
+        ("pytorchcv", "resnet18", {}, False),
+        ("pytorchcv", "resnet101", {"classes": 5}, True),
+        ("pytorchcv", "resnext50_32x4d", {}, False),
+        ("pytorchcv", "resnext50_32x4d", {"stride_in": "1x1"}, True),
+        ("pytorchcv", "preresnet50", {}, False),
+        ("torchvision", "resnet50", {}, False),
+        ("torchvision", "resnet50", {"stride_in": "1x1"}, True),
+        ("timm", "resnet152", {"stride_in": "1x1"}, True),
+        ("timm", "preresnet50", {}, True),
+        ("timm", "resnetv2_50", {}, False),
+    ],
+)
+def test_strides_of_libraries(library, name, options, refused):
+    said = twin(nw.net(name, **options), library)
+    assert said.startswith(f"{library} has the strides in the") if refused else said == ""
+
+
+@torch.inference_mode()
+def test_another_net_of_timm_with_the_same_keys_is_refused(tmp_path):
+    """Its own EfficientNet-Lite pads and normalises otherwise; config.json says which it is."""
+    net = nw.net("efficientnet_lite0", input=(3, 64, 64))
+    with torch.device("meta"):
+        other, own = peer("timm", "tf_efficientnet_lite0"), peer("timm", "efficientnet_lite0")
+    with pytest.warns(nw.weights.WeightsWarning, match="of its efficientnet_lite0, which is not"):
+        model, other = loaded(net, other, tmp_path, strict=False)
+    assert error(model, other) <= 1e-5
+    state = random_state(own.state_dict(), seed=3)
+    save_file(state, tmp_path / "model.safetensors")
+    for architecture, refused in (("tf_efficientnet_lite0", False), ("efficientnet_lite0", True)):
+        (tmp_path / "config.json").write_text(json.dumps({"architecture": architecture}))
+        if refused:
+            with pytest.raises(nw.WeightsError, match="efficientnet_lite0 of timm is another net"):
+                net.build(init="torch", weights=tmp_path)
+        else:
+            assert error(net.build(init="torch", weights=tmp_path).eval(), other) <= 1e-5
 
 
 def test_auxiliary_heads_of_torchvision():

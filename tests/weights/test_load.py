@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 import netwright as nw
 from netwright.core.net import Net
+from netwright.data import Preprocessing
 from peers import peer
 
 CLASSES = 7
@@ -208,9 +209,7 @@ def test_a_run_folder(tmp_path):
     loaded = tiny().build(weights=tmp_path)
     assert torch.equal(loaded.state_dict()["fc.weight"], model.state_dict()["fc.weight"])
     assert loaded.weights.keys == "own"
-    assert loaded.weights.preprocess == nw.weights.Preprocess(
-        8, 8, (0.1,) * 3, (0.2,) * 3, crop="square"
-    )
+    assert loaded.weights.preprocess == Preprocessing(8, 3, (0.1,) * 3, (0.2,) * 3, (0, 255))
     (tmp_path / "weights.safetensors").unlink()
     with pytest.raises(nw.WeightsError, match="holds no weights: wanted a finished run folder"):
         tiny().build(weights=tmp_path)

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 import netwright as nw
+from netwright.data import Preprocessing
 from netwright.weights import local
 from peers import peer
 
@@ -42,9 +43,10 @@ def test_logits_are_those_of_the_model_they_were_made_for(name):
     assert torch.allclose(model(x), other(x), atol=1e-4)
     assert model.weights.keys == "efficientnet_lite_pytorch"
     assert model.weights.adapted == model.weights.unused == ()
-    assert model.weights.preprocess == nw.weights.Preprocess(
-        net.input[1], net.input[1] + 32, (127 / 255,) * 3, (128 / 255,) * 3, "bicubic"
-    )
+    assert model.weights.preprocess == Preprocessing(
+        net.input[1], 3, (127 / 255,) * 3, (128 / 255,) * 3, resize=net.input[1] + 32,
+        interpolation="bicubic", crop="center",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,9 +12,9 @@ import torch
 from PIL import Image
 
 import netwright as nw
-from netwright.data.image import Preprocessing
-from netwright.weights import Preprocess
+from netwright.data import Preprocessing
 from netwright.weights.index import known
+from netwright.weights.preprocess import of_table, of_timm
 from peers import library, peer
 
 
@@ -43,7 +45,7 @@ def test_torchvision(way, size):
     )
     facts = {"size": crop, "resize": resize, "interpolation": kind, "inputs": "imagenet"}
     picture = image(*size)
-    assert torch.allclose(Preprocess.of_torchvision(facts)(picture), theirs(picture), atol=1e-6)
+    assert torch.allclose(of_table(facts)(picture), theirs(picture), atol=1e-6)
 
 
 @pytest.mark.parametrize("mode", ["center", "squash"])
@@ -55,7 +57,7 @@ def test_timm(mode, share):
     config = SimpleNamespace(input_size=(3, 160, 160), interpolation="bicubic", crop_pct=share,
                              crop_mode=mode, mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.1))  # fmt: skip
     theirs = create_transform(**vars(config))
-    ours = Preprocess.of_timm(vars(config))
+    ours = of_timm(vars(config))
     for size in SIZES:
         picture = image(*size)
         difference = (ours(picture) - theirs(picture)).abs().max()
@@ -67,32 +69,45 @@ def test_what_googlenet_does_inside_is_done_outside():
                   aux_logits=False)  # fmt: skip
     row = next(k.facts for k in known() if k.net == "googlenet_bn")
     picture = image(300, 260)
-    ours = Preprocess.of_torchvision(row)(picture)
-    outside = Preprocess.of_torchvision({**row, "inputs": "imagenet"})(picture)
+    ours = of_table(row)(picture)
+    outside = of_table({**row, "inputs": "imagenet"})(picture)
     assert torch.allclose(ours, theirs._transform_input(outside[None])[0], atol=1e-6)
     assert not torch.allclose(ours, outside, atol=1e-2)
 
 
-def test_a_run_sees_what_it_was_fitted_to():
-    made = Preprocessing(32, 3, (0.4, 0.5, 0.6), (0.2, 0.2, 0.3))
-    ours = Preprocess.of_run(made.to_json())
+@pytest.mark.parametrize("crop", ["square", "center", "squash"])
+def test_as_bytes_and_as_a_tensor(crop, tmp_path):
+    made = Preprocessing(
+        32, 3, (0.4, 0.5, 0.6), (0.2, 0.2, 0.3), resize=36, interpolation="bicubic", crop=crop
+    )
     for size in SIZES:
-        pixels = torch.from_numpy(made.image(image(*size)).copy()).permute(2, 0, 1) / 255
-        wanted = (pixels - torch.tensor(made.mean)[:, None, None]) / torch.tensor(made.std)[
-            :, None, None
-        ]
-        assert torch.allclose(ours(image(*size)), wanted, atol=1e-6)
+        pixels = torch.tensor(made.image(image(*size))).permute(2, 0, 1) / 255
+        mean, std = (torch.tensor(row)[:, None, None] for row in (made.mean, made.std))
+        assert torch.allclose(made(image(*size)), (pixels - mean) / std, atol=1e-6)
+        image(*size).save(tmp_path / "a.png")
+        assert torch.equal(made(tmp_path / "a.png"), made(image(*size)))
+    values = np.asarray(image(640, 480)) / 255
+    assert torch.equal(replace(made, range=(0.0, 1.0))(values), made(image(640, 480)))
+
+
+def test_as_json():
+    made = Preprocessing(32, 1, (0.4,), (0.2,), (0.0, 1.0), 40, "bicubic", "squash")
+    assert Preprocessing.from_json(json.loads(json.dumps(made.to_json()))) == made
+    older = {"size": 32, "channels": 1, "mean": [0.4], "std": [0.2], "range": [0.0, 16.0]}
+    assert Preprocessing.from_json(older) == Preprocessing(32, 1, (0.4,), (0.2,), (0.0, 16.0))
+    assert Preprocessing.from_json(older).crop == "square"
 
 
 def test_other_channels(tmp_path):
-    colour = Preprocess(32, 36)
+    colour = of_table({"size": "32", "resize": "36", "interpolation": "bilinear",
+                       "inputs": "imagenet"})  # fmt: skip
     grey = colour.for_channels(1)
     assert grey.mean == (pytest.approx(0.449),)
     assert grey(image(40, 50)).shape == (1, 32, 32)
     assert colour(image(40, 50, "L")).shape == (3, 32, 32)
     five = colour.for_channels(5)
     assert five.mean == (0.485, 0.456, 0.406, 0.485, 0.456)
-    with pytest.raises(nw.WeightsError, match="1 or 3 channels, the weights take 5"):
+    with pytest.raises(nw.DataError, match="1 or 3 channels, the weights take 5"):
         five(image(40, 50))
     image(40, 50).save(tmp_path / "a.png")
     assert torch.equal(colour(tmp_path / "a.png"), colour(image(40, 50)))
@@ -100,8 +115,16 @@ def test_other_channels(tmp_path):
         colour(tmp_path / "b.png")
 
 
-def test_fields_are_checked():
-    with pytest.raises(nw.WeightsError, match="interpolation is 'linear', wanted one of nearest"):
-        Preprocess(224, 256, interpolation="linear")
-    with pytest.raises(nw.WeightsError, match="crop is 'border', wanted one of center"):
-        Preprocess(224, 256, crop="border")
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ({"interpolation": "linear"}, "interpolation is 'linear', wanted one of nearest"),
+        ({"crop": "border"}, "crop is 'border', wanted one of square, center, squash"),
+        ({"resize": 0}, "resize is 0, wanted 1 to 1792 pixels, or None"),
+        ({"resize": 2000}, "resize is 2000, wanted 1 to 1792 pixels"),
+        ({"resize": "256"}, "resize is '256', wanted 1 to 1792 pixels"),
+    ],
+)
+def test_fields_are_checked(field, said):
+    with pytest.raises(nw.DataError, match=said):
+        Preprocessing(224, 1, (0.5,), (0.5,), **field)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -137,3 +138,15 @@ def test_what_is_no_file(tmp_path):
     for text in ("[", "[]" * 9**5, "[" * 10**5, "3"):
         (tmp_path / "config.json").write_text(text)
         refused(tmp_path, r"config\.json (cannot be read|is no JSON object)")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"size": 40000}, {"size": 0}, {"size": 8.5}, {"size": None}, {"mean": [0.5]}, {"mean": ["x"]},
+     {"std": [0, 1, 1]}, {"mean": [], "std": []}, {"mean": 3}, {"std": [float("nan")] * 3}],
+)  # fmt: skip
+def test_what_a_run_says_of_its_images(tmp_path, change):
+    (tmp_path / "weights.safetensors").write_bytes(save(STATE))
+    images = {"size": 8, "mean": [0.1] * 3, "std": [0.2] * 3, **change}
+    (tmp_path / "run.json").write_text(json.dumps({"preprocessing": images}))
+    refused(tmp_path, "wanted 1 to 4096 pixels|wanted as many numbers|does not say what its images")

@@ -9,6 +9,7 @@ from netwright.advice.context import outgrown, unproductive
 from netwright.advice.finding import Case, Finding
 from netwright.advice.spending import biased, dense_head, hot, misaligned, rank
 from netwright.core.net import Net, need_nets
+from netwright.core.plan import Plan
 from netwright.core.shape import Shape
 from netwright.errors import ShapeError
 
@@ -17,6 +18,15 @@ __all__ = ["advise"]
 CHECKS: tuple[Callable[[Case], Finding | list[Finding] | None], ...] = (
     unproductive, outgrown, dense_head, hot, rank, biased, misaligned,
 )  # fmt: skip
+
+
+def _sides(plan: Plan) -> tuple[int, ...]:
+    """The sizes that receptive fields run along: (H, W) of a map, (T, H, W) of a sequence of
+    maps, which has its channels after the time.
+    """
+    first = next((row for row in plan.rows if -1 in row.sources), None)
+    timed = first is not None and (first.copies != 1 or getattr(first.unit, "leading", 1) == 2)
+    return (plan.input[0], *plan.input[2:]) if timed else plan.input[1:]
 
 
 def advise(net: Net, input: Shape | None = None, *, object: int | None = None) -> list[Finding]:
@@ -33,11 +43,11 @@ def advise(net: Net, input: Shape | None = None, *, object: int | None = None) -
     """
     need_nets("advise", net)
     net = replace(net, input=input) if input else net
-    sides = net.input[1:]
     if object is not None and object < 1:
         raise ShapeError(f"object {object} is no side in pixels; wanted at least 1")
-    seen = tuple([min(side, object) if object else side for side in sides])
-    case = Case(net, net.plan(), seen)
+    plan = net.plan()
+    seen = tuple([min(side, object) if object else side for side in _sides(plan)])
+    case = Case(net, plan, seen)
     found: list[Finding] = []
     for check in CHECKS:
         made = check(case)

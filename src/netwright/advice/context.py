@@ -47,7 +47,9 @@ def critical(case: Case) -> Row | None:
     """The first convolution along whose every path more than what is to be seen was read."""
     for _, row in case.rows():
         least = row.field.least
-        if row.macs and least and all(a > b for a, b in zip(least, case.seen, strict=True)):
+        if not row.macs or least is None or len(least) != len(case.seen):
+            continue
+        if all(a > b for a, b in zip(least, case.seen, strict=True)):
             return row
     return None
 
@@ -110,7 +112,8 @@ def outgrown(case: Case) -> Finding | None:
         if window is None or len(row.input) != len(case.seen) + 1:
             continue
         reach = [d * (k - 1) + 1 for k, d in zip(window.kernel, window.dilation, strict=True)]
-        if any(r > n and r > 1 for r, n in zip(reach, row.input[1:], strict=True)):
+        sides = row.input[-len(reach) :]  # of a sequence of maps, those of a map
+        if any(r > n and r > 1 for r, n in zip(reach, sides, strict=True)):
             rows.append(row)
     if not rows:
         return None

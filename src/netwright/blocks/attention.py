@@ -6,7 +6,7 @@ from math import log2
 
 from netwright.blocks.conv import ConvNormAct
 from netwright.core.check import is_count, is_flag, is_number
-from netwright.core.shape import Shape
+from netwright.core.shape import Shape, narrowed
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Concat, Gate, Sequential, Sum
 from netwright.units.activation import Identity, ReLU, Sigmoid
@@ -37,7 +37,7 @@ class CBAM(Block):
         is_count(self, "reduction", "kernel")
 
     def expand(self, x: Shape) -> Spec:
-        maps, narrow = x[0], max(1, x[0] // self.reduction)
+        maps, narrow = x[0], narrowed(x[0], self.reduction)
         # mean and maximum are two groups of maps, so that one MLP can serve both
         channels = Sequential(
             pools=Concat(mean=GlobalAvgPool(keep=True), max=GlobalMaxPool(keep=True)),
@@ -73,7 +73,7 @@ class SqueezeExcite(Block):
         is_flag(self, "bias")
 
     def expand(self, x: Shape) -> Spec:
-        return squeeze_excite(x[0], max(1, x[0] // self.reduction), ReLU(), Sigmoid(), self.bias)
+        return squeeze_excite(x[0], narrowed(x[0], self.reduction), ReLU(), Sigmoid(), self.bias)
 
 
 def squeeze_excite(channels: int, squeezed: int, act: Spec, gate: Spec, bias: bool = True) -> Gate:
@@ -99,8 +99,8 @@ class ECA(Block):
     (3, 5)
     """
 
-    gamma: float = 2
-    b: float = 1
+    gamma: float = 2.0
+    b: float = 1.0
 
     def check(self) -> None:
         is_number(self, "gamma", above=0)
@@ -138,7 +138,7 @@ class BAM(Block):
         is_count(self, "reduction", "dilation")
 
     def expand(self, x: Shape) -> Spec:
-        narrow = max(1, x[0] // self.reduction)
+        narrow = narrowed(x[0], self.reduction)
         wide = ConvNormAct(narrow, 3, dilation=self.dilation, bias=True)
         channel = Sequential(
             pool=GlobalAvgPool(),

@@ -8,7 +8,7 @@ from netwright.blocks.conv import ConvNormAct
 from netwright.core.check import is_choice, is_count
 from netwright.core.graph import Graph, Node
 from netwright.core.join import Add, Mul
-from netwright.core.shape import Shape
+from netwright.core.shape import Shape, narrowed
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Concat, Sequential
 from netwright.errors import ShapeError
@@ -47,7 +47,7 @@ class CompetitiveExcite(Block):
 
     def expand(self, *xs: Shape) -> Spec:
         maps = xs[0][0]
-        narrow = max(1, maps // self.reduction)
+        narrow = narrowed(maps, self.reduction)
         squeeze = Sequential(linear=Linear(narrow, bias=False), act=ReLU())
         if self.form == "double-fc":
             one = Sequential(pool=GlobalAvgPool(), **dict(squeeze.parts))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netwright.blocks.conv import ConvNormAct
 from netwright.core.check import is_spec
-from netwright.core.shape import Shape
+from netwright.core.shape import Shape, narrowed
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Sum
 from netwright.units.activation import Identity, LeakyReLU
@@ -26,7 +26,7 @@ class DarkBlock(Block):
 
     def expand(self, x: Shape) -> Spec:
         body = Sequential(
-            reduce=ConvNormAct(max(1, x[0] // 2), 1, act=self.act),
+            reduce=ConvNormAct(narrowed(x[0], 2), 1, act=self.act),
             conv=ConvNormAct(x[0], 3, act=self.act),
         )
         return Sum(body=body, shortcut=Identity())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from netwright.core.check import is_count, is_number
-from netwright.core.shape import Shape
+from netwright.core.shape import Shape, share
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Concat, Sequential
 from netwright.units.activation import Identity, ReLU
@@ -68,7 +68,7 @@ class Transition(Block):
         is_number(self, "compression", above=0)
 
     def expand(self, x: Shape) -> Spec:
-        width = max(1, int(x[0] * self.compression))
+        width = share(x[0], self.compression)
         return _norm_act_conv(width, 1).put(pool=AvgPool(2))
 
 

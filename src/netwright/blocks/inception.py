@@ -54,6 +54,7 @@ class Inception(Block):
     pool: int
     kernel: int = 5
     norm: Spec | None = None
+    own_widths = ("conv1", "reduce3", "conv3", "reduce5", "conv5", "pool")
 
     def check(self) -> None:
         is_count(self, "conv1", "reduce3", "conv3", "reduce5", "conv5", "pool", "kernel")
@@ -119,6 +120,7 @@ class InceptionA(Block):
     pool: Spec = AVERAGE
     norm: Spec | None = NORM
     bias: bool = False
+    own_widths = ("conv1", "once", "twice", "project")
 
     def check(self) -> None:
         is_count(self, "conv1", "project", "kernel")
@@ -152,6 +154,7 @@ class InceptionB(Block):
     twice: tuple[int, int, int, int, int]
     project: int
     pool: Spec = AVERAGE
+    own_widths = ("conv1", "once", "twice", "project")
 
     def check(self) -> None:
         is_count(self, "conv1", "project")
@@ -182,6 +185,7 @@ class InceptionC(Block):
     twice: tuple[int, ...]
     project: int
     pool: Spec = AVERAGE
+    own_widths = ("conv1", "once", "twice", "project")
 
     def check(self) -> None:
         is_count(self, "conv1", "project")
@@ -222,6 +226,7 @@ class GridReduction(Block):
     padding: str = "valid"
     norm: Spec | None = NORM
     bias: bool = False
+    own_widths = ("branches",)
 
     def check(self) -> None:
         is_choice(self, "padding", ("valid", "same"))

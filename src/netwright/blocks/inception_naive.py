@@ -28,6 +28,7 @@ class NaiveInception(Block):
     conv3: int
     conv5: int
     norm: Spec | None = None
+    own_widths = ("conv1", "conv3", "conv5")
 
     def check(self) -> None:
         is_count(self, "conv1", "conv3", "conv5")

@@ -32,6 +32,7 @@ class InceptionResidual(Block):
     factor: int = 0
     act: bool = True
     attention: Spec | None = None
+    own_widths = ("branches",)
 
     def check(self) -> None:
         is_number(self, "scale")

@@ -6,7 +6,6 @@ from netwright.core.check import is_count, is_flag, is_spec
 from netwright.core.shape import Shape, need_rank
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential
-from netwright.errors import SpecError
 from netwright.units.activation import Maxout, ReLU
 from netwright.units.linear import Linear
 
@@ -29,8 +28,6 @@ class MLP(Block):
     bias: bool = True
 
     def check(self) -> None:
-        if not isinstance(self.widths, tuple):
-            raise SpecError(f"MLP: widths is {self.widths!r}, wanted a tuple, a width a layer")
         is_count(self, "widths", axes=True)
         is_spec(self, "act")
         is_flag(self, "bias")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from netwright.blocks.attention import squeeze_excite
 from netwright.blocks.conv import ConvNormAct
 from netwright.core.check import is_choice, is_count, is_flag, is_fraction, is_padding, is_spec
-from netwright.core.shape import Padding, Shape
+from netwright.core.shape import Padding, Shape, narrowed
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Sum
 from netwright.units.activation import HardSigmoid, Identity, ReLU, ReLU6, Sigmoid, SiLU
@@ -95,9 +95,10 @@ class InvertedResidual(_Expanded):
 
     def expand(self, x: Shape) -> Spec:
         hidden = x[0] * self.expansion
+        alike = self.padding == "tight" and self.stride == 1  # then it adds what `same` does
         depthwise = ConvNormAct(
-            hidden, self.kernel, self.stride, self.padding, groups=hidden, norm=self.norm,
-            act=ReLU6(),
+            hidden, self.kernel, self.stride, "same" if alike else self.padding, groups=hidden,
+            norm=self.norm, act=ReLU6(),
         )  # fmt: skip
         return _inverted(x, self.width, depthwise, drop=self.drop)
 
@@ -149,7 +150,7 @@ class MBConv(_Expanded):
         depthwise = ConvNormAct(
             hidden, self.kernel, self.stride, groups=hidden, norm=self.norm, act=SiLU()
         )
-        se = squeeze_excite(hidden, max(1, x[0] // 4), SiLU(), Sigmoid())
+        se = squeeze_excite(hidden, narrowed(x[0], 4), SiLU(), Sigmoid())
         return _inverted(x, self.width, depthwise, se, self.drop)
 
 

@@ -35,6 +35,7 @@ class TwoWayModule(Block):
     branches: tuple[tuple[int, ...], ...]
     scale: float = 1.0
     factor: int = 0
+    own_widths = ("branches",)
 
     def check(self) -> None:
         is_number(self, "scale")
@@ -68,6 +69,7 @@ class PolyModule(Block):
     order: int = 3
     scale: float = 1.0
     factor: int = 0
+    own_widths = ("branches",)
 
     def check(self) -> None:
         if not isinstance(self.key, str) or not self.key:

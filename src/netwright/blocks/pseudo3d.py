@@ -101,6 +101,7 @@ class Conv2Plus1d(Block):
     stride: Axes = 1
     middle: int = 0
     act: Spec | None = ReLU()
+    own_widths = ("width", "middle")
 
     def check(self) -> None:
         is_count(self, "width", "kernel")

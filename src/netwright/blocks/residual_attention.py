@@ -9,12 +9,15 @@ from netwright.core.join import Add, Mul
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Sum
-from netwright.errors import ShapeError
+from netwright.errors import ShapeError, SpecError
 from netwright.units.activation import Identity, Sigmoid
 from netwright.units.pool import MaxPool
 from netwright.units.resample import Upsample
 
 __all__ = ["AttentionModule"]
+
+HALVINGS = 12
+"""The deepest hourglass, for maps of 4,096 positions an axis."""
 
 
 class AttentionModule(Block):
@@ -34,9 +37,13 @@ class AttentionModule(Block):
     ends: int = 1
     trunk: int = 2
     mask: int = 1
+    repeats = "trunk"
 
     def check(self) -> None:
         is_count(self, "depth", "ends", "trunk", "mask")
+        if self.depth > HALVINGS:
+            raise SpecError(f"AttentionModule: depth is {self.depth}, wanted at most {HALVINGS}, "
+                            "each halves the map")  # fmt: skip
 
     def expand(self, x: Shape) -> Spec:
         if isinstance(x[0], int) and x[0] % 4:

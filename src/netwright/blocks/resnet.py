@@ -94,7 +94,7 @@ class Bottleneck(Block):
     attention: Spec | None = None
     place: str = "standard"
     stride_in: str = "3x3"
-    widen: float = 1
+    widen: float = 1.0
     drop: float = 0.0
     dilation: int = 1
 

@@ -33,6 +33,7 @@ class ResNeXtBlock(Block):
     groups: int = 32
     group_width: int = 4
     form: str = "grouped"
+    own_widths = ("width", "group_width")
 
     def check(self) -> None:
         is_count(self, "width", "stride", "groups", "group_width")

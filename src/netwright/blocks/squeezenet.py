@@ -27,6 +27,7 @@ class Fire(Block):
     squeeze: int
     expanded: int
     bypass: str = "none"
+    own_widths = ("squeeze", "expanded")
 
     def check(self) -> None:
         is_count(self, "squeeze", "expanded")

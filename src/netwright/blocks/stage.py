@@ -51,7 +51,8 @@ class Stage(Block):
         return changes
 
     def _block(self, i: int) -> Spec:
-        return replace(cast("Any", self.block), **self._changes(i))
+        changes = self._changes(i)
+        return replace(cast("Any", self.block), **changes) if changes else self.block
 
     def expand(self, x: Shape) -> Spec:
         return Sequential(*[self._block(i) for i in range(self.depth)])

@@ -15,7 +15,7 @@ from netwright.core.interpret import Shapes
 from netwright.core.net import Net
 from netwright.core.shape import Shape
 from netwright.core.spec import Unit
-from netwright.core.wiring import Branches, Wiring
+from netwright.core.wiring import Branches, Wiring, bundled
 
 __all__ = ["Builder", "Held", "Stepped", "Tapped", "Wired", "WithTaps", "build"]
 
@@ -47,7 +47,7 @@ class Tapped(Wired):
     def forward(self, *xs: Tensor) -> Any:
         if self.training:
             self.seen = self._run("head", *xs)
-        return xs[0]
+        return bundled(xs)
 
 
 class WithTaps(Wired):
@@ -55,16 +55,19 @@ class WithTaps(Wired):
     a tap; `taps` holds what each tap's loss weighs.
     """
 
-    def __init__(self, wiring: Wiring, children: dict[str, nn.Module]) -> None:
-        super().__init__(wiring, children)
+    seen: Tensor | None = None
+
+    def __init__(self, net: Wired) -> None:
+        super().__init__(net.wiring, dict(net.named_children()))
+        self._plain = type(net).forward
         self.taps = {
-            name: module.wiring.weight
+            name: module.wiring.weight  # type: ignore[union-attr]
             for name, module in self.named_modules()
-            if isinstance(module, Tapped) and isinstance(module.wiring, Tap)
+            if _listening(module)
         }
 
     def forward(self, *xs: Tensor) -> Any:
-        out = super().forward(*xs)
+        out = self._plain(self, *xs)
         if not self.training:
             return out
         outputs = {"out": out}
@@ -74,14 +77,23 @@ class WithTaps(Wired):
         return outputs
 
 
+def _listening(module: nn.Module) -> bool:
+    """Whether a module is a tap that training sees: those in frozen parts never train."""
+    return isinstance(getattr(module, "wiring", None), Tap) and module.training
+
+
 class Stepped(Wired):
     """Every time step through the body, as if it were an image of the batch:
-    (N, T, ...) -> (N, T, ...).
+    (N, T, ...) -> (N, T, ...). What taps inside saw gets its steps back too.
     """
 
     def forward(self, *xs: Tensor) -> Any:
         (x,) = xs
-        return self._run("body", x.flatten(0, 1)).unflatten(0, x.shape[:2])
+        y = self._run("body", x.flatten(0, 1))
+        for tap in self.modules() if self.training else ():
+            if isinstance(tap, Tapped) and tap.seen is not None:
+                tap.seen = tap.seen.unflatten(0, x.shape[:2])
+        return y.unflatten(0, x.shape[:2])
 
 
 class Held(Wired):
@@ -137,8 +149,8 @@ def build(net: Net, *, init: str, seed: int | None, zero_gamma: bool, device: An
         with torch.device(device) if device is not None else nullcontext():
             builder(net.spec, "", (net.input,))
             module = builder.made[""]
-            if type(module) is Wired and any(isinstance(m, Tapped) for m in module.modules()):
-                module = WithTaps(module.wiring, dict(module.named_children()))
+            if isinstance(module, Wired) and any(map(_listening, module.modules())):
+                module = WithTaps(module)
             initialise(module, init, zero_gamma)
     module.net = net  # type: ignore[assignment]
     return module

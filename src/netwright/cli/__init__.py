@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -11,6 +12,7 @@ import click
 from netwright import __version__
 from netwright.cli.examples import shown
 from netwright.core.machine import out_of_memory
+from netwright.core.text import plain
 from netwright.errors import NetwrightError, nearest
 
 __all__ = ["COMMANDS", "Commands", "main"]
@@ -56,10 +58,24 @@ class Commands(click.Group):
         except KeyboardInterrupt:  # click's own exit code for it, 1, is an answer of `check`
             click.echo("\nstopped", err=True)
             ctx.exit(130)
+        except click.ClickException as error:
+            raise _printable(error) from None
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.ClickException as error:
+            raise _printable(error) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _printable(error: click.ClickException) -> click.ClickException:
+    """The error, which quotes what was typed, without what would move the cursor."""
+    error.message = plain(error.message, keep="\n")  # pyright: ignore[reportAttributeAccessIssue]
+    return error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -69,23 +85,38 @@ def group() -> None:
 
     A NET is a name (`netwright nets` lists them), a file that --out or `Net.to_json` wrote, or
     `package.module:factory` in your own code. Results go to stdout, all else to stderr; exit
-    codes are 0, 1 where `check` says no, 2 for mistakes.
+    codes are 0, 1 where `check` says no, 2 for mistakes, 70 for faults of netwright itself.
     """
+
+
+FAULT = 70
+"""The exit code of a fault of our own, EX_SOFTWARE of sysexits.h."""
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run the command line; mistakes of the user, and files that cannot be read or written,
-    end in one line and exit code 2.
+    """Run the command line. Mistakes of the user, and files that cannot be read or written,
+    end in one line and exit code 2; anything else that is raised is a fault of ours, which
+    shows its traceback where NETWRIGHT_DEBUG is set.
     """
+    code = 2
     try:
         return group.main(arguments, prog_name="netwright")
     except NetwrightError as error:
         fault = str(error)
     except OSError as error:
         fault = ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
-    except (MemoryError, RuntimeError, ImportError) as error:
-        if not out_of_memory(error):
+    except Exception as error:
+        if os.environ.get("NETWRIGHT_DEBUG"):
             raise
-        fault = "no memory left; try less at once, such as a smaller --batch, --size or --input"
-    click.echo(f"netwright: {fault}", err=True)
-    sys.exit(2)
+        fault, code = _fault(error)
+    click.echo("netwright: " + plain(fault, keep="\n"), err=True)
+    sys.exit(code)
+
+
+def _fault(error: Exception) -> tuple[str, int]:
+    """What to say of an exception that nobody raised on purpose, and the exit code."""
+    if out_of_memory(error):
+        return "no memory left; try less at once, such as a smaller --batch, --size or --input", 2
+    what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    ask = f"this is a fault of netwright, please report: {what} (NETWRIGHT_DEBUG=1 shows where)"
+    return ask, FAULT

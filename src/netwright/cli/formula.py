@@ -9,8 +9,10 @@ import click
 
 from netwright.cli.code import is_code
 from netwright.cli.common import echo, echo_json, load_net
+from netwright.core.kinds import shown
 from netwright.core.net import Net
 from netwright.core.spec import Spec
+from netwright.core.text import plain
 from netwright.errors import SpecError
 from netwright.symbols.expression import read
 from netwright.symbols.formulas import (
@@ -74,7 +76,7 @@ def _found(text: str) -> Spec | Net:
         return load_net(text)  # says which nets are near
     made = read(text, symbol)
     if not isinstance(made, Spec):
-        raise SpecError(f"{text!r} is neither a net nor a spec such as 'Conv(N, 3)'")
+        raise SpecError(f"{shown(text)} is neither a net nor a spec such as 'Conv(N, 3)'")
     return made
 
 
@@ -87,7 +89,7 @@ def _shape(text: str | None, found: Spec | Net) -> Any:
 
 def _text(what: str, made: Formula, write: Any) -> str:
     sides = [" x ".join(map(str, shape)) for shape in (made.input, made.output)]
-    head = f"{what}  {' -> '.join(sides)}"
+    head = f"{plain(what)}  {' -> '.join(sides)}"
     return head + "\n" + _lines([(NAMES[name], write(getattr(made, name))) for name in COUNTS])
 
 

@@ -7,8 +7,10 @@ from hashlib import sha256
 from typing import Any, cast
 
 from netwright.core.graph import Node
+from netwright.core.kinds import shown
 from netwright.core.net import Net
 from netwright.core.spec import SPECS, Spec
+from netwright.core.text import plain
 from netwright.core.wiring import Wiring
 from netwright.errors import CodecError, NetwrightError, nearest
 
@@ -58,12 +60,19 @@ def decode(value: Any, where: str = "spec") -> Any:
     needed = {*kind.field_names} - kind.defaults.keys()
     unknown, missing = given.keys() - {*kind.field_names}, needed - given.keys()
     if unknown or missing:
-        fault = f"no field {min(unknown)!r}" if unknown else f"field {min(missing)!r} is missing"
-        raise CodecError(f"{where}: {kind.__name__} has {fault}; "
+        fault = (
+            f"no field {shown(min(unknown))}" if unknown else f"field {min(missing)!r} is missing"
+        )
+        raise CodecError(f"{_at(where)}: {kind.__name__} has {fault}; "
                          f"it has: {', '.join(kind.field_names)}")  # fmt: skip
     fields = {name: decode(item, f"{where}.{name}") if name != "parts" else item
               for name, item in given.items()}  # fmt: skip
     return _make(kind, {**kind.defaults, **fields}, where)
+
+
+def _at(where: str) -> str:
+    """The place as messages show it: names may be any text, and as many as the text has."""
+    return plain(where if len(where) <= 200 else "..." + where[-200:])
 
 
 def _kind(name: Any, where: str) -> type[Spec]:
@@ -71,7 +80,7 @@ def _kind(name: Any, where: str) -> type[Spec]:
 
     load()
     if not isinstance(name, str) or name not in SPECS:
-        raise CodecError(f"{where}: {nearest('spec', str(name), SPECS)}")
+        raise CodecError(f"{_at(where)}: {nearest('spec', str(name), SPECS)}")
     return SPECS[name]
 
 
@@ -79,11 +88,11 @@ def _parts(parts: Any, where: str) -> tuple[tuple[str, Spec], ...]:
     try:
         pairs = [(str(name), part) for name, part in parts]
     except (TypeError, ValueError):
-        raise CodecError(f"{where}: parts is not a list of [name, spec] pairs") from None
+        raise CodecError(f"{_at(where)}: parts is not a list of [name, spec] pairs") from None
     made = [(name, decode(part, f"{where}.{name}")) for name, part in pairs]
     for name, part in made:
         if not isinstance(part, Spec):
-            raise CodecError(f"{where}.{name}: {part!r} is no spec")
+            raise CodecError(f"{_at(f'{where}.{name}')}: {shown(part)} is no spec")
     return tuple(made)
 
 
@@ -95,9 +104,7 @@ def _make(kind: type[Spec], fields: dict[str, Any], where: str) -> Spec:
     try:
         made.__post_init__()
     except NetwrightError as error:
-        raise CodecError(f"{where}: {error}") from None
-    except (TypeError, AttributeError):
-        raise CodecError(f"{where}: the fields of this {kind.__name__} have wrong types") from None
+        raise CodecError(f"{_at(where)}: {error}") from None
     return made
 
 
@@ -110,6 +117,10 @@ def digest(net: Net) -> str:
     spec = encode(net.spec, defaults=False)
     text = json.dumps([spec, list(net.input)], sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()[:16]
+
+
+def _refused(constant: str) -> Any:
+    raise ValueError(f"{constant} is no number of JSON")
 
 
 def to_json(net: Net, indent: int | None = None) -> str:
@@ -129,27 +140,33 @@ def from_json(text: str) -> Net:
     True
     """
     try:
-        given = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+        given = json.loads(text, parse_constant=_refused)
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is the former
         raise CodecError(f"this is no JSON: {error}") from None
     if not isinstance(given, dict) or not {"schema", "input", "spec"} <= given.keys():
         raise CodecError('this JSON is no net; a net has "schema", "input" and "spec"')
     record = cast("dict[str, Any]", given)
     schema, size = record["schema"], record["input"]
-    if not isinstance(schema, int) or schema > SCHEMA:
-        raise CodecError(f"this net is of schema {schema!r}, we read up to {SCHEMA}; "
+    if type(schema) is not int or not 1 <= schema <= SCHEMA:
+        raise CodecError(f"this net is of schema {shown(schema)}, we read up to {SCHEMA}; "
                          "upgrade netwright")  # fmt: skip
     if not isinstance(size, list) or not all(
         type(n) is int and n > 0 for n in cast("list[Any]", size)
     ):
-        raise CodecError(f"input {size!r} is no shape; wanted something like [3, 224, 224]")
-    spec = decode(record["spec"])
+        raise CodecError(f"input {shown(size)} is no shape; wanted something like [3, 224, 224]")
+    try:
+        spec = decode(record["spec"])
+    except RecursionError:
+        raise CodecError("specs or lists are nested too deep") from None
     if not isinstance(spec, Spec) or isinstance(spec, Node):
         raise CodecError("spec is no unit, block or wiring")
-    net = Net(spec, tuple(cast("list[int]", size)), str(record.get("name", "net")))
+    try:
+        net = Net(spec, tuple(cast("list[int]", size)), str(record.get("name", "net")))
+    except NetwrightError as error:
+        raise CodecError(str(error)) from None
     if "hash" in record and record["hash"] != digest(net):
         raise CodecError(
-            f"the net was changed after it was written: it says hash {record['hash']}, "
+            f"the net was changed after it was written: it says hash {shown(record['hash'])}, "
             f"it is {digest(net)}; remove the hash from the file to accept the change"
         )
     return net

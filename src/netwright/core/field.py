@@ -1,10 +1,6 @@
 """Receptive fields: which input positions a unit of the net can see, exactly.
 
-An axis keeps, for one output position, the *set* of input positions it depends on: the
-first of them and a bit mask of the rest. Sliding a window ORs shifted masks together, so
-overlaps, strides and the holes of dilation come out right without cases. After up-sampling
-the set depends on the phase of the position, so an axis holds one set for each phase of its
-period; `jump` input positions pass by for every `period` of its own.
+A field is an `Axis` a spatial axis (`netwright.core.axis`), and what is known beside them.
 
 For a chain of ordinary layers this is the classic recurrence of Araujo et al. 2019
 (distill.pub/2019/computing-receptive-fields): size += d(k-1) jump, jump *= s.
@@ -14,158 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import gcd, lcm
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple
 
-if TYPE_CHECKING:
-    from fractions import Fraction
+from netwright.core.axis import POINT, UNKNOWN, WHOLE, Axis, Taps, Window, resampling
 
 __all__ = ["POINT", "UNKNOWN", "WHOLE", "Axis", "Field", "Taps", "Window", "resampling"]
-
-
-class Taps(NamedTuple):
-    """How one axis of a unit reads its input.
-
-    Output `q * up + phase` reads inputs `q * down + first + step * m` for `m < count`,
-    where `(first, count) = reach[phase]` and `up = len(reach)`. A convolution has one
-    phase: `Taps(((-pad, kernel),), dilation, stride)`.
-    """
-
-    reach: tuple[tuple[int, int], ...] = ((0, 1),)
-    step: int = 1
-    down: int = 1
-
-
-Window: TypeAlias = tuple[Taps, ...] | None
-POINT: Window = ()
-"""Every position sees itself."""
-WHOLE: Window = None
-"""Every position sees the whole input."""
-UNKNOWN: Window = (Taps(()),)
-"""Nobody can say: the window's size is a symbol."""
-
-
-def resampling(size: int, into: int) -> Taps:
-    """Taps of adaptive pooling from `size` positions `into` fewer or more.
-
-    >>> resampling(13, 7).reach[1]
-    (1, 3)
-    """
-    shared = gcd(size, into)
-    down, up = size // shared, into // shared
-    bounds = [(i * down // up, -(-(i + 1) * down // up)) for i in range(up)]
-    return Taps(tuple((first, last - first) for first, last in bounds), 1, down)
-
-
-class Axis(NamedTuple):
-    """One axis of a receptive field.
-
-    `sets[phase]` is (first position, mask of positions from there), for unit `phase`;
-    unit `phase + period` sees the same set `jump` positions further on. `least` is the
-    size along the path that sees least.
-    """
-
-    jump: int = 1
-    sets: tuple[tuple[int, int], ...] = ((0, 1),)
-    least: int = 1
-
-    @property
-    def size(self) -> int:
-        """From the first to the last position seen, of the phase that sees most."""
-        return max(mask.bit_length() for _, mask in self.sets)
-
-    @property
-    def stride(self) -> int | Fraction:
-        """Input positions between neighbouring units."""
-        return _ratio(self.jump, len(self.sets))
-
-    @property
-    def start(self) -> int | Fraction:
-        """Centre of the set of unit 0."""
-        first, mask = self.sets[0]
-        return _ratio(2 * first + mask.bit_length() - 1, 2)
-
-    @property
-    def dense(self) -> bool:
-        """Whether every phase sees the same number of positions, without holes."""
-        sizes = {mask.bit_length() for _, mask in self.sets}
-        return len(sizes) == 1 and all(mask & (mask + 1) == 0 for _, mask in self.sets)
-
-    @property
-    def density(self) -> float:
-        """The part of the positions between first and last that are seen: 1 without holes."""
-        boxes = sum(mask.bit_length() for _, mask in self.sets)
-        return sum(mask.bit_count() for _, mask in self.sets) / boxes if boxes else 0.0
-
-    def seen(self, unit: int) -> tuple[int, int]:
-        """First position and mask of `unit`."""
-        turn, phase = divmod(unit, len(self.sets))
-        first, mask = self.sets[phase]
-        return first + turn * self.jump, mask
-
-    def through(self, taps: Taps) -> Axis:
-        """The axis after a unit that reads it with `taps`."""
-        return _through(self, taps)
-
-    def meet(self, other: Axis) -> Axis | None:
-        """The union of two branches; None when they do not advance alike."""
-        if self is other or self == other:
-            return self
-        period = lcm(len(self.sets), len(other.sets))
-        jump = self.jump * period // len(self.sets)
-        if jump * len(other.sets) != other.jump * period:
-            return None
-        sets = tuple(_union((self.seen(i), other.seen(i))) for i in range(period))
-        return _shortest(jump, sets, min(self.least, other.least))
-
-
-def _ratio(top: int, bottom: int) -> int | Fraction:
-    if top % bottom == 0:
-        return top // bottom
-    from fractions import Fraction
-
-    return Fraction(top, bottom)
-
-
-def _union(sets: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    full = [(first, mask) for first, mask in sets if mask]
-    if not full:
-        return 0, 0
-    start = min(first for first, _ in full)
-    union = 0
-    for first, mask in full:
-        union |= mask << (first - start)
-    return start, union
-
-
-@lru_cache(maxsize=4096)
-def _through(axis: Axis, taps: Taps) -> Axis:
-    """Kept, because nets repeat themselves: the same few windows over the same few axes."""
-    reach, step, down = taps
-    jump, sets, least = axis
-    period = len(sets)
-    widest = max(count for _, count in reach)
-    grown = least + (widest - 1) * step * jump // period
-    turns = period // gcd(period, down)
-    seen: list[tuple[int, int]] = []
-    for turn in range(turns):
-        for first, count in reach:
-            start = turn * down + first
-            seen.append(_union([axis.seen(start + step * m) for m in range(count)]))
-    return _shortest(jump * down * turns // period, tuple(seen), grown)
-
-
-def _shortest(jump: int, sets: tuple[tuple[int, int], ...], least: int) -> Axis:
-    """The same axis with the smallest period."""
-    period = len(sets)
-    for short in range(1, period):
-        if period % short == 0 and jump * short % period == 0:
-            hop = jump * short // period
-            if all(
-                sets[i + short] == (sets[i][0] + hop, sets[i][1]) for i in range(period - short)
-            ):
-                return Axis(hop, sets[:short], least)
-    return Axis(jump, sets, least)
 
 
 class Field(NamedTuple):
@@ -252,8 +101,10 @@ class Field(NamedTuple):
             for (lo, hi), n in zip(boxes, image, strict=True)
         )
 
-    def through(self, window: Window) -> Field:
-        """The field after a unit that reads this one with `window`."""
+    def through(self, window: Window, shape: Sequence[Any] = ()) -> Field:
+        """The field after a unit that reads this one with `window` and makes a map of `shape`,
+        whose last sizes are those of the axes.
+        """
         if window is None:
             return Field(None, True)
         axes = self.axes
@@ -261,35 +112,45 @@ class Field(NamedTuple):
             return self
         if window == UNKNOWN:
             return Field(None, self.whole)
-        first = axes[0].through(window[0])
+        rank = len(axes)
+        counts = shape[-rank:] if len(shape) >= rank else (None,) * rank
+        first = axes[0].through(window[0], counts[0])
         rest = [
-            first if axis is axes[0] and taps == window[0] else axis.through(taps)
-            for axis, taps in zip(axes[1:], window[1:], strict=True)
+            first
+            if axis is axes[0] and taps == window[0] and n == counts[0]
+            else axis.through(taps, n)
+            for axis, taps, n in zip(axes[1:], window[1:], counts[1:], strict=True)
         ]
-        return Field((first, *rest), self.whole, self.uneven, self.apart)
+        if first is None or None in rest:
+            return Field(None, self.whole)
+        return Field((first, *rest), self.whole, self.uneven, self.apart)  # type: ignore[arg-type]
 
     @staticmethod
-    def merge(fields: Sequence[Field]) -> Field:
-        """The field of a value that several branches flow into."""
+    def merge(fields: Sequence[Field], counts: Sequence[Any] = ()) -> Field:
+        """The field of a value that several branches flow into, maps of `counts` positions an
+        axis; unknown, unless global, where one of them is.
+        """
         whole = any(field.whole for field in fields)
         local = [field for field in fields if field.axes is not None]
-        if not local:
+        if not local or any(field.axes is None and not field.whole for field in fields):
             return Field(None, whole)
         met = local[0]
         for field in local[1:]:
-            met = _meet(met, field)
+            met = _meet(met, field, tuple(counts))
         return Field(met.axes, whole, met.uneven, met.apart)
 
 
 @lru_cache(maxsize=4096)
-def _meet(a: Field, b: Field) -> Field:
+def _meet(a: Field, b: Field, counts: tuple[Any, ...]) -> Field:
     """Kept, because blocks repeat, and dense ones join what they joined before and one more."""
     if a.axes is b.axes and a == b:
         return a
     assert a.axes is not None and b.axes is not None  # merge() keeps the local ones
-    uneven, apart = a.uneven or b.uneven, a.apart or b.apart
+    uneven = a.uneven or b.uneven
     pairs = list(zip(a.axes, b.axes, strict=True))
-    met = [x.meet(y) for x, y in pairs]
+    apart = a.apart or b.apart or any(x.stride != y.stride for x, y in pairs)
+    sizes = counts or (None,) * len(pairs)
+    met = [x.meet(y, n) for (x, y), n in zip(pairs, sizes, strict=True)]
     axes = tuple([axis for axis in met if axis is not None])
     if len(axes) < len(pairs):
         largest = a if [x.size for x in a.axes] >= [y.size for y in b.axes] else b

@@ -91,10 +91,12 @@ def _is_input(name: str) -> bool:
 
 
 class Tap(Wiring):
-    """x -> x, with an auxiliary head on the side that only training sees.
+    """x -> x, with an auxiliary head on the side that only training sees; of several streams
+    the head gets all, and all go on.
 
     A built net in training mode returns a dict: `out`, and one entry a tap under the path of
-    the tap. `weight` is what the head's loss is multiplied with (0.3 in GoogLeNet).
+    the tap; taps inside `Frozen`, whose heads could not learn, stay silent. `weight` is what
+    the head's loss is multiplied with (0.3 in GoogLeNet).
     """
 
     weight: float
@@ -105,14 +107,15 @@ class Tap(Wiring):
 
     def check(self) -> None:
         super().check()
-        if not isinstance(self.weight, int | float) or self.weight < 0:
+        if not isinstance(self.weight, int | float) or not 0 <= self.weight < float("inf"):
             raise SpecError(f"Tap: weight {self.weight!r} is not a number of at least 0")
 
     def arguments(self) -> list[tuple[str | None, Any]]:
         return [*super().arguments(), ("weight", self.weight)]
 
     def flow(self, *xs: Any, run: Run) -> Any:
-        run("head", *xs)
+        if (ends := len(streams(run("head", *xs)))) > 1:
+            raise ShapeError(f"Tap: its head ends in {ends} streams; join them, by Sum or Concat")
         return bundled(xs)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Generic, TypeVar
 
+from netwright.core.bounds import DEEPEST, PARTS
 from netwright.core.graph import TimeDistributed
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Block, Spec, Unit
@@ -30,6 +31,8 @@ class Interpreter(Generic[Value]):
     step in where wiring is walked (`wiring`).
     """
 
+    _visited: int = 0
+
     def shape_of(self, value: Value) -> Shape:
         """The shape a value stands for."""
         raise NotImplementedError
@@ -40,6 +43,8 @@ class Interpreter(Generic[Value]):
 
     def wiring(self, wiring: Wiring, path: str, xs: tuple[Value, ...]) -> Value:
         """What wiring at `path` makes of its inputs."""
+        if path.count(".") >= DEEPEST:
+            raise self.fault(ShapeError(f"parts are nested at most {DEEPEST} deep"), path)
         run = self.run(wiring, path)
         if not isinstance(wiring, TimeDistributed):
             try:
@@ -74,6 +79,9 @@ class Interpreter(Generic[Value]):
         return run
 
     def __call__(self, spec: Spec, path: str, xs: tuple[Value, ...]) -> Value:
+        self._visited += 1
+        if self._visited > PARTS:
+            raise self.fault(ShapeError(f"a net has at most {PARTS:,} parts"), path)
         while isinstance(spec, Block):
             spec = self.expand(spec, path, xs)
         if isinstance(spec, Unit):
@@ -111,7 +119,11 @@ class Shapes(Interpreter[Shape]):
         return (like[0], *value)
 
     def unit(self, unit: Unit, path: str, xs: tuple[Shape, ...]) -> Shape:
+        if len(xs) != 1 and not unit.joins:
+            raise self.fault(ShapeError(f"{unit!r} takes one input, got {len(xs)}"), path)
         try:
+            if len(xs) != 1 and not unit.joins:
+                raise ShapeError(f"{unit!r} takes one input, got {len(xs)}")  # noqa: TRY301
             return unit.shape(*xs)
         except ShapeError as error:
             raise self.fault(error, path) from None

@@ -29,7 +29,7 @@ def claimed(folder: Path) -> Generator[None]:
     without locks the file's own word counts, unless its process is dead. A folder that was
     made and stays empty is removed again. Raises `RunError` when another process is there.
     """
-    made = _missing(folder)
+    created = _missing(folder)
     path = folder / LOCK
     try:
         lock = _taken(path)
@@ -39,7 +39,7 @@ def claimed(folder: Path) -> Generator[None]:
             _release(lock, path)
     finally:
         with suppress(OSError):  # not empty: the run is in it
-            for one in made:
+            for one in created:
                 one.rmdir()
 
 

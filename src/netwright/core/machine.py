@@ -14,7 +14,13 @@ CGROUP = Path("/sys/fs/cgroup/memory.max")
 """Where a container says how much memory it has."""
 LEAST = 2**30
 """Bytes of addresses that PyTorch takes to be loaded, more or less."""
-SAYS = ("allocate memory", "out of memory", "start new thread", "failed to map segment")
+SAYS = (
+    "allocate memory",
+    "not enough memory",
+    "out of memory",
+    "start new thread",
+    "failed to map segment",
+)
 """What PyTorch, Python and the system say where memory ran out, beside `MemoryError`."""
 UNKNOWN = 2**50
 """What is taken for the bound where there is none."""

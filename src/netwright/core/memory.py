@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from netwright.core.cost import Kept
-from netwright.core.plan import Plan, Row
+from netwright.core.plan import Plan
 from netwright.errors import BudgetError, nearest
 
 __all__ = ["OPTIMISERS", "Training", "largest_batch", "training"]
@@ -25,7 +25,8 @@ INPUT = -1
 
 @dataclass(frozen=True)
 class Training:
-    """What a training step of a plan's batch needs, in bytes, all numbers of the plan's type.
+    """What a training step of a plan's batch needs, in bytes, values in the plan's type,
+    weights in their own.
 
     `weights` are parameters and buffers, `gradients` as many as learnt parameters, `state` is
     the optimiser's. `saved` is what autograd keeps from the forward to the backward pass, each
@@ -61,7 +62,7 @@ def training(plan: Plan, optimiser: str = "adamw") -> Training:
     if optimiser not in OPTIMISERS:
         raise nearest("optimiser", optimiser, OPTIMISERS)
     lives = _Lives(plan)
-    gradients = sum([_learnt(row) for row in plan]) * plan.item
+    gradients = sum([plan.stored(row).learnt for row in plan])
     state = gradients * OPTIMISERS[optimiser]
     held = plan.weight_bytes + state
     peak = max(held + lives.peak, held + gradients)
@@ -93,11 +94,6 @@ def largest_batch(plan: Plan, limit: int, optimiser: str | None = None) -> int:
     return fits
 
 
-def _learnt(row: Row) -> Any:
-    """Its parameters that an optimiser changes."""
-    return 0 if row.frozen else row.params
-
-
 class _Lives:
     """Who keeps what, and until when, in one forward and backward pass."""
 
@@ -126,7 +122,8 @@ class _Lives:
         """Value -> whether a gradient flows to it."""
         learns = {INPUT: False}
         for i, row in enumerate(self.rows):
-            learns[i] = _learnt(row) != 0 or any(learns[source] for source in row.sources)
+            own = self.plan.stored(row).learnt
+            learns[i] = own != 0 or any(learns[source] for source in row.sources)
         return learns
 
     def _keepers(self) -> dict[int, int]:
@@ -190,7 +187,7 @@ class _Lives:
             arriving = flowing.pop(i, self.size(i))
             for source in {s for s in row.sources if s != INPUT and self.learns[s]}:
                 flowing.setdefault(source, self.size(source))
-            alive += _learnt(row) * self.plan.item
+            alive += self.plan.stored(row).learnt
             peak = max(peak, alive + arriving + sum(flowing.values()))
             alive -= self.own(i) + sum(map(self.size, freed.get(i, ())))
         return peak

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from netwright.core.kinds import LONGEST, shown
 from netwright.core.plan import Plan
 from netwright.core.planner import plan_spec
 from netwright.core.shape import Shape, as_shape, show
 from netwright.core.spec import Spec
+from netwright.core.text import plain
 from netwright.errors import ShapeError, SpecError
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ __all__ = ["Net", "need_nets"]
 class Net:
     """A net is a value: everything about it follows from these three fields.
 
-    `input` is a shape without the batch, such as `(3, 224, 224)`.
+    `input` is a shape without the batch, such as `(3, 224, 224)`. What does not print in a
+    name is kept escaped, so that the name can be written anywhere.
 
     >>> from netwright import Conv, Linear, GlobalAvgPool, Sequential
     >>> tiny = Net(Sequential(Conv(8), GlobalAvgPool(), Linear(10)), (3, 32, 32), "tiny")
@@ -41,7 +44,14 @@ class Net:
         spec: object = self.spec
         if not isinstance(spec, Spec):
             raise SpecError(f"a Net is made of a unit, a block or wiring; got {spec!r}")
+        name: object = self.name
+        if not isinstance(name, str) or len(plain(name)) > LONGEST:
+            raise SpecError(f"a net's name is a text of at most {LONGEST} characters; "
+                            f"got {shown(name)}")  # fmt: skip
+        object.__setattr__(self, "name", plain(name))
         object.__setattr__(self, "input", as_shape(self.input))
+        if not self.input:
+            raise ShapeError("a net's input has at least one size, such as (64,)")
 
     def plan(self, input: Shape | None = None, *, dtype: str = "float32", batch: int = 1) -> Plan:
         """Shapes, costs and receptive fields of every unit, and totals.

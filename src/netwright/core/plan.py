@@ -17,12 +17,20 @@ if TYPE_CHECKING:
     from netwright.core.memory import Training
     from netwright.speed.latency import Latency
 
-__all__ = ["ALIASES", "DTYPES", "Plan", "Row", "of_bytes"]
+__all__ = ["ALIASES", "DTYPES", "Plan", "Row", "Stored", "of_bytes"]
 
 ALIASES = {"fp64": "float64", "fp32": "float32", "fp16": "float16", "half": "float16",
            "bf16": "bfloat16"}  # fmt: skip
-DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
+DTYPES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1,
+          "complex64": 8, "complex128": 16}  # fmt: skip
 """Bytes an element, by the name of the type."""
+
+
+class Stored(NamedTuple):
+    """Bytes of a row's parameters and buffers, and of those parameters that learn."""
+
+    weights: Any = 0
+    learnt: Any = 0
 
 
 class Row(NamedTuple):
@@ -31,7 +39,8 @@ class Row(NamedTuple):
     `sources` are the indices of the rows its inputs come from, -1 the net's own input;
     `auxiliary` marks rows that only training runs, `frozen` those that do not learn; `copies`
     is how many times an image passes, once a step of time: `macs` and `ops` are of all of
-    them, shapes of one.
+    them, shapes of one; `stored` are its weights' bytes where they have types of their own,
+    as a foreign module's may.
     """
 
     path: str
@@ -47,11 +56,20 @@ class Row(NamedTuple):
     auxiliary: bool = False
     copies: Any = 1
     frozen: bool = False
+    stored: Stored | None = None
 
     @property
     def input(self) -> Shape:
         """Shape of the (first) input."""
         return self.inputs[0]
+
+    def holding(self, params: int, buffers: int, stored: Stored) -> Row:
+        """The row with these weights, of these bytes, beside its own; frozen if none learns."""
+        own = self.stored or Stored()
+        both = Stored(own.weights + stored.weights, own.learnt + stored.learnt)
+        params, buffers = self.params + params, self.buffers + buffers
+        frozen = params > 0 and both.learnt == 0
+        return self._replace(params=params, buffers=buffers, frozen=frozen, stored=both)
 
     @property
     def elements(self) -> Any:
@@ -129,20 +147,33 @@ class Plan:
         return sum([row.elements for row in self.rows if row.macs != 0 and not row.auxiliary])
 
     @cached_property
+    def last_map(self) -> Row | None:
+        """The last row whose output has positions, before they are pooled away: a map, or tokens;
+        None where there is none.
+        """
+        return next((row for row in reversed(self.rows) if _is_map(row)), None)
+
+    @cached_property
     def field(self) -> Field | None:
-        """Receptive field of the last feature map, before it is pooled away."""
-        local = [row.field for row in self.rows if row.field.axes is not None and not row.auxiliary]
-        return local[-1] if local else None
+        """Receptive field of the last map; `global` or `unknown` where it was lost on the way."""
+        return self.last_map.field if self.last_map else None
 
     @property
     def item(self) -> int:
         """Bytes an element."""
         return DTYPES[self.dtype]
 
+    def stored(self, row: Row) -> Stored:
+        """Bytes of a row's weights: in their own types, or the plan's where it is a spec's."""
+        if row.stored is not None:
+            return row.stored
+        learnt = 0 if row.frozen else row.params * self.item
+        return Stored((row.params + row.buffers) * self.item, learnt)
+
     @cached_property
     def weight_bytes(self) -> Any:
         """Bytes of parameters and buffers."""
-        return (self.params + self.buffers) * self.item
+        return sum([self.stored(row).weights for row in self.rows])
 
     @cached_property
     def peak_bytes(self) -> int:
@@ -201,6 +232,14 @@ class Plan:
         from netwright.core.memory import largest_batch
 
         return largest_batch(self, limit, optimiser)
+
+
+def _is_map(row: Row) -> bool:
+    """Whether the output has positions; (1, 1, C) has none, and (1, C) only if it may have."""
+    field, sizes = row.field, [size != 1 for size in row.output]
+    lost = field.axes is None and not field.whole
+    positions = field.axes is not None or sum(sizes) > 1 or (lost and any(sizes[1:]))
+    return positions and not row.auxiliary
 
 
 def of_bytes(dtype: str, batch: Any) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from netwright.core.bounds import check_field, check_map
 from netwright.core.cost import Cost
-from netwright.core.field import POINT, Axis, Field, Window
+from netwright.core.field import POINT, Axis, Field, Taps, Window
 from netwright.core.graph import Frozen, Shared, Tap
 from netwright.core.interpret import Interpreter
 from netwright.core.plan import Plan, Row, of_bytes
@@ -33,6 +34,7 @@ def facts(unit: Unit, xs: tuple[Shape, ...]) -> tuple[Shape, Cost, Window]:
     if len(xs) != 1 and not unit.joins:
         raise ShapeError(f"{unit!r} takes one input, got {len(xs)}")
     y = unit.shape(*xs)
+    check_map(y)
     return y, unit.cost(*xs, y=y), unit.window(xs[0]) if len(xs) == 1 else POINT
 
 
@@ -42,7 +44,8 @@ class Planner(Interpreter[Signal]):
     def __init__(self) -> None:
         self.rows: list[Row] = []
         self._auxiliary = self._frozen = False
-        self._shared: dict[str, tuple[Spec, list[Cost]]] = {}
+        self._taps = 0
+        self._shared: dict[str, tuple[Spec, list[Cost], bool]] = {}
 
     def shape_of(self, value: Signal) -> Shape:
         return value.shape
@@ -53,13 +56,14 @@ class Planner(Interpreter[Signal]):
                 shape, field, source, copies = xs[0]
                 shapes, sources = (shape,), (source,)
                 output, cost, window = facts(unit, shapes)
-                field = field.through(window)
+                check_field(field, window, output)
+                field = field.through(window, output)
             else:
                 copies = xs[0].copies
                 shapes = tuple([x.shape for x in xs])
                 sources = tuple([x.source for x in xs])
                 output, cost, _ = facts(unit, shapes)
-                field = _WHOLE if unit.sees_all else Field.merge([x.field for x in xs])
+                field = _WHOLE if unit.sees_all else _joined(xs, output)
             if unit.sees_all:
                 field = field._replace(whole=True)
             if unit.uneven:
@@ -92,6 +96,7 @@ class Planner(Interpreter[Signal]):
         if isinstance(wiring, Tap | Frozen):
             before = self._auxiliary, self._frozen
             self._auxiliary |= isinstance(wiring, Tap)
+            self._taps += isinstance(wiring, Tap)
             self._frozen |= isinstance(wiring, Frozen)
             try:
                 return super().wiring(wiring, path, xs)
@@ -103,18 +108,27 @@ class Planner(Interpreter[Signal]):
 
     def _share(self, shared: Shared, path: str, xs: tuple[Signal, ...]) -> Signal:
         """Walk the body; from the second time on its weights are not counted again."""
-        first_row = len(self.rows)
+        first_row, taps = len(self.rows), self._taps
         y = super().wiring(shared, path, xs)
         own = [facts(row.unit, row.inputs)[1] for row in self.rows[first_row:]]
         own = [Cost(cost.params, 0, 0, cost.buffers) for cost in own]
-        known = self._shared.setdefault(shared.key, (shared.part("body"), own))
-        if known[1] is own:
+        now = (shared.part("body"), own, self._frozen)
+        known = self._shared.setdefault(shared.key, now)
+        if known is now:
             return y
-        if known != (shared.part("body"), own):
+        if known[:2] != now[:2]:
             error = ShapeError(
                 f"Shared key {shared.key!r} stands for other weights before: "
                 f"{known[0]!r}; give this one another key, or the same body and input width"
             )
+            raise self.fault(error, path)
+        if known[2] != self._frozen:
+            error = ShapeError(f"Shared key {shared.key!r} is frozen in one place and learns in "
+                               "another; freeze it in both, or give one another key")  # fmt: skip
+            raise self.fault(error, path)
+        if self._taps > taps:
+            error = ShapeError(f"Shared key {shared.key!r} holds a Tap, whose one head would be "
+                               "heard twice; put the Tap behind the shared part")  # fmt: skip
             raise self.fault(error, path)
         for i in range(first_row, len(self.rows)):
             self.rows[i] = self.rows[i]._replace(params=0, buffers=0)
@@ -126,7 +140,13 @@ class Planner(Interpreter[Signal]):
 
 
 def plan_spec(
-    spec: Spec, input: Shape, *, name: str = "", dtype: str = "float32", batch: int = 1
+    spec: Spec,
+    input: Shape,
+    *,
+    name: str = "",
+    dtype: str = "float32",
+    batch: int = 1,
+    planner: type[Planner] = Planner,
 ) -> Plan:
     """The plan of `spec` for an input of that shape (batch left out); sizes that are texts,
     such as `"C"` or `"32*H"`, become symbols.
@@ -141,14 +161,31 @@ def plan_spec(
     for size in input:
         if isinstance(size, bool | float) or (isinstance(size, int) and size < 1):
             raise ShapeError(f"an input of {show(input)} has a size that is no positive integer")
-    planner = Planner()
+    check_map(input)
+    walk = planner()
     axes = tuple([_AXIS for _ in input[1:]]) or None
-    y = planner(spec, "", (Signal(tuple(input), Field(axes, whole=axes is None), -1),))
+    y = walk(spec, "", (Signal(tuple(input), Field(axes, whole=axes is None), -1),))
     if isinstance(y, list):
         raise ShapeError(
             f"{name or 'the net'} ends in {len(y)} streams; join them, by Sum or Concat"
         )
-    return Plan(name, tuple(input), y.shape, tuple(planner.rows), dtype, batch)
+    return Plan(name, tuple(input), y.shape, tuple(walk.rows), dtype, batch)
+
+
+def _joined(xs: tuple[Signal, ...], output: Shape) -> Field:
+    """The field of values put together to one of shape `output`; a size of 1 stretches."""
+    counts, fields = output[1:], list[Field]()
+    for x in xs:
+        field = x.field
+        if field.axes is not None and x.shape[1:] != counts:
+            sizes = list(zip(x.shape[1:], counts, strict=False))
+            fits = all(n == m or (n == 1 and isinstance(m, int)) for n, m in sizes)
+            if len(sizes) != len(field.axes) or not fits:
+                return Field.merge([x.field for x in xs])
+            grow = [Taps(((0, 1),) * (1 if n == m else m)) for n, m in sizes]
+            field = field.through(tuple(grow), output)
+        fields.append(field)
+    return Field.merge(fields, counts)
 
 
 _AXIS = Axis()

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import chain
+from math import prod
+from typing import Any, cast
 
 from netwright.core.graph import Tap
 from netwright.core.interpret import Shapes, output_shape
 from netwright.core.net import Net
+from netwright.core.plan import Row
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec, Unit
 from netwright.core.wiring import Branches, Sequential, Wiring, bundled, streams
-from netwright.errors import RuleError, ShapeError, nearest
+from netwright.errors import RuleError, ShapeError, SpecError, nearest
 
 __all__ = [
     "Pattern",
     "Rule",
     "Site",
+    "below",
     "classifiers",
     "everywhere",
     "matches",
     "need_part",
     "reclassed",
     "replaced",
+    "rewidthed",
     "rewrite",
+    "rewritten",
+    "sites",
 ]
 
 Pattern = type[Spec] | Callable[[Spec], bool]
@@ -43,19 +50,30 @@ class Rule:
         """The net after this rule, planned once so that it is known to fit."""
         try:
             made = self.change(net)
-            made.plan()
         except ShapeError as error:
-            raise RuleError(f"{self.name} breaks {net.name}: {error}") from None
+            raise self._breaks(net, error) from None
+        try:
+            made.plan()
+        except (ShapeError, SpecError) as error:
+            raise self._breaks(net, error) from None
         return made
+
+    def _breaks(self, net: Net, error: Exception) -> RuleError:
+        return RuleError(f"{self.name} breaks {net.name}: {error}")
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where a rule matched: the net, the path in it, the shape that arrives there."""
+    """Where a rule matched: the net, the path in it, the shapes that arrive there."""
 
     net: Net
     path: str
-    x: Shape
+    xs: tuple[Shape, ...]
+
+    @property
+    def x(self) -> Shape:
+        """The shape that arrives, the first of several."""
+        return self.xs[0]
 
 
 def everywhere(net: Net, change: Callable[..., Spec | None], *pattern: Pattern) -> Net:
@@ -64,8 +82,9 @@ def everywhere(net: Net, change: Callable[..., Spec | None], *pattern: Pattern) 
     One pattern matches single specs; several match neighbours in a `Sequential`, which
     become one part with the first one's name. What `change` puts there is not searched
     again; where it returns None nothing happens, where it returns what was there that stays as
-    it is, closed. Blocks are opened only where something
-    inside them changes. Raises `RuleError` when nothing changed at all.
+    it is, closed; an empty `Sequential` takes a part out of its chain. Blocks are opened only
+    where something inside them changes. Raises `RuleError` when nothing changed at all, and
+    where what `change` puts there cannot be.
 
     >>> import netwright as nw
     >>> net = nw.net("lenet5")
@@ -74,11 +93,32 @@ def everywhere(net: Net, change: Callable[..., Spec | None], *pattern: Pattern) 
     >>> len(everywhere(net, smooth, nw.Tanh).plan().rows) == len(net.plan().rows)
     True
     """
-    walk = _Rewriter(net, pattern, change)
-    walk(net.spec, "", (net.input,))
-    if not walk.changed:
+    made = rewritten(net, change, *pattern)
+    if made is net:
         raise RuleError(f"nothing in {net.name} matches")
-    return replace(net, spec=walk.made[""])
+    return made
+
+
+def rewritten(net: Net, change: Callable[..., Spec | None], *pattern: Pattern) -> Net:
+    """What `everywhere` gives, and the net itself where nothing changed."""
+    walk = _Rewriter(net, pattern, change)
+    try:
+        walk(net.spec, "", (net.input,))
+    except SpecError as error:
+        raise RuleError(f"at {walk.path or 'the net'} of {net.name}: {error}") from None
+    return replace(net, spec=walk.made[""]) if walk.changed else net
+
+
+def sites(net: Net, pattern: Pattern) -> list[tuple[Site, Spec]]:
+    """Where a pattern matches and what is there; what matches is not searched again."""
+    found: list[tuple[Site, Spec]] = []
+
+    def look(site: Site, spec: Spec) -> Spec:
+        found.append((site, spec))
+        return spec
+
+    rewritten(net, look, pattern)
+    return found
 
 
 class _Rewriter(Shapes):
@@ -89,21 +129,23 @@ class _Rewriter(Shapes):
     ) -> None:
         self.net, self.pattern, self.change = net, pattern, change
         self.made: dict[str, Spec] = {}
-        self.changed: list[str] = []
+        self.changed: list[tuple[Spec, Spec]] = []
+        self.path = ""
 
     def matched(self, specs: tuple[Spec, ...], path: str, xs: tuple[Shape, ...]) -> Spec | None:
         """What replaces these specs, if they match and the rule wants it."""
         if len(specs) != len(self.pattern) or not all(map(_fits, self.pattern, specs)):
             return None
-        new = self.change(Site(self.net, path, xs[0]), *specs)
+        new = self.change(Site(self.net, path, xs), *specs)
         if new is None:
             return None
         if len(specs) == 1 and new == specs[0]:
             return specs[0]
-        self.changed.append(path)
+        self.changed.append((specs[0], new))
         return new
 
     def __call__(self, spec: Spec, path: str, xs: tuple[Shape, ...]) -> Shape:
+        self.path = path
         new = self.matched((spec,), path, xs)
         if new is not None:
             return self.keep(new, path, xs)
@@ -128,20 +170,26 @@ class _Rewriter(Shapes):
         if len(self.changed) == before:
             self.made[path] = block
             return y
-        fields = {name: self._field(getattr(block, name), path, xs) for name in block.field_names}
-        smaller = type(block)(**fields)
-        if smaller != block and smaller.expand(*xs) == self.made[path]:
-            self.made[path] = smaller
+        if len(self.pattern) == 1:
+            self.close(block, path, xs, dict(self.changed[before:]))
         return y
 
-    def _field(self, value: Any, path: str, xs: tuple[Shape, ...]) -> Any:
-        if (
-            not isinstance(value, Spec)
-            or len(self.pattern) != 1
-            or not _fits(self.pattern[0], value)
-        ):
-            return value
-        return self.change(Site(self.net, path, xs[0]), value) or value
+    def close(
+        self, block: Block, path: str, xs: tuple[Shape, ...], changed: dict[Spec, Spec]
+    ) -> None:
+        """Put the block there again if it says the same with fields that are `changed`."""
+        values = zip(block.field_names, block.values(), strict=True)
+        fields = {name: changed[value] for name, value in values
+                  if isinstance(value, Spec) and value in changed}  # fmt: skip
+        if not fields:
+            return
+        try:
+            smaller = replace(cast("Any", block), **fields)
+            if smaller.expand(*xs) == self.made[path]:
+                self.made[path] = smaller
+                self.changed.append((block, smaller))
+        except SpecError:
+            return  # its fields cannot say it
 
     def wiring(self, wiring: Wiring, path: str, xs: tuple[Shape, ...]) -> Shape:
         if isinstance(wiring, Sequential):
@@ -150,7 +198,7 @@ class _Rewriter(Shapes):
         if isinstance(wiring, Branches):
             self.made.pop(path)  # the join
         self.rebuild(
-            wiring, path, [(name, self.made.pop(_below(path, name))) for name in wiring.names]
+            wiring, path, [(name, self.made.pop(below(path, name))) for name in wiring.names]
         )
         return y
 
@@ -159,7 +207,7 @@ class _Rewriter(Shapes):
         parts, i, n = list[tuple[str, Spec]](), 0, len(self.pattern)
         while i < len(wiring):
             name, spec = wiring.parts[i]
-            where = _below(path, name)
+            where = below(path, name)
             window = tuple([part for _, part in wiring.parts[i : i + n]])
             new = self.matched(window, where, xs) if n > 1 else None
             if new is not None:
@@ -168,7 +216,10 @@ class _Rewriter(Shapes):
             else:
                 xs = (*streams(self(spec, where, xs)),)
                 i += 1
-            parts.append((name, self.made.pop(where)))
+            part = self.made.pop(where)
+            if part == _GONE and spec != _GONE:
+                continue
+            parts.append((name, part))
         self.rebuild(wiring, path, parts)
         return bundled(xs)
 
@@ -177,7 +228,12 @@ class _Rewriter(Shapes):
         self.made[path] = wiring if same else wiring.over(tuple(parts))
 
 
-def _below(path: str, name: str) -> str:
+_GONE = Sequential()
+"""x -> x: says nothing in a chain."""
+
+
+def below(path: str, name: str) -> str:
+    """The path of the part of that name of what stands at `path`."""
     return f"{path}.{name}" if path else name
 
 
@@ -193,38 +249,70 @@ def replaced(net: Net, path: str, part: Spec) -> Net:
     def change(site: Site, spec: Spec) -> Spec | None:
         return part if site.path == path else None
 
-    need_part(net, path)
+    old = need_part(net, path)
     if not isinstance(part, Spec):
         raise RuleError(f"{path}: {part!r} is no unit, block or wiring")
-    try:
-        return everywhere(net, change, lambda spec: True)
-    except RuleError:
-        return net  # it was there already
+    return net if old == part else everywhere(net, change, lambda spec: True)
 
 
-def need_part(net: Net, path: str) -> None:
-    """Raise `UnknownName`, with near paths, unless there is a part at `path`."""
-    paths = [found for found, _ in matches(net, lambda spec: True)]
-    if path not in paths:
-        raise nearest(f"part of {net.name}", path, paths)
+def need_part(net: Net, path: str) -> Spec:
+    """The part at `path`; raises `UnknownName`, with near paths, where there is none."""
+    parts = matches(net, lambda spec: True)
+    for where, spec in parts:
+        if where == path:
+            return spec
+    raise nearest(f"part of {net.name}", path, [where for where, _ in parts])
 
 
 def classifiers(net: Net) -> list[str]:
     """Paths of the units that say the classes: the one whose product the net returns, and
     that of every tap. Empty where the net returns a sum of branches.
+
+    Where that unit makes larger maps of as many channels, as a fully convolutional net's
+    transposed convolutions do, the scores it grows, and those that are added on the way, come
+    behind it.
     """
     rows = net.plan().rows
-    ends = [len(rows) - 1]
-    for head, _ in matches(net, Tap):
-        ends.append(max(i for i, row in enumerate(rows) if row.path.startswith(head + ".")))
+    ends = [[i for i, row in enumerate(rows) if not row.auxiliary][-1:]]
+    for tap, _ in matches(net, Tap):
+        head = f"{tap}.head".removeprefix(".")
+        ends.append([i for i, r in enumerate(rows) if f"{r.path}.".startswith(f"{head}.")][-1:])
     found: list[str] = []
-    for end in ends:
-        i = end
-        while i >= 0 and rows[i].macs == 0 and len(rows[i].sources) == 1:
-            i = rows[i].sources[0]
+    for end in chain(*ends):
+        i = _product(rows, end)
         if i >= 0 and len(rows[i].sources) == 1:
-            found.append(rows[i].path)
-    return found
+            found += _scores(rows, i)
+    return list(dict.fromkeys(found))
+
+
+def _product(rows: tuple[Row, ...], i: int) -> int:
+    """The row that row `i` has its numbers from: the next one back that multiplies or joins."""
+    while i >= 0 and rows[i].macs == 0 and len(rows[i].sources) == 1:
+        i = rows[i].sources[0]
+    return i
+
+
+def _scores(rows: tuple[Row, ...], i: int) -> list[str]:
+    """The path of row `i`, and those of the scores that it makes larger or adds."""
+    row = rows[i]
+    own = [row.path] if len(row.sources) == 1 else []
+    grows = row.input[0] == row.output[0] and prod(row.input) < prod(row.output)
+    if own and not grows:
+        return own
+    before = [_product(rows, source) for source in row.sources]
+    alike = [j for j in before if j >= 0 and rows[j].output[0] == row.output[0]]
+    return own + [path for j in alike for path in _scores(rows, j)]
+
+
+def rewidthed(spec: Spec, width: int) -> Spec | None:
+    """The unit or block with another width, its own or that of the unit it reweights; None
+    where it has none.
+    """
+    fields: Any = spec
+    if "width" in spec.field_names:
+        return replace(fields, width=width)
+    of = rewidthed(fields.of, width) if "of" in spec.field_names else None
+    return replace(fields, of=of) if of else None
 
 
 def matches(net: Net, pattern: Pattern) -> list[tuple[str, Spec]]:
@@ -243,12 +331,18 @@ def reclassed(net: Net, classes: int) -> Net:
     paths = classifiers(net)
     if not paths:
         raise RuleError(f"{net.name} has no classifier: it ends in a sum of branches")
-    for path in paths:
-        unit = net.plan().row(path).unit
-        if "width" not in unit.field_names:
+    units = {row.path: row.unit for row in net.plan() if row.path in paths}
+    wider: dict[str, Spec] = {}
+    for path, unit in units.items():
+        new = rewidthed(unit, classes)
+        if new is None:
             raise RuleError(f"{net.name} ends in {unit!r}, which has no width; give another head")
-        net = replaced(net, path, replace(unit, width=classes))  # type: ignore[call-arg]
-    return net
+        wider[path] = new
+
+    def change(site: Site, unit: Spec) -> Spec | None:
+        return wider.get(site.path)
+
+    return net if wider == units else everywhere(net, change, lambda spec: isinstance(spec, Unit))
 
 
 def rewrite(net: Net, *rules: str | Rule) -> Net:

@@ -12,7 +12,8 @@ axes as sizes after the first: positions, or time and then positions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias, cast
+from operator import index
+from typing import Annotated, Any, TypeAlias, cast
 
 from netwright.errors import ShapeError
 
@@ -22,9 +23,11 @@ __all__ = [
     "Shape",
     "as_shape",
     "least",
+    "narrowed",
     "need_rank",
     "pads",
     "per_axis",
+    "share",
     "show",
     "slid",
     "spread",
@@ -32,9 +35,12 @@ __all__ = [
 ]
 
 Shape: TypeAlias = tuple[int, ...]
-Axes: TypeAlias = int | tuple[int, ...]
+Axes: TypeAlias = Annotated[int | tuple[int, ...], "{}, or one an axis"]
 """One number for every axis, or one number an axis."""
-Padding: TypeAlias = str | int | tuple[int | tuple[int, int], ...]
+Padding: TypeAlias = Annotated[
+    str | int | tuple[int | tuple[int, int], ...],
+    "'valid', 'same', 'full', {}, or one or a (before, after) pair an axis",
+]
 """`valid`, `same`, `full`, one number, a number an axis, or a (before, after) pair an axis; of
 convolutions also `tight`."""
 
@@ -49,7 +55,11 @@ def as_shape(value: Any) -> Shape:
         raise ShapeError(
             f"{value!r} is no input; wanted a shape without the batch, such as (3, 224, 224)"
         )
-    return tuple(cast("Iterable[int]", value))
+    sizes = tuple(cast("Iterable[Any]", value))
+    if any(isinstance(size, bool | float) for size in sizes):
+        raise ShapeError(f"an input of {show(sizes)} has a size that is no positive integer")
+    # Integers of other libraries are equal to Python's, and no JSON.
+    return tuple([index(size) if hasattr(size, "__index__") else size for size in sizes])
 
 
 def show(shape: Sequence[Any]) -> str:
@@ -152,6 +162,29 @@ def least(a: Any, b: Any) -> Any:
     """
     both = isinstance(a, int) and isinstance(b, int)
     return min(a, b) if both else (a + b - abs(a - b)) // 2
+
+
+def narrowed(n: Any, by: int) -> Any:
+    """`n` channels squeezed: n / by rounded down, but at least 1; symbols are taken for large.
+
+    >>> narrowed(64, 16), narrowed(8, 16)
+    (4, 1)
+    """
+    return max(1, n // by) if isinstance(n, int) and isinstance(by, int) else n // by
+
+
+def share(n: Any, ratio: float) -> Any:
+    """A part of `n` channels, rounded down, but at least 1; of a symbol a formula.
+
+    >>> share(7, 0.5)
+    3
+    """
+    if isinstance(n, int) and isinstance(ratio, int | float):
+        return max(1, int(n * ratio))
+    from fractions import Fraction
+
+    exact = Fraction(ratio).limit_denominator(1000) if isinstance(ratio, int | float) else ratio
+    return n * exact // 1
 
 
 def spread(n: Any, k: int, s: int, pad: tuple[int, int], d: int, extra: int) -> Any:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, cast, dataclass_transform
 
+from netwright.core.canonical import Numbers, numbers
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import POINT, Window
+from netwright.core.kinds import kinds, shown
 from netwright.errors import SpecError
 
 if TYPE_CHECKING:
@@ -18,18 +20,28 @@ __all__ = ["SPECS", "Block", "Spec", "Unit", "Value"]
 
 SPECS: dict[str, type[Spec]] = {}
 """Every concrete spec class by its name; the codec reads it."""
+DEEPEST = 50
+"""How many specs may stand in one another; walks over nets recurse."""
 
 
 class Spec:
     """A frozen dataclass that is equal, hashable and prints as the code that makes it.
 
+    Numbers are kept as the field's annotation writes them, `1` as `1.0` where it says `float`,
+    so that equal specs have one JSON and one hash; numbers of another kind are refused.
+
     Subclasses need no decorator. `class Name(Base, abstract=True)` keeps a base class
     out of the registry.
     """
 
+    own_widths: ClassVar[tuple[str, ...]] = ("width", "widths", "growth", "hidden")
+    """Names of the fields, where it has them, that are numbers of channels or tuples of them.
+    Every other width follows from these and from the input."""
+
     _writes_init: ClassVar[bool] = False
     field_names: ClassVar[tuple[str, ...]] = ()
     defaults: ClassVar[dict[str, Any]] = {}
+    _numbers: ClassVar[dict[str, Numbers]] = {}
 
     def __init_subclass__(cls, *, abstract: bool = False) -> None:
         if "__init__" in vars(cls):
@@ -40,6 +52,7 @@ class Spec:
         cls.defaults = {
             field.name: field.default for field in known if field.default is not MISSING
         }
+        cls._numbers = numbers([(field.name, field.type) for field in known])
         if abstract:
             return
         other = SPECS.get(cls.__name__)
@@ -51,10 +64,34 @@ class Spec:
         SPECS[cls.__name__] = cls
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if type(value) is list:
+        own = vars(self)
+        for name, value in own.items():
+            if type(value) is list or type(value) is tuple:
                 object.__setattr__(self, name, _frozen(value))
+        self._hold()
         self.check()
+        for name, kind in self._numbers.items():
+            if type(own[name]) is not kind.usual:
+                object.__setattr__(self, name, kind.written(own[name]))
+                if not kind.hold(own[name]):
+                    raise SpecError(f"{type(self).__name__}: {name} is {own[name]!r}, "
+                                    f"wanted {kind.wanted}")  # fmt: skip
+
+    def _hold(self) -> None:
+        """Every field of its declared kind, and the whole not nested too deep."""
+        own, depth = vars(self), 0
+        for name, kind in kinds(type(self), self.field_names):
+            value = own[name]
+            # Wiring says which of its parts is wrong.
+            if name != "parts" and not kind.holds(value):
+                raise SpecError(
+                    f"{type(self).__name__}: {name} is {shown(value)}, wanted {kind.wanted}"
+                )
+            depth = max(depth, _depth(value))
+        if depth >= DEEPEST:
+            raise SpecError(f"{type(self).__name__}: specs are nested at most {DEEPEST} deep")
+        if depth:
+            object.__setattr__(self, "_nested", depth)
 
     def check(self) -> None:
         """Raise `SpecError` when a field is wrong; units and blocks override it."""
@@ -101,9 +138,19 @@ class Spec:
 
 
 def _frozen(value: Any) -> Any:
-    if not isinstance(value, list):
+    """Lists as tuples, inside tuples too."""
+    if type(value) is not list and type(value) is not tuple:
         return value
     return tuple([_frozen(item) for item in cast("list[Any]", value)])
+
+
+def _depth(value: Any) -> int:
+    """How many specs deep a field's value is: 1 for a spec whose fields hold none."""
+    if isinstance(value, Spec):
+        return 1 + vars(value).get("_nested", 0)
+    if type(value) is tuple:
+        return max([_depth(item) for item in cast("tuple[Any, ...]", value)], default=0)
+    return 0
 
 
 @dataclass_transform(frozen_default=True)
@@ -161,6 +208,8 @@ class Block(Spec, abstract=True):
 
     joins: ClassVar[bool] = False
     """True for blocks that take several inputs."""
+    repeats: ClassVar[str] = "depth"
+    """The field, where a block has it, that says how many parts stand in a row."""
 
     def expand(self, x: Shape, /) -> Spec:
         """The spec this block stands for, at input shape `x`."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Self, cast
 
 from netwright.core.join import Add, Cat, Mul
+from netwright.core.kinds import shown
 from netwright.core.spec import Spec, Unit
 from netwright.errors import ShapeError, SpecError, nearest
 
@@ -106,9 +107,13 @@ def bundled(values: Sequence[Any]) -> Any:
     return values[0] if len(values) == 1 else list(values)
 
 
+def _is_word(name: str) -> bool:
+    return 0 < len(name) <= 100 and name.isprintable() and "." not in name and name[0] != "_"
+
+
 def _check_name(who: str, name: object) -> None:
-    if not isinstance(name, str) or not name or "." in name or name.startswith("_"):
-        raise SpecError(f"{who}: a part's name is a word without dots, got {name!r}")
+    if not isinstance(name, str) or not _is_word(name):
+        raise SpecError(f"{who}: a part's name is a word without dots, got {shown(name)}")
     if name in RESERVED:
         raise SpecError(f"{who}: a part cannot be called {name!r}, modules use that name; "
                         f"try {name + '_'!r}")  # fmt: skip
@@ -123,7 +128,7 @@ class Wiring(Spec, abstract=True):
 
     parts: tuple[tuple[str, Spec], ...]
 
-    def __init__(self, *numbered: Spec, **named: Spec) -> None:
+    def __init__(self, /, *numbered: Spec, **named: Spec) -> None:
         parts = (*((str(i), part) for i, part in enumerate(numbered)), *named.items())
         object.__setattr__(self, "parts", parts)
         self.__post_init__()
@@ -176,7 +181,7 @@ class Wiring(Spec, abstract=True):
     def __getitem__(self, key: str | int) -> Spec:
         return self.parts[key][1] if isinstance(key, int) else self.part(key)
 
-    def put(self, **parts: Spec) -> Self:
+    def put(self, /, **parts: Spec) -> Self:
         """The same wiring with some parts replaced or, at the end, added."""
         return self.over((*{**dict(self.parts), **parts}.items(),))
 

@@ -70,6 +70,8 @@ def _labels(path: Path, name: str, values: np.ndarray) -> np.ndarray:
     if values.ndim > 1 and values.size != len(values):
         raise DataError(f"{path}: {name} is {values.shape}; wanted one label an image, (N,)")
     values = values.reshape(-1)
+    if values.dtype.kind not in "buifUS":
+        raise DataError(f"{path}: {name} is of type {values.dtype}; wanted numbers or text")
     if values.dtype.kind == "S":
         return np.char.decode(values, "utf-8", "backslashreplace")
     if values.dtype.kind == "f" and not np.isfinite(values).all():
@@ -97,7 +99,9 @@ def _pairs(path: Path, arrays: Arrays) -> list[tuple[str, str, str]]:
 
 
 def _channels_last(path: Path, images: np.ndarray) -> np.ndarray:
-    """(N, H, W, C) with one, three or four channels."""
+    """(N, H, W, C) of numbers, with one, three or four channels."""
+    if images.dtype.kind not in "buif":
+        raise DataError(f"{path}: images of type {images.dtype}; wanted numbers")
     if images.ndim == 3:
         return images[..., None]
     if images.ndim == 4 and images.shape[3] in (1, 3, 4):
@@ -112,8 +116,6 @@ def _range(path: Path, pixels: np.ndarray) -> tuple[float, float]:
     """The values of black and white."""
     if not pixels.size:
         raise DataError(f"{path} holds no image")
-    if pixels.dtype.kind not in "buif":
-        raise DataError(f"{path}: images of type {pixels.dtype} are no numbers")
     low, high = float(pixels.min()), float(pixels.max())
     if not np.isfinite(low) or not np.isfinite(high):
         raise DataError(f"{path}: images hold values that are not finite")

@@ -59,8 +59,12 @@ class Arrays:
         self._check(name, info)
         try:
             return self._read(name, info)
-        except (DataError, MemoryError):
+        except DataError:
             raise
+        except MemoryError:
+            raise DataError(
+                f"{self.path}: {name} is damaged, or there is no memory for it"
+            ) from None
         except BadZipFile as error:
             raise DataError(f"{self.path}: {name} is damaged: {error}") from None
         except Exception:  # noqa: BLE001  zlib, lzma, numpy and Python each have their own
@@ -82,11 +86,11 @@ class Arrays:
                 raise DataError(f"{self.path}: {name} holds Python objects; wanted plain arrays "
                                 "of numbers or text")  # fmt: skip
             data, own = prod(shape) * dtype.itemsize, info.file_size - member.tell()
-        said = f"{self.path}: {name} is {shape} of {dtype} by its header, {data:,} bytes"
+        claim = f"{self.path}: {name} is {shape} of {dtype} by its header, {data:,} bytes"
         if min(shape, default=0) < 0 or data != own:
-            raise DataError(f"{said}; it has {own:,}")
+            raise DataError(f"{claim}; it has {own:,}")
         if data > memory():
-            raise DataError(f"{said}; this machine has {memory():,}. Try images of fewer pixels, "
+            raise DataError(f"{claim}; this machine has {memory():,}. Try images of fewer pixels, "
                             "a smaller type, or a folder of images")  # fmt: skip
         with ZipFile(self.path) as file, file.open(info) as member:
             return npy.read_array(member, allow_pickle=False)

@@ -95,13 +95,19 @@ def _decoded(path: Path, side: int | None, notes: list[str], stack: ExitStack) -
     try:
         return _loaded(image, side)
     except Exception as error:  # noqa: BLE001  as above
-        whole = None
-        if image.format == "JPEG" and path.stat().st_size <= BYTES:
-            whole = completed(path.read_bytes())
+        whole = _mended(path) if image.format == "JPEG" else None
         if whole is None:
             raise DataError(f"{path}: {_reason(error)}") from None
+    try:
+        mended = _loaded(stack.enter_context(Image.open(io.BytesIO(whole))), side)
+    except Exception as error:  # noqa: BLE001  as above
+        raise DataError(f"{path}: {_reason(error)}") from None
     notes.append(f"{path}: {ENDLESS}")
-    return _loaded(stack.enter_context(Image.open(io.BytesIO(whole))), side)
+    return mended
+
+
+def _mended(path: Path) -> bytes | None:
+    return completed(path.read_bytes()) if path.stat().st_size <= BYTES else None
 
 
 def _loaded(image: Image.Image, side: int | None) -> Image.Image:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from html import escape
 from itertools import pairwise
 
 from netwright.core.shape import show
+from netwright.core.text import markup
 from netwright.drawing.blocks import block_scene
 from netwright.drawing.boxes import KINDS, Box
 from netwright.drawing.labels import label
@@ -81,7 +81,7 @@ def _svg(part: Part, *, alone: bool = False) -> str:
     head += ' xmlns="http://www.w3.org/2000/svg"' if alone else ""
     style = f"<style>{THEME}{STYLE}svg {{ background: var(--paper); }}</style>\n" if alone else ""
     return (
-        f"{head}>\n<title>{escape(title)}</title>\n{style}{''.join(pieces)}\n"
+        f"{head}>\n<title>{markup(title)}</title>\n{style}{''.join(pieces)}\n"
         f'<g transform="translate({left:.0f} {top:.0f})">\n{inside}\n</g>\n</svg>'
     )
 
@@ -109,7 +109,7 @@ def _mark(mark: Mark) -> str:
     middle = x + wide / 2
     kind = "g frame" if box.kind == "frame" else f"g box {box.kind}"
     pieces = [
-        f'<g class="{kind}"><title>{escape(_hint(box.part))}</title>',
+        f'<g class="{kind}"><title>{markup(_hint(box.part))}</title>',
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{high:.1f}" rx="{round_:g}"/>',
     ]
     if box.kind == "frame":
@@ -153,7 +153,7 @@ def _numbers(part: Part) -> str:
 def _text(x: float, y: float, words: str, kind: str, anchor: str = "") -> str:
     given = f' class="{kind}"' if kind else ""
     given += f' text-anchor="{anchor}"' if anchor else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}"{given}>{escape(words)}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}"{given}>{markup(words)}</text>'
 
 
 def _words(wire: Wire) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from math import sqrt
 from typing import NamedTuple
 
+from netwright.core.text import markup
 from netwright.drawing.svg import (
     COLOURS,
     WIDTH,
@@ -63,7 +63,7 @@ def bubbles(
         pieces.append(
             f'<circle class="f{colour} s{colour}" cx="{cx:.1f}" cy="{cy:.1f}" '
             f'r="{radius[point.name]:.1f}" fill-opacity="0.4">'
-            f"<title>{escape(point.hint)}</title></circle>"
+            f"<title>{markup(point.hint)}</title></circle>"
         )
     taken: list[Room] = [(cx - 3, cy - 3, cx + 3, cy + 3) for cx, cy in places.values()]
     for name in named:

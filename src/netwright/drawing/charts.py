@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 from math import isfinite
 
+from netwright.core.text import markup
 from netwright.drawing.svg import (
     COLOURS,
     LETTER,
@@ -52,7 +52,7 @@ def grouped_bars(
         pieces.append(text(left - 8, middle + 4, shorten(group, left), "end", full=group))
         for j, name, value in own:
             long, said = max(0.0, value / peak) * (WIDTH - left - 90), f"{format(value)}{unit}"
-            hint = escape(" ".join(word for word in (group, name, said) if word))
+            hint = markup(" ".join(word for word in (group, name, said) if word))
             place = (
                 f'x="{left:.1f}" y="{top:.1f}" width="{max(long, 0.5):.1f}" height="{thick - 2}"'
             )
@@ -75,7 +75,7 @@ def columns(rows: Sequence[tuple[str, float]], *, title: str, format: Label = hu
         if isfinite(value) and value > 0:
             left, top = frame.at(i, value)
             place = f'x="{left:.1f}" y="{top:.1f}" width="{max(0.6, step - 0.4):.1f}" '
-            hint = escape(f"{name} {format(value)}".strip())
+            hint = markup(f"{name} {format(value)}".strip())
             pieces.append(
                 f'<rect class="f0" {place}height="{max(frame.bottom - top, 0.5):.1f}">'
                 f"<title>{hint}</title></rect>"
@@ -121,7 +121,7 @@ def scatter(
     for cx, cy, name in dots:
         pieces.append(
             f'<circle class="f0" cx="{cx:.1f}" cy="{cy:.1f}" r="4" fill-opacity="0.8">'
-            f"<title>{escape(name)}</title></circle>"
+            f"<title>{markup(name)}</title></circle>"
         )
         room = beside((cx, cy), 4, name, taken, frame.left) if name else None
         if room:
@@ -160,7 +160,7 @@ def heat(
                       text(cx + 4, top - 6, named[i], turn=-90, full=label))  # fmt: skip
         for j, value in enumerate(row):
             if value:
-                hint = escape(f"{y} {label}, {x} {labels[j]}: {value:g}".strip())
+                hint = markup(f"{y} {label}, {x} {labels[j]}: {value:g}".strip())
                 pieces.append(
                     f'<rect class="f0" x="{left + j * side:.1f}" y="{cy:.1f}" width="{side:.1f}" '
                     f'height="{side:.1f}" fill-opacity="{max(0.04, value / total):.3f}">'

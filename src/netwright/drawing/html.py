@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Collection, Iterable, Sequence
-from html import escape
 from pathlib import Path
 
 from netwright.core.files import write_text
+from netwright.core.text import markup
 from netwright.drawing.blocks_svg import STYLE as BLOCKS
 from netwright.drawing.sortable import SCRIPT
 from netwright.drawing.sortable import STYLE as SORTABLE
@@ -75,20 +75,20 @@ class Page:
 
     def add(self, heading: str, *pieces: str, note: str = "") -> Page:
         """A section of HTML or SVG fragments, and a note in small print; returns the page."""
-        said = f'<p class="note">{escape(note)}</p>' if note else ""
+        said = f'<p class="note">{markup(note)}</p>' if note else ""
         self._sections.append((heading, "\n".join([*pieces, said])))
         return self
 
     def render(self) -> str:
         """The whole document."""
         links = [
-            f'<li><a href="#part{i}">{escape(heading)}</a></li>'
+            f'<li><a href="#part{i}">{markup(heading)}</a></li>'
             for i, (heading, _) in enumerate(self._sections, 1)
         ]
         contents = f'<nav aria-label="Contents"><ul>{"".join(links)}</ul></nav>'
-        subtitle = f"<p>{escape(self.subtitle)}</p>" if self.subtitle else ""
+        subtitle = f"<p>{markup(self.subtitle)}</p>" if self.subtitle else ""
         sections = [
-            f'<section id="part{i}">\n<h2>{escape(heading)}</h2>\n{body}\n</section>'
+            f'<section id="part{i}">\n<h2>{markup(heading)}</h2>\n{body}\n</section>'
             for i, (heading, body) in enumerate(self._sections, 1)
         ]
         sortable = any(SORT in body for _, body in self._sections)
@@ -98,12 +98,12 @@ class Page:
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(self.title)}</title>
+<title>{markup(self.title)}</title>
 <style>{THEME}{STYLE}{CHARTS}{BLOCKS}{SORTABLE}</style>
 </head>
 <body>
 <header>
-<h1>{escape(self.title)}</h1>
+<h1>{markup(self.title)}</h1>
 {subtitle}
 {contents if len(links) > 1 else ""}
 </header>
@@ -134,7 +134,7 @@ def table(
     """
     kinds = [' class="n"' if i in numeric else "" for i in range(len(head))]
     top = "".join(
-        f'<th scope="col"{kind}>{escape(word)}</th>' for word, kind in zip(head, kinds, strict=True)
+        f'<th scope="col"{kind}>{markup(word)}</th>' for word, kind in zip(head, kinds, strict=True)
     )
     end = f"<tfoot>\n{_rows(foot, kinds)}\n</tfoot>\n" if foot else ""
     return (
@@ -147,7 +147,7 @@ def table(
 def _rows(rows: Iterable[Sequence[object]], kinds: Sequence[str]) -> str:
     return "\n".join(
         "<tr>"
-        + "".join(f"<td{k}>{escape(str(cell))}</td>" for cell, k in zip(row, kinds, strict=True))
+        + "".join(f"<td{k}>{markup(str(cell))}</td>" for cell, k in zip(row, kinds, strict=True))
         + "</tr>"
         for row in rows
     )
@@ -156,7 +156,7 @@ def _rows(rows: Iterable[Sequence[object]], kinds: Sequence[str]) -> str:
 def pairs(rows: Iterable[tuple[str, str]]) -> str:
     """Names and what is said of them, in as many lines as it takes."""
     body = "\n".join(
-        f'<tr><th scope="row">{escape(name)}</th><td>{escape(said)}</td></tr>'
+        f'<tr><th scope="row">{markup(name)}</th><td>{markup(said)}</td></tr>'
         for name, said in rows
     )
     return f'<table class="pairs">\n<tbody>\n{body}\n</tbody>\n</table>'
@@ -165,7 +165,7 @@ def pairs(rows: Iterable[tuple[str, str]]) -> str:
 def facts(pairs: Iterable[tuple[str, object]]) -> str:
     """A row of cards: a small label and a large value each."""
     cards = "".join(
-        f"<div><dt>{escape(label)}</dt><dd>{escape(str(value))}</dd></div>"
+        f"<div><dt>{markup(label)}</dt><dd>{markup(str(value))}</dd></div>"
         for label, value in pairs
     )
     return f'<dl class="facts">{cards}</dl>'
@@ -176,7 +176,7 @@ def gallery(items: Iterable[tuple[bytes, str]], width: int = 64) -> str:
     figures = "".join(
         f'<figure style="width:{width}px">'
         f'<img src="data:image/png;base64,{b64encode(png).decode()}" width="{width}" '
-        f'alt="{escape(caption)}"><figcaption>{escape(caption)}</figcaption></figure>'
+        f'alt="{markup(caption)}"><figcaption>{markup(caption)}</figcaption></figure>'
         for png, caption in items
     )
     return f'<div class="gallery">{figures}</div>'
@@ -184,9 +184,9 @@ def gallery(items: Iterable[tuple[bytes, str]], width: int = 64) -> str:
 
 def paragraph(text: str) -> str:
     """Plain text as a paragraph."""
-    return f"<p>{escape(text)}</p>"
+    return f"<p>{markup(text)}</p>"
 
 
 def code(text: str) -> str:
     """Text kept as it is, in a fixed-width font."""
-    return f"<pre><code>{escape(text)}</code></pre>"
+    return f"<pre><code>{markup(text)}</code></pre>"

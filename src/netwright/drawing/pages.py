@@ -69,14 +69,15 @@ def _opened(plan: Plan) -> Page:
 
 
 def _cards(plan: Plan) -> str:
-    size = plan.field.size if plan.field else None
+    seen = plan.field
+    side = "all" if seen is None else show(seen.size) if seen.size else field_text(seen)
     return facts(
         [
             ("parameters", human(plan.params)),
             ("MACs", human(plan.macs)),
             ("activations", human(plan.activations)),
             ("memory", human_bytes(plan.memory)),
-            ("receptive field", show(size) if size else "all"),
+            ("receptive field", side),
         ]
     )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from math import floor, log10
 
+from netwright.core.text import markup
 from netwright.report.numbers import human
 
 __all__ = [
@@ -193,11 +193,11 @@ def legend(names: Sequence[str]) -> tuple[list[str], float]:
 
 def drawing(title: str, described: str, pieces: Iterable[str], height: float) -> str:
     """The whole chart: its title, what a screen reader says, and the pieces."""
-    head = f'<text class="title" x="0" y="16">{escape(title)}</text>'
+    head = f'<text class="title" x="0" y="16">{markup(title)}</text>'
     body = "\n".join([head, *filter(None, pieces)])
     return (
         f'<div class="chart"><svg class="chart" role="img" viewBox="0 0 {WIDTH} {height:.0f}">\n'
-        f"<title>{escape(title)}</title><desc>{escape(described)}</desc>\n{body}\n</svg></div>"
+        f"<title>{markup(title)}</title><desc>{markup(described)}</desc>\n{body}\n</svg></div>"
     )
 
 
@@ -217,8 +217,8 @@ def text(
     given = f' text-anchor="{anchor}"' if anchor else ""
     given += f' class="{kind}"' if kind else ""
     given += f' transform="rotate({turn} {x:.1f} {y:.1f})"' if turn else ""
-    hint = f"<title>{escape(full)}</title>" if full and full != words else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}"{given}>{escape(words)}{hint}</text>'
+    hint = f"<title>{markup(full)}</title>" if full and full != words else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}"{given}>{markup(words)}{hint}</text>'
 
 
 def shorten(words: str, room: float) -> str:

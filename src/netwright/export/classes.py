@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from netwright.core.graph import Frozen
+from netwright.core.text import documented, quoted
 from netwright.export.constructor import REQUIRED
-from netwright.export.expression import is_attribute, list_items, literal, made, module_list, stored
-from netwright.export.forward import Forward
+from netwright.export.expression import (
+    is_attribute,
+    is_list,
+    leading,
+    list_items,
+    literal,
+    made,
+    module_list,
+    stored,
+)
+from netwright.export.forward import Forward, below
 from netwright.export.layout import Group, laid, statement
 from netwright.export.params import Param
 from netwright.export.pattern import Option, bare
-from netwright.export.tree import Use, Wire, is_module, numbered, walk
+from netwright.export.tree import Use, Wire, is_module
 
 __all__ = ["HELPERS", "class_lines", "function_lines"]
 
@@ -35,7 +46,7 @@ def class_lines(
         f"x{i}" for i in range(pattern.inputs)]  # fmt: skip
     chain = is_module(bare(pattern)) and not stars
     parts = [(part, node) for part, node in pattern.parts if stored(node)]
-    listed = any(numbered(part) or part == "*" for part, _ in parts)
+    listed = leading(pattern)
     base = "nn.Sequential" if chain else "nn.ModuleList" if listed else "nn.Module"
     lines = [f"class {name}({base}):", *_docstring(about, 4), ""]
     own = ("self", *map(_parameter, params))
@@ -66,7 +77,7 @@ def function_lines(name: str, about: str, pattern: Any, params: list[Param]) -> 
 
 def _docstring(about: str, indent: int) -> list[str]:
     pad = " " * indent
-    lines = about.replace("\\", "\\\\").splitlines()
+    lines = documented(about).splitlines()
     if len(lines) <= 1:
         return [f'{pad}"""{"".join(lines)}"""']
     return [f'{pad}"""{lines[0]}', *[f"{pad}{line}".rstrip() for line in lines[1:]], f'{pad}"""']
@@ -78,22 +89,38 @@ def _parameter(param: Param) -> str:
 
 
 def _shared(pattern: Any) -> dict[str, str]:
-    """A variable for every module of several uses."""
-    keys = [part.key for part in walk(pattern) if isinstance(part, Use)]
+    """A variable for every module of several uses, those inside others first."""
+    keys = [part.key for part in _uses(pattern)]
     several = [key for key in dict.fromkeys(keys) if keys.count(key) > 1]
     return {key: f"shared{i}" for i, key in enumerate(several, 1)}
 
 
+def _uses(pattern: Any) -> Iterator[Use]:
+    """The uses of shared modules in a pattern, behind those in their bodies."""
+    if isinstance(pattern, Use):
+        yield from _uses(pattern.body)
+        yield pattern
+    elif isinstance(pattern, Wire):
+        for _, part in pattern.parts:
+            yield from _uses(part)
+
+
 def _body(
-    pattern: Wire, parts: list[tuple[str, Any]], shared: dict[str, str], chain: bool, listed: bool
+    pattern: Wire,
+    parts: list[tuple[str, Any]],
+    shared: dict[str, str],
+    chain: bool,
+    listed: list[str],
 ) -> list[str]:
     """The statements of `__init__`."""
     lines, question = list[str](), ""
-    uses = {part.key: part for part in walk(pattern) if isinstance(part, Use)}
+    uses = {part.key: part for part in _uses(pattern)}
     if not listed:
         lines.append("        super().__init__()")
+    written = dict[str, str]()
     for key, variable in shared.items():
-        lines += statement(f"{variable} = ", made(uses[key].body, {}), 8)
+        lines += statement(f"{variable} = ", made(uses[key].body, written), 8)
+        written[key] = variable
     if listed:
         items = list_items(pattern, shared)
         call = Group("super().__init__(", tuple(items))
@@ -101,7 +128,7 @@ def _body(
     for name, node in pattern.parts:
         if isinstance(node, Option) and node.skips:
             lines.append(f"        self.{name} = {node.present.text}")
-        elif (name, node) in parts and not numbered(name) and name != "*":
+        elif (name, node) in parts and name not in listed:
             added = _attribute(name, node, shared, chain)
             same = bool(lines) and added[0] == question and lines[-1].startswith(" " * 12)
             question = added[0]
@@ -114,7 +141,7 @@ def _body(
 def _attribute(name: str, node: Any, shared: dict[str, str], chain: bool) -> list[str]:
     if not is_attribute(name):
         doc = made(node, shared)
-        return laid(Group("self.add_module(", (f'"{name}"', doc)), 8)
+        return laid(Group("self.add_module(", (quoted(name), doc)), 8)
     if chain and isinstance(node, Option):
         lines = statement(f"self.{name} = ", made(node.node, shared), 12)
         return [f"        if {node.present.text}:", *lines]
@@ -122,9 +149,13 @@ def _attribute(name: str, node: Any, shared: dict[str, str], chain: bool) -> lis
 
 
 def _frozen(pattern: Any, access: str) -> list[str]:
-    """Where the parts are that do not learn."""
-    if not isinstance(pattern, Wire):
+    """How the parts are reached that do not learn; those that are no modules have nothing to."""
+    if isinstance(pattern, Use):
+        return _frozen(pattern.body, access)
+    if not isinstance(pattern, Wire) or not stored(pattern):
         return []
     if isinstance(pattern.wiring, Frozen):
         return [access]
-    return [found for name, part in pattern.parts for found in _frozen(part, f"{access}.{name}")]
+    listed = bool(leading(pattern)) if access == "self" else is_list(pattern)
+    inner = [(below(access, name, listed), part) for name, part in pattern.parts]
+    return [found for place, part in inner for found in _frozen(part, place)]

@@ -46,7 +46,7 @@ class Call:
 
 
 def _local(m: Any) -> dict[str, Any]:
-    return {"out_channels": m.weight.shape[1], "in_channels": m.weight.shape[2]}
+    return {"out_channels": m.weight.shape[1]}
 
 
 def _volterra(m: Any) -> dict[str, Any]:

@@ -6,15 +6,25 @@ import keyword
 import math
 import re
 from dataclasses import replace
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, takewhile
 from typing import Any
 
+from netwright.core.text import quoted
 from netwright.export.constructor import REQUIRED, Call
 from netwright.export.layout import Doc, Group, If, Keyword, flat
 from netwright.export.pattern import Option, Pick, Run, Slot, bare
-from netwright.export.tree import Join, Use, Wire, is_free, is_module, numbered
+from netwright.export.tree import Join, Use, Wire, counted, is_free, is_module, numbered
 
-__all__ = ["is_attribute", "is_list", "list_items", "literal", "made", "module_list", "stored"]
+__all__ = [
+    "is_attribute",
+    "is_list",
+    "leading",
+    "list_items",
+    "literal",
+    "made",
+    "module_list",
+    "stored",
+]
 
 MOST_POSITIONS = 7
 """So many arguments at most are told without their names."""
@@ -30,13 +40,15 @@ def literal(value: Any) -> str:
         inner = ", ".join(map(literal, value))
         return f"({inner},)" if len(value) == 1 else f"({inner})"
     if isinstance(value, str):
-        return f'"{value}"'
+        return quoted(value)
     return repr(value)
 
 
 def is_attribute(name: str) -> bool:
-    """Whether a part can be written as `self.name`."""
-    return name.isidentifier() and not keyword.iskeyword(name)
+    """Whether a part can be written as `self.name`; Python would read some letters beyond
+    ASCII as others.
+    """
+    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
 
 
 def made(node: Any, shared: dict[str, str]) -> Doc:
@@ -74,8 +86,7 @@ def _is_node(value: Any) -> bool:
 
 
 def _chain(wire: Wire, shared: dict[str, str]) -> Doc:
-    names = [name for name, _ in wire.parts if name != "*"]
-    if all(map(numbered, names)):
+    if is_list(wire):
         return Group("nn.Sequential(", tuple(list_items(wire, shared)))
     parts = [(name, part) for name, part in wire.parts if not is_free(part)]
     return _named("chain", [(name, made(part, shared)) for name, part in parts])
@@ -97,8 +108,26 @@ def module_list(head: str, items: list[Doc]) -> Doc:
 
 
 def is_list(wire: Wire) -> bool:
-    """Whether the parts of wiring are numbered."""
-    return all(numbered(name) or name == "*" for name, _ in wire.parts if name != "join")
+    """Whether the parts of wiring are those of a list: as many as there are, or counted."""
+    names = _modules(wire)
+    return names == ["*"] or counted(names)
+
+
+def _modules(wire: Wire) -> list[str]:
+    """The names of all parts but operators."""
+    return [name for name, part in wire.parts if not isinstance(bare(part), Join)]
+
+
+def leading(wire: Wire) -> list[str]:
+    """The parts that a class hands to its list, before those that it names; none where numbers
+    have gaps or stand elsewhere.
+    """
+    names = _modules(wire)
+    first = list(takewhile(lambda name: numbered(name) or name == "*", names))
+    gaps = first != ["*"] and not counted(first)
+    if gaps or any(map(numbered, names[len(first) :])):
+        return []
+    return first if any(stored(part) for name, part in wire.parts if name in first) else []
 
 
 def stored(node: Any) -> bool:
@@ -113,7 +142,7 @@ def stored(node: Any) -> bool:
 def _named(function: str, parts: list[tuple[str, Doc]]) -> Doc:
     if all(is_attribute(name) for name, _ in parts):
         return Group(f"{function}(", tuple([Keyword(name, doc) for name, doc in parts]))
-    items = [Keyword(f'"{name}"', doc, ": ") for name, doc in parts]
+    items = [Keyword(quoted(name), doc, ": ") for name, doc in parts]
     return Group(f"{function}(", (Group("**{", tuple(items), "}"),))
 
 
@@ -124,7 +153,7 @@ def list_items(wire: Wire, shared: dict[str, str]) -> list[Doc]:
     for name, part in wire.parts:
         if name == "*":
             items += _items(part, shared)
-        elif numbered(name):
+        elif numbered(name) and not isinstance(bare(part), Join):
             plain.append(made(part, shared))
     growing = _growing(plain)
     return [*items, *([growing] if growing else _repeated(plain))]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import builtins
+import re
 from itertools import count
 from typing import Any
 
 from netwright.core.graph import Frozen, Graph, Tap, TimeDistributed
+from netwright.core.text import quoted
 from netwright.core.wiring import Branches, Sequential, streams
 from netwright.export.constructor import Call
-from netwright.export.expression import is_attribute, is_list
+from netwright.export.expression import is_attribute, is_list, leading
 from netwright.export.layout import Chain, Doc, Group, If, flat, statement
 from netwright.export.pattern import Option, bare
 from netwright.export.tree import Join, Use, Wire, is_free, is_module, numbered
@@ -22,11 +24,17 @@ _TAKEN = frozenset(["clear", "items", "keys", "pop", "update", "values"])
 
 def below(access: str, name: str, listed: bool = True) -> str:
     """How a part of a module is reached; parts of a list by their number."""
-    if numbered(name):
-        return f"{access}[{name}]" if listed else f'{access}["{name}"]'
+    if numbered(name) and listed:
+        return f"{access}[{name}]"
     if is_attribute(name) and (access == "self" or name not in _TAKEN):
         return f"{access}.{name}"
-    return f'{access}.get_submodule("{name}")'
+    return f"{access}.get_submodule({quoted(name)})"
+
+
+def _path(access: str) -> str:
+    """The path of the module that is reached so."""
+    plain = re.sub(r'\.get_submodule\("(.+?)"\)', r".\1", access)
+    return re.sub(r"\[(\d+)\]", r".\1", plain).removeprefix("self").removeprefix(".")
 
 
 class Forward:
@@ -35,8 +43,10 @@ class Forward:
     def __init__(self, star: bool = False) -> None:
         self.lines: list[str] = []
         self.taps: list[str] = []
+        self._steps: list[str] = []
+        self._silent = False
         self._indent = 8
-        self._used = {"x", "xs", "self"}
+        self._used = {"aux", "module", "nn", "self", "torch", "x", "xs"}
 
     def body(self, node: Wire, inputs: list[str]) -> list[str]:
         """The statements from these inputs to the return of the output."""
@@ -73,7 +83,7 @@ class Forward:
 
     def _wire(self, wire: Wire, access: str, xs: list[Doc], name: str) -> list[Doc]:
         parts = dict(wire.parts)
-        listed = access == "self" or is_list(wire)
+        listed = bool(leading(wire)) if access == "self" else is_list(wire)
 
         def run(part: str, *values: Any, **_: Any) -> Any:
             inputs = [x for value in values for x in streams(value)]
@@ -91,14 +101,15 @@ class Forward:
         if isinstance(wire.wiring, Tap):
             return self._tap(parts["head"], f"{access}.head", xs, name)
         if isinstance(wire.wiring, TimeDistributed):
-            x = self._named(xs[0], name)
-            y = self._run(parts["body"], below(access, "body"), [f"{flat(x)}.flatten(0, 1)"], name)
-            return [Group(f"{_atom(y[0])}.unflatten(", ("0", f"{flat(x)}.shape[:2]"))]
+            return [self._each(parts["body"], below(access, "body"), xs[0], name)]
         if isinstance(wire.wiring, Frozen):
-            return self._run(parts["body"], below(access, "body"), xs, name)
+            silent, self._silent = self._silent, True
+            ys = self._run(parts["body"], below(access, "body"), xs, name)
+            self._silent = silent
+            return ys
         if isinstance(wire.wiring, Branches):
             return self._branches(wire, xs, name, run)
-        xs = [self._named(x, name if len(xs) == 1 else f"x{i}") for i, x in enumerate(xs)]
+        xs = self._all_named(xs, name)
         if isinstance(wire.wiring, Graph):
             return self._graph(wire, xs, run)
         made = wire.wiring.flow(*xs, run=run)
@@ -173,15 +184,35 @@ class Forward:
 
         return streams(wire.wiring.flow(*xs, run=node))
 
+    def _each(self, body: Any, access: str, x: Doc, name: str) -> Doc:
+        """Every time step through the body, as if it were an image of the batch."""
+        x = self._named(x, name)
+        if x == "x" and not is_module(bare(body)):  # whose statements go on with x
+            x = self._name("sequence")
+            self._assign(x, "x")
+        self._steps.append(x)
+        y = self._run(body, access, [f"{x}.flatten(0, 1)"], name)[0]
+        self._steps.pop()
+        return Group(f"{_atom(y)}.unflatten(", ("0", f"{x}.shape[:2]"))
+
     def _tap(self, head: Any, access: str, xs: list[Doc], name: str) -> list[Doc]:
-        x = self._named(xs[0], name)
+        xs = self._all_named(xs, name)
+        if self._silent:
+            return xs
+        path = _path(access).removesuffix("head").removesuffix(".")
+        self.taps.append(path)
         self.lines.append(f"{' ' * self._indent}if self.training:")
         self._indent += 4
-        path = access.removeprefix("self.").removesuffix(".head")
-        self.taps.append(path)
-        self._assign(f'aux["{path}"]', self._run(head, access, [x], "head")[0])
+        seen = self._run(head, access, xs, "head")[0]
+        for steps in reversed(self._steps):
+            seen = Group(f"{_atom(seen)}.unflatten(", ("0", f"{steps}.shape[:2]"))
+        self._assign(f"aux[{quoted(path)}]", seen)
         self._indent -= 4
-        return [x]
+        return xs
+
+    def _all_named(self, xs: list[Doc], name: str) -> list[Doc]:
+        """Values that are read several times, each under a name."""
+        return [self._named(x, name if len(xs) == 1 else f"x{i}") for i, x in enumerate(xs)]
 
     def _named(self, value: Doc, name: str) -> str:
         """A value that is read several times, under a name."""
@@ -193,7 +224,7 @@ class Forward:
 
     def _name(self, wanted: str) -> str:
         wanted = f"{wanted}_" if hasattr(builtins, wanted) else wanted
-        wanted = wanted if is_attribute(wanted) else f"x{wanted}" if wanted.isdigit() else "y"
+        wanted = wanted if is_attribute(wanted) else f"x{wanted}" if numbered(wanted) else "y"
         names = (wanted if i == 1 else f"{wanted}_{i}" for i in count(1))
         name = next(name for name in names if name not in self._used)
         self._used.add(name)

@@ -15,6 +15,8 @@ from netwright.export.pattern import HOLE, Option, Pick, Slot, slots
 __all__ = ["Param", "Params"]
 
 Values = list[Any]
+_TAKEN = frozenset(["nn", "self", "torch"])
+"""Names that every written class reads."""
 
 
 @dataclass
@@ -159,7 +161,7 @@ class Params:
         return self._new(wanted, [usual if v is HOLE else v for v in values], usual)
 
     def _new(self, wanted: list[str], values: Values, default: Any) -> str:
-        taken = {param.name for param in self._known}
+        taken = {*_TAKEN, *[param.name for param in self._known]}
         names = [*wanted, *[f"{wanted[-1]}{i}" for i in range(2, 100)]]
         name = next(name for name in names if name not in taken)
         param = Param(name, values, default, told=True)
@@ -177,7 +179,8 @@ class Params:
                     return text
         whole = [value is True for value in wanted]
         usual = 2 * sum(whole) > len(whole)
-        return self._changes(wanted) or self._new([slot.hint[0]], whole, usual)
+        part = slot.hint[0] if is_attribute(slot.hint[0]) else "present"
+        return self._changes(wanted) or self._new([part], whole, usual)
 
     def _changes(self, wanted: Values) -> str:
         """Conditions such as `stride != 1 or in_channels != width`."""

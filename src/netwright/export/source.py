@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from textwrap import wrap
 
@@ -10,6 +11,7 @@ from netwright.core.net import Net
 from netwright.core.plan import Plan
 from netwright.core.rewrite import reclassed
 from netwright.core.shape import show
+from netwright.core.text import documented
 from netwright.errors import NetwrightError
 from netwright.export.classes import HELPERS, class_lines, function_lines
 from netwright.export.inline import Inlined
@@ -46,9 +48,11 @@ def _reclassed(net: Net, classes: int) -> Net | None:
     try:
         if net.name in names() and net == find(net.name, input=net.input):
             return find(net.name, input=net.input, classes=classes)
-        return reclassed(net, classes)
+        other = reclassed(net, classes)
+        other.plan()  # a classifier may share its weights with a part that keeps its width
     except NetwrightError:
         return None
+    return other
 
 
 def _written(net: Net, plan: Plan, alike: list[Net]) -> str | None:
@@ -91,9 +95,18 @@ def _file(net: Net, plan: Plan, library: Library, name: str, body: list[str]) ->
         imports.add("from collections import OrderedDict")
     if "Tensor" in text:
         imports.add("from torch import Tensor")
-    head = f'"""{_header(net, plan)}\n"""\n\nfrom __future__ import annotations\n\n'
+    head = f'"""{documented(_header(net, plan))}\n"""\n\nfrom __future__ import annotations\n\n'
     blocks = [_imports(imports), *helpers, *inlined.sources, *code, "\n".join(main)]
-    return head + "\n\n\n".join(blocks) + "\n"
+    return _compiled(net, head + "\n\n\n".join(blocks) + "\n")
+
+
+def _compiled(net: Net, text: str) -> str:
+    """The text, if it is a program at all."""
+    try:
+        compile(text, net.name, "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise NetwrightError(f"{net.name} cannot be written as source: {error}") from None
+    return text
 
 
 def _header(net: Net, plan: Plan) -> str:
@@ -135,7 +148,8 @@ def _class_name(name: str) -> str:
     """A net's name as a class is called: `resnet18` as `ResNet18`."""
     words = [word for word in re.split(r"[^a-zA-Z0-9]+", name) if word]
     made = re.sub(r"(?<=\d) (?=\d)", "_", " ".join(map(_word, words))).replace(" ", "") or "Net"
-    return made if made[0].isalpha() else f"Net{made}"
+    plain = made[0].isalpha() and not keyword.iskeyword(made) and made != "Tensor"
+    return made if plain else f"Net{made}"
 
 
 def _word(word: str) -> str:

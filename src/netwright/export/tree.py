@@ -25,12 +25,17 @@ __all__ = [
     "Tree",
     "Use",
     "Wire",
+    "counted",
     "is_free",
     "is_module",
     "numbered",
     "read",
     "walk",
 ]
+
+
+DIGITS = 9
+"""The longest number that is a name of a part in a list."""
 
 
 @dataclass(frozen=True)
@@ -167,8 +172,13 @@ def walk(tree: Any) -> Iterator[Any]:
 
 
 def numbered(name: str) -> bool:
-    """Whether a part has a number for a name."""
-    return name.isdigit()
+    """Whether a part has a number for a name, as Python and a list of modules write it."""
+    return name.isascii() and name.isdigit() and name == str(int(name[:DIGITS]))
+
+
+def counted(names: list[str]) -> bool:
+    """Whether parts are called 0, 1, 2, ..., as those of a list are."""
+    return names == [str(i) for i in range(len(names))]
 
 
 def is_free(tree: Any) -> bool:

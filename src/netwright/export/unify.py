@@ -9,8 +9,9 @@ from typing import Any
 from netwright.core.graph import Graph, Node, Tap
 from netwright.core.wiring import Sequential, Sum
 from netwright.export.constructor import Call
+from netwright.export.expression import is_attribute
 from netwright.export.pattern import HOLE, Option, Pick, Run, Slot, bare
-from netwright.export.tree import Join, Use, Wire, is_free, is_module, numbered
+from netwright.export.tree import Join, Use, Wire, counted, is_free, is_module, numbered
 
 __all__ = ["Mismatch", "unify"]
 
@@ -106,6 +107,8 @@ def _reads(wire: Wire) -> Any:
 def _part(column: list[Any], name: str) -> Any:
     values = [wire if wire is HOLE else dict(wire.parts).get(name) for wire in column]
     if any(value is _ABSENT for value in values):
+        if not is_attribute(name):
+            raise Mismatch
         there = [tree if tree is HOLE else tree is not _ABSENT for tree in values]
         return Option(None, Slot(there, (name, "")), skips=True)
     return unify(values, name)
@@ -162,9 +165,11 @@ def _run(column: list[Any]) -> Run:
     """Numbered parts, of which some trees have more than others."""
     first, rest, counts = list[Any](), list[Any](), list[Any]()
     for wire in column:
-        parts = [] if wire is HOLE else [part for name, part in wire.parts if numbered(name)]
-        if wire is not HOLE and not parts:
+        numbers = 0 if wire is HOLE else sum(numbered(name) for name, _ in wire.parts)
+        run = [] if wire is HOLE else wire.parts[:numbers]
+        if wire is not HOLE and not (run and counted([name for name, _ in run])):
             raise Mismatch
+        parts = [part for _, part in run]
         if not all(_alike(part, parts[1]) for part in parts[2:]):
             raise Mismatch
         first.append(parts[0] if parts else HOLE)

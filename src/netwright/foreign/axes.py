@@ -1,5 +1,5 @@
-"""Where the axes of a receptive field lie in a tensor, and what becomes of them when it is
-reshaped, permuted, sliced or joined with others.
+"""Where the axes of a receptive field lie in a tensor, and what becomes of them when values are
+joined, sliced, put together or read in another order.
 """
 
 from __future__ import annotations
@@ -7,14 +7,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netwright.core.field import Field, Taps
-from netwright.foreign.traced import Origin, Traced
+from netwright.foreign.layout import on_axes, resized
+from netwright.foreign.traced import NOWHERE, Atom, Origin, Traced
 
-__all__ = ["lies_as_usual", "merged", "permuted", "reshaped", "sliced", "stretched"]
+__all__ = ["indexed", "joined", "lies_as_usual", "lost", "merged", "read", "sliced", "stretched"]
+
+SAME = Taps()
+"""Every position reads itself."""
 
 
 def lies_as_usual(full: Sequence[int], dims: tuple[int, ...]) -> bool:
     """Whether the axes are those behind batch and channels: (N, C, H, W)."""
     return dims == tuple(range(2, len(full)))
+
+
+def lost(*origins: Origin) -> Origin:
+    """The origin of a value made of these of which nobody can say what it sees."""
+    fields = [o.field for o in origins if o.field is not None]
+    source = max((o.source for o in origins), default=-1)
+    return Origin(Field(None, any(f.whole for f in fields)) if fields else None, source=source)
 
 
 def merged(xs: Sequence[Traced], full: tuple[int, ...], aligned: bool = True) -> Origin:
@@ -24,96 +35,125 @@ def merged(xs: Sequence[Traced], full: tuple[int, ...], aligned: bool = True) ->
     seen = [x for x in xs if x.origin.field is not None]
     if not seen:
         return Origin()
-    fields = [x.origin.field or Field(None) for x in seen]
+    return joined([(x.origin, x.full) for x in seen], full) if aligned else _apart(seen)
+
+
+def _apart(seen: Sequence[Traced]) -> Origin:
+    return lost(*[x.origin for x in seen])._replace(source=-1)
+
+
+def joined(parts: Sequence[tuple[Origin, Sequence[int]]], full: tuple[int, ...]) -> Origin:
+    """The origin of a value of shape `full` that the inputs reach by way of all `parts`, origins
+    and shapes, broadcast to `full`.
+    """
+    if len(parts) == 1 and tuple(parts[0][1]) == full:
+        return parts[0][0]
+    fields = [origin.field for origin, _ in parts if origin.field is not None]
     whole = any(field.whole for field in fields)
-    local = [x.origin for x in seen if x.origin.dims]
-    unknown = any(field.axes is None and not field.whole for field in fields)
-    if not local or not aligned or unknown:
+    if any(field.axes is None and not field.whole for field in fields):
         return Origin(Field(None, whole))
-    if len(seen) == 1 and seen[0].full == full:
-        return local[0]
-    laid = [stretched(x.origin, x.full, full) for x in seen if x.origin.dims]
-    dims = laid[0].dims
-    if any(origin.dims != dims for origin in laid):
+    laid = [stretched(origin, shape, full) for origin, shape in parts if origin.dims]
+    if not laid:
         return Origin(Field(None, whole))
-    field = Field.merge([o.field for o in laid if o.field])
+    laid = _placed(laid, full)
+    first = laid[0]
+    if any((o.dims, o.atoms) != (first.dims, first.atoms) for o in laid):
+        return Origin(Field(None, whole))
+    field = Field.merge([o.field for o in laid if o.field], first.sizes)
     if whole and not field.whole:
         field = field._replace(whole=True)
-    return Origin(field, dims, laid[0].sizes)
+    return Origin(field, first.dims, first.sizes, atoms=first.atoms)
+
+
+def _placed(laid: list[Origin], full: Sequence[int]) -> list[Origin]:
+    """The origins with axes that lie nowhere in some stretched to where others have them."""
+    if all(NOWHERE not in o.dims for o in laid) or any(len(o.dims) != len(laid[0].dims)
+                                                       for o in laid):  # fmt: skip
+        return laid
+    where = [max(dims) for dims in zip(*[o.dims for o in laid], strict=True)]
+    atoms = next((o.atoms for o in laid if NOWHERE not in o.dims), ())
+    if any(o.atoms for o in laid) and not atoms:
+        return laid
+    return [_spread(o, where, full)._replace(atoms=atoms) if NOWHERE in o.dims else o for o in laid]
+
+
+def _spread(origin: Origin, where: Sequence[int], full: Sequence[int]) -> Origin:
+    sizes = [n if d == w else full[w]
+             for n, d, w in zip(origin.sizes, origin.dims, where, strict=True)]  # fmt: skip
+    taps = [SAME if d == w else Taps(((0, 1),), 1, 0)
+            for d, w in zip(origin.dims, where, strict=True)]  # fmt: skip
+    return _through(origin, taps, sizes)._replace(dims=tuple(where))
+
+
+def _through(origin: Origin, taps: Sequence[Taps], sizes: Sequence[int]) -> Origin:
+    """The origin after every axis was read with its `taps`, into so many positions."""
+    if origin.field is None:
+        return origin
+    field = origin.field.through(tuple(taps), tuple(sizes))
+    return lost(origin) if field.axes is None else origin._replace(field=field, sizes=tuple(sizes))
 
 
 def stretched(origin: Origin, full: Sequence[int], into: Sequence[int]) -> Origin:
     """The origin of a value of shape `full` broadcast `into` another shape."""
     shift = len(into) - len(full)
-    dims = tuple([d + shift for d in origin.dims])
-    field, sizes = origin.field, origin.sizes
-    if field is not None and any(full[d - shift] != into[d] for d in dims):
-        grow = [into[d] // full[d - shift] for d in dims]
-        field = field.through(tuple([Taps(((0, 1),) * n) for n in grow]))
-        sizes = tuple([size * n for size, n in zip(sizes, grow, strict=True)])
-    return origin._replace(field=field, dims=dims, sizes=sizes)
+    if origin.field is None or (shift == 0 and tuple(full) == tuple(into)):
+        return origin
+    grown = {d for d, n in enumerate(full) if n != into[d + shift]}
+    if origin.atoms:
+        if grown & on_axes(origin):
+            return lost(origin)
+        for d in grown:
+            origin = resized(origin, d, into[d + shift])
+        added = tuple([(Atom(n),) for n in into[:shift]])
+        origin = origin._replace(atoms=(*added, *origin.atoms))
+    dims = tuple([d if d == NOWHERE else d + shift for d in origin.dims])
+    taps = [Taps(((0, 1),), 1, 0) if d in grown else SAME for d in origin.dims]
+    sizes = [into[d + shift] if d in grown else n
+             for d, n in zip(origin.dims, origin.sizes, strict=True)]  # fmt: skip
+    if any(d in grown for d in origin.dims):
+        origin = _through(origin, taps, sizes)
+    return origin._replace(dims=dims) if origin.dims else origin
 
 
-def permuted(origin: Origin, order: Sequence[int]) -> Origin:
-    """The origin of a value whose dimension i was dimension `order[i]`."""
-    return origin._replace(dims=tuple([order.index(d) for d in origin.dims]))
-
-
-def reshaped(origin: Origin, full: Sequence[int], into: Sequence[int]) -> Origin:
-    """The origin of a value of shape `full` seen as another shape.
-
-    Axes that end up side by side in one dimension (tokens) are remembered and found again.
-    What mixes positions with channels sees all positions; a position cut in two is lost.
-    """
+def read(origin: Origin, dim: int, taps: Taps, size: int) -> Origin:
+    """The origin of a value that reads another along `dim` with `taps`, into `size` places."""
     if origin.field is None or not origin.dims:
         return origin
-    atoms: list[tuple[int, int | None]] = []
-    for d, size in enumerate(full):
-        axes = [i for i, dim in enumerate(origin.dims) if dim == d]
-        atoms += [(origin.sizes[i], i) for i in axes] or [(size, None)]
-    atoms.reverse()
-    where: dict[int, int] = {}
-    for d, size in enumerate(into):
-        taken = _taken(atoms, size)
-        if taken is None:
-            return Origin(Field(None, origin.field.whole), source=origin.source)
-        axes, mixed = taken
-        if axes and mixed:
-            return Origin(Field(None, True), source=origin.source)
-        where.update(dict.fromkeys(axes, d))
-    if len(where) != len(origin.dims):
-        return Origin(Field(None, True), source=origin.source)
-    return origin._replace(dims=tuple([where[i] for i in range(len(origin.dims))]))
-
-
-def _taken(atoms: list[tuple[int, int | None]], size: int) -> tuple[list[int], bool] | None:
-    """Takes atoms, (size, axis or None), from the end of the list to fill a dimension: the axes
-    among them and whether there was anything else; None where an axis would have to be cut.
-    """
-    axes, mixed, left = list[int](), False, size
-    while atoms and (left > 1 or (size == 1 and atoms[-1][0] == 1)):
-        n, axis = atoms.pop()
-        if left % n == 0:
-            left //= n
-            if axis is not None:
-                axes.append(axis)
-            mixed = mixed or (axis is None and n > 1)
-        elif axis is None and n % left == 0:
-            atoms.append((n // left, None))
-            left, mixed = 1, True
-        else:
-            return None
-        if size == 1:
-            break
-    return axes, mixed
+    if dim not in on_axes(origin):
+        return resized(origin, dim, size)
+    if origin.dims.count(dim) != 1 or (origin.atoms and len(origin.atoms[dim]) > 1):
+        return lost(origin)
+    axis = origin.dims.index(dim)
+    if origin.atoms and origin.atoms[dim][0].size != origin.sizes[axis]:
+        return lost(origin)
+    each = [taps if d == dim else SAME for d in origin.dims]
+    sizes = [size if d == dim else n for d, n in zip(origin.dims, origin.sizes, strict=True)]
+    origin = _through(origin, each, sizes)
+    if origin.atoms:
+        atoms = [*origin.atoms]
+        atoms[dim] = (Atom(size, axis),)
+        origin = origin._replace(atoms=tuple(atoms))
+    return origin
 
 
 def sliced(origin: Origin, dim: int, start: int, step: int, size: int) -> Origin:
     """The origin of `x[start::step]` along `dim`, `size` positions."""
-    if origin.field is None or dim not in origin.dims:
+    return read(origin, dim, Taps(((start, 1),), 1, step), size)
+
+
+def indexed(origin: Origin, where: dict[int, int], rank: int) -> Origin:
+    """The origin once dimension d of a value is dimension `where[d]` of `rank`, and the others,
+    taken at one index, are gone.
+    """
+    if origin.field is None or not origin.dims:
         return origin
-    if origin.dims.count(dim) > 1:
-        return Origin(Field(None, origin.field.whole), source=origin.source)
-    taps = [Taps(((start, 1),), 1, step) if d == dim else Taps() for d in origin.dims]
-    sizes = [size if d == dim else n for d, n in zip(origin.dims, origin.sizes, strict=True)]
-    return origin._replace(field=origin.field.through(tuple(taps)), sizes=tuple(sizes))
+    gone = {d for d in on_axes(origin) if d not in where}
+    single = all(n == 1 for n, d in zip(origin.sizes, origin.dims, strict=True) if d in gone)
+    if gone and (origin.atoms or not single):
+        return lost(origin)
+    dims = tuple([where.get(d, NOWHERE) for d in origin.dims])
+    atoms: tuple[tuple[Atom, ...], ...] = ()
+    if origin.atoms:
+        back = {new: old for old, new in where.items()}
+        atoms = tuple([origin.atoms[back[d]] if d in back else () for d in range(rank)])
+    return origin._replace(dims=dims, atoms=atoms)

@@ -12,10 +12,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.flop_counter import flop_registry
 
-from netwright.core.field import Field
 from netwright.errors import TraceError
+from netwright.foreign.aliases import changed, shares, viewed
+from netwright.foreign.axes import merged
 from netwright.foreign.formulas import FORMULAS, as_cost, key
 from netwright.foreign.lines import at_work
+from netwright.foreign.seeing import SEES, aligned, ruled
 from netwright.foreign.trace import Tracer
 from netwright.foreign.traced import META, Origin, Traced, traced
 
@@ -56,12 +58,14 @@ class Counter(TorchDispatchMode):
         self.macs = 0
         self.ops = 0
         self.unknown: list[str] = []
+        self.aligned = True  # whether all of it went element by element
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         made = func(*args, **(kwargs or {}))
         packet = func.overloadpacket
+        self.aligned &= torch.Tag.pointwise in func.tags
         own = FORMULAS.get(packet) or _SMALL.get(packet)
         if own is not None:
             cost = as_cost(own(*args, **(kwargs or {})))
@@ -93,7 +97,8 @@ def multiplies(func: Any) -> bool:
 
 def fall_back(t: Tracer, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Runs a function on the meta device, or on zeros where it has no kernel there."""
-    given = [v for v in tree_leaves((args, kwargs)) if isinstance(v, Tensor)]
+    read = {key: value for key, value in kwargs.items() if key != "out"}
+    given = [v for v in tree_leaves((args, read)) if isinstance(v, Tensor)]
     seen = [v for v in given if type(v) is Traced]
     args, kwargs = tree_map(_meta, (args, kwargs))
     own = FORMULAS.get(key(func))
@@ -107,16 +112,28 @@ def fall_back(t: Tracer, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
                 f"{short_name(func)} needs the numbers in a tensor, and a plan has none: "
                 f"{at_work()}"
             ) from error
-        made = _on_zeros(func, args, kwargs, error)
+        made, counter.aligned = _on_zeros(func, args, kwargs, error), False
         if own is None:
             counter.unknown.append(short_name(func))
     if own is not None:
         cost = as_cost(own(*args, **kwargs))
         counter.macs, counter.ops, counter.unknown = cost.macs, cost.ops, []
-    return _kept(t, short_name(func), seen, made, counter)
+
+    def origin_of(full: tuple[int, ...]) -> Origin:
+        """What an output of that shape sees."""
+        origin = None
+        if func in SEES:
+            values = tree_map(lambda v: t.value(v) if isinstance(v, Tensor) else v, (args, kwargs))
+            origin = ruled(func, full, *values)
+        elif counter.aligned:
+            origin = aligned([t.value(x) for x in given], full)
+        return merged(seen, full, aligned=False) if origin is None else origin
+
+    return _kept(t, short_name(func), seen, made, counter, origin_of)
 
 
-def _kept(t: Tracer, name: str, seen: list[Traced], made: Any, counter: Counter) -> Any:
+def _kept(t: Tracer, name: str, seen: list[Traced], made: Any, counter: Counter,
+          origin_of: Callable[[tuple[int, ...]], Origin]) -> Any:  # fmt: skip
     """The results as traced values, all from one row if there was any work."""
     leaves = [v for v in tree_leaves(made) if isinstance(v, Tensor)]
     if not leaves:
@@ -127,22 +144,27 @@ def _kept(t: Tracer, name: str, seen: list[Traced], made: Any, counter: Counter)
     first = leaves[0]
     size = tuple(first.shape) if type(first) is not Traced else tuple(plain(first.size, ()))
     if counter.macs or counter.ops or counter.unknown:
-        out = t.operation(name, seen, size, macs=counter.macs, ops=counter.ops)
-        origin = out.origin
+        out = t.operation(name, seen, size, macs=counter.macs, ops=counter.ops,
+                          origin=origin_of(size))  # fmt: skip
+        source, owners = out.origin.source, out.origin.owners
     else:
-        field = Field(None, any(x.origin.field.whole for x in seen if x.origin.field))
         reached = any(x.origin.field is not None for x in seen)
         owners = () if reached else tuple(w for x in seen for w in x.origin.owners)
-        origin = Origin(field if reached else None, (), (), seen[0].origin.source, owners)
+        source = seen[0].origin.source
 
     def wrap(value: Any) -> Any:
-        if type(value) is Traced:  # changed in place
-            value.full = tuple(plain(value.size, ()))
-            value.origin = origin
-            return value
         if not isinstance(value, Tensor):
             return value
-        return traced(tuple(value.shape), value.dtype, origin)
+        full = tuple(plain(value.size, ())) if type(value) is Traced else tuple(value.shape)
+        origin = origin_of(full)._replace(source=source, owners=owners)
+        if type(value) is Traced:  # changed in place
+            value.full, value.origin, value.actual = full, origin, None
+            changed(value)
+            return value
+        for x in seen:
+            if shares(value, x):
+                return viewed(x, value, origin)
+        return traced(full, value.dtype, origin)
 
     return tree_map(wrap, made)
 

@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils._pytree import tree_leaves
 
 from netwright.core.cost import Cost
+from netwright.core.plan import Stored
 from netwright.foreign.state import held
 from netwright.foreign.traced import Traced
 
@@ -59,10 +60,9 @@ def by_formula(t: Any, module: nn.Module, args: tuple[Any, ...], kwargs: dict[st
     weights = [w for part in module.modules() for w in held(part)]
     row = t.operation(type(module).__name__, xs, outs[0].full, macs=cost.macs, ops=cost.ops,
                       origin=outs[0].origin, weights=weights).origin.source  # fmt: skip
-    t.rows[row] = t.rows[row]._replace(
-        params=t.rows[row].params + sum(r.params for r in inside),
-        buffers=t.rows[row].buffers + sum(r.buffers for r in inside),
-    )
+    for part in inside:
+        stored = part.stored or Stored()
+        t.rows[row] = t.rows[row].holding(part.params, part.buffers, stored)
     for value in outs:
         value.origin = value.origin._replace(source=row)
     return made

@@ -10,6 +10,7 @@ from torch import nn
 from netwright.core.shape import show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
+from netwright.foreign.layout import on_axes
 from netwright.foreign.state import held
 from netwright.foreign.trace import MODULES, Tracer
 from netwright.foreign.traced import Traced
@@ -112,7 +113,8 @@ def _instance(m: Any, x: Traced) -> Unit | None:
 
 @layer(nn.Linear)
 def _linear(m: Any, x: Traced) -> Unit | None:
-    if len(x.full) not in (2, 3):
+    mixes = 2 in on_axes(x.origin) and x.origin.source >= 0
+    if len(x.full) not in (2, 3) or mixes or (len(x.full) == 2 and 0 in on_axes(x.origin)):
         return None
     _need(m, x, m.in_features, -1)
     return one(Linear, m.out_features, m._parameters["bias"] is not None)

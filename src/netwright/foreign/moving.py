@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from netwright.foreign.axes import permuted, reshaped, stretched
+from netwright.foreign.aliases import viewed
+from netwright.foreign.axes import stretched
 from netwright.foreign.fallback import plain
+from netwright.foreign.layout import permuted, reshaped
 from netwright.foreign.pointwise import getters, homes
 from netwright.foreign.trace import Tracer, answers
 from netwright.foreign.traced import Origin, Traced, traced
@@ -28,8 +30,7 @@ def _views(*names: str) -> None:
             if name == "squeeze" and not args and not kwargs:  # of a batch, the first one stays
                 args = (tuple([d for d, n in enumerate(x.full) if d and n == 1]),)
             made = plain(method, (x, *args), kwargs)
-            full = tuple(made.shape)
-            return traced(full, made.dtype, reshaped(x.origin, x.full, full))
+            return viewed(x, made, reshaped(x.origin, x.full, tuple(made.shape)))
 
         return rule
 
@@ -41,12 +42,23 @@ _views("view", "reshape", "flatten", "squeeze", "unsqueeze", "unflatten", "ravel
        "reshape_as")  # fmt: skip
 
 
-@answers(*homes("clone", "detach"))
+@answers(*homes("clone"))
 def _copy(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
     return traced(x.full, x.kind, x.origin)
 
 
-@answers(*homes("contiguous", "requires_grad_", "cpu", "cuda", "alias",
+@answers(*homes("detach"))
+def _detach(t: Tracer, x: Any) -> Any:
+    return viewed(x, plain(Tensor.detach, (x,)), x.origin)
+
+
+@answers(*homes("contiguous"))
+def _contiguous(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
+    same = x.kin is None or plain(Tensor.is_contiguous, (x, *args), kwargs)
+    return x if same else traced(x.full, x.kind, x.origin)
+
+
+@answers(*homes("requires_grad_", "cpu", "cuda", "alias",
                 "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout",
                 "feature_dropout", "feature_alpha_dropout", "dropout_"),
          *getters("data"), torch.positive)  # fmt: skip
@@ -87,8 +99,7 @@ for _name in (
 
 
 def _turned(x: Traced, order: list[int]) -> Traced:
-    full = tuple([x.full[d] for d in order])
-    return traced(full, x.kind, permuted(x.origin, order))
+    return viewed(x, plain(Tensor.permute, (x, order)), permuted(x.origin, order))
 
 
 @answers(*homes("permute"))
@@ -130,8 +141,7 @@ def _movedim(t: Tracer, x: Any, source: Any, destination: Any) -> Any:
 @answers(*homes("expand", "expand_as", "broadcast_to"))
 def _expand(t: Tracer, x: Any, *sizes: Any) -> Any:
     made = plain(Tensor.expand_as if isinstance(sizes[0], Tensor) else Tensor.expand, (x, *sizes))
-    full = tuple(made.shape)
-    return traced(full, x.kind, stretched(x.origin, x.full, full))
+    return viewed(x, made, stretched(x.origin, x.full, tuple(made.shape)))
 
 
 @answers(*homes("zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like",

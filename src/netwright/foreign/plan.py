@@ -11,11 +11,12 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from netwright.core.field import Axis, Field
 from netwright.core.net import Net
-from netwright.core.plan import Plan, Row, of_bytes
+from netwright.core.plan import DTYPES, Plan, Row, of_bytes
 from netwright.core.shape import Shape
 from netwright.core.spec import Spec
 from netwright.errors import ShapeError, SpecError, TraceError
 from netwright.foreign import (
+    deformable,
     dynamic,
     modules,
     moving,
@@ -48,6 +49,10 @@ def plan_module(
     are not run. Operations nobody gave a rule are named in `plan.partial`; with `strict` they
     raise `TraceError`, as a forward pass does that asks for the value of a tensor.
 
+    Bytes of weights are in each weight's own type, or all in `dtype` where it is given; what
+    does not require a gradient is frozen. Products of complex numbers are counted as PyTorch
+    counts them: one a multiply-add, three of a convolution, which it makes of three real ones.
+
     >>> from torch import nn
     >>> plan_module(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (3, 32, 32)).macs
     194400
@@ -61,11 +66,14 @@ def plan_module(
         raise SpecError(
             f"plan takes a Net, a spec with its input, or a torch.nn.Module; got {said}"
         )
-    kind = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.float32)
+    kinds = [p.dtype for p in module.parameters() if p.is_floating_point() or p.is_complex()]
+    kind = kinds[0] if kinds else torch.float32
     word = of_bytes(dtype or str(kind).removeprefix("torch."), batch)
     args, kwargs = _inputs(inputs, kind)
     parts = parts_of(module)
+    deformable.register()
     tracer = Tracer(parts)
+    tracer.item = DTYPES[word] if dtype else None
     with untouched(parts, tracer):
         made = module(*args, **kwargs)
     rows = (*tracer.rows, *_left(tracer, parts))
@@ -141,9 +149,9 @@ def _left(tracer: Tracer, parts: Sequence[tuple[str, nn.Module]]) -> list[Row]:
     """A row for every part whose weights nothing used: only training runs it, or nobody."""
     rows = list[Row]()
     for path, part in parts:
-        params, buffers = tracer.claim(held(part))
+        params, buffers, stored = tracer.claim(held(part))
         if params or buffers:
             field = Field(None)
-            rows.append(Row(path, Operation("not run"), ((),), (), params, 0, 0, buffers, field,
-                            (), True))  # fmt: skip
+            row = Row(path, Operation("not run"), ((),), (), 0, 0, 0, 0, field, (), True)
+            rows.append(row.holding(params, buffers, stored))
     return rows

@@ -15,6 +15,7 @@ from netwright.core.join import Add, Mul
 from netwright.core.shape import show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
+from netwright.foreign.aliases import changed
 from netwright.foreign.axes import merged
 from netwright.foreign.trace import Tracer, answers
 from netwright.foreign.traced import Traced
@@ -99,6 +100,7 @@ def _single(make: Callable[..., Unit | None], *names: str) -> None:
 def _into(x: Traced, made: Traced) -> Traced:
     """`x` after it was changed in place to what `made` is."""
     x.full, x.origin, x.actual = made.full, made.origin, None
+    changed(x)
     return x
 
 
@@ -150,6 +152,8 @@ def _elementwise(
             and not (kind.is_floating_point or kind.is_complex)
         ):
             kind = torch.get_default_dtype()
+        if name == "abs" and kind.is_complex:
+            kind = kind.to_real()
         return t.operation(unit, xs, full, ops=prod(full), origin=merged(xs, full),
                            dtype=kind)  # fmt: skip
 

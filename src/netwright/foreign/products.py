@@ -2,30 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from netwright.core.field import Field
+from netwright.core.field import Field, Taps
 from netwright.core.shape import show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
+from netwright.foreign.axes import joined, lost, read
+from netwright.foreign.layout import mixed, on_axes, reduced, resized
 from netwright.foreign.pointwise import homes, owners, stretch
 from netwright.foreign.state import held
 from netwright.foreign.trace import MODULES, Tracer, answers
-from netwright.foreign.traced import Origin, Traced, traced
+from netwright.foreign.traced import Atom, Origin, Traced, traced
 from netwright.foreign.units import one
 from netwright.units import GRU, LSTM, RNN, Linear, MultiHeadAttention
 
-__all__ = ["sees_all"]
+__all__ = []
 
 
-def sees_all(*xs: Traced) -> Origin:
-    """The origin of what depends on everything in `xs`."""
-    reached = any(x.origin.field is not None for x in xs)
-    return Origin(Field(None, True)) if reached else Origin()
+def contracted(origin: Origin, full: Sequence[int], dim: int, size: int) -> Origin:
+    """The origin of a product that sums over `dim` of a value, `size` long afterwards."""
+    dim %= len(full)
+    if origin.field is None:
+        return origin
+    if dim not in on_axes(origin):
+        return resized(origin, dim, size)
+    made = reduced(origin, full, [dim], keep=True)
+    if made.field is None or made.field.axes is None:
+        return made
+    return read(mixed(origin, full, [dim]), dim, Taps(((0, 1),), 1, 0), size)
+
+
+def attended(dim: int, query: Traced, *memory: Traced, width: int) -> Origin:
+    """The origin of what every position of the query along `dim` reads in all of the memory."""
+    dim %= len(query.full)
+    full = (*query.full[:-1], width)
+    parts: list[tuple[Origin, tuple[int, ...]]] = []
+    if query.origin.field is not None:
+        parts.append((contracted(query.origin, query.full, -1, width), full))
+    for x in memory:
+        if x.origin.field is None:
+            continue
+        origin, shape = contracted(x.origin, x.full, -1, width), (*x.full[:-1], width)
+        if shape == full:
+            parts.append((mixed(origin, shape, [dim]), full))
+        else:
+            origin = reduced(origin, shape, [dim], keep=True)
+            parts.append((origin, (*shape[:dim], 1, *shape[dim + 1 :])))
+    return joined(parts, full) if parts else Origin()
 
 
 @answers(F.linear)
@@ -42,16 +71,30 @@ def _linear(t: Tracer, input: Any, weight: Any, bias: Any = None) -> Any:
 def dense(t: Tracer, x: Traced, width: int, bias: bool, weights: list[Any], name: str,
           dynamic: Traced | None = None) -> Traced:  # fmt: skip
     """The row of a product with a matrix of weights over the last dimension."""
-    if x.origin.source == -1 and x.origin.dims == (2,):  # an input (T, F) has time first
-        x.origin = x.origin._replace(dims=(1,), sizes=x.full[1:2])
+    _time_first(x)
     usual = dynamic is None or dynamic.origin.field is None
     last = len(x.full) - 1
-    if usual and x.origin.field is not None and len(x.full) in (2, 3) and last not in x.origin.dims:
+    at = on_axes(x.origin)
+    apart = last not in at if len(x.full) == 3 else 0 not in at
+    if usual and x.origin.field is not None and len(x.full) in (2, 3) and apart:
         return t.unit(one(Linear, width, bias), x, weights, name)
     full = (*x.full[:-1], width)
-    origin = x.origin if usual and last not in x.origin.dims else sees_all(x)
+    origin = contracted(x.origin, x.full, -1, width)
+    if not usual and dynamic is not None:
+        origin = joined([(origin, full), (_of_weights(dynamic), ())], full)
     return t.operation(name or "linear", [x], full, macs=x.numel() * width, origin=origin,
                        weights=weights)  # fmt: skip
+
+
+def _time_first(x: Traced) -> None:
+    """An input (T, F) has time first."""
+    if x.origin.source == -1 and x.origin.dims == (2,):
+        x.origin = x.origin._replace(dims=(1,), sizes=x.full[1:2])
+
+
+def _of_weights(weights: Traced) -> Origin:
+    """What comes by weights made of the input: all of it, or nobody can say."""
+    return Origin(Field(None, weights.origin.field is not None and weights.origin.field.whole))
 
 
 @answers(*homes("matmul", "bmm", "mm", "__matmul__", "__rmatmul__"))
@@ -62,9 +105,12 @@ def _matmul(t: Tracer, a: Any, b: Any) -> Any:
     if a.full[-1] != b.full[-2]:
         raise ShapeError(f"matmul of {a.full} and {b.full}: {a.full[-1]} is not {b.full[-2]}")
     full = (*stretch([a.full[:-2], b.full[:-2]]), a.full[-2], b.full[-1])
-    last = len(a.full) - 1
-    kept = b.origin.field is None and last not in a.origin.dims and len(full) == len(a.full)
-    origin = a.origin if kept else sees_all(a, b)
+    parts = [
+        (contracted(a.origin, a.full, -1, full[-1]), (*a.full[:-1], full[-1])),
+        (contracted(b.origin, b.full, -2, full[-2]), (*b.full[:-2], *full[-2:])),
+    ]
+    parts = [part for part in parts if part[0].field is not None]
+    origin = joined(parts, full) if parts else Origin()
     return t.operation("matmul", [a, b], full, macs=prod(full) * a.full[-1], origin=origin)
 
 
@@ -74,8 +120,10 @@ def _attention(t: Tracer, query: Any, key: Any, value: Any, *args: Any, **kwargs
     full = (*q.full[:-1], v.full[-1])
     scores = q.numel() // q.full[-1] * k.full[-2]
     macs = scores * (q.full[-1] + v.full[-1])
+    masked = bool(args[:1] and args[0] is not None) or bool({"attn_mask", "is_causal"} & {*kwargs})
+    origin = attended(-2, q, k, v, width=full[-1])
     return t.operation("scaled_dot_product_attention", [q, k, v], full, macs=macs, ops=3 * scores,
-                       origin=sees_all(q, k, v))  # fmt: skip
+                       origin=lost(origin) if masked else origin)  # fmt: skip
 
 
 def _heads(t: Tracer, m: Any, query: Any, key: Any, value: Any, key_padding_mask: Any = None,
@@ -93,15 +141,22 @@ def _heads(t: Tracer, m: Any, query: Any, key: Any, value: Any, key_padding_mask
     # The projection out is a child; its weights belong to this row.
     weights = [*held(m), *held(m.out_proj)]
     unit: Unit = one(MultiHeadAttention, m.num_heads, m.in_proj_bias is not None)
-    out = t.operation(unit, [q, k, v], q.full, macs=macs, ops=ops, origin=sees_all(q, k, v),
+    origin = attended(time, q, k, v, width=width)
+    origin = origin if attn_mask is None and key_padding_mask is None else lost(origin)
+    out = t.operation(unit, [q, k, v], q.full, macs=macs, ops=ops, origin=origin,
                       weights=weights)  # fmt: skip
     if not need_weights:
         return out, None
     heads = () if average_attn_weights else (m.num_heads,)
-    return out, traced((n, *heads, steps, seen), q.kind, out.origin)
+    return out, traced((n, *heads, steps, seen), q.kind, lost(out.origin))
 
 
 MODULES[nn.MultiheadAttention] = _heads
+
+
+def _causal(steps: int) -> Taps:
+    """Every step reads itself and all before it."""
+    return Taps(((1 - steps, steps),))
 
 
 def _recurrent(kind: Any) -> Any:
@@ -115,9 +170,16 @@ def _recurrent(kind: Any) -> Any:
         inner = (steps, x.full[2])
         cost = unit.cost(inner, y=unit.shape(inner))
         full = (*x.full[:2], m.hidden_size * directions)
+        _time_first(x)
+        origin = contracted(x.origin, x.full, 2, full[2])
+        every = mixed(origin, full, [time])
+        steps_seen = every if m.bidirectional else read(origin, time, _causal(steps), steps)
         out = t.operation(unit, [x], full, macs=n * cost.macs, ops=n * cost.ops,
-                          origin=sees_all(x), weights=held(m))  # fmt: skip
-        last = traced((directions * m.num_layers, n, m.hidden_size), x.kind, out.origin)
+                          origin=steps_seen, weights=held(m))  # fmt: skip
+        final = reduced(origin, full, [time], keep=False)
+        final = final if final.field is None or final.field.axes is None else lost(final)
+        last = traced((directions * m.num_layers, n, m.hidden_size), x.kind,
+                      final._replace(source=out.origin.source))  # fmt: skip
         return out, (last, last) if kind is LSTM else last
 
     return rule
@@ -132,5 +194,7 @@ def _embedding(t: Tracer, input: Any, weight: Any, *args: Any, **kwargs: Any) ->
     x, w = (t.value(input), t.value(weight)) if isinstance(input, Tensor) else (input, weight)
     if x.kind.is_floating_point:  # torch.embedding has the weights first
         x, w = w, x
-    return t.operation("embedding", [x], (*x.full, w.full[1]), origin=x.origin,
+    atoms = (*x.origin.atoms, (Atom(w.full[1]),)) if x.origin.atoms else ()
+    origin = x.origin._replace(atoms=atoms)
+    return t.operation("embedding", [x], (*x.full, w.full[1]), origin=origin,
                        weights=owners(w), dtype=w.kind)  # fmt: skip

@@ -8,39 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from netwright.core.field import Field, Taps
 from netwright.errors import ShapeError
 from netwright.foreign.axes import lies_as_usual
+from netwright.foreign.layout import mixed, on_axes, reduced
 from netwright.foreign.pointwise import homes, owners
-from netwright.foreign.trace import Tracer, answers
-from netwright.foreign.traced import Origin, Traced, traced
+from netwright.foreign.trace import FUNCTIONS, Tracer, answers
+from netwright.foreign.traced import Traced, traced
 from netwright.foreign.units import one
 from netwright.units import BatchNorm, GlobalAvgPool, GroupNorm, Softmax
 
-__all__ = ["mixed", "reduced"]
-
-
-def mixed(origin: Origin, dims: Sequence[int]) -> Origin:
-    """The origin of a value in which everything along `dims` has to do with everything."""
-    if origin.field is None or not any(d in origin.dims for d in dims):
-        return origin
-    return origin._replace(field=origin.field._replace(whole=True))
-
-
-def reduced(origin: Origin, full: tuple[int, ...], dims: Sequence[int], keep: bool) -> Origin:
-    """The origin of a value of shape `full` after `dims` were put together into one position."""
-    if origin.field is None or not origin.dims:
-        return origin
-    hit = [d in dims for d in origin.dims]
-    if all(hit) or (any(hit) and not keep):
-        return Origin(Field(None, True), source=origin.source)
-    field, sizes = origin.field, origin.sizes
-    if any(hit):
-        taps = [Taps(((0, n),), 1, n) if h else Taps() for h, n in zip(hit, sizes, strict=True)]
-        field = field.through(tuple(taps))
-        sizes = tuple([1 if h else n for h, n in zip(hit, sizes, strict=True)])
-    left = origin.dims if keep else tuple([d - sum(e < d for e in dims) for d in origin.dims])
-    return origin._replace(field=field, dims=left, sizes=sizes)
+__all__ = []
 
 
 # --------------------------------------------------------------- normalisation
@@ -74,8 +51,9 @@ def _layer_norm(
     if tuple(x.full[len(x.full) - len(shape) :]) != tuple(shape):
         raise ShapeError(f"LayerNorm over {tuple(shape)} does not fit {x.full[1:]}")
     dims = range(len(x.full) - len(shape), len(x.full))
-    return t.operation("layer_norm", [x], x.full, ops=2 * x.numel(),
-                       origin=mixed(x.origin, dims), weights=owners(weight, bias))  # fmt: skip
+    origin = mixed(x.origin, x.full, dims)
+    return t.operation("layer_norm", [x], x.full, ops=2 * x.numel(), origin=origin,
+                       weights=owners(weight, bias))  # fmt: skip
 
 
 @answers(*homes("rms_norm"))
@@ -88,7 +66,7 @@ def _group_norm(
     t: Tracer, x: Any, groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5, *_: Any
 ) -> Any:
     x, held = t.value(x), owners(weight, bias)
-    if x.origin.field is None:
+    if x.origin.field is None or not lies_as_usual(x.full, x.origin.dims):
         return NotImplemented
     return t.unit(one(GroupNorm, weight is not None, eps, groups), x, held, "group_norm")
 
@@ -96,9 +74,11 @@ def _group_norm(
 @answers(*homes("softmax", "log_softmax"))
 def _softmax(t: Tracer, x: Any, dim: int | None = None, *_: Any, **__: Any) -> Any:
     dim = (1 if dim is None else dim) % len(x.full)
-    if dim == 1 and x.origin.field is not None:
+    if dim == 1 and x.origin.field is not None and 1 not in on_axes(x.origin):
         return t.unit(one(Softmax), x, name="softmax")
-    return t.operation("softmax", [x], x.full, ops=3 * x.numel(), origin=mixed(x.origin, [dim]))
+    return t.operation(
+        "softmax", [x], x.full, ops=3 * x.numel(), origin=mixed(x.origin, x.full, [dim])
+    )
 
 
 @answers(*homes("normalize"))
@@ -106,7 +86,7 @@ def _normalize(
     t: Tracer, input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None
 ) -> Any:
     x = t.value(input)
-    origin = mixed(x.origin, _dims(x, dim))
+    origin = mixed(x.origin, x.full, _dims(x, dim))
     return t.operation("normalize", [x], x.full, ops=3 * x.numel(), origin=origin)
 
 
@@ -161,9 +141,13 @@ for _name in ("any", "all"):
 def _extreme(name: str) -> None:
     result = getattr(torch.return_types, name)
 
-    def rule(t: Tracer, x: Any, dim: Any = None, keepdim: bool = False) -> Any:
-        if isinstance(dim, Tensor):
-            return NotImplemented
+    elementwise = FUNCTIONS[getattr(torch, f"{name}imum")]
+
+    def rule(
+        t: Tracer, x: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
+    ) -> Any:
+        if isinstance(dim, Tensor) or isinstance(other, Tensor):
+            return elementwise(t, x, dim if isinstance(dim, Tensor) else other)
         best = reduce_(t, name, x, dim, keepdim)
         if dim is None:
             return best

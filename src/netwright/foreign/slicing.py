@@ -6,11 +6,13 @@ from typing import Any
 
 from torch import Tensor
 
-from netwright.core.field import Field
 from netwright.core.join import Cat
-from netwright.foreign.axes import merged, sliced
+from netwright.foreign.aliases import changed, viewed
+from netwright.foreign.axes import indexed, joined, lost, merged, sliced
 from netwright.foreign.fallback import plain
+from netwright.foreign.layout import on_axes, resized
 from netwright.foreign.pointwise import homes
+from netwright.foreign.seeing import aligned
 from netwright.foreign.trace import Tracer, answers
 from netwright.foreign.traced import Origin, Traced, traced
 from netwright.foreign.units import one
@@ -32,7 +34,7 @@ def _getitem(t: Tracer, x: Any, index: Any) -> Any:
     origin = x.origin
     if origin.dims:
         origin = _indexed(x, parts)
-    return traced(tuple(made.shape), made.dtype, origin)
+    return viewed(x, made, origin)
 
 
 def _indexed(x: Traced, parts: list[Any]) -> Origin:
@@ -46,20 +48,16 @@ def _indexed(x: Traced, parts: list[Any]) -> Origin:
             start, stop, step = part.indices(x.full[d])
             if (start, stop, step) != (0, x.full[d], 1):
                 origin = sliced(origin, d, start, step, len(range(start, stop, step)))
-        if isinstance(part, slice) or (isinstance(part, list) and d not in origin.dims):
+        if isinstance(part, slice) or (isinstance(part, list) and d not in on_axes(origin)):
             where[d] = new
+        if isinstance(part, list):
+            origin = origin if d in on_axes(origin) else resized(origin, d, len(part))
+        if isinstance(part, int):
+            origin = sliced(origin, d, part % x.full[d], 1, 1)
         new += not isinstance(part, int)
         d += 1
     where.update({d + i: new + i for i in range(len(x.full) - d)})
-    return _kept(origin, where)
-
-
-def _kept(origin: Origin, where: dict[int, int]) -> Origin:
-    """The origin once dimensions have moved and others, taken at one index, are gone."""
-    if all(d in where for d in origin.dims):
-        return origin._replace(dims=tuple([where[d] for d in origin.dims]))
-    whole = origin.field is not None and origin.field.whole
-    return Origin(Field(None, whole), source=origin.source)
+    return indexed(origin, where, new + len(x.full) - d)
 
 
 def _cut(name: str) -> None:
@@ -73,7 +71,7 @@ def _cut(name: str) -> None:
         made, start = list[Traced](), 0
         for piece in pieces:
             full = tuple(piece.shape)
-            made.append(traced(full, x.kind, sliced(x.origin, dim, start, 1, full[dim])))
+            made.append(viewed(x, piece, sliced(x.origin, dim, start, 1, full[dim])))
             start += full[dim]
         return tuple(made)
 
@@ -98,8 +96,8 @@ def _select(t: Tracer, x: Any, dim: int, index: int) -> Any:
 def _index_select(t: Tracer, x: Any, dim: int, index: Any) -> Any:
     x, dim = t.value(x), dim % len(x.full)
     full = (*x.full[:dim], index.numel(), *x.full[dim + 1 :])
-    where = {d: d for d in range(len(full)) if d != dim}
-    return traced(full, x.kind, _kept(x.origin, where))
+    origin = lost(x.origin) if dim in on_axes(x.origin) else resized(x.origin, dim, full[dim])
+    return traced(full, x.kind, origin)
 
 
 @answers(*homes("unbind"))
@@ -127,8 +125,9 @@ def _cat(t: Tracer, tensors: Any, dim: int = 0, *, axis: int | None = None) -> A
         sizes = tuple([x.full[1:] for x in xs])
         one(Cat).shape(*sizes)  # says what does not fit
     full = (*first[:dim], sum(x.full[dim] for x in xs), *first[dim + 1 :])
-    aligned = not any(dim in x.origin.dims for x in xs)
-    origin = merged(xs, full, aligned)
+    aligned = not any(dim in on_axes(x.origin) for x in xs)
+    parts = [(resized(x.origin, dim, full[dim]), full) for x in xs if x.origin.field is not None]
+    origin = joined(parts, full) if parts and aligned else merged(xs, full, aligned=False)
     unit = one(Cat) if dim == 1 and all(x.origin.field is not None for x in xs) else "cat"
     return t.operation(unit, xs, full, origin=origin)
 
@@ -138,12 +137,43 @@ def _stack(t: Tracer, tensors: Any, dim: int = 0) -> Any:
     xs = [t.value(x) for x in tensors]
     dim %= len(xs[0].full) + 1
     full = (*xs[0].full[:dim], len(xs), *xs[0].full[dim:])
-    origin = merged(xs, xs[0].full)
-    origin = origin._replace(dims=tuple([d + (d >= dim) for d in origin.dims]))
+    where = {d: d + (d >= dim) for d in range(len(xs[0].full))}
+    origin = indexed(merged(xs, xs[0].full), where, len(full))
+    origin = resized(origin, dim, len(xs))
     return t.operation("stack", xs, full, origin=origin)
+
+
+# -------------------------------------------------------------------- writing
 
 
 @answers(Tensor.__setitem__)
 def _setitem(t: Tracer, x: Any, index: Any, value: Any) -> None:
-    xs = [x, t.value(value)] if isinstance(value, Tensor) else [x]
-    x.origin = merged(xs, x.full, aligned=False)._replace(source=max(v.origin.source for v in xs))
+    part = _getitem(t, x, index)
+    values = [t.value(value)] if isinstance(value, Tensor) else []
+    if part is not NotImplemented and part.kin is not None:
+        part.origin = _overwritten(part, values)
+        changed(part)
+        return
+    chosen = [index] if type(index) is Traced and index.full == x.full else None
+    single = all(v.numel() == 1 for v in values)
+    origin = aligned([x, *chosen, *values], x.full) if chosen and single else None
+    source = max(v.origin.source for v in (x, *values))
+    x.origin = (origin or lost(*[v.origin for v in (x, *values)]))._replace(source=source)
+    changed(x)
+
+
+def _overwritten(x: Traced, values: list[Traced]) -> Origin:
+    """The origin of `x` once the values, none for numbers, were written to all of it."""
+    origin = aligned(values, x.full) if values else Origin()
+    return merged(values, x.full, aligned=False) if origin is None else origin
+
+
+@answers(*homes("copy_", "fill_", "zero_"))
+def _write(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
+    if type(x) is not Traced:
+        return NotImplemented
+    values = [t.value(v) for v in (*args, *kwargs.values()) if isinstance(v, Tensor)]
+    source = max([x.origin.source, *[v.origin.source for v in values]])
+    x.origin, x.actual = _overwritten(x, values)._replace(source=source), None
+    changed(x)
+    return x

@@ -13,6 +13,7 @@ from torch import Tensor
 from netwright.core.field import Field, Taps, Window
 from netwright.core.shape import show, slid
 from netwright.errors import ShapeError
+from netwright.foreign.axes import read
 from netwright.foreign.pointwise import homes, owners
 from netwright.foreign.trace import Tracer, answers
 from netwright.foreign.traced import Origin, Traced, traced
@@ -34,6 +35,18 @@ def _reached(x: Any) -> bool:
     return type(x) is Traced and x.origin.field is not None
 
 
+def _by_weights(t: Tracer, made: Traced, *weights: Any) -> Traced:
+    """What a window makes whose weights come from the input: from all of it, or nobody can say."""
+    fields = [w.origin.field for w in weights if type(w) is Traced and w.origin.field is not None]
+    if fields:
+        whole = all(field.whole for field in fields)
+        origin = made.origin
+        field = origin.field._replace(whole=True) if whole and origin.field else Field(None)
+        made.origin = origin._replace(field=field) if whole else Origin(field, source=origin.source)
+        t.rows[-1] = t.rows[-1]._replace(field=field)
+    return made
+
+
 def _conv(rank: int) -> None:
     def rule(
         t: Tracer, input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0,
@@ -50,7 +63,7 @@ def _conv(rank: int) -> None:
         unit = conv_unit(w.full[0], w.full[2:], _tuple(stride, rank), pad, _tuple(dilation, rank),
                          groups, bias is not None)  # fmt: skip
         held = owners(w, t.value(bias) if bias is not None else None)
-        return t.unit(unit, x, held, f"conv{rank}d", _reached(weight) or _reached(bias))
+        return _by_weights(t, t.unit(unit, x, held, f"conv{rank}d"), weight, bias)
 
     def transposed(
         t: Tracer, input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0,
@@ -68,8 +81,7 @@ def _conv(rank: int) -> None:
             _tuple(output_padding, rank), groups, bias is not None, _tuple(dilation, rank),
         )  # fmt: skip
         held = owners(w, t.value(bias) if bias is not None else None)
-        whole = _reached(weight) or _reached(bias)
-        return t.unit(unit, x, held, f"conv_transpose{rank}d", whole)
+        return _by_weights(t, t.unit(unit, x, held, f"conv_transpose{rank}d"), weight, bias)
 
     answers(*homes(f"conv{rank}d"))(rule)
     answers(*homes(f"conv_transpose{rank}d"))(transposed)
@@ -129,11 +141,14 @@ for _rank in (1, 2, 3):
 # -------------------------------------------------------------------- resizing
 
 
-def interpolation(n: int, into: int, reads: int, corners: bool = False) -> Taps:
+def interpolation(
+    n: int, into: int, reads: int, corners: bool = False, centred: bool = False
+) -> Taps:
     """Taps of resizing `n` positions `into` others, each read from `reads` neighbours.
 
-    `corners` puts the first and last positions onto each other. Borders, where PyTorch reads a
-    position twice, are as everywhere else.
+    A single neighbour is the one at floor(i n / into), or the `centred` one, PyTorch's
+    nearest-exact. `corners` puts the first and last positions onto each other. Borders, where
+    PyTorch reads a position twice, are as everywhere else.
 
     >>> interpolation(14, 28, 2).reach
     ((-1, 2), (0, 2))
@@ -143,7 +158,7 @@ def interpolation(n: int, into: int, reads: int, corners: bool = False) -> Taps:
     reach: list[tuple[int, int]] = []
     for i in range(bottom // shared or 1):
         if reads == 1:
-            reach.append((i * top // bottom, 1))
+            reach.append(((2 * i + 1) * top // (2 * bottom) if centred else i * top // bottom, 1))
             continue
         half = Fraction(0) if corners else Fraction(1, 2)
         at = (i + half) * Fraction(top, bottom or 1) - half
@@ -181,10 +196,10 @@ def _interpolate(
         return t.unit(one(Upsample, scale, word), x, name="interpolate")
     full = (*x.full[:2], *size)
     window: Window = tuple(
-        interpolation(n, m, reads, bool(align_corners))
+        interpolation(n, m, reads, bool(align_corners), mode == "nearest-exact")
         for n, m in zip(x.full[2:], size, strict=True)
     )
-    known = exact and not antialias and mode != "nearest-exact"
+    known = exact and not antialias
     field, dims, sizes = t.through(x, window, full[1:])
     origin = Origin(field, dims, sizes) if known else Origin(Field(None, field.whole))
     return t.operation("interpolate", [x], full, ops=prod(full) * reads**rank, origin=origin)
@@ -223,10 +238,6 @@ def _pad(t: Tracer, x: Any, pad: Any, mode: str = "constant", value: Any = None)
     if full == x.full:
         return x
     origin = x.origin
-    if origin.field is not None and len({*origin.dims}) == len(origin.dims):
-        taps = [Taps(((-pairs.get(d, (0, 0))[0], 1),)) for d in origin.dims]
-        origin = origin._replace(field=origin.field.through(tuple(taps)),
-                                 sizes=tuple([full[d] for d in origin.dims]))  # fmt: skip
-    elif origin.field is not None and any(d in pairs for d in origin.dims):
-        origin = Origin(Field(None, origin.field.whole))
+    for d, (before, after) in pairs.items():
+        origin = read(origin, d, Taps(((-before, 1),)), x.full[d] + before + after)
     return t.operation("pad", [x], full, origin=origin)

@@ -11,17 +11,19 @@ import torch
 from torch import nn
 
 from netwright.core.field import Field, Window
-from netwright.core.plan import Row
+from netwright.core.plan import Row, Stored
 from netwright.core.planner import facts
 from netwright.core.shape import Shape
 from netwright.core.spec import Unit
 from netwright.errors import NetwrightError, ShapeError, TraceError
 from netwright.foreign.axes import lies_as_usual, merged
 from netwright.foreign.formulas import FORMULAS, by_formula
+from netwright.foreign.layout import on_axes
 from netwright.foreign.lines import told
 from netwright.foreign.operation import Operation
 from netwright.foreign.state import held
-from netwright.foreign.traced import Origin, Traced, traced
+from netwright.foreign.traced import NOWHERE, Origin, Traced, traced
+from netwright.units.conv import Conv, TransposedConv
 
 __all__ = ["FUNCTIONS", "MODULES", "Tracer", "answers"]
 
@@ -47,6 +49,9 @@ def answers(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any
 class Tracer:
     """Keeps a row for whatever costs something while a module's forward pass runs."""
 
+    item: int | None = None
+    """Bytes of every weight's element, where they are not those of its own type."""
+
     def __init__(self, parts: Sequence[tuple[str, nn.Module]]) -> None:
         self.rows: list[Row] = []
         self.partial: dict[str, None] = {}
@@ -65,7 +70,9 @@ class Tracer:
         if "input" in kwargs and not args:
             kwargs = dict(kwargs)
             args = (kwargs.pop("input"),)
-        if rule is not None and (not kwargs or _takes(rule, tuple(kwargs))):
+        if "out" in kwargs and kwargs["out"] is None:
+            kwargs = {key: value for key, value in kwargs.items() if key != "out"}
+        if rule is not None and "out" not in kwargs and (not kwargs or _takes(rule, tuple(kwargs))):
             made = rule(self, *args, **kwargs)
             if made is not NotImplemented:
                 return made
@@ -124,29 +131,37 @@ class Tracer:
         inner, copies = x.full[1:], x.full[0]
         origin = x.origin
         output, cost, window = facts(unit, (inner,))
+        if x.kind.is_complex and isinstance(unit, Conv | TransposedConv):
+            cost = cost._replace(macs=3 * cost.macs)  # PyTorch makes it of three real ones
         field, dims, sizes = self.through(x, window, output)
-        if unit.sees_all or whole:
+        if whole or (unit.sees_all and lies_as_usual(x.full, origin.dims)):
             field = field._replace(whole=True)
+        elif unit.sees_all:
+            field, dims, sizes = Field(None, field.whole), (), ()
         row = self.row(
             name, unit, (inner,), output, weights, copies * cost.macs, copies * cost.ops,
             field, (origin.source,), copies,
         )  # fmt: skip
         if origin.field is None:  # made of weights alone
             return traced((copies, *output), x.kind, Origin(source=row))
-        return traced((copies, *output), x.kind, Origin(field, dims, sizes, row))
+        atoms = origin.atoms if window == () and dims else ()
+        return traced((copies, *output), x.kind, Origin(field, dims, sizes, row, (), atoms))
 
     def through(
         self, x: Traced, window: Window, output: Shape
     ) -> tuple[Field, tuple[int, ...], tuple[int, ...]]:
         """Field, dimensions and sizes of its axes behind a window over a map (N, C, ...)."""
         field, dims, sizes = x.origin.field or Field(None), x.origin.dims, x.origin.sizes
-        if window == ():
+        if window == () or field.axes is None:
             return field, dims, sizes
         if window is None:
-            return Field(None, True), (), ()
+            if set(dims) == {NOWHERE}:  # one position, or none
+                return field, dims, sizes
+            parted = NOWHERE in dims or 0 in on_axes(x.origin)
+            return Field(None, field.whole or not parted), (), ()
         if field.axes is None or not lies_as_usual(x.full, dims) or len(window) != len(dims):
             return Field(None, field.whole), (), ()
-        field = field.through(window)
+        field = field.through(window, output)
         if field.axes is None:
             return field, (), ()
         return field, dims, output[1:]
@@ -184,10 +199,10 @@ class Tracer:
         copies: int,
     ) -> int:  # fmt: skip
         """Keeps a row; its index."""
-        params, buffers = self.claim(weights)
+        params, buffers, stored = self.claim(weights)
         path = self._path(name)
-        self.rows.append(Row(path, unit, inputs, output, params, macs, ops, buffers, field,
-                             sources, False, copies))  # fmt: skip
+        row = Row(path, unit, inputs, output, 0, macs, ops, 0, field, sources, False, copies)
+        self.rows.append(row.holding(params, buffers, stored))
         return len(self.rows) - 1
 
     def value(self, tensor: Any) -> Traced:
@@ -197,18 +212,23 @@ class Tracer:
         own = (tensor,) if id(tensor) in self._weights else ()
         return traced(tuple(tensor.shape), tensor.dtype, Origin(owners=own), tensor)
 
-    def claim(self, weights: Sequence[Any]) -> tuple[int, int]:
-        """Elements of parameters and of buffers among `weights` that no row has counted yet."""
-        params = buffers = 0
+    def claim(self, weights: Sequence[Any]) -> tuple[int, int, Stored]:
+        """Elements of parameters and of buffers among `weights` that no row has counted yet, and
+        their bytes.
+        """
+        params = buffers = size = learnt = 0
         for weight in weights:
             if weight is None or id(weight) in self._claimed:
                 continue
             self._claimed.add(id(weight))
+            own = weight.numel() * (self.item or weight.element_size())
+            size += own
             if id(weight) in self._weights:
                 params += weight.numel()
+                learnt += own if weight.requires_grad else 0
             else:
                 buffers += weight.numel()
-        return params, buffers
+        return params, buffers, Stored(size, learnt)
 
     def _path(self, name: str) -> str:
         name = name if self.named else ""
@@ -218,12 +238,9 @@ class Tracer:
 
     def _settle(self, module: nn.Module) -> None:
         """Weights of a followed module that no row has taken go to the last row in it."""
-        params, buffers = self.claim(held(module))
+        params, buffers, stored = self.claim(held(module))
         if params or buffers:
-            last = self.rows[-1]
-            self.rows[-1] = last._replace(
-                params=last.params + params, buffers=last.buffers + buffers
-            )
+            self.rows[-1] = self.rows[-1].holding(params, buffers, stored)
 
 
 @lru_cache(maxsize=1024)

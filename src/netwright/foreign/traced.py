@@ -10,9 +10,24 @@ from torch import Tensor
 
 from netwright.core.field import Field
 
-__all__ = ["ACTIVE", "META", "Active", "Origin", "Traced", "traced"]
+__all__ = ["ACTIVE", "BATCH", "CHANNELS", "META", "NOWHERE", "Active", "Atom", "Origin", "Traced",
+           "traced"]  # fmt: skip
 
 META = torch.device("meta")
+NOWHERE = -1
+"""The dimension of an axis of which one position is left."""
+CHANNELS, BATCH = -1, -2
+"""What an atom is that is no piece of an axis."""
+
+
+class Atom(NamedTuple):
+    """What lies on a dimension, or on a part of it: channels, or so many positions of an axis,
+    every `step`-th.
+    """
+
+    size: int
+    axis: int = CHANNELS
+    step: int = 1
 
 
 class Origin(NamedTuple):
@@ -21,7 +36,8 @@ class Origin(NamedTuple):
     `field` is None for what no input reaches, such as weights; `dims` are the dimensions of the
     tensor that the axes of the field lie on, where several may share one (a map flattened to
     tokens); `sizes` the positions of each of these axes; `source` is the row that made the
-    value, -1 for an input; `owners` are the weights in a value that no input reaches.
+    value, -1 for an input; `owners` are the weights in a value that no input reaches. `atoms`
+    are what lies on each dimension, where that is more than an axis or none.
     """
 
     field: Field | None = None
@@ -29,6 +45,7 @@ class Origin(NamedTuple):
     sizes: tuple[int, ...] = ()
     source: int = -1
     owners: tuple[Tensor, ...] = ()
+    atoms: tuple[tuple[Atom, ...], ...] = ()
 
 
 class Active(threading.local):
@@ -49,6 +66,8 @@ class Traced(Tensor):
     origin: Origin
     kind: torch.dtype
     actual: Tensor | None
+    kin: list[Any] | None = None
+    """Weak references to all values that share its memory; None where it is alone."""
 
     @classmethod
     def __torch_function__(

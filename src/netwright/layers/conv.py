@@ -145,9 +145,9 @@ class TiedGroupedConv(nn.Module):
         self.groups = groups
 
     def forward(self, x: Tensor) -> Tensor:
-        n = x.shape[0]
-        y = self.conv(x.reshape(n * self.groups, -1, *x.shape[2:]))
-        return y.reshape(n, -1, *y.shape[2:])
+        n, channels = x.shape[:2]
+        y = self.conv(x.reshape(n * self.groups, channels // self.groups, *x.shape[2:]))
+        return y.reshape(n, self.groups * y.shape[1], *y.shape[2:])
 
     def extra_repr(self) -> str:
         return f"groups={self.groups}"

@@ -47,8 +47,9 @@ def deformed_columns(
     moved = offset.to(exact).reshape(n * parts, *rest.shape)
     grid = torch.addcmul((rest + 0.5) * scale - 1, moved, scale).movedim(3, -1).flip(-1)
     images = x.reshape(n * parts, channels // parts, *sizes).to(exact)
-    seen = F.grid_sample(images, grid.reshape(n * parts, -1, out[1], 2), align_corners=False)
-    return seen.to(x.dtype).reshape(n, channels, taps, -1)
+    grid = grid.reshape(n * parts, taps * out[0], out[1], 2)
+    seen = F.grid_sample(images, grid, align_corners=False)
+    return seen.to(x.dtype).reshape(n, channels, taps, out[0] * out[1])
 
 
 PIECES = 2
@@ -100,16 +101,18 @@ class DeformableConv2d(nn.Conv2d):
 
     def _sampled(self, x: Tensor, told: Tensor) -> Tensor:
         n, _, *out = told.shape
+        positions = out[0] * out[1]
         before = (self.pads[0][0], self.pads[1][0])
         parts, taps = self.offset_groups, self.weight[0, 0].numel()
         offset, masks = told.split((2 * parts * taps, told.shape[1] - 2 * parts * taps), 1)
         seen = deformed_columns(x, offset, self.kernel_size, self.stride, before, self.dilation)
         if self.modulated:
-            mask = masks.sigmoid().reshape(n, parts, 1, taps, -1)
-            seen = seen.reshape(n, parts, -1, taps, mask.shape[-1]) * mask
-        seen = seen.reshape(n, self.groups, -1, seen.shape[-1])
-        y = self.weight.reshape(self.groups, self.out_channels // self.groups, -1) @ seen
-        return y.reshape(n, -1, *out)
+            mask = masks.sigmoid().reshape(n, parts, 1, taps, positions)
+            seen = seen.reshape(n, parts, self.in_channels // parts, taps, positions) * mask
+        inputs = self.in_channels // self.groups * taps
+        seen = seen.reshape(n, self.groups, inputs, positions)
+        y = self.weight.reshape(self.groups, self.out_channels // self.groups, inputs) @ seen
+        return y.reshape(n, self.out_channels, *out)
 
     def extra_repr(self) -> str:
         return (

@@ -34,6 +34,8 @@ class CompactBilinearPool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        if not len(x):  # MKL transforms no empty batch
+            return x.flatten(1)[:, :1].expand(-1, self.width)
         rows = wide.flatten(2).transpose(1, 2)
         empty = rows.new_zeros(*rows.shape[:2], self.width)
         first, second = (

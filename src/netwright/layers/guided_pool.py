@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from netwright.layers.windows import mean_pool
+
 __all__ = ["EdgePyramidPool", "PixelPyramidPool", "SuperpixelPool"]
 
 
@@ -92,14 +94,13 @@ class PixelPyramidPool(nn.Module):
         """The map pooled with one window."""
         rank = x.dim() - 2
         largest = (F.max_pool1d, F.max_pool2d, F.max_pool3d)[rank - 1]
-        mean = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)[rank - 1]
         for axis in range(rank):
             kernel = tuple(size if i == axis else 1 for i in range(rank))
             pad = tuple(k // 2 for k in kernel)
             if self.mode == "max":
                 x = largest(x, kernel, 1, pad)
             else:
-                x = mean(x, kernel, 1, pad, count_include_pad=False)
+                x = mean_pool(x, kernel, 1, pad, count_include_pad=False)
         return x
 
     def extra_repr(self) -> str:

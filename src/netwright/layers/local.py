@@ -24,8 +24,11 @@ def columns(x: Tensor, kernel: Axes, stride: Axes, dilation: Axes) -> Tensor:
 
 
 class _ByPosition(nn.Module):
-    """As many kernels of (out_channels, in_channels, K, L) an axis as `sets` says, each with
-    its own bias.
+    """As many kernels an axis as `sets` says, each with its own bias.
+
+    The weight is (kernels, out_channels, in_channels prod(kernel_size)): with an axis for each
+    of its sizes it would be as a volume's, which `.to(memory_format=...)` cannot put beside an
+    image's.
     """
 
     def __init__(
@@ -43,8 +46,9 @@ class _ByPosition(nn.Module):
         self.sets = tuple(sets)
         self.kernel_size, self.stride, self.dilation = kernel_size, stride, dilation
         self.pads = tuple(pads)
-        count = prod(sets)
-        self.weight = nn.Parameter(torch.empty(count, out_channels, in_channels, *kernel_size))
+        self.in_channels = in_channels
+        count, inputs = prod(sets), in_channels * prod(kernel_size)
+        self.weight = nn.Parameter(torch.empty(count, out_channels, inputs))
         self.bias = nn.Parameter(torch.empty(count, out_channels)) if bias else None
         self.reset_parameters()
 
@@ -56,8 +60,8 @@ class _ByPosition(nn.Module):
 
     def extra_repr(self) -> str:
         return (
-            f"weight={tuple(self.weight.shape)}, stride={self.stride}, pads={self.pads}, "
-            f"dilation={self.dilation}"
+            f"weight={tuple(self.weight.shape)}, kernel_size={self.kernel_size}, "
+            f"stride={self.stride}, pads={self.pads}, dilation={self.dilation}"
         )
 
 
@@ -78,11 +82,11 @@ class LocallyConnected(_ByPosition):
             )
         # (N, C, *out, *kernel) -> (out, C kernel, N)
         order = (*range(2, 2 + rank), 1, *range(2 + rank, 2 + 2 * rank), 0)
-        seen = seen.permute(order).reshape(self.weight.shape[0], -1, x.shape[0])
-        y = self.weight.flatten(2) @ seen
+        kernels, width, inputs = self.weight.shape
+        y = self.weight @ seen.permute(order).reshape(kernels, inputs, x.shape[0])
         if self.bias is not None:
             y = y + self.bias[..., None]
-        return y.permute(2, 1, 0).reshape(x.shape[0], -1, *self.sets)
+        return y.permute(2, 1, 0).reshape(x.shape[0], width, *self.sets)
 
 
 class TiledConv(_ByPosition):
@@ -97,11 +101,12 @@ class TiledConv(_ByPosition):
     def forward(self, x: Tensor) -> Tensor:
         conv = (F.conv1d, F.conv2d, F.conv3d)[len(self.sets) - 1]
         x = pad(x, self.pads)
+        weights = self.weight.unflatten(2, (self.in_channels, *self.kernel_size))
         stride = tuple(s * t for s, t in zip(self.stride, self.sets, strict=True))
         phases = [
             conv(
                 x[(..., *[slice(i * s, None) for i, s in zip(at, self.stride, strict=True)])],
-                self.weight[k], None if self.bias is None else self.bias[k], stride, 0,
+                weights[k], None if self.bias is None else self.bias[k], stride, 0,
                 self.dilation,
             )
             for k, at in enumerate(product(*map(range, self.sets)))

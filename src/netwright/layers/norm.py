@@ -75,6 +75,8 @@ class SwitchableNorm(nn.Module):
         self.register_buffer("running_var", torch.ones(channels))
 
     def forward(self, x: Tensor) -> Tensor:
+        if not len(x):  # no mean, which would be NaN in the running ones for ever
+            return x
         wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
         flat = wide.flatten(2)
         var_in, mean_in = torch.var_mean(flat, 2, correction=0)  # (N, C)
@@ -138,7 +140,7 @@ class _Ghosts:
         normalise = super().forward  # type: ignore[misc]
         if not self.training:  # type: ignore[attr-defined]
             return normalise(input)
-        ghosts = -(-len(input) // self.size)
+        ghosts = max(1, -(-len(input) // self.size))
         if prod(input.shape[2:]) == 1:
             ghosts = min(ghosts, max(1, len(input) // 2))
         return torch.cat([normalise(part) for part in input.tensor_split(ghosts)])

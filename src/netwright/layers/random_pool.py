@@ -131,10 +131,11 @@ class FractionalMaxPool(nn.Module):
         corners = flat_index(x.shape[2:], [self.starts(n, k, x.device) for n, k in axes])
         taps = flat_index(x.shape[2:], [torch.arange(k, device=x.device) for k in kernel])
         flat = x.detach().flatten(2)
-        index = corners.flatten().expand(*flat.shape[:2], -1)
-        best = flat.index_select(2, index[0, 0])
+        first = corners.flatten()
+        index = first.expand(*flat.shape[:2], -1)
+        best = flat.index_select(2, first)
         for tap in taps.flatten()[1:]:
-            place = corners.flatten() + tap
+            place = first + tap
             value = flat.index_select(2, place)
             index = torch.where(value > best, place, index)
             best = torch.maximum(value, best)

@@ -6,9 +6,8 @@ from math import pi
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from netwright.layers.windows import Sizes
+from netwright.layers.windows import Sizes, mean_pool
 
 __all__ = ["SpectralPool", "WaveletPool", "low_pass"]
 
@@ -97,9 +96,9 @@ class WaveletPool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         rank = x.dim() - 2
-        pool = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)[rank - 1]
         for _ in range(self.levels):
-            x = pool(x, 2, ceil_mode=True)  # a mean of what is there: an odd end keeps itself
+            # A mean of what is there: an odd end keeps itself.
+            x = mean_pool(x, 2, 2, ceil_mode=True)
         return x * 2 ** (rank * self.levels / 2)
 
     def extra_repr(self) -> str:

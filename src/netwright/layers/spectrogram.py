@@ -22,6 +22,10 @@ class Spectrogram(nn.Module):
         self.register_buffer("window", torch.hann_window(n_fft))
 
     def forward(self, x: Tensor) -> Tensor:
+        if not len(x):  # MKL transforms no empty batch
+            size = len(self.window)
+            frames = (x.shape[-1] - size) // self.hop_length + 1
+            return x[:, :, None, :frames].expand(-1, -1, size // 2 + 1, -1)
         spectra = torch.stft(
             x.flatten(0, 1), len(self.window), self.hop_length,
             window=self.window, center=False, return_complex=True,

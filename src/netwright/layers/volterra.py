@@ -53,13 +53,13 @@ class VolterraConv(nn.Module):
         seen = columns(pad(x, self.pads), self.kernel_size, self.stride, self.dilation)
         out = seen.shape[2 : 2 + rank]
         seen = seen.permute(0, 1, *range(2 + rank, 2 + 2 * rank), *range(2, 2 + rank))
-        seen = seen.reshape(x.shape[0], self.inputs, -1)
+        seen = seen.reshape(x.shape[0], self.inputs, out.numel())
         i, j = torch.triu_indices(self.inputs, self.inputs, device=x.device)
         products = seen.index_select(1, i) * seen.index_select(1, j)
         y = self.weight @ torch.cat((seen, products), 1)
         if self.bias is not None:
             y = y + self.bias[:, None]
-        return y.reshape(x.shape[0], -1, *out)
+        return y.reshape(x.shape[0], len(self.weight), *out)
 
     def extra_repr(self) -> str:
         return (

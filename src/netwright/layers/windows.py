@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Sizes", "WindowPool", "Windows", "flat_index"]
+__all__ = ["Sizes", "WindowPool", "Windows", "flat_index", "mean_pool"]
 
 Sizes: TypeAlias = int | tuple[int, ...]
 """One number for every axis, or one an axis."""
@@ -69,6 +69,26 @@ def flat_index(sizes: Sequence[int], places: Sequence[Tensor]) -> Tensor:
     return index
 
 
+def mean_pool(
+    x: Tensor, kernel: Sizes, stride: Sizes, padding: Sizes = 0, ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:  # fmt: skip
+    """Average pooling of (N, C, L), (N, C, H, W) or (N, C, T, H, W), as `nn.AvgPool2d`.
+
+    PyTorch's refuses volumes smaller than a window, padded or not. Those are pooled over time
+    and then over height and width: a mean of means, as what a window counts is a product.
+    """
+    rank = x.dim() - 2
+    k, s, p = (v if isinstance(v, tuple) else (v,) * rank for v in (kernel, stride, padding))
+    ceil, count = ceil_mode, count_include_pad
+    if rank < 3 or all(n >= size for n, size in zip(x.shape[2:], k, strict=True)):
+        return (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)[rank - 1](x, k, s, p, ceil, count)
+    times = F.avg_pool2d(x.flatten(3), (k[0], 1), (s[0], 1), (p[0], 0), ceil, count)
+    x = times.unflatten(3, x.shape[3:])
+    maps = F.avg_pool2d(x.flatten(1, 2), k[1:], s[1:], p[1:], ceil, count)
+    return maps.unflatten(1, x.shape[1:3])
+
+
 class WindowPool(nn.Module):
     """A pool whose windows are those of `nn.MaxPool2d`: (N, C, L), (N, C, H, W) or
     (N, C, T, H, W), by the rank of its input.
@@ -106,8 +126,7 @@ class WindowPool(nn.Module):
 
     def mean(self, x: Tensor) -> Tensor:
         """The mean of every window, zeros of the padding counted."""
-        pool = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)[x.dim() - 3]
-        return pool(x, self.kernel_size, self.stride, self.padding, self.ceil_mode)
+        return mean_pool(x, self.kernel_size, self.stride, self.padding, self.ceil_mode)
 
     def slide(self, x: Tensor, kernel: Tensor) -> Tensor:
         """The product of `kernel`, flat, with every window; padding counts as zeros."""

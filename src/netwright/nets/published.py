@@ -29,7 +29,9 @@ class Published:
     """The errors of a net on a data set, in per cent, None where they are not known.
 
     `category` is one of `CATEGORIES`, or several joined by " + "; `source` says whose errors
-    these are: a paper and its table, or a library and the name of its weights.
+    these are: a paper and where in it they stand, a library and the name of its weights, or a
+    repository's README. Papers are named by the year of their first version and quoted in the
+    current one, unless the row says otherwise.
     """
 
     category: str

@@ -54,7 +54,7 @@ ATTENDED = Paper(
 )
 COMPETITIVE = Paper(
     "Competitive Inner-Imaging Squeeze and Excitation for Residual Network",
-    "Hu, Wen, Luo, Yang",
+    "Hu, Wen, Luo, Dai, Ma, Yu",
     2018,
     "1807.08920",
 )

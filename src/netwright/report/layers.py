@@ -174,10 +174,10 @@ def field_text(field: Field) -> str:
     """The size of a receptive field, marked where it is not exact.
 
     `~35` is the box around one with holes, `all` the whole input, `35+all` 35 locally and
-    the rest by way of a global operation.
+    the rest by way of a global operation, `?` what nobody can say.
     """
     if field.size is None:
-        return "all"
+        return "all" if field.whole else "?"
     smooth = field._replace(whole=False).status == "exact"
     return ("" if smooth else "~") + _uniform(field.size) + ("+all" if field.whole else "")
 

@@ -29,6 +29,7 @@ __all__ = [
 SIGNS = {
     "~": "~ the box around a field with holes or an uneven edge",
     "all": "all: sees the whole input; 35+all: 35 by itself, the rest by way of a global operation",
+    "?": "? nobody can say what it sees",
     "*": "* only training runs it: its parameters count, its work does not",
 }
 

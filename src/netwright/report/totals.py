@@ -77,10 +77,9 @@ def _both(count: Any) -> str:
 
 
 def _field(plan: Plan) -> str:
-    maps = [row for row in plan.rows if row.field.axes is not None and not row.auxiliary]
-    if not maps:
+    row = plan.last_map
+    if row is None:
         return "all: no map is left"
-    row = maps[-1]
     return (
         f"{field_text(row.field)} of {show(plan.input[1:])}, jump {jump_text(row.field)}; "
         f"last map {show(row.output)}"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from netwright.core.graph import Tap
 from netwright.core.net import Net
-from netwright.core.rewrite import Site, everywhere, need_part, reclassed, replaced
+from netwright.core.rewrite import Site, below, everywhere, need_part, reclassed, replaced
 from netwright.core.shape import per_axis
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
@@ -20,6 +20,7 @@ from netwright.units.activation import Identity
 from netwright.units.conv import Conv
 from netwright.units.linear import Flatten, Linear
 from netwright.units.pool import AdaptiveAvgPool, GlobalAvgPool
+from netwright.units.weight_norm import Reweighted
 
 __all__ = [
     "auxiliary",
@@ -45,7 +46,7 @@ def stem_stride_one(net: Net) -> Net:
 
     def change(site: Site, spec: Spec) -> Spec | None:
         assert isinstance(spec, Step)
-        first = row.path == site.path or row.path.startswith(site.path + ".")
+        first = row.path in (site.path, below(site.path, "conv"))
         return replace(spec, stride=1, padding="same") if first else None
 
     return everywhere(net, change, lambda spec: isinstance(spec, Step))
@@ -53,7 +54,9 @@ def stem_stride_one(net: Net) -> Net:
 
 @named("stem-3x3")
 def stem_three(net: Net) -> Net:
-    """The 7x7 convolution of the stem becomes three 3x3, as in Root-ResNet and Inception-v4."""
+    """The 7x7 convolution of the stem becomes three 3x3, as in Root-ResNet and Inception-v4: from
+    C to N channels 9 N (C + 2 N) weights for 49 C N, eight times as many from 3 to 64.
+    """
     row = first(net, Conv)
     assert isinstance(row.unit, Conv)
     if set(per_axis(row.unit.kernel, len(row.input) - 1)) != {7}:
@@ -115,21 +118,29 @@ def conv_head(net: Net) -> Net:
     for row in rows.values():
         if isinstance(row.unit, Flatten | GlobalAvgPool | AdaptiveAvgPool) and len(row.input) > 1:
             kernel = row.input[1:] if isinstance(row.unit, Flatten) else (1,) * len(row.input[1:])
-        elif isinstance(row.unit, Linear) and kernel is not None:
+        elif _dense(row.unit) and kernel is not None:
             sizes[row.path], kernel = kernel, (1,) * len(kernel)
     if not sizes:
         raise RuleError(f"{net.name} has no dense unit behind a map")
 
     def change(site: Site, spec: Spec) -> Spec | None:
-        if isinstance(spec, Linear) and site.path in sizes:
-            return Conv(spec.width, sizes[site.path], padding=0, bias=spec.bias)
+        dense = _dense(spec)
+        if dense and site.path in sizes:
+            conv = Conv(dense.width, sizes[site.path], padding=0, bias=dense.bias)
+            return replace(spec, of=conv) if isinstance(spec, Reweighted) else conv
         if isinstance(spec, GlobalAvgPool):
             return GlobalAvgPool(keep=True)
         same = isinstance(spec, AdaptiveAvgPool) and rows[site.path].input == rows[site.path].output
         return Identity() if isinstance(spec, Flatten) or same else None
 
-    return everywhere(net, change, lambda spec: isinstance(spec, Linear | Flatten | GlobalAvgPool
-                                                           | AdaptiveAvgPool))  # fmt: skip
+    kinds = Linear | Flatten | GlobalAvgPool | AdaptiveAvgPool | Reweighted
+    return everywhere(net, change, lambda spec: isinstance(spec, kinds))
+
+
+def _dense(spec: Spec) -> Linear | None:
+    """The dense unit that a spec is, reweighted or not."""
+    of = spec.of if isinstance(spec, Reweighted) else spec
+    return of if isinstance(of, Linear) else None
 
 
 @named("aux-head")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 
 from netwright.blocks.conv import ConvNormAct
 from netwright.blocks.ordering import ORDERS, PRE_ACTIVATED, ResidualUnit
@@ -109,10 +110,16 @@ def pyramid(net: Net, alpha: float = 0.0) -> Net:
 
     def change(site: Site, spec: Spec) -> Spec | None:
         assert isinstance(spec, _WIDE)
-        groups = spec.groups if isinstance(spec, Bottleneck) else 1
-        width = max(1, round(next(steps) / groups)) * groups
+        width = _divided(spec, round(next(steps)))
         if isinstance(spec, BasicBlock | Bottleneck):
             return replace(spec, width=width, shortcut="A")
         return replace(spec, width=width)
 
     return everywhere(net, change, lambda spec: type(spec) in _WIDE)
+
+
+def _divided(spec: Spec, width: int) -> int:
+    """The width nearest to `width` whose 3x3 the groups of a block divide."""
+    groups, widen = (spec.groups, spec.widen) if isinstance(spec, Bottleneck) else (1, 1)
+    near = (n for away in count() for n in (width - away, width + away))
+    return next(n for n in near if int(n * widen) >= groups and int(n * widen) % groups == 0)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
-from netwright.blocks.conv import ConvNormAct
 from netwright.core.net import Net
 from netwright.core.rewrite import Site, classifiers, everywhere, matches
 from netwright.core.spec import Spec, Unit
 from netwright.errors import RuleError
+from netwright.rules.pools import first
 from netwright.rules.registry import named
 from netwright.units.activation import Activation, Identity, ReLU
 from netwright.units.conv import Conv
@@ -20,7 +20,6 @@ from netwright.units.weight_norm import WeightStandardisation
 __all__ = [
     "activation",
     "deformable",
-    "fold_norm",
     "normalisation",
     "weight_standardise",
 ]
@@ -85,30 +84,6 @@ def _swapped(net: Net, new: Unit, old: type[Unit]) -> Net:
     return everywhere(net, change, old)
 
 
-@named("fold-norm")
-def fold_norm(net: Net) -> Net:
-    """Every batch norm behind a convolution is folded into the convolution's bias.
-
-    2 C parameters less and a bias more, for inference; `netwright.building.folded` moves the
-    weights of a trained module along.
-    """
-
-    def in_block(site: Site, spec: Spec) -> Spec | None:
-        assert isinstance(spec, ConvNormAct)
-        return replace(spec, norm=None) if isinstance(spec.norm, BatchNorm) else None
-
-    def neighbours(site: Site, conv: Spec, norm: Spec) -> Spec | None:
-        assert isinstance(conv, Conv)
-        return replace(conv, bias=True)
-
-    made = net
-    if matches(net, ConvNormAct):
-        made = everywhere(net, in_block, ConvNormAct)
-    if made is net or any(isinstance(row.unit, BatchNorm) for row in made.plan().rows):
-        made = everywhere(made, neighbours, Conv, BatchNorm)
-    return made
-
-
 @named("deformable")
 def deformable(net: Net, version: int = 1) -> Net:
     """Every k x k convolution but the first becomes deformable: a convolution of the same window,
@@ -119,12 +94,12 @@ def deformable(net: Net, version: int = 1) -> Net:
     """
     if version not in (1, 2):
         raise RuleError(f"version is {version}, wanted 1 or 2")
-    first = next(row.path for row in net.plan().rows if isinstance(row.unit, Conv))
+    stem = first(net, Conv).path
 
     def change(site: Site, spec: Spec) -> Spec | None:
         assert isinstance(spec, Conv)
         single = len(site.x) != 3 or set(spec.sliding(site.x).kernel) == {1}
-        if single or site.path == first or spec.border != "zeros":
+        if single or site.path == stem or spec.border != "zeros":
             return None
         return DeformableConv(
             spec.width, spec.kernel, spec.stride, spec.padding, spec.dilation, spec.groups,

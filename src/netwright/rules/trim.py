@@ -1,4 +1,4 @@
-"""Rules that take away what does nothing, and round widths to what hardware takes at once."""
+"""Rules that take away what does nothing, and set a single width."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from netwright.blocks.conv import ConvNormAct
 from netwright.core.net import Net
 from netwright.core.rewrite import (
     Site,
-    classifiers,
+    below,
     everywhere,
-    matches,
     need_part,
     replaced,
+    rewidthed,
 )
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
-from netwright.errors import RuleError
+from netwright.errors import RuleError, SpecError
 from netwright.nets.options import need_counts
 from netwright.rules.registry import named
 from netwright.units.conv import Conv
 from netwright.units.linear import Linear
 from netwright.units.norm import BatchNorm
 
-__all__ = ["align", "no_bias", "width", "without"]
+__all__ = ["no_bias", "width", "without"]
 
 
 @named("without")
@@ -58,12 +58,15 @@ def without(net: Net, path: str | int) -> Net:
 def width(net: Net, path: str | int, channels: int) -> Net:
     """The unit or block at `path` gets another width; what follows reads as many channels."""
     path = str(path)
-    need_part(net, path)
     need_counts(channels=channels)
-    spec = next(spec for found, spec in matches(net, lambda spec: True) if found == path)
-    if "width" not in spec.field_names:
+    spec = need_part(net, path)
+    try:
+        wider = rewidthed(spec, channels)
+    except SpecError as error:
+        raise RuleError(f"at {path} of {net.name}: {error}") from None
+    if wider is None:
         raise RuleError(f"{path} is {spec!r}, which has no width")
-    return replaced(net, path, replace(spec, width=channels))  # type: ignore[type-var]
+    return replaced(net, path, wider)
 
 
 @named("no-bias")
@@ -80,30 +83,8 @@ def no_bias(net: Net) -> Net:
     }
 
     def change(site: Site, spec: Spec) -> Spec | None:
-        own = f"{site.path}.conv" if isinstance(spec, ConvNormAct) else site.path
+        own = below(site.path, "conv") if isinstance(spec, ConvNormAct) else site.path
         biased = isinstance(spec, ConvNormAct | Conv | Linear) and spec.bias
         return replace(spec, bias=False) if biased and own in idle else None  # type: ignore[type-var]
 
     return everywhere(net, change, lambda spec: isinstance(spec, ConvNormAct | Conv | Linear))
-
-
-@named("align")
-def align(net: Net, multiple: int = 8) -> Net:
-    """Every width and growth is rounded up to a multiple of 8, or of another number, in every
-    group of channels; the classifier stays.
-    """
-    need_counts(multiple=multiple)
-    stays = {*classifiers(net)}
-
-    def change(site: Site, spec: Spec) -> Spec | None:
-        if site.path in stays:
-            return None
-        step = multiple * getattr(spec, "groups", 1)
-        wide = {
-            name: -(-getattr(spec, name) // step) * step
-            for name in ("width", "growth")
-            if isinstance(getattr(spec, name, None), int)
-        }
-        return replace(spec, **wide)  # type: ignore[type-var]
-
-    return everywhere(net, change, lambda spec: bool({"width", "growth"} & {*spec.field_names}))

@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from math import ceil, log2
 
 from netwright.core.net import Net, need_nets
 from netwright.errors import BudgetError, RuleError, ShapeError, SpecError, nearest
-from netwright.rules.scale import compound, deepened, widen
+from netwright.rules.scale import ALPHA, BETA, GAMMA, compounded, deepened, strided
+from netwright.rules.widths import times
 from netwright.space.budget import Budget
 
 __all__ = ["WAYS", "scale"]
 
-STEPS = 28
+STEPS = 16
 """Halvings of the interval in which the factor is looked for."""
 SMALLEST, LARGEST = 2.0**-16, 64.0
 """Factors that are tried."""
-
-
-def _wider(net: Net, factor: float) -> Net:
-    return widen(net, factor)
 
 
 def _deeper(net: Net, factor: float) -> Net:
     return deepened(net, lambda depth: ceil(depth * factor))
 
 
-def _larger(net: Net, factor: float) -> Net:
-    channels, *sides = net.input
-    return replace(net, input=(channels, *[max(1, round(side * factor)) for side in sides]))
-
-
 def _all(net: Net, factor: float) -> Net:
-    return compound(net, log2(factor))
+    phi = log2(factor)
+    return compounded(net, phi, ALPHA, BETA, lambda net: strided(net, GAMMA**phi))
 
 
 WAYS: dict[str, Callable[[Net, float], Net]] = {
-    "width": _wider,
+    "width": times,
     "depth": _deeper,
-    "resolution": _larger,
+    "resolution": strided,
     "compound": _all,
 }
 """What grows with the factor; `compound` doubles the MACs with it."""
@@ -56,9 +48,9 @@ def scale(
     """The largest scaling of a net within bounds of parameters, MACs, and bytes of inference.
 
     `by` is `width`, `depth`, `resolution` or `compound` (depth 1.2^phi, width 1.1^phi, image
-    size 1.15^phi; Tan & Le 2019, arXiv:1905.11946). Widths stay multiples of 8, stages keep
-    a block, classifiers their classes. Raises `BudgetError` where even the smallest is too
-    large.
+    size 1.15^phi; Tan & Le 2019, arXiv:1905.11946). Widths stay multiples of 8, sides change by
+    whole strides of the net, stages keep a block, classifiers their classes. Raises
+    `BudgetError` where even the smallest is too large, or nothing grows that way.
 
     >>> import netwright as nw
     >>> small = nw.scale(nw.net("resnet50"), macs=300e6)
@@ -74,33 +66,35 @@ def scale(
     if not given or not all(numbers):
         raise SpecError("scale wants a bound above 0 of params, macs or memory, such as macs=300e6")
     budget = Budget(**{name: int(bound) for name, bound in given.items()})
-    best: tuple[float, Net] | None = None
-    low, high = SMALLEST, LARGEST
-    for _ in range(STEPS):
-        middle = (low * high) ** 0.5
-        made = _scaled(net, WAYS[by], middle)
-        excess = budget.excess(made.plan()) if made else 0
-        if made and excess <= 1 and (best is None or excess >= best[0]):
-            best = excess, made
-        if excess > 1:
-            high = middle
-        else:
-            low = middle
-    if best is None:
+    tried, fault = _tried(net, WAYS[by], budget)
+    if all(made == net for _, made in tried):
+        raise BudgetError(f"nothing of {net.name} changes by {by}{fault}")
+    best = max(tried, key=lambda one: one[0] if one[0] <= 1 else -one[0])
+    if best[0] > 1:
+        plan = best[1].plan()
+        least = Budget(**{name: getattr(plan, name) for name in given}).describe()
         raise BudgetError(
-            f"{net.name} does not come within {budget.describe()} by {by}; "
-            "scale another way, or start from a smaller net"
+            f"{net.name} does not come within {budget.describe()} by {by}, but only to "
+            f"{least}{fault}; scale another way, or start from a smaller net"
         )
     return best[1]
 
 
-def _scaled(net: Net, way: Callable[[Net, float], Net], factor: float) -> Net | None:
-    """The net scaled by a factor; None where that is too small for its own strides."""
-    try:
-        made = way(net, factor)
-        made.plan()
-    except RuleError:  # a step too small to change anything
-        return net
-    except ShapeError:
-        return None
-    return made
+def _tried(
+    net: Net, way: Callable[[Net, float], Net], budget: Budget
+) -> tuple[list[tuple[float, Net]], str]:
+    """Nets on the way to the bound, with how much of it they need; and why others do not fit."""
+    tried, fault = [(budget.excess(net.plan()), net)], ""
+    low, high = (1.0, LARGEST) if tried[0][0] <= 1 else (SMALLEST, 1.0)
+    for _ in range(STEPS):
+        middle = (low * high) ** 0.5
+        try:
+            made = way(net, middle)
+            excess = budget.excess(made.plan())
+        except (RuleError, ShapeError, SpecError) as error:
+            fault = f": {error}"
+            excess = 2.0 if middle > 1 else 0.0  # nearer to the net as it is
+        else:
+            tried.append((excess, made))
+        low, high = (low, middle) if excess > 1 else (middle, high)
+    return tried, fault

@@ -9,6 +9,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from netwright.core.kinds import shown
 from netwright.core.spec import SPECS, Spec
 from netwright.errors import NetwrightError, SpecError, nearest
 
@@ -44,8 +45,13 @@ def read(text: str, symbol: Callable[[str], Any] | None = None) -> Any:
         if isinstance(error, NetwrightError):
             raise
         raise SpecError(
-            f"{text!r} cannot be read; wanted a spec such as 'Conv(64, 3)' or a size such as '2*C'"
+            f"{shown(text)} cannot be read; wanted a spec such as 'Conv(64, 3)' or a size such "
+            "as '2*C'"
         ) from None
+
+
+def _symbolic(value: Any) -> bool:
+    return hasattr(value, "free_symbols")
 
 
 class _Reader:
@@ -54,7 +60,7 @@ class _Reader:
 
     def of(self, node: ast.expr) -> Any:
         match node:
-            case ast.Constant(value=value):
+            case ast.Constant(value=None | bool() | int() | float() | str() as value):
                 return value
             case ast.Tuple(elts=items) | ast.List(elts=items):
                 return tuple([self.of(item) for item in items])
@@ -69,19 +75,23 @@ class _Reader:
             case ast.Call(func=ast.Name(id=name), args=given, keywords=named):
                 return self._spec(node, name, given, named)
             case _:
-                raise SpecError(f"{self._said(node)!r} is neither a spec nor a size")
+                raise SpecError(f"{self._said(node)} is neither a spec nor a size")
 
     def _done(self, node: ast.expr, kind: ast.AST, *values: Any) -> Any:
         # A power of plain numbers could fill the memory; sizes never need one.
-        numbers = all(isinstance(value, int | float) for value in values)
-        if any(isinstance(value, str | tuple | Spec | bool) for value in values) or (
-            numbers and isinstance(kind, ast.Pow)
-        ):
-            raise SpecError(f"{self._said(node)!r} is no size")
+        numbers = all(type(value) in (int, float) for value in values)
+        sizes = all(type(value) in (int, float) or _symbolic(value) for value in values)
+        if not sizes or (numbers and isinstance(kind, ast.Pow)):
+            raise SpecError(f"{self._said(node)} is no size: it computes with what is no number")
         try:
-            return _OPERATIONS[type(kind)](*values)
+            made = _OPERATIONS[type(kind)](*values)
         except ZeroDivisionError:
-            raise SpecError(f"{self._said(node)!r} divides by zero") from None
+            raise SpecError(f"{self._said(node)} divides by zero") from None
+        except OverflowError as error:
+            raise SpecError(f"{self._said(node)} is no size: {error}") from None
+        if _symbolic(made) and made.is_finite is not True:  # such as N / 0
+            raise SpecError(f"{self._said(node)} divides by zero")
+        return made
 
     def _spec(
         self, node: ast.expr, name: str, given: list[ast.expr], named: list[ast.keyword]
@@ -89,11 +99,14 @@ class _Reader:
         if name not in SPECS:
             raise nearest("spec", name, SPECS)
         arguments = [self.of(item) for item in given]
-        keywords = {word.arg: self.of(word.value) for word in named if word.arg is not None}
+        if any(word.arg is None for word in named):
+            raise SpecError(f"{self._said(node)}: write fields by their names, without **")
+        keywords = {str(word.arg): self.of(word.value) for word in named}
         try:
             return SPECS[name](*arguments, **keywords)
         except TypeError as error:
-            raise SpecError(f"{self._said(node)!r}: {error}") from None
+            raise SpecError(f"{self._said(node)}: {error}") from None
 
     def _said(self, node: ast.expr) -> str:
-        return ast.get_source_segment(self.text, node) or self.text
+        """The part of the text, as messages show it."""
+        return shown(ast.get_source_segment(self.text, node) or self.text)

@@ -91,9 +91,12 @@ def _opened(net: Net, weights: str, channels: int, size: int | None) -> Backbone
     if seen is None:
         raise RunError(f"nobody says what images {weights} were trained on went through; "
                        "give weights that do, such as those nw.weights() lists")  # fmt: skip
-    preprocessing = Preprocessing(size or seen.size, len(seen.mean), seen.mean, seen.std)
-    if size is not None:
-        net = replace(net, input=(net.input[0], size, size))
+    preprocessing = seen
+    if size is not None and size != seen.size:
+        share = size / seen.size
+        resize = None if seen.resize is None else round(share * seen.resize)
+        preprocessing = replace(seen, size=size, resize=resize)
+        net = net.at((net.input[0], size, size))
     return Backbone(net, weights, preprocessing)
 
 

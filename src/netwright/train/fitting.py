@@ -28,7 +28,7 @@ from netwright.train.finish import finish
 from netwright.train.job import Job, make_job
 from netwright.train.outcome import Clock
 from netwright.train.processes import first_then_others, here, processes, restarted
-from netwright.train.record import CANDIDATE, read_json, require
+from netwright.train.record import CANDIDATE, JOB, read_json, require
 from netwright.train.run import SCHEMA, Run
 from netwright.train.settings import Settings
 from netwright.train.trials import Trials
@@ -69,6 +69,11 @@ def fit(
             return _resumed(folder, data, watch, {})
         watch, clock = _heard(watch, place), _clock(wanted)
         with _guarded(folder, watch), _claimed(folder, place):
+            if not place.rank:
+                if not _unbegun(folder):
+                    raise RunError(f"{folder} exists already; go on with --resume, or choose "
+                                   "another --out")  # fmt: skip
+                _sweep(folder)
             dataset = load(data, seed=wanted.seed, workers=wanted.workers)
             if not place.rank:
                 planned = _begun(folder, wanted, dataset, watch)
@@ -85,11 +90,6 @@ def _begun(
     folder: Path, settings: Settings, dataset: Dataset, watch: Watch
 ) -> list[dict[str, Any]]:
     """Settles what is to be done and writes it down; the nets that were planned."""
-    left = leftovers(folder)
-    if any(path.name not in BEFORE and path not in left for path in folder.iterdir()):
-        raise RunError(f"{folder} exists already; go on with --resume, or choose another --out")
-    for path in left:
-        path.unlink()
     watch.data(dataset)
     job, proposal = make_job(settings, dataset)
     planned = [candidate.to_json() for candidate in proposal.planned] if proposal else []
@@ -116,10 +116,13 @@ def resume(
     as it is. Raises `RunError` when the images or settings are not those of the run.
     """
     with processes():
-        return _resumed(Path(out), data, watch, given)
+        return _resumed(Path(out) if str(out) else out, data, watch, given)
 
 
 def _resumed(out: Path, data: str | Path | None, watch: Watch | None, given: dict[str, Any]) -> Run:
+    if str(out) and out.is_dir() and _unbegun(out):
+        raise RunError(f"{out} holds no run: it was broken off before its training began; "
+                       "leave out --resume to begin it again")  # fmt: skip
     run = Run.load(out)
     settings = _settings(run)
     differing = settings.differing(given)
@@ -146,7 +149,9 @@ def _resumed(out: Path, data: str | Path | None, watch: Watch | None, given: dic
                 "with; restore them, or begin a new run with another --out"
             )
         watch.data(dataset)
+        require(run.record, JOB, run.path / "run.json")
         job = Job.from_json(run.record["job"])
+        job.check(dataset)
         _check_processes(job, place)
         watch.planned(job)
         return _work(run, job, dataset, watch, clock, planned)
@@ -173,6 +178,12 @@ def _claimed(folder: Path, place: Place) -> Generator[None]:
         return
     with claimed(folder):
         yield
+
+
+def _unbegun(folder: Path) -> bool:
+    """Whether a folder is empty, but for what a run killed before its training leaves."""
+    left = {*leftovers(folder)}
+    return all(path.name in BEFORE or path in left for path in folder.iterdir())
 
 
 def _sweep(folder: Path) -> None:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+from netwright.core.codec import from_json
 from netwright.core.net import Net
 from netwright.core.plan import Plan
+from netwright.core.shape import show
 from netwright.data.augment import Flip
 from netwright.data.dataset import Dataset
 from netwright.data.image import Preprocessing
-from netwright.errors import BudgetError, RunError
+from netwright.errors import (
+    BudgetError,
+    CodecError,
+    DataError,
+    RecipeError,
+    RunError,
+    UnknownName,
+)
 from netwright.nets import registry
 from netwright.space.budget import Budget
 from netwright.space.families import FAMILIES
@@ -31,6 +41,8 @@ LEAST, ENOUGH, MOST = 12, 1500, 60
 """Epochs that a net gets at least, if time allows; steps of the optimiser from which more epochs
 bring little; and the most epochs. Nets are chosen so large that as much training as that takes
 half of the time."""
+NAME = re.compile(r"[\w.+-]{1,200}")
+"""What a net of a job may be called: checkpoints are."""
 FASTER = 1.25
 """bf16 has to be faster by this factor to be worth its rounding."""
 SMALL_SIDE, MANY = 48, 1000
@@ -106,10 +118,8 @@ class Job:
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Job:
         """The inverse of `to_json`; `RunError` for what is none."""
-        from netwright.core.codec import from_json
-
         try:
-            return cls(
+            job = cls(
                 why=tuple(record["why"]),
                 backbones=tuple(
                     Backbone(from_json(row["net"]), row["weights"],
@@ -124,8 +134,28 @@ class Job:
                 precision=record["precision"],
                 seed=record["seed"],
             )  # fmt: skip
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, DataError, RecipeError, UnknownName) as error:
             raise RunError(f"run.json has no readable job ({error}); begin a new run") from None
+        except CodecError as error:
+            raise RunError(f"run.json: a net of its job cannot be read: {error}") from None
+        nets = [approach.net.name for approach in job.approaches]
+        names = [*nets, *(approach.name for approach in job.approaches),
+                 *(backbone.net.name for backbone in job.backbones)]  # fmt: skip
+        if len({*nets}) < len(nets) or not all(map(NAME.fullmatch, names)):
+            raise RunError(f"run.json: its nets are called {repr(names)[:120]}, which cannot be "
+                           "names of files; begin a new run")  # fmt: skip
+        return job
+
+    def check(self, dataset: Dataset) -> None:
+        """Raises `RunError` where a net is not for these images."""
+        classes = len(dataset.classes)
+        for approach in self.approaches:
+            images = approach.preprocessing
+            shape, output = (images.channels, images.size, images.size), approach.net.plan().output
+            if (approach.net.input, output) != (shape, (classes,)):
+                raise RunError(f"run.json: {approach.net.name} takes {show(approach.net.input)} "
+                               f"and gives {show(output)}, the images are {show(shape)} of "
+                               f"{classes} classes; begin a new run")  # fmt: skip
 
 
 def make_job(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal | None]:

@@ -15,7 +15,9 @@ __all__ = [
     "CANDIDATE",
     "CHECKPOINT",
     "EPOCH",
+    "FINISHED",
     "IMAGES",
+    "JOB",
     "METRICS",
     "RUN",
     "read_json",
@@ -51,6 +53,15 @@ def _finite(value: Any) -> bool:
     return type(value) in (int, float) and isfinite(value)
 
 
+def _bounds(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(map(_finite, value))
+        and value[0] < value[1]
+    )
+
+
 def _text(value: Any) -> bool:
     return isinstance(value, str)
 
@@ -59,34 +70,49 @@ MANY = 2**53
 TEXT: Rule = ("text", _text)
 FLAG: Rule = ("true or false", lambda value: isinstance(value, bool))
 SHARE, COUNT = _number(0, 1), _whole(0, MANY)
-CHANNELS = _list("at most 4 numbers", _finite, most=4)
 
 RUN: Mapping[str, Rule] = {
     "began": TEXT,
     "settings.data": TEXT,
     "settings.budget": TEXT,
     "settings.minutes": _number(0, MANY),
+    "settings.epochs": _or_null(_whole(1, MANY)),
     "settings.seed": COUNT,
+    "settings.size": _or_null(_whole(8, 1024)),
     "data.classes": _list("names", _text),
     "data.fingerprint": TEXT,
+}
+"""What every run.json says."""
+
+IMAGES: Mapping[str, Rule] = {
+    "preprocessing.size": _whole(1, 1024),
+    "preprocessing.channels": ("1 or 3", lambda value: type(value) is int and value in (1, 3)),
+    "preprocessing.mean": _list("numbers", _finite),
+    "preprocessing.std": _list("numbers above 0", lambda value: _finite(value) and value > 0),
+    "preprocessing.range": ("two numbers, the smaller first", _bounds),
+    "preprocessing": ("a mean and a deviation for every channel", lambda value: (
+        len(value["mean"]) == len(value["std"]) == value["channels"])),
+}  # fmt: skip
+"""What run.json says of the images of a run that predicts."""
+
+JOB: Mapping[str, Rule] = {
     "job.why": ("a list of sentences", lambda value: isinstance(value, list)),
-    "job.costs": ("a list of numbers", lambda value: all(map(_finite, value))),
+    "job.backbones": ("a list of nets", lambda value: isinstance(value, list)),
+    "job.transfer": TEXT,
+    "job.approaches": ("a list of nets", lambda value: isinstance(value, list)),
+    "job.costs": ("a list of numbers, none below 0", lambda value: (
+        isinstance(value, list) and all(_finite(cost) and cost >= 0 for cost in value))),
     "job.epochs": _or_null(_whole(1, 10**6)),
     "job.seed": COUNT,
     "job.precision": ("fp32 or bf16", lambda value: value in ("fp32", "bf16")),
-    "job.recipe.batch": _whole(1, 2**20),
-}
-"""What is read of run.json by a run that goes on."""
+    "job.recipe": ("a recipe", lambda value: isinstance(value, dict)),
+    "job": ("a cost for every net", lambda value: (
+        len(value["approaches"]) == len(value["costs"]))),
+}  # fmt: skip
+"""What run.json says of what a run is to do, which goes on."""
 
-IMAGES: Mapping[str, Rule] = {
-    "data.classes": _list("names", _text),
-    "preprocessing.size": _whole(1, 1024),
-    "preprocessing.channels": _whole(1, 4),
-    "preprocessing.mean": CHANNELS,
-    "preprocessing.std": _list("at most 4 numbers above 0", lambda v: _finite(v) and v > 0, 4),
-    "preprocessing.range": _list("two numbers", _finite, most=2),
-}
-"""What is read of run.json by a run that predicts."""
+FINISHED: Mapping[str, Rule] = {"seconds": _number(0, MANY)}
+"""What run.json says more of a run that is finished."""
 
 METRICS: Mapping[str, Rule] = {
     "winner": TEXT,
@@ -96,7 +122,7 @@ METRICS: Mapping[str, Rule] = {
     "net.memory": COUNT,
     "test.accuracy": SHARE,
     "test.images": COUNT,
-    "test.interval": _list("two shares", _finite, most=2),
+    "test.interval": ("two numbers, the smaller first", _bounds),
 }
 """What is read of metrics.json."""
 

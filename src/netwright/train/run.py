@@ -27,7 +27,7 @@ from netwright.core.net import Net
 from netwright.core.shape import show
 from netwright.data.image import Preprocessing
 from netwright.errors import CodecError, RunError, WeightsError
-from netwright.train.record import IMAGES, METRICS, RUN, read_json, require, text_of
+from netwright.train.record import FINISHED, IMAGES, METRICS, RUN, read_json, require, text_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -91,6 +91,7 @@ class Run:
         file = self.path / "metrics.json"
         metrics = _json(file)
         require(metrics, METRICS, file)
+        require(self.record, FINISHED, self.path / "run.json")
         return metrics
 
     @cached_property

@@ -65,8 +65,6 @@ class SelectChannels(Unit):
 
     def check(self) -> None:
         is_count(self, "channels", least=0, axes=True)
-        if not isinstance(self.channels, tuple):
-            raise SpecError(f"SelectChannels: channels is {self.channels!r}, wanted a tuple")
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs

@@ -89,11 +89,13 @@ class ConvLSTM(Unit):
         return Kept(input=True, each=maps * self.width * prod(xs[0][2:]))
 
     def window(self, x: Shape) -> Window:
-        if self.last:
-            return WHOLE
         if not isinstance(x[0], int):
             return UNKNOWN
         reach = [x[0] * (k // 2) for k in self._kernel(x)]
+        if self.last:  # time is gone, and with it the first axis
+            local = any(not isinstance(n, int) or r + 1 < n
+                        for r, n in zip(reach, x[2:], strict=True))  # fmt: skip
+            return UNKNOWN if local else WHOLE
         return (*(causal(x[0]) or ()), *[Taps(((-r, 2 * r + 1),)) for r in reach])
 
     def module(self, *xs: Shape) -> nn.Module:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from netwright.core.check import is_choice, is_count, is_flag, is_number, is_padding
 from netwright.core.cost import Cost
-from netwright.core.field import Window
+from netwright.core.field import Taps, Window
 from netwright.core.shape import Axes, Padding, Shape, need_rank, slid
 from netwright.core.spec import Unit
 from netwright.errors import SpecError
@@ -22,6 +22,7 @@ __all__ = ["Bank", "FilterBank", "GaborBank"]
 
 SINGLE = ("box", "gaussian", "identity")
 """Banks of one filter of any size; the others are three pixels wide."""
+HOLED = ("emboss", "laplacian", "sharpen", "sobel")
 COUNTS = {"emboss": 1, "laplacian": 1, "sharpen": 1, "sobel": 2}
 
 
@@ -122,6 +123,19 @@ class FilterBank(Bank):
                 f"FilterBank: sigma is {self.sigma!r}, wanted none for {self.bank!r}: "
                 "it is the Gaussian's"
             )
+
+    @property
+    def uneven(self) -> bool:  # type: ignore[override]
+        """Whether the kernels have zeros at the same places: corners, or the middle."""
+        return self.bank in HOLED and not self.trainable
+
+    def window(self, x: Shape) -> Window:
+        if self.bank != "identity" or self.trainable:
+            return super().window(x)
+        _, strides, pads, _, _ = self.sliding(x)
+        middle = (self.size - 1) // 2
+        axes = zip(strides, pads, strict=True)
+        return tuple([Taps(((middle - before, 1),), 1, step) for step, (before, _) in axes])
 
     def filters(self) -> Tensor:
         from netwright.layers.filters import FILTERS

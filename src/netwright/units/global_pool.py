@@ -202,7 +202,7 @@ class SpatialPyramidPool(Unit):
     (5376,)
     """
 
-    sizes: tuple[int, ...] = (4, 2, 1)
+    sizes: int | tuple[int, ...] = (4, 2, 1)
 
     def check(self) -> None:
         is_count(self, "sizes", axes=True)

@@ -10,7 +10,7 @@ from netwright.core.cost import INPUT, VIEW, Cost
 from netwright.core.field import POINT, WHOLE, Window
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Unit
-from netwright.errors import ShapeError, SpecError
+from netwright.errors import ShapeError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -94,8 +94,6 @@ class Reshape(Unit):
 
     def check(self) -> None:
         is_count(self, "to", axes=True)
-        if not isinstance(self.to, tuple):
-            raise SpecError(f"Reshape: to is {self.to!r}, wanted a shape such as (1, 2, 64)")
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs

@@ -67,6 +67,11 @@ class TiledConv(Convolution):
         is_count(self, "tiles", axes=True)
         is_flag(self, "bias")
 
+    def shape(self, *xs: Shape) -> Shape:
+        y = super().shape(*xs)
+        self.sets(y)  # says so where `tiles` has not an axis each
+        return y
+
     def sets(self, y: Shape) -> tuple[int, ...]:
         """Kernel sets an axis, for an output of shape `y`."""
         tiles = per_axis(self.tiles, len(y) - 1, "tiles")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise, product
 from math import prod
 from typing import Any, cast
 
 from netwright.core.check import is_choice, is_flag, is_number
 from netwright.core.cost import Cost
+from netwright.core.field import Taps, Window
 from netwright.core.shape import Shape
 from netwright.errors import ShapeError, SpecError
 from netwright.units.pool import LocalPool
@@ -80,10 +82,51 @@ class WeightedPool(LocalPool):
         learnt = self.weights is None
         return Cost(n if learnt else 0, n * prod(y), 0, 0 if learnt else n)
 
+    def window(self, x: Shape) -> Window:
+        if self.weights is None:
+            return super().window(x)
+        kernel, strides, pads, _, _ = self.sliding(x)
+        axes = zip(_seen(self.weights, kernel), strides, pads, strict=True)
+        return tuple([_taps(places, s, before) for places, s, (before, _) in axes])
+
+    @property
+    def uneven(self) -> bool:  # type: ignore[override]
+        """Whether weights of 0 leave holes in the box of what a window sees."""
+        if self.weights is None or all(self.weights):
+            return False
+        k, n = self.kernel, len(self.weights)
+        kernel = k if isinstance(k, tuple) else (k,) * next(r for r in (1, 2, 3, n) if k**r >= n)
+        axes = _seen(self.weights, kernel)
+        holes = prod(map(len, axes)) > sum(w != 0 for w in self.weights)
+        return holes or not all(map(_step, axes))
+
     def kind(self, rank: int) -> Any:
         from netwright.layers import WeightedPool as Layer
 
         return partial(Layer, weights=self.weights)
+
+
+def _seen(weights: tuple[float, ...], kernel: tuple[int, ...]) -> list[list[int]]:
+    """The places in a window, an axis, whose weights are not all 0.
+
+    >>> _seen((0, 1, 0, 0, 1, 2), (2, 3))
+    [[0, 1], [1, 2]]
+    """
+    cells = product(*map(range, kernel))
+    seen = [cell for cell, weight in zip(cells, weights, strict=True) if weight != 0]
+    return [sorted({*axis}) for axis in zip(*seen, strict=True)]
+
+
+def _step(places: list[int]) -> int:
+    """How far places lie apart, 0 where that is not the same everywhere."""
+    steps = {b - a for a, b in pairwise(places)} or {1}
+    return steps.pop() if len(steps) == 1 else 0
+
+
+def _taps(places: list[int], stride: int, before: int) -> Taps:
+    """Taps at these places of a window; all between them where they have no common step."""
+    first, step = places[0], _step(places) or 1
+    return Taps(((first - before, (places[-1] - first) // step + 1),), step, stride)
 
 
 def _weighs(weights: Any) -> bool:

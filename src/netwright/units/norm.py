@@ -139,6 +139,13 @@ class LayerNorm(Norm):
 
     sees_all = True
 
+    def shape(self, *xs: Shape) -> Shape:
+        (x,) = xs
+        if prod(x) == 1:
+            raise ShapeError(f"LayerNorm: {show(x)} is a single value, of which there is no "
+                             "variance")  # fmt: skip
+        return x
+
     def kept(self, *xs: Shape, y: Shape) -> Kept | None:
         return Kept(input=True, each=2)
 

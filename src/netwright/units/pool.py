@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from netwright.core.check import is_count, is_flag, is_padding
 from netwright.core.cost import INPUT, NOTHING, Cost, Kept
 from netwright.core.field import UNKNOWN, WHOLE, Window, resampling
-from netwright.core.shape import Axes, Padding, Shape, need_rank, per_axis, slid
+from netwright.core.shape import Axes, Padding, Shape, least, need_rank, per_axis, show, slid
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
 from netwright.units.conv import Sliding, sliding_window
@@ -91,7 +91,7 @@ class MaxPool(LocalPool):
 
 class AvgPool(LocalPool):
     """The mean of every window; zeros of the padding are counted if `count_padding`, and may
-    differ from side to side then.
+    differ from side to side then. Volumes have to be as large as the window, as PyTorch's.
 
     >>> AvgPool(2).shape((64, 56, 56))
     (64, 28, 28)
@@ -103,25 +103,49 @@ class AvgPool(LocalPool):
         super().check()
         is_flag(self, "count_padding")
 
+    def shape(self, *xs: Shape) -> Shape:
+        y = super().shape(*xs)
+        (x,) = xs
+        kernel, _, pads, _, _ = self.sliding(x)
+        small = any(isinstance(n, int) and n < k for n, k in zip(x[1:], kernel, strict=True))
+        if len(x) == 4 and small and not self._uneven(pads):
+            raise ShapeError(f"AvgPool takes volumes as large as its window, {show(kernel)}, as "
+                             f"PyTorch's; got {show(x)}")  # fmt: skip
+        return y
+
     def check_pads(self, kernel: tuple[int, ...], pads: tuple[tuple[int, int], ...]) -> None:
         if not self._uneven(pads):
             super().check_pads(kernel, pads)
+
+    def _before(self, x: Shape) -> tuple[tuple[int, int], ...]:
+        """Zeros that uneven padding puts around the map: none of `ceil` where only a window of
+        zeros would see them.
+        """
+        k, s, pads, _, _ = self.sliding(x)
+        if not self.ceil:
+            return pads
+        axes = zip(x[1:], self.shape(x)[1:], k, s, pads, strict=True)
+        return tuple([
+            (before, least(after, max(0, (m - 1) * step + size - n - before)))
+            for n, m, size, step, (before, after) in axes
+        ])  # fmt: skip
 
     def _uneven(self, pads: tuple[tuple[int, int], ...]) -> bool:
         return self.count_padding and any(before != after for before, after in pads)
 
     def kept(self, *xs: Shape, y: Shape) -> Kept | None:
         (x,) = xs
-        pads = self.sliding(x).pads
-        if not self._uneven(pads):
+        if not self._uneven(self.sliding(x).pads):
             return INPUT
-        padded = [n + before + after for n, (before, after) in zip(x[1:], pads, strict=True)]
+        sides = zip(x[1:], self._before(x), strict=True)
+        padded = [n + before + after for n, (before, after) in sides]
         return Kept(each=x[0] * prod(padded))
 
     def module(self, *xs: Shape) -> nn.Module:
         k, s, p, _, _ = self.sliding(xs[0])
         if not self._uneven(p):
             return super().module(*xs)
+        p = self._before(xs[0])
         from torch import nn
 
         pad: Any = (nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d)[len(k) - 1]

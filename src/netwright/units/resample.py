@@ -71,9 +71,9 @@ class Upsample(Unit):
     def window(self, x: Shape) -> Window:
         reads = _READS[self.mode]
         if self.corners:
-            if not all(isinstance(n, int) for n in x[1:]):
+            sizes = [*zip(x[1:], self._scale(x), strict=True)]
+            if not all(isinstance(n, int) and n * s <= PHASES for n, s in sizes):
                 return UNKNOWN
-            sizes = zip(x[1:], self._scale(x), strict=True)
             return tuple(_between_corners(n, s, reads) for n, s in sizes)
         return tuple(Taps(((0, 1),) * s) if reads == 1 else _between(s, reads)
                      for s in self._scale(x))  # fmt: skip
@@ -89,6 +89,8 @@ class Upsample(Unit):
         return nn.Upsample(None, scale, mode[self.mode][len(x) - 2], aligned)
 
 
+PHASES = 2**14
+"""Positions of a map that are told apart, an axis."""
 _READS = {"nearest": 1, "linear": 2, "cubic": 4}
 """Inputs an output reads, an axis."""
 

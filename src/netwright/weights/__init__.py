@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from netwright.weights.keys import *  # noqa: F403
     from netwright.weights.loading import *  # noqa: F403
     from netwright.weights.local import *  # noqa: F403
-    from netwright.weights.preprocess import *  # noqa: F403
     from netwright.weights.table import *  # noqa: F403
 
 lazy(
@@ -24,7 +23,6 @@ lazy(
         "keys": "LIBRARIES key_map to_peer",
         "local": "at_hand",
         "loading": "Loaded WeightsWarning load",
-        "preprocess": "Preprocess",
         "table": "Place",
     },
     "netwright.weights.index:names",

@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from netwright.core.graph import Tap
 from netwright.core.net import Net
 from netwright.core.rewrite import classifiers, matches
+from netwright.data.image import Preprocessing
 from netwright.errors import WeightsError
 from netwright.weights.keys import LIBRARIES, has_table, key_map
-from netwright.weights.preprocess import Preprocess
 from netwright.weights.source import Source, opened
 from netwright.weights.table import Place
-from netwright.weights.tensors import strange
+from netwright.weights.tensors import printed, strange
+from netwright.weights.twins import twin
 
 __all__ = ["Loaded", "WeightsWarning", "load"]
 
@@ -39,7 +40,7 @@ class Loaded:
 
     source: str
     keys: str
-    preprocess: Preprocess | None = None
+    preprocess: Preprocessing | None = None
     adapted: tuple[str, ...] = ()
     fresh: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
@@ -107,6 +108,7 @@ class _Fit:
         self.strange = strange(self.taken, ours)
         used = {place.key for place in self.places.values()}
         self.unused = [k for k in source.state if k not in used and not k.endswith(COUNTER)]
+        self.twin = "" if self.how == "own" else twin(net, self.how, source.model)
 
     def take(self, key: str, value: Tensor) -> None:
         """Finds, and if need be adapts, one tensor."""
@@ -166,6 +168,7 @@ class _Fit:
         """What strictness does not let pass; auxiliary heads may be left over."""
         left = [key for key in self.unused if not key.lower().startswith("aux")]
         return [
+            *([self.twin] if self.twin and self.taken else []),
             *([f"missing {_some(_modules(self.missing))}"] if self.missing else []),
             *([f"other shapes: {_some(self.misshapen)}"] if self.misshapen else []),
             *([f"unexpected {_some(_modules(left))}"] if left else []),
@@ -228,4 +231,4 @@ def _modules(keys: list[str]) -> list[str]:
 
 def _some(names: list[str] | tuple[str, ...], most: int = 3) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return ", ".join(printed(name) for name in names[:most]) + more

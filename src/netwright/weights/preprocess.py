@@ -1,126 +1,39 @@
-"""What the images went through that weights were trained on."""
+"""What the images went through that weights were trained on, as their libraries say it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from math import floor
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from PIL import Image, ImageOps
-from torch import Tensor
+from netwright.data.image import Preprocessing
 
-from netwright.data.image import upright
-from netwright.data.reading import opened
-from netwright.errors import WeightsError
+__all__ = ["of_table", "of_timm"]
 
-__all__ = ["Preprocess"]
-
-IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 INPUTS = {
-    "imagenet": IMAGENET,
-    "symmetric": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "symmetric": ((0.5,) * 3, (0.5,) * 3),
     "tensorflow": ((127 / 255,) * 3, (128 / 255,) * 3),
 }
 """What tables call mean and std; the last is of EfficientNet-Lite's authors."""
-CROPS = ("center", "squash", "square")
 
 
-@dataclass(frozen=True)
-class Preprocess:
-    """An image as a tensor, as the weights expect it: (channels, H, W).
-
-    `crop` is `center`: the shorter side becomes `resize`, then the middle is cut out; `squash`:
-    both sides become `resize`; `square`: the largest centred square becomes `size`. Values
-    from 0 to 1 are then (x - mean) / std, a channel each.
-
-    >>> Preprocess(224, 256)(Image.new("L", (640, 480))).shape
-    torch.Size([3, 224, 224])
+def of_table(facts: Mapping[str, str]) -> Preprocessing:
+    """A row of torchvision's table or of the packages'. Torchvision's GoogLeNet and Inception-v3
+    transform inputs inside the net; that is part of mean and std here.
     """
+    mean, std = INPUTS[facts["inputs"]]
+    return Preprocessing(
+        int(facts["size"]), 3, mean, std, resize=int(facts["resize"]),
+        interpolation=facts["interpolation"], crop="center",
+    )  # fmt: skip
 
-    size: int
-    resize: int
-    mean: tuple[float, ...] = IMAGENET[0]
-    std: tuple[float, ...] = IMAGENET[1]
-    interpolation: str = "bilinear"
-    crop: str = "center"
 
-    def __post_init__(self) -> None:
-        kinds = [kind.name.lower() for kind in Image.Resampling]
-        if self.interpolation not in kinds:
-            raise WeightsError(f"interpolation is {self.interpolation!r}, "
-                               f"wanted one of {', '.join(kinds)}")  # fmt: skip
-        if self.crop not in CROPS:
-            raise WeightsError(f"crop is {self.crop!r}, wanted one of {', '.join(CROPS)}")
-
-    def __call__(self, image: Image.Image | str | Path) -> Tensor:
-        """The tensor of a Pillow image or of a file; `DataError` for what cannot be read."""
-        if isinstance(image, str | Path):
-            with opened(image) as read:
-                return self(read)
-        channels = len(self.mean)
-        if channels not in (1, 3):
-            raise WeightsError(f"an image has 1 or 3 channels, the weights take {channels}; "
-                               "make the tensor yourself")  # fmt: skip
-        fitted = self._fitted(upright(image, channels))
-        pixels = torch.from_numpy(np.array(fitted, dtype=np.float32) / 255)
-        pixels = pixels.reshape(self.size, self.size, -1).permute(2, 0, 1)
-        mean, std = (torch.tensor(row).view(-1, 1, 1) for row in (self.mean, self.std))
-        return ((pixels - mean) / std).contiguous()
-
-    def _fitted(self, image: Image.Image) -> Image.Image:
-        how = Image.Resampling[self.interpolation.upper()]
-        square = (self.size, self.size)
-        if self.crop == "square":
-            return image if image.size == square else ImageOps.fit(image, square, how)
-        short = min(image.size)
-        width, height = (
-            self.resize if self.crop == "squash" else self.resize * side // short
-            for side in image.size
-        )
-        image = image.resize((width, height), how)
-        left, top = round((width - self.size) / 2), round((height - self.size) / 2)
-        return image.crop((left, top, left + self.size, top + self.size))
-
-    def for_channels(self, count: int) -> Preprocess:
-        """The same for grey images, by the means over the channels, or for more channels, whose
-        values come round again.
-        """
-        if count == len(self.mean):
-            return self
-        if count == 1:
-            means = [(sum(row) / len(row),) for row in (self.mean, self.std)]
-        else:
-            means = [tuple(row[i % len(row)] for i in range(count))
-                     for row in (self.mean, self.std)]  # fmt: skip
-        return replace(self, mean=means[0], std=means[1])
-
-    @classmethod
-    def of_torchvision(cls, facts: Mapping[str, str]) -> Preprocess:
-        """A row of torchvision's table or of the packages'. Torchvision's GoogLeNet and
-        Inception-v3 transform inputs inside the net; that is part of mean and std here.
-        """
-        mean, std = INPUTS[facts["inputs"]]
-        return cls(int(facts["size"]), int(facts["resize"]), mean, std, facts["interpolation"])
-
-    @classmethod
-    def of_timm(cls, config: Mapping[str, Any]) -> Preprocess:
-        """What a `config.json` of timm says."""
-        size = config["input_size"][-1]
-        return cls(
-            size,
-            floor(size / config["crop_pct"]),
-            tuple(config["mean"]),
-            tuple(config["std"]),
-            config["interpolation"],
-            config.get("crop_mode") or "center",
-        )
-
-    @classmethod
-    def of_run(cls, record: Mapping[str, Any]) -> Preprocess:
-        """What a run folder says."""
-        size = record["size"]
-        return cls(size, size, tuple(record["mean"]), tuple(record["std"]), crop="square")
+def of_timm(config: Mapping[str, Any]) -> Preprocessing:
+    """What a `config.json` of timm says."""
+    size = config["input_size"][-1]
+    mean, std = tuple(config["mean"]), tuple(config["std"])
+    return Preprocessing(
+        size, len(mean), mean, std, resize=floor(size / config["crop_pct"]),
+        interpolation=config["interpolation"], crop=config.get("crop_mode") or "center",
+    )  # fmt: skip

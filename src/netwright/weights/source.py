@@ -13,12 +13,13 @@ from torch import Tensor
 
 from netwright.core.files import read_text
 from netwright.core.net import Net
-from netwright.errors import WeightsError, nearest
+from netwright.data.image import Preprocessing
+from netwright.errors import DataError, WeightsError, nearest
 from netwright.weights.hub import from_timm, from_torchvision
 from netwright.weights.index import Known, known, names
 from netwright.weights.local import from_package
-from netwright.weights.preprocess import Preprocess
-from netwright.weights.tensors import read_tensors, unfit
+from netwright.weights.preprocess import of_table, of_timm
+from netwright.weights.tensors import printed, read_tensors, unfit
 
 __all__ = ["Source", "opened", "read_state"]
 
@@ -35,16 +36,17 @@ RENAMED = ((re.compile(r"(denselayer\d+\.(?:norm|conv))\.(?=[12]\.)"), r"\1"),)
 @dataclass(frozen=True)
 class Source:
     """Tensors by their keys there, where they are from, what their images go through, and the
-    licence, empty where nobody tells it.
+    licence and what timm calls their `model`, empty where nobody tells it.
 
     `ordered` says whether the keys come in the order in which their net was made.
     """
 
     state: Mapping[str, Tensor]
     said: str
-    preprocess: Preprocess | None = None
+    preprocess: Preprocessing | None = None
     ordered: bool = False
     licence: str = ""
+    model: str = ""
 
 
 def opened(net: Net, weights: str | Path) -> Source:
@@ -71,22 +73,24 @@ def opened(net: Net, weights: str | Path) -> Source:
 def _torchvision(net: Net, name: str) -> Source:
     found = _known(net, "torchvision", name)
     path = from_torchvision(found.file)
-    preprocess = Preprocess.of_torchvision(found.facts)
+    preprocess = of_table(found.facts)
     return Source(read_state(path), found.name, preprocess, ordered=True, licence=found.licence)
 
 
 def _package(net: Net, name: str) -> Source:
     held = _known(net, "package", name)
-    preprocess = Preprocess.of_torchvision(held.facts)
+    preprocess = of_table(held.facts)
     state = read_state(from_package(held))
     return Source(state, held.name, preprocess, ordered=True, licence=held.licence)
 
 
 def _timm(net: Net, name: str) -> Source:
     full = f"timm/{name}" if "." in name else _known(net, "timm", name).name
-    path, config = from_timm(full)
+    path, file = from_timm(full)
+    config = _json(file)
     licence = next((held.licence for held in known() if held.name == full), "")
-    return Source(read_state(path), full, _preprocess(_json(config)), licence=licence)
+    return Source(read_state(path), full, _preprocess(config), licence=licence,
+                  model=str(config.get("architecture", "")))  # fmt: skip
 
 
 def _known(net: Net, library: str, name: str) -> Known:
@@ -102,11 +106,11 @@ def _known(net: Net, library: str, name: str) -> Known:
     raise nearest(f"tag of {library}'s {net.name}", name, own)
 
 
-def _preprocess(config: Mapping[str, Any]) -> Preprocess | None:
+def _preprocess(config: Mapping[str, Any]) -> Preprocessing | None:
     """What a `config.json` says; None where it says nothing, or what we cannot do."""
     try:
-        return Preprocess.of_timm(config.get("pretrained_cfg", config))
-    except (KeyError, TypeError, WeightsError):
+        return of_timm(config.get("pretrained_cfg", config))
+    except (KeyError, TypeError, DataError):
         return None
 
 
@@ -117,20 +121,22 @@ def _folder(path: Path) -> Source:
     if file is None:
         raise WeightsError(f"{path} holds no weights: wanted a finished run folder, with "
                            "weights.safetensors, or model.safetensors")  # fmt: skip
-    return Source(read_state(file), str(path), _told(file))
+    config = file.with_name("config.json")
+    model = str(_json(config).get("architecture", "")) if config.exists() else ""
+    return Source(read_state(file), str(path), _told(file), model=model)
 
 
-def _told(file: Path) -> Preprocess | None:
+def _told(file: Path) -> Preprocessing | None:
     """What is said of the images beside a file, or by its name."""
     run, config = file.with_name("run.json"), file.with_name("config.json")
     if file.name == "weights.safetensors" and run.exists():
         try:
-            return Preprocess.of_run(_json(run)["preprocessing"])
+            return Preprocessing.from_json(_json(run)["preprocessing"])
         except (KeyError, TypeError):
             raise WeightsError(f"{run} does not say what its images went through") from None
     if file.name == "model.safetensors" and config.exists():
         return _preprocess(_json(config))
-    return next((Preprocess.of_torchvision(k.facts) for k in known() if k.file == file.name), None)
+    return next((of_table(k.facts) for k in known() if k.file == file.name), None)
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -154,11 +160,13 @@ def read_state(path: Path) -> dict[str, Tensor]:
     held = read_tensors(path)
     state = _unwrapped(held)
     if not state:
-        inside = ", ".join(map(str, held)) if isinstance(held, Mapping) else type(held).__name__
+        inside = type(held).__name__
+        if isinstance(held, Mapping):
+            inside = ", ".join(printed(key) for key in cast("Mapping[Any, Any]", held))
         raise WeightsError(f"{path} holds no state_dict but {inside[:120] or 'nothing'}")
     for key, value in state.items():
         if fault := unfit(value):
-            raise WeightsError(f"{path}: {key} {fault}")
+            raise WeightsError(f"{path}: {printed(key)} {fault}")
     for prefix in PREFIXES:
         if all(key.startswith(prefix) for key in state):
             state = {key.removeprefix(prefix): value for key, value in state.items()}

@@ -17,10 +17,12 @@ from torch import Tensor
 from netwright.core.machine import memory
 from netwright.errors import WeightsError
 
-__all__ = ["read_tensors", "strange", "unfit"]
+__all__ = ["printed", "read_tensors", "strange", "unfit"]
 
 CODE = re.compile("GLOBAL|reduce|Can only")
 """What PyTorch's messages say of pickles that make other things than tensors."""
+LONG = 200
+"""Characters of a key that are shown."""
 SCRIPT = "constants.pkl"
 """A file that TorchScript's archives have, and those of torch.save have not."""
 
@@ -51,9 +53,12 @@ def read_tensors(path: Path, device: str | torch.device = "cpu") -> Any:
         raise WeightsError(f"{path} cannot be read: {error.strerror or 'damaged'}") from None
     except SafetensorError as error:
         raise WeightsError(f"{path} cannot be read: no .safetensors, or a damaged one "
-                           f"({error})") from None  # fmt: skip
-    except (WeightsError, MemoryError):
+                           f"({printed(error)})") from None  # fmt: skip
+    except WeightsError:
         raise
+    except MemoryError:
+        raise WeightsError(f"{path} cannot be read: it is damaged, or there is no memory for "
+                           "it") from None  # fmt: skip
     except Exception:  # noqa: BLE001  PyTorch raises many kinds for broken files
         raise WeightsError(f"{path} cannot be read: it is damaged, or no file of "
                            "torch.save") from None  # fmt: skip
@@ -102,3 +107,10 @@ def _strange(value: Tensor, like: Tensor) -> str:
     if value.is_floating_point() and not bool(value.float().isfinite().all()):
         return "numbers that are not finite"
     return ""
+
+
+def printed(key: object) -> str:
+    """A key of a file, or what holds some, which may be any text, as a message shows it."""
+    text = str(key)
+    text = text if text.isprintable() else repr(text)[1:-1]
+    return text if len(text) <= LONG else f"{text[:LONG]}..."

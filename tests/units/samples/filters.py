@@ -11,6 +11,9 @@ MAP = (3, 13, 11)
 SAMPLES = [
     *(Sample(nw.FilterBank(name), MAP)
       for name in ("box", "emboss", "gaussian", "identity", "laplacian", "sharpen", "sobel")),
+    Sample(nw.FilterBank("identity", 5, stride=2, padding=(1, 2)), MAP),
+    Sample(nw.FilterBank("identity", 4, padding="full"), MAP),
+    Sample(nw.FilterBank("identity", trainable=True), MAP),
     Sample(nw.FilterBank("sobel", stride=2, padding="valid", trainable=True), MAP),
     Sample(nw.FilterBank("gaussian", 6, 1.5, stride=(2, 3)), MAP),
     Sample(nw.FilterBank("box", 5, padding="full"), (2, 1, 1)),

@@ -23,6 +23,7 @@ SAMPLES = [
     Sample(nw.WaveletPool(3), LINE),
     Sample(nw.WaveletPool(), BOX),
     Sample(nw.WaveletPool(2), (3, 1, 1)),
+    Sample(nw.WaveletPool(2), (3, 5, 1, 2)),
 ]
 
 WRONG = {

@@ -1,0 +1,151 @@
+"""What a field may hold: its declared type, and the range of numbers called so.
+
+Every spec is held against it when it is made, whoever wrote the class, so that a `check` may
+take for granted that a kernel is a number of some size. Without bounds a text of a line could
+ask for more memory than there is.
+"""
+# what comes in is of any type
+# pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+
+__all__ = ["LARGEST", "LONGEST", "RANGES", "Kind", "kinds", "shown"]
+
+LARGEST = 2**31 - 1
+"""The largest number of a field, where its name says no other."""
+LONGEST = 1000
+"""Characters of a text in a field."""
+ITEMS = 2**16
+"""Items of a tuple, such as the channels that pruning keeps."""
+
+_WINDOW, _REPEATED = 2**16, 1000
+RANGES = {
+    **dict.fromkeys(("kernel", "stride", "dilation", "size", "sizes", "blur", "windows"),
+                    (1, _WINDOW)),
+    "scale": (1, 1024),
+    **dict.fromkeys(("padding", "extra", "radius"), (0, _WINDOW)),
+    **dict.fromkeys(("width", "widths", "groups"), (1, LARGEST)),
+    "depth": (1, _REPEATED),
+    **dict.fromkeys(("ends", "mask", "nodes", "order", "outputs", "trunk"), (0, _REPEATED)),
+    "levels": (1, 30),
+}  # fmt: skip
+"""Least and largest of the whole numbers in a field of that name: what slides, what repeats."""
+
+
+class Kind(NamedTuple):
+    """What a field may hold, in words and as a test."""
+
+    wanted: str
+    holds: Callable[[Any], bool]
+
+
+@cache
+def kinds(cls: type[Any], names: tuple[str, ...]) -> tuple[tuple[str, Kind], ...]:
+    """The fields `names` of a class, each with what it may hold."""
+    return tuple([(name, _kind(_declared(cls, name), name)) for name in names])
+
+
+def _declared(cls: type[Any], name: str) -> Any:
+    """The type a field is declared with; `Any` for one that only a type checker can see."""
+    home = next(base for base in cls.__mro__ if name in vars(base).get("__annotations__", {}))
+    declared = home.__annotations__[name]
+    if not isinstance(declared, str):
+        return declared
+    try:
+        return eval(declared, vars(sys.modules[home.__module__]))  # noqa: S307 our own annotation
+    except NameError:
+        return Any
+
+
+def _kind(hint: Any, name: str) -> Kind:
+    """What a type and a name stand for."""
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    if hint is int:
+        return _whole(*RANGES.get(name, (0, LARGEST)))
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Annotated:  # a type with words of its own
+        number = _whole(*RANGES.get(name, (0, LARGEST)))
+        return Kind(inner[1].format(number.wanted), _kind(inner[0], name).holds)
+    if origin in (Union, types.UnionType):
+        ways = [_kind(one, name) for one in inner]
+        tests = [way.holds for way in ways]
+        words = " or ".join([way.wanted for way in ways])
+        return Kind(words, lambda value: any(test(value) for test in tests))
+    if origin is Literal:
+        return Kind(f"one of {', '.join(map(repr, inner))}", lambda value: value in inner)
+    if origin is tuple:
+        return _tuple(inner, name)
+    if isinstance(hint, type) and origin is None:
+        return Kind(_WORDS.get(hint.__name__, f"a {hint.__name__}"),
+                    lambda value: isinstance(value, hint))  # fmt: skip
+    return _ANY
+
+
+def _tuple(inner: tuple[Any, ...], name: str) -> Kind:
+    items = [_kind(one, name) for one in inner if one is not ...]
+    if inner[-1] is ...:
+        each = items[0].holds
+        return Kind(
+            f"({items[0].wanted}, ...)",
+            lambda value: type(value) is tuple and len(value) <= ITEMS and all(map(each, value)),
+        )
+    tests = [item.holds for item in items]
+    return Kind(
+        f"({', '.join(item.wanted for item in items)})",
+        lambda value: (
+            type(value) is tuple
+            and len(value) == len(tests)
+            and all(test(one) for test, one in zip(tests, value, strict=True))
+        ),
+    )
+
+
+def _whole(least: int, most: int) -> Kind:
+    words = f"an integer of at least {least}" + (f" and at most {most:,}" if most < LARGEST else "")
+    return Kind(words, lambda value: (type(value) is int and least <= value <= most)
+                or _symbolic(value))  # fmt: skip
+
+
+def _number(value: Any) -> bool:
+    # Infinity and not-a-number are floats too, and products with 1e308 are infinite.
+    return (type(value) in (int, float) and abs(value) <= LARGEST) or _symbolic(value)
+
+
+def _symbolic(value: Any) -> bool:
+    return hasattr(value, "free_symbols")
+
+
+_ANY = Kind("anything", lambda value: True)
+"""Of a type that no field of ours has."""
+_PLAIN: dict[Any, Kind] = {
+    bool: Kind("True or False", lambda value: type(value) is bool),
+    float: Kind(f"a number of at most {LARGEST:,}", _number),
+    str: Kind(
+        "a text that can be printed",
+        lambda value: isinstance(value, str) and len(value) <= LONGEST and value.isprintable(),
+    ),
+    None: Kind("None", lambda value: value is None),
+    type(None): Kind("None", lambda value: value is None),
+}
+_WORDS = {"Spec": "a unit, block or wiring", "Unit": "a unit"}
+
+
+def shown(value: Any, most: int = 200) -> str:
+    """A value as messages show it, cut short.
+
+    >>> shown("ab" * 500, 9)
+    "'ababa..."
+    """
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of more digits than Python writes
+        return f"a {type(value).__name__} of thousands of digits"
+    return text if len(text) <= most else text[: most - 3] + "..."

@@ -1,0 +1,169 @@
+"""Fields of values that were written to by way of a view, or by one of their views."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import netwright as nw
+
+
+class Between(nn.Module):
+    """A convolution, a step on its map x and a copy y of it, and another convolution."""
+
+    def __init__(self, step):
+        super().__init__()
+        self.a = nn.Conv2d(3, 4, 3, padding=1)
+        self.b = nn.Conv2d(4, 4, 3, padding=1)
+        self.step = step
+
+    def forward(self, x):
+        x = self.a(x)
+        return self.b(self.step(x, x.clone()))
+
+
+def seen(step):
+    field = nw.plan(Between(step), (3, 32, 32)).field
+    return "unknown" if field.status == "unknown" else field.size
+
+
+def pooled(x):
+    return F.avg_pool2d(x, 5, 1, 2)
+
+
+def half(x, y):
+    y[:, :2].add_(pooled(x)[:, :2])
+    return y
+
+
+def chain(x, y):
+    y[:, :3][:, 1:].mul_(pooled(x)[:, :2])
+    return y
+
+
+def permuted(x, y):
+    y.permute(0, 2, 3, 1)[..., :2].add_(pooled(x).permute(0, 2, 3, 1)[..., :2])
+    return y
+
+
+def split(x, y):
+    y.view(1, 2, 2, 32, 32)[:, 1].sub_(pooled(x)[:, 2:])
+    return y
+
+
+def tokens(x, y):
+    y.flatten(2).add_(pooled(x).flatten(2))
+    return y
+
+
+def copied(x, y):
+    y[:, 2:].copy_(pooled(x)[:, 2:])
+    return y
+
+
+def assigned(x, y):
+    y[:, 1] = pooled(x)[:, 0]
+    return y
+
+
+def out(x, y):
+    torch.add(x, pooled(x), out=y)
+    return y
+
+
+def out_of_a_view(x, y):
+    torch.hypot(x[:, :2], pooled(x)[:, :2], out=y[:, :2])
+    return y
+
+
+def masked(x, y):
+    y[:, :2].masked_fill_(pooled(x)[:, :2] > 0, 0.0)
+    return y
+
+
+def base_seen_by_its_view(x, y):
+    view = y[:, :]
+    y.add_(pooled(x))
+    return view.view(1, 4, 32, 32)
+
+
+def detached(x, y):
+    y.detach().add_(pooled(x))
+    return y
+
+
+def of_the_fallback(x, y):
+    y.real.add_(pooled(x))
+    return y
+
+
+def zeros_filled(x, y):
+    z = torch.zeros_like(x)
+    z[:, ::2], z[:, 1::2] = pooled(x)[:, ::2], x[:, 1::2]
+    return z
+
+
+@pytest.mark.parametrize(
+    "step",
+    [half, chain, permuted, split, tokens, copied, assigned, out, out_of_a_view, masked,
+     base_seen_by_its_view, detached, of_the_fallback, zeros_filled],
+    ids=lambda step: step.__name__,
+)  # fmt: skip
+def test_writing_to_a_view_reaches_its_base(step):
+    assert seen(step) == (9, 9)
+
+
+def the_other_half(x, y):
+    a, b = y.chunk(2, 1)
+    a.add_(pooled(x)[:, :2])
+    return torch.cat([b, b], 1)
+
+
+def a_copy(x, y):
+    y.permute(0, 2, 3, 1).contiguous().add_(pooled(x).permute(0, 2, 3, 1))
+    return y
+
+
+def channels_last_half(x, y):
+    a, b = y.permute(0, 2, 3, 1).chunk(2, 3)
+    a.add_(pooled(x).permute(0, 2, 3, 1)[..., :2])
+    return torch.cat([b, b], 3).permute(0, 3, 1, 2)
+
+
+def zeroed_channels(x, y):
+    y[:, :2] = 0
+    return y
+
+
+@pytest.mark.parametrize("step", [the_other_half, a_copy, channels_last_half, zeroed_channels],
+                         ids=lambda step: step.__name__)  # fmt: skip
+def test_what_shares_no_element_stays(step):
+    assert seen(step) == (5, 5)
+
+
+def some_positions(x, y):
+    y[:, :, 1:].add_(pooled(x)[:, :, :-1])
+    return y
+
+
+def zeroed_positions(x, y):
+    y[:, :, 1:] = 0
+    return y
+
+
+def indexed(x, y):
+    y.index_put_((torch.tensor([0]), torch.tensor([1])), pooled(x)[:, 1])
+    return y
+
+
+def diagonal(x, y):
+    y.diagonal(dim1=2, dim2=3).add_(pooled(x).diagonal(dim1=2, dim2=3))
+    return y
+
+
+@pytest.mark.parametrize("step", [some_positions, zeroed_positions, indexed, diagonal],
+                         ids=lambda step: step.__name__)  # fmt: skip
+def test_what_differs_from_place_to_place_is_unknown(step):
+    assert seen(step) == "unknown"
