@@ -13,6 +13,7 @@ import torch
 from netwright.cli import main
 from netwright.errors import NetwrightError, RunError
 from netwright.train import Run, Watch, fit, resume
+from netwright.train.checkpoint import read_checkpoint, write_checkpoint
 from squares import TINY, write_squares
 
 
@@ -33,13 +34,13 @@ def images(home):
 
 @pytest.fixture(scope="module")
 def whole(home, images):
-    return fit(images, TINY, out=home / "whole", epochs=1).path
+    return fit(images, budget=TINY, out=home / "whole", epochs=1).path
 
 
 @pytest.fixture(scope="module")
 def begun(home, images):
     with pytest.raises(KeyboardInterrupt):
-        fit(images, TINY, out=home / "begun", epochs=1, watch=Breaks())
+        fit(images, budget=TINY, out=home / "begun", epochs=1, watch=Breaks())
     return home / "begun"
 
 
@@ -85,20 +86,33 @@ FIELDS = [
     ("run.json", "preprocessing.std", [0, 1, 1], "wanted a list of numbers above 0"),
     ("run.json", "preprocessing.range", [3, 3], "wanted two numbers, the smaller first"),
     ("run.json", "preprocessing.range", [0], "wanted two numbers, the smaller first"),
-    ("run.json", "job.costs", [1], "wanted a cost for every net"),
-    ("run.json", "job.recipe", None, r"has no job\.recipe\.batch"),
-    ("run.json", "job.recipe.batch", 0, "batch is 0, wanted a whole number from 1"),
-    ("run.json", "job.recipe.rate", "fast", "rate is 'fast', wanted a number"),
-    ("run.json", "job.precision", "fp64", "precision is 'fp64', wanted fp32 or bf16"),
-    ("run.json", "job.epochs", -1, "epochs is -1, wanted a whole number"),
 ]
+JOBS = [
+    ("job.costs", [1], "wanted a cost for every net"),
+    ("job.costs", [-1.0], "wanted a list of numbers, none below 0"),
+    ("job.recipe", None, "recipe is None, wanted a recipe"),
+    ("job.recipe.batch", 0, "batch is 0, wanted 1 to"),
+    ("job.recipe.rate", "fast", "rate is 'fast', wanted a number"),
+    ("job.recipe.colour", 1, "no word of a recipe is called 'colour'"),
+    ("job.precision", "fp64", "precision is 'fp64', wanted fp32 or bf16"),
+    ("job.epochs", -1, "epochs is -1, wanted a whole number"),
+    ("job.approaches", [{}], "wanted a cost for every net"),
+]
+
+
+@pytest.mark.parametrize(("place", "value", "said"), JOBS)
+def test_fields_of_a_job_that_goes_on(begun, tmp_path, place, value, said):
+    out = changed(begun, tmp_path, "run.json", place, value)
+    with pytest.raises(RunError, match=said) as caught:
+        resume(out)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("file", "place", "value", "said"), FIELDS)
 def test_fields_of_run_json(whole, tmp_path, file, place, value, said):
     out = changed(whole, tmp_path, file, place, value)
     with pytest.raises(RunError, match=said) as caught:
-        Run.load(out)
+        _ = Run.load(out).preprocessing
     assert "\n" not in str(caught.value)
 
 
@@ -166,8 +180,8 @@ def test_weights_that_are_no_numbers(whole, tmp_path):
 
 def renamed(record, name):
     """The record with its first net under another name; the hash says nothing of names."""
-    nets = record["job"]["nets"]
-    nets[0] = json.dumps({**json.loads(nets[0]), "name": name})
+    first = record["job"]["approaches"][0]
+    first["net"] = json.dumps({**json.loads(first["net"]), "name": name})
     return record
 
 
@@ -186,14 +200,15 @@ def test_a_run_never_writes_outside_its_folder(begun, tmp_path, name):
 def test_two_nets_of_one_name_or_of_other_images(begun, tmp_path):
     out = shutil.copytree(begun, tmp_path / "run")
     record = json.loads((out / "run.json").read_text())
-    second = json.loads(record["job"]["nets"][1])["name"]
+    second = json.loads(record["job"]["approaches"][1]["net"])["name"]
     (out / "run.json").write_text(json.dumps(renamed(record, second)))
     with pytest.raises(RunError, match="cannot be names of files"):
         resume(out)
     record = json.loads((begun / "run.json").read_text())
-    net = json.loads(record["job"]["nets"][0])
+    first = record["job"]["approaches"][0]
+    net = json.loads(first["net"])
     del net["hash"]
-    record["job"]["nets"][0] = json.dumps({**net, "input": [3, 16, 16]})
+    first["net"] = json.dumps({**net, "input": [3, 16, 16]})
     (out / "run.json").write_text(json.dumps(record))
     with pytest.raises(RunError, match="takes 3x16x16 and gives 3, the images are 3x12x12 of 3"):
         resume(out)
@@ -205,7 +220,7 @@ def test_two_nets_of_one_name_or_of_other_images(begun, tmp_path):
         (lambda held: {**held, "history": 3}, "history is 3, wanted a list of epochs"),
         (lambda held: {**held, "history": [{}]}, "has no trial"),
         (lambda held: {**held, "spent": "long"}, "spent is 'long'"),
-        (lambda held: {**held, "learner": {}}, r"has no learner\.done"),
+        (lambda held: {**held, "learner": {}}, "was changed and is of no use"),
         (lambda held: {**held, "learner": {"done": 1}}, "was changed and is of no use"),
         (lambda held: {**held, "history": []}, "was changed and is of no use"),
         (lambda held: {k: v for k, v in held.items() if k != "belongs"}, "has no belongs"),
@@ -215,7 +230,7 @@ def test_two_nets_of_one_name_or_of_other_images(begun, tmp_path):
 def test_checkpoints(begun, tmp_path, change, said):
     out = shutil.copytree(begun, tmp_path / "run")
     (path,) = (out / "checkpoints").iterdir()
-    torch.save(change(torch.load(path)), path)
+    write_checkpoint(path, change(read_checkpoint(path)))
     with pytest.raises(RunError, match=f"{said}.*; remove it to train that net again"):
         resume(out)
     path.unlink()

@@ -40,13 +40,13 @@ def images(home):
 
 @pytest.fixture(scope="module")
 def finished(home, images):
-    return fit(images, TINY, out=home / "finished", epochs=1).path
+    return fit(images, budget=TINY, out=home / "finished", epochs=1).path
 
 
 @pytest.fixture(scope="module")
 def begun(home, images):
     with pytest.raises(Enough):
-        fit(images, TINY, out=home / "begun", epochs=1, watch=Breaks())
+        fit(images, budget=TINY, out=home / "begun", epochs=1, watch=Breaks())
     return home / "begun"
 
 

@@ -48,9 +48,9 @@ def command(
     from netwright.train.evaluation import evaluate, robustness
     from netwright.train.run import Run
 
-    if len(runs) < 2:
-        raise DataError(f"wanted RUN and DATA, got {runs[0]} alone")
     *names, data = runs
+    if not names:
+        raise DataError(f"wanted RUN and DATA, got {data} alone")
     opened = [Run.load(name) for name in names]
     dataset = load(data)
     with share_told("evaluating", quiet=quiet) as tell:

@@ -403,7 +403,8 @@ def _boxes(pixels: Tensor, sides: Tensor, centres: Tensor) -> Tensor:
 def _beta(alpha: float, count: int, generator: Generator) -> Tensor:
     """Draws of Beta(alpha, alpha) as two Gamma draws, from the generator alone."""
     concentration = torch.full((2, count), max(alpha, 1e-3))
-    first, second = torch._standard_gamma(concentration, generator=generator)  # noqa: SLF001
+    gamma: Any = torch._standard_gamma  # type: ignore[attr-defined]  # noqa: SLF001
+    first, second = gamma(concentration, generator=generator)
     return first / (first + second).clamp(min=1e-12)
 
 

@@ -66,7 +66,8 @@ def _contrast(image: Image.Image, strength: int, generator: np.random.Generator)
 
 
 def _brightness(image: Image.Image, strength: int, generator: np.random.Generator) -> Image.Image:
-    return image.point(lambda value: min(255, value + (30, 60, 100)[strength - 1]))
+    values = np.asarray(image, np.int64) + (30, 60, 100)[strength - 1]
+    return Image.fromarray(values.clip(0, 255).astype(np.uint8))
 
 
 def _turned(image: Image.Image, strength: int, generator: np.random.Generator) -> Image.Image:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import nn
 
@@ -87,7 +87,8 @@ def _at_hand(settings: Settings) -> list[tuple[Net, str]]:
 
 def _opened(net: Net, weights: str, channels: int, size: int | None) -> Backbone:
     model = with_weights(net, weights)
-    seen = model.weights.preprocess  # type: ignore[union-attr]
+    loaded: Any = model.weights
+    seen: Preprocessing | None = loaded.preprocess
     if seen is None:
         raise RunError(f"nobody says what images {weights} were trained on went through; "
                        "give weights that do, such as those nw.weights() lists")  # fmt: skip

@@ -6,7 +6,7 @@ them is again a net: the layers up to there, global average pooling, one dense u
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -70,24 +70,32 @@ def extract(
 ) -> dict[str, np.ndarray]:
     """Features (N, channels) of every layer that is `wanted`, in one pass in evaluation mode."""
     pages: dict[str, list[Tensor]] = {layer: [] for layer in wanted}
-
-    def keep(layer: str, value: Tensor) -> None:
-        flat = value.float()
-        pages[layer].append(flat.mean(tuple(range(2, flat.ndim))) if flat.ndim > 2 else flat)
-
     with ExitStack() as hooks, torch.inference_mode():
         for layer in wanted:
             if layer == LATE:
                 module = model.get_submodule(classifiers(net)[0])
-                hook = module.register_forward_pre_hook(
-                    lambda _, xs, layer=layer: keep(layer, xs[0])
-                )
+                hook = module.register_forward_pre_hook(_entering(pages[layer]))
             else:
                 module = model.get_submodule(layer)
-                hook = module.register_forward_hook(lambda _, xs, y, layer=layer: keep(layer, y))
+                hook = module.register_forward_hook(_leaving(pages[layer]))
             hooks.callback(hook.remove)
         model.eval()
         with torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bf16"):
             for x in images.inorder(64):
                 model(x)
     return {layer: torch.cat(values).cpu().numpy() for layer, values in pages.items()}
+
+
+def _entering(page: list[Tensor]) -> Callable[..., None]:
+    """A hook that keeps what goes into a module."""
+    return lambda _, xs: page.append(_averaged(xs[0]))
+
+
+def _leaving(page: list[Tensor]) -> Callable[..., None]:
+    """A hook that keeps what comes out of a module."""
+    return lambda _, xs, y: page.append(_averaged(y))
+
+
+def _averaged(value: Tensor) -> Tensor:
+    flat = value.float()
+    return flat.mean(tuple(range(2, flat.ndim))) if flat.ndim > 2 else flat

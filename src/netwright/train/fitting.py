@@ -75,6 +75,7 @@ def fit(
                                    "another --out")  # fmt: skip
                 _sweep(folder)
             dataset = load(data, seed=wanted.seed, workers=wanted.workers)
+            planned = list[dict[str, Any]]()
             if not place.rank:
                 planned = _begun(folder, wanted, dataset, watch)
             if place.world > 1:
@@ -83,7 +84,7 @@ def fit(
             job = Job.from_json(run.record["job"])
             _check_processes(job, place)
             watch.planned(job)
-            return _work(run, job, dataset, watch, clock, planned if not place.rank else [])
+            return _work(run, job, dataset, watch, clock, planned)
 
 
 def _begun(
@@ -116,11 +117,13 @@ def resume(
     as it is. Raises `RunError` when the images or settings are not those of the run.
     """
     with processes():
-        return _resumed(Path(out) if str(out) else out, data, watch, given)
+        return _resumed(out, data, watch, given)
 
 
-def _resumed(out: Path, data: str | Path | None, watch: Watch | None, given: dict[str, Any]) -> Run:
-    if str(out) and out.is_dir() and _unbegun(out):
+def _resumed(
+    out: str | Path, data: str | Path | None, watch: Watch | None, given: dict[str, Any]
+) -> Run:
+    if str(out) and Path(out).is_dir() and _unbegun(Path(out)):
         raise RunError(f"{out} holds no run: it was broken off before its training began; "
                        "leave out --resume to begin it again")  # fmt: skip
     run = Run.load(out)

@@ -7,7 +7,7 @@ are the same to the bit for as long as it is frozen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from torch import nn
@@ -16,7 +16,7 @@ __all__ = ["frozen", "layer_rates", "sections"]
 
 
 @contextmanager
-def frozen(model: nn.Module, paths: Sequence[str]) -> Iterator[None]:
+def frozen(model: nn.Module, paths: Sequence[str]) -> Generator[None]:
     """Freezes the modules at these paths for as long as the block lasts.
 
     >>> model = nn.Sequential(nn.BatchNorm2d(3), nn.Linear(3, 2))

@@ -60,8 +60,8 @@ def fit_linear(features: np.ndarray, labels: np.ndarray, classes: int, strength:
     """
     labels = np.tile(labels, len(features))
     features = features.reshape(-1, features.shape[-1])
-    scaler = StandardScaler().fit(features)
-    regression = LogisticRegression(C=strength, max_iter=300)
+    scaler: Any = StandardScaler().fit(features)
+    regression: Any = LogisticRegression(C=strength, max_iter=300)
     regression.fit(scaler.transform(features), labels)
     weight, bias = np.zeros((classes, features.shape[1])), np.full(classes, -1e3)
     rows, intercept = regression.coef_, regression.intercept_

@@ -7,7 +7,7 @@ gradients of its slice of a batch, and they are averaged. Only the first writes 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ PATIENCE = timedelta(minutes=30)
 
 
 @contextmanager
-def processes() -> Iterator[Place]:
+def processes() -> Generator[Place]:
     """Joins the processes that `torchrun` started, for as long as the block lasts; alone where
     it did not.
     """
@@ -80,7 +80,7 @@ def joined(numbers: Tensor) -> Tensor:
 
 
 @contextmanager
-def first_then_others() -> Iterator[None]:
+def first_then_others() -> Generator[None]:
     """The first process goes through the block before the others do: what it writes, they read."""
     place = here()
     if place.rank:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import MISSING, asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from math import cos, inf, pi
 from pathlib import Path
 from typing import Any
@@ -168,29 +168,28 @@ RANGES: dict[str, tuple[float, float]] = {
 
 def _read_field(word: str, value: Any) -> Any:
     """A field of a recipe from JSON's types; `RecipeError` for the wrong kind."""
-    default = next(field.default for field in fields(Recipe) if field.name == word)
+    default: Any = next(field.default for field in fields(Recipe) if field.name == word)
     if word == "operations":
         if not isinstance(value, list):
             raise RecipeError(f"operations is {value!r}, wanted a list")
         return augment.from_json(value)
     if word == "drops":
-        shares = value if isinstance(value, list) else [None]
+        shares: list[Any] = value if isinstance(value, list) else [None]
         if not all(isinstance(share, int | float) and 0 < share < 1 for share in shares):
             raise RecipeError(f"drops is {value!r}, wanted a list of shares between 0 and 1")
         return tuple(float(share) for share in shares)
     if value is None and word in ("auxiliary", "clip"):
         return None
-    kind = float if word in ("auxiliary", "clip") else type(default)
-    assert default is not MISSING
-    right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not right or (kind is float and not -inf < value < inf):
+    kind: Any = float if word in ("auxiliary", "clip") else type(default)
+    number: Any = float(value) if kind is float and type(value) is int else value
+    if type(number) is not kind or (kind is float and not -inf < number < inf):
         raise RecipeError(f"{word} is {value!r}, wanted {_KINDS[kind]}")
-    return value
+    return number
 
 
-_KINDS = {float: "a number", int: "an integer", bool: "true or false", str: "a word"}
+_KINDS: dict[Any, str] = {
+    float: "a number", int: "an integer", bool: "true or false", str: "a word",
+}  # fmt: skip
 
 
 def _name(value: Any) -> str:

@@ -326,7 +326,7 @@ def _mistakes(dataset: Dataset, shares: np.ndarray) -> list[tuple[bytes, str]]:
         taken = f"{dataset.classes[predicted[i]]} ({100 * sure[i]:.0f}%)"
         return f"{truth} taken for {taken}, {dataset.names[test[i]]}"
 
-    return [(_png(dataset, test[i]), caption(i)) for i in worst]
+    return [(_png(dataset, int(test[i])), caption(i)) for i in worst]
 
 
 def _png(dataset: Dataset, i: int) -> bytes:

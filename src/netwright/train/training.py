@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -161,7 +161,7 @@ class Training:
                   f"in {parts} parts from here, whose gradients add up")  # fmt: skip
 
     @contextmanager
-    def _freezing(self) -> Iterator[None]:
+    def _freezing(self) -> Generator[None]:
         """What does not learn yet in this epoch: the backbone of `head`, of `stages` all but
         the last parts, one more part in each share of the first half of the epochs.
         """

@@ -233,11 +233,14 @@ class Trials:
         return now + sum(sum(dearest[: later.nets]) * later.epochs for later in plan[rung + 1 :])
 
     def _spent_before(self) -> float:
+        """Seconds that processes before this one worked, by the checkpoints they left."""
         spent = 0.0
         for path in self.folder.glob("*.safetensors"):
             try:
                 record = read_checkpoint(path)
             except RunError:
                 continue  # said, with what to do, when its net is trained
-            spent = max(spent, record.get("spent", 0.0) if isinstance(record, dict) else 0.0)
+            seconds = record.get("spent") if isinstance(record, dict) else None
+            if isinstance(seconds, float):
+                spent = max(spent, seconds)
         return spent
