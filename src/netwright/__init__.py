@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from netwright.rules.registry import rule as rule
     from netwright.space.scaling import scale as scale
     from netwright.symbols.formulas import formula as formula
+    from netwright.train.fitting import fit as fit
+    from netwright.train.run import Run as Run
     from netwright.units import *  # noqa: F403
 
     net = find
@@ -53,6 +55,8 @@ _FACE = {
     "plan": ("netwright.foreign", "plan_module"),
     "count_as": ("netwright.conventions", "count_as"),
     "count": ("netwright.foreign", "count"),
+    "fit": ("netwright.train.fitting", "fit"),
+    "Run": ("netwright.train.run", "Run"),
 }
 _PACKAGES = ("units", "blocks", "nets", "rules", "weights")
 _ROOMS = ("netwright.core", "netwright.units", "netwright.blocks", "netwright.errors")

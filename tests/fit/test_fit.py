@@ -82,7 +82,7 @@ def test_a_run_learns_and_leaves_everything(whole):
     last = [row["epoch"] for row in rows if row["trial"].startswith("rung3")]
     assert last == [1, 2, 3, 4]
     assert np.isfinite([row["train_loss"] for row in rows]).all()
-    assert all(value.is_contiguous() for value in whole.model.state_dict().values())
+    assert all(value.is_contiguous() for value in whole.model().state_dict().values())
     best = max(trial["val_accuracy"] for trial in whole.metrics["trials"])
     assert whole.metrics["val"]["accuracy"] == best
 

@@ -64,7 +64,7 @@ def changed(run, tmp_path, file, place, value):
 def used(out, *images):
     """All files of a run are read."""
     run = Run.load(out)
-    _ = run.metrics, run.model
+    _ = run.metrics, run.model()
     return run.predict(images)
 
 
@@ -175,7 +175,7 @@ def test_weights_that_are_no_numbers(whole, tmp_path):
     for change, said in ((lambda t: t * torch.nan, "not finite"), (torch.Tensor.long, "int64")):
         save_file({**state, key: change(state[key])}, out / "weights.safetensors")
         with pytest.raises(RunError, match=f"{key} has .*{said}.*; the file was changed"):
-            _ = Run.load(out).model
+            _ = Run.load(out).model()
 
 
 def renamed(record, name):

@@ -292,10 +292,10 @@ def _again(page: Page, run: Run) -> None:
             f"netwright fit {quote(settings['data'])} {' '.join(words)} --out ANOTHER"
         ),
         code(
-            "from netwright.train import Run\n"
-            f"run = Run.load({str(run.path)!r})\n"
+            "import netwright as nw\n"
+            f"run = nw.Run.load({str(run.path)!r})\n"
             'run.predict(["image.png"])[0].top(3)\n'
-            "run.model  # an ordinary torch.nn.Module with the weights"
+            "run.model()  # an ordinary torch.nn.Module with the weights"
         ),
         note=f"netwright {versions['netwright']}, Python {versions['python']}, "
         f"torch {machine['torch']}, {machine['device']}, {machine['threads']} threads. The same "

@@ -139,9 +139,12 @@ class Run:
         """Whether outputs of an image and its mirror image are averaged."""
         return bool(self.record.get("mirrored", False))
 
-    @cached_property
     def model(self) -> nn.Module:
-        """The winner with its weights, in evaluation mode."""
+        """The winner with its weights, in evaluation mode; always the same module."""
+        return self._model
+
+    @cached_property
+    def _model(self) -> nn.Module:
         from netwright.weights.tensors import read_tensors, strange
 
         model = self.net.build(seed=0)
@@ -180,11 +183,11 @@ class Run:
         from netwright.train.learner import probabilities
         from netwright.train.scores import cooled
 
-        place = next(self.model.parameters()).device
+        place = next(self._model.parameters()).device
         labels = np.zeros(len(pixels), np.int64)
         count = len(self.classes)
         images = Images(Memory(pixels, place), labels, count, self.preprocessing, place)
-        return cooled(probabilities(self.model, images, mirrored=mirrored), self.temperature)
+        return cooled(probabilities(self._model, images, mirrored=mirrored), self.temperature)
 
 
 def _json(path: Path) -> dict[str, Any]:
