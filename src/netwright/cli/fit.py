@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from contextlib import suppress
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from netwright.cli.common import as_count, echo, echo_json
 from netwright.core.machine import need_memory
+
+if TYPE_CHECKING:
+    from netwright.train.run import Run
 
 __all__ = ["command"]
 
@@ -96,6 +101,16 @@ def command(
         sys.exit(130)
     finally:
         watch.close()  # a mistake may come before the run has begun; the cursor is hidden by then
+    with suppress(BrokenPipeError):  # of `| head`: the run is done and written
+        _tell(run, as_json)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _tell(run: Run, as_json: bool) -> None:
+    """Prints what came out of it."""
     metrics = run.metrics
     if as_json:
         echo_json({"run": str(run.path), "report": str(run.path / "report.html"),

@@ -104,15 +104,17 @@ class Live(Lines):
         self._trial, self._last = "", ""
 
     def say(self, text: str) -> None:
-        self._bar.console.print(text, highlight=False, markup=False)
+        last, self._last = self._last, ""
+        for line in filter(None, (last, text)):
+            self._bar.console.print(line, highlight=False, markup=False)
 
     def planned(self, job: Job) -> None:
         super().planned(job)
         self._bar.update(self._task, description="training", total=1.0)
 
     def epoch(self, trial: Approach, epoch: Epoch) -> None:
-        if trial.name != self._trial and self._last:
-            self.say(self._last)
+        if trial.name != self._trial:
+            self.say("")
         self._trial = trial.name
         seen = f"{100 * epoch.accuracy:.1f}% on validation"
         self._last = f"{trial.name}: {seen} after {epoch.epoch} epochs"
@@ -121,7 +123,5 @@ class Live(Lines):
                          left=f"{duration(epoch.left)} left")  # fmt: skip
 
     def close(self) -> None:
-        if self._last:
-            self.say(self._last)
-            self._last = ""
+        self.say("")
         self._bar.stop()
