@@ -85,6 +85,8 @@ def command(
 
     folder = str(default_out(data)) if out is None else out
     watch = progress(quiet=quiet)
+    with suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGTERM, _interrupt)  # as Ctrl-C: the cursor is given back
     try:
         if again:
             given = {name: value for name, value in options.items()
