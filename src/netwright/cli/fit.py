@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -84,7 +85,8 @@ def command(
     from netwright.train.fitting import default_out, fit, resume
 
     folder = str(default_out(data)) if out is None else out
-    watch = progress(quiet=quiet)
+    first = os.environ.get("RANK", "0") == "0"  # of several processes one speaks
+    watch = progress(quiet=quiet or not first)
     with suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, _interrupt)  # as Ctrl-C: the cursor is given back
     try:
@@ -103,8 +105,9 @@ def command(
         sys.exit(130)
     finally:
         watch.close()  # a mistake may come before the run has begun; the cursor is hidden by then
-    with suppress(BrokenPipeError):  # of `| head`: the run is done and written
-        _tell(run, as_json)
+    if first:
+        with suppress(BrokenPipeError):  # of `| head`: the run is done and written
+            _tell(run, as_json)
 
 
 def _interrupt(*_: object) -> None:
