@@ -49,7 +49,7 @@ def write_report(
         _candidates(page, planned, run.record["settings"]["budget"] or "none")
     _training(page, trials, winner)
     _test(page, test, dataset, shares)
-    page.add("The net", code(plan_table(net.plan())))
+    page.add("The net", code(plan_table(net.plan(), 2)))
     _again(page, run)
     page.write(run.path / "report.html")
 
@@ -166,7 +166,7 @@ def _candidates(page: Page, planned: Sequence[Mapping[str, Any]], budget: str) -
 def _training(page: Page, trials: Trials, winner: Outcome) -> None:
     job = trials.job
     rows = [
-        (o.name, o.approach.method, f"{o.last['epoch']} of {o.approach.epochs}",
+        (o.name, o.approach.method, _epochs(o),
          f"{o.last['train_loss']:.3f}", f"{100 * o.last['val_accuracy']:.2f}%",
          f"{o.last['val_loss']:.3f}", "winner" if o.name == winner.name else "")
         for o in trials.outcomes
@@ -192,6 +192,11 @@ def _training(page: Page, trials: Trials, winner: Outcome) -> None:
         *charts,
         note=f"{_schedule(job)}{_recipe(winner)}",
     )
+
+
+def _epochs(outcome: Outcome) -> str:
+    whole = outcome.approach.epochs
+    return f"{outcome.last['epoch']} of {whole}" if whole else ""
 
 
 def _schedule(job: Job) -> str:
