@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -15,11 +15,13 @@ from torch.utils.flop_counter import flop_registry
 from netwright.core.field import Field
 from netwright.errors import TraceError
 from netwright.foreign.formulas import FORMULAS, as_cost, key
-from netwright.foreign.lines import at_work
-from netwright.foreign.trace import Tracer
+from netwright.foreign.lines import needs_numbers
 from netwright.foreign.traced import META, Origin, Traced, traced
 
-__all__ = ["Counter", "fall_back", "multiplies", "plain", "short_name"]
+if TYPE_CHECKING:
+    from netwright.foreign.trace import Tracer
+
+__all__ = ["Counter", "fall_back", "kept", "multiplies", "plain", "short_name"]
 
 _OWN = ("aten::", "prims::")
 """Where PyTorch's own operators live."""
@@ -91,33 +93,57 @@ def multiplies(func: Any) -> bool:
     return not func._schema.name.startswith(_OWN) or bool(_PRODUCTS.search(name))
 
 
-def fall_back(t: Tracer, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    """Runs a function on the meta device, or on zeros where it has no kernel there."""
-    given = [v for v in tree_leaves((args, kwargs)) if isinstance(v, Tensor)]
-    seen = [v for v in given if type(v) is Traced]
-    args, kwargs = tree_map(_meta, (args, kwargs))
+def fall_back(
+    t: Tracer, func: Any, args: Any, kwargs: dict[str, Any], given: list[Traced]
+) -> Any:
+    """Runs a function on the meta device, or on zeros where it has no kernel there; `given` are
+    the values among its arguments.
+    """
     own = FORMULAS.get(key(func))
+    if func in _INDEXING:
+        args = (args[0], *[_index(part) for part in args[1:]])
     counter = Counter()
+    device, t.device = t.device, META  # tensors that the function makes have no numbers either
     try:
         with torch._C.DisableTorchFunctionSubclass(), counter:
             made = func(*args, **kwargs)
-    except NotImplementedError as error:
+    except (NotImplementedError, RuntimeError) as error:
         if "::" not in short_name(func):
-            raise TraceError(
-                f"{short_name(func)} needs the numbers in a tensor, and a plan has none: "
-                f"{at_work()}"
-            ) from error
+            if isinstance(error, NotImplementedError) or "on meta tensors" in str(error):
+                raise needs_numbers(short_name(func)) from error
+            raise
+        if not isinstance(error, NotImplementedError):
+            raise
         made = _on_zeros(func, args, kwargs, error)
         if own is None:
             counter.unknown.append(short_name(func))
+    finally:
+        t.device = device
     if own is not None:
         cost = as_cost(own(*args, **kwargs))
         counter.macs, counter.ops, counter.unknown = cost.macs, cost.ops, []
-    return _kept(t, short_name(func), seen, made, counter)
+    return kept(t, short_name(func), given, made, counter)
 
 
-def _kept(t: Tracer, name: str, seen: list[Traced], made: Any, counter: Counter) -> Any:
-    """The results as traced values, all from one row if there was any work."""
+_INDEXING = frozenset((Tensor.__getitem__, Tensor.__setitem__, torch.index_put, Tensor.index_put,
+                       Tensor.index_put_, Tensor.repeat_interleave, torch.repeat_interleave))  # fmt: skip
+
+
+def _index(part: Any) -> Any:
+    """Indices with the numbers of those that have some: how many are true says the shape."""
+    if type(part) in (list, tuple):
+        return type(part)([_index(p) for p in part])
+    known = type(part) is Traced and isinstance(part.actual, Tensor)
+    return part.actual if known and not part.kind.is_floating_point else part
+
+
+def kept(
+    t: Tracer, name: str, seen: list[Traced], made: Any, counter: Counter,
+    real: dict[int, Traced] | None = None,
+) -> Any:  # fmt: skip
+    """The results as traced values, all from one row if there was any work; where they are
+    `real` tensors with numbers, it says of which value each was given, by id.
+    """
     leaves = [v for v in tree_leaves(made) if isinstance(v, Tensor)]
     if not leaves:
         return made
@@ -136,21 +162,24 @@ def _kept(t: Tracer, name: str, seen: list[Traced], made: Any, counter: Counter)
         origin = Origin(field if reached else None, (), (), seen[0].origin.source, owners)
 
     def wrap(value: Any) -> Any:
-        if type(value) is Traced:  # changed in place
-            value.full = tuple(plain(value.size, ()))
-            value.origin = origin
-            return value
         if not isinstance(value, Tensor):
             return value
-        return traced(tuple(value.shape), value.dtype, origin)
+        changed = value if type(value) is Traced else (real or {}).get(id(value))
+        if changed is None:
+            return traced(tuple(value.shape), value.dtype, origin, None if real is None else value)
+        resized(changed, tuple(plain(value.size, ())))
+        changed.origin = origin
+        return changed
 
     return tree_map(wrap, made)
 
 
-def _meta(value: Any) -> Any:
-    if not isinstance(value, Tensor) or type(value) is Traced or value.device == META:
-        return value
-    return torch.empty_like(value, device=META)
+def resized(value: Traced, full: tuple[int, ...]) -> None:
+    """Gives a value that was changed in place its shape."""
+    if value.full != full:
+        value.full = full
+        if tuple(plain(value.size, ())) != full:
+            plain(value.resize_, full)
 
 
 def _on_zeros(func: Any, args: Any, kwargs: dict[str, Any], error: Exception) -> Any:

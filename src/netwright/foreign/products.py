@@ -117,8 +117,9 @@ def _recurrent(kind: Any) -> Any:
         full = (*x.full[:2], m.hidden_size * directions)
         out = t.operation(unit, [x], full, macs=n * cost.macs, ops=n * cost.ops,
                           origin=sees_all(x), weights=held(m))  # fmt: skip
-        last = traced((directions * m.num_layers, n, m.hidden_size), x.kind, out.origin)
-        return out, (last, last) if kind is LSTM else last
+        last = (directions * m.num_layers, n, m.hidden_size)
+        states = [traced(last, x.kind, out.origin) for _ in ("h", "c")[: 1 + (kind is LSTM)]]
+        return out, tuple(states) if kind is LSTM else states[0]
 
     return rule
 

@@ -8,7 +8,8 @@ from inspect import signature
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from netwright.core.field import Field, Window
 from netwright.core.plan import Row
@@ -18,7 +19,18 @@ from netwright.core.spec import Unit
 from netwright.errors import NetwrightError, ShapeError, TraceError
 from netwright.foreign.axes import lies_as_usual, merged
 from netwright.foreign.formulas import FORMULAS, by_formula
+from netwright.foreign.hooks import after_call, before_call
 from netwright.foreign.lines import told
+from netwright.foreign.numbers import (
+    constant,
+    each,
+    follow,
+    note_mixed,
+    own_numbers,
+    run,
+    settled,
+    with_numbers,
+)
 from netwright.foreign.operation import Operation
 from netwright.foreign.state import held
 from netwright.foreign.traced import Origin, Traced, traced
@@ -44,15 +56,39 @@ def answers(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any
     return register
 
 
+class _Mode(TorchFunctionMode):
+    """Hands every function of tensors to the tracer, those that make some included."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        super().__init__()
+        self._answer = tracer.answer
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        return self._answer(func, args, kwargs or {})
+
+
 class Tracer:
     """Keeps a row for whatever costs something while a module's forward pass runs."""
 
-    def __init__(self, parts: Sequence[tuple[str, nn.Module]]) -> None:
+    def __init__(
+        self, parts: Sequence[tuple[str, nn.Module]], *, values: bool = False,
+        batched: bool = True, device: torch.device | None = None,
+    ) -> None:  # fmt: skip
         self.rows: list[Row] = []
         self.partial: dict[str, None] = {}
         self.path = ""
         self.named = True  # whether rows of functions add their name to the path
+        self.values = values  # whether the module really runs
+        self.batched = batched  # whether the first dimension of the input stands for any batch
+        self.device = device or torch.device("cpu")  # what the values say of themselves
+        self.mode = _Mode(self)
+        self.mixed: dict[int, Any] = {}  # storages of constants that were written to
+        self.spoilt: set[int] = set()  # weights whose numbers are no more what they were
         self.paths = {id(part): path for path, part in parts}
+        self._quiet = False  # whether a layer that has a row is computing its numbers
+        self._stands: dict[int, tuple[Tensor, Traced]] = {}
         self._claimed: set[int] = set()
         self._weights = {id(p) for _, part in parts for p in part._parameters.values()}
         self._used: dict[str, int] = {}
@@ -60,41 +96,61 @@ class Tracer:
     # ---------------------------------------------------------------- calls
 
     def answer(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """What a function returns for traced values."""
-        rule = None if func in FORMULAS else FUNCTIONS.get(func)
+        """What a function returns for traced values, constants and tensors of its own."""
+        if self._quiet:
+            return with_numbers(func, args, kwargs, self._real)
         if "input" in kwargs and not args:
             kwargs = dict(kwargs)
             args = (kwargs.pop("input"),)
-        if rule is not None and (not kwargs or _takes(rule, tuple(kwargs))):
-            made = rule(self, *args, **kwargs)
-            if made is not NotImplemented:
-                return made
-        from netwright.foreign.fallback import fall_back
+        if func is Tensor.__iter__:
+            return iter(self.answer(Tensor.unbind, args, kwargs))
+        given: list[Traced] = []
 
-        return fall_back(self, func, args, kwargs)
+        def enter(tensor: Tensor) -> Traced:
+            value = self.value(tensor)
+            if self.mixed:
+                note_mixed(self, value)
+            given.append(value)
+            return value
+
+        args, kwargs = each(args, enter), each(kwargs, enter) if kwargs else kwargs
+        fixed = [v for v in given if v.origin.field is None]
+        if len(fixed) == len(given) and all(map(self._plain, given)):
+            return constant(self, func, args, kwargs, given)
+        if self.values:
+            made = run(self, func, args, kwargs, given)
+        else:
+            made = self.ruled(func, args, kwargs)
+            if made is NotImplemented:
+                from netwright.foreign.fallback import fall_back
+
+                made = fall_back(self, func, args, kwargs, given)
+        if fixed:
+            follow(self, made, func, args, kwargs, given, fixed)
+        return made
+
+    def ruled(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What a function returns by its rule; `NotImplemented` where it has none."""
+        rule = None if func in FORMULAS else FUNCTIONS.get(func)
+        if rule is None or (kwargs and not _takes(rule, tuple(kwargs))):
+            return NotImplemented
+        return rule(self, *args, **kwargs)
 
     def call(self, module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        """What a module returns: by its rule, or by following its forward pass (no hooks)."""
+        """What a module returns: by its rule, or by following its forward pass, and the hooks
+        that were registered since the trace began.
+        """
+        if self._quiet:
+            return module.forward(*args, **kwargs)
         before = self.path, self.named
         self.path = self.paths.get(id(module), self.path)
         self.named = bool(module._modules) or not type(module).__module__.startswith(_LAYERS)
         try:
-            if type(module) in FORMULAS:
-                return by_formula(self, module, args, kwargs)
-            rule = MODULES.get(type(module))
-            if rule is not None:
-                named, self.named = self.named, False
-                made = rule(self, module, *args, **kwargs)
-                if made is not NotImplemented:
-                    return made
-                self.named = named
-            if "_orig_mod" in module._modules:
-                compiled: Any = module._modules["_orig_mod"]
-                return self.call(compiled, *args, **kwargs)
-            first = len(self.rows)
-            made = module.forward(*args, **kwargs)
-            if len(self.rows) > first:
-                self._settle(module)
+            if module._forward_pre_hooks:
+                args, kwargs = before_call(module, args, kwargs)
+            made = self._made(module, args, kwargs)
+            if module._forward_hooks:
+                made = after_call(module, args, kwargs, made)
         except NetwrightError as error:
             raise self.fault(error) from error.__cause__
         except RecursionError:
@@ -104,6 +160,37 @@ class Tracer:
         finally:
             self.path, self.named = before
         return made
+
+    def _made(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if type(module) in FORMULAS:
+            return by_formula(self, module, args, kwargs)
+        rule = MODULES.get(type(module))
+        if rule is not None:
+            named, self.named = self.named, False
+            with torch._C.DisableTorchFunction():
+                made = rule(self, module, *args, **kwargs)
+            if made is not NotImplemented:
+                return self._computed(made, module, args, kwargs) if self.values else made
+            self.named = named
+        if "_orig_mod" in module._modules:
+            compiled: Any = module._modules["_orig_mod"]
+            return self.call(compiled, *args, **kwargs)
+        first = len(self.rows)
+        made = module.forward(*args, **kwargs)
+        if len(self.rows) > first:
+            self._settle(module)
+        return made
+
+    def _computed(self, planned: Any, module: nn.Module, args: Any, kwargs: Any) -> Any:
+        """What a layer's rule says, with the numbers that its forward pass computes."""
+        args, kwargs = each(args, self._real), each(kwargs, self._real)
+        self._quiet = True
+        try:
+            made = module.forward(*args, **kwargs)
+        finally:
+            self._quiet = False
+        with torch._C.DisableTorchFunction():
+            return settled(planned, made, [])
 
     def fault(self, error: NetwrightError) -> NetwrightError:
         """The error with the place where it happened and the rows before it."""
@@ -190,12 +277,31 @@ class Tracer:
                              sources, False, copies))  # fmt: skip
         return len(self.rows) - 1
 
-    def value(self, tensor: Any) -> Traced:
-        """A tensor among the arguments of a function as a traced value; weights by their owner."""
+    def value(self, tensor: Tensor, owned: bool = False) -> Traced:
+        """The value that stands in for a tensor, always the same, so that the tensor itself is
+        never written to; it belongs to a parameter, or to what else a module `owned`.
+        """
         if type(tensor) is Traced:
             return tensor
-        own = (tensor,) if id(tensor) in self._weights else ()
-        return traced(tuple(tensor.shape), tensor.dtype, Origin(owners=own), tensor)
+        pair = self._stands.get(id(tensor))
+        if pair is None:
+            with torch._C.DisableTorchFunction():
+                learnt = id(tensor) in self._weights
+                origin = Origin(owners=(tensor,) if learnt or owned else ())
+                actual = own_numbers(tensor, learnt and not self.values)
+                stand = traced(tuple(tensor.shape), tensor.dtype, origin, actual)
+            pair = self._stands[id(tensor)] = tensor, stand
+        return pair[1]
+
+    def _real(self, tensor: Tensor) -> Any:
+        pair = self._stands.get(id(tensor))
+        value = tensor if pair is None else pair[1]
+        return value.actual if type(value) is Traced else value
+
+    def _plain(self, value: Traced) -> bool:
+        """Whether numbers are at hand that no weight is in."""
+        owners = value.origin.owners
+        return isinstance(value.actual, Tensor) and not any(id(w) in self._weights for w in owners)
 
     def claim(self, weights: Sequence[Any]) -> tuple[int, int]:
         """Elements of parameters and of buffers among `weights` that no row has counted yet."""

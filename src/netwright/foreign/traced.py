@@ -42,13 +42,14 @@ ACTIVE = Active()
 
 class Traced(Tensor):
     """A tensor without values. What is called with it is answered by the tracer's rules, and
-    where there is none by PyTorch's own kernels for shapes.
+    where there is none by PyTorch's own kernels for shapes. `actual` is the real tensor where
+    its numbers are known, or says how they are computed.
     """
 
     full: tuple[int, ...]
     origin: Origin
     kind: torch.dtype
-    actual: Tensor | None
+    actual: Any
 
     @classmethod
     def __torch_function__(
@@ -70,7 +71,8 @@ class Traced(Tensor):
 
     @property
     def device(self) -> torch.device:  # type: ignore[override]
-        return META
+        tracer = ACTIVE.tracer
+        return META if tracer is None else tracer.device
 
     @property
     def ndim(self) -> int:  # type: ignore[override]
@@ -96,7 +98,7 @@ _empty = torch.empty
 
 
 def traced(
-    full: tuple[int, ...], dtype: torch.dtype, origin: Origin, actual: Tensor | None = None
+    full: tuple[int, ...], dtype: torch.dtype, origin: Origin, actual: Any = None
 ) -> Traced:
     """A value of that shape, batch included."""
     made: Any = _empty(full, dtype=dtype, device=META).as_subclass(Traced)
