@@ -42,6 +42,8 @@ class Contents:
                 kind = type(value)
                 if kind in _FIXED or (kind in _CONTAINERS and not value):
                     continue
+                if kind is tuple and all([type(v) in _FIXED for v in value]):
+                    continue
                 if name in _SHALLOW:
                     self.add(value)
                 else:

@@ -15,12 +15,12 @@ HOOKS = ("_forward_pre_hooks", "_forward_hooks")
 
 def hooks_of(parts: Sequence[tuple[str, nn.Module]]) -> tuple[str, ...]:
     """The hooks on these modules, each with the place where it hangs: `stage1.conv: log`."""
-    names = [
-        f"{path or type(part).__name__}: {_name(hook)}"
-        for path, part in parts
-        for kind in HOOKS
-        for hook in vars(part).get(kind, {}).values()
-    ]
+    names = list[str]()
+    for path, part in parts:
+        if part._forward_pre_hooks or part._forward_hooks:
+            place = path or type(part).__name__
+            hooks = (*part._forward_pre_hooks.values(), *part._forward_hooks.values())
+            names += [f"{place}: {_name(hook)}" for hook in hooks]
     every = nn.modules.module
     for hooks in (every._global_forward_pre_hooks, every._global_forward_hooks):
         names += [f"every module: {_name(hook)}" for hook in hooks.values()]

@@ -161,6 +161,8 @@ def _counted(func: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Counter
 def constant(t: Any, func: Any, args: Any, kwargs: dict[str, Any], given: list[Traced]) -> Any:
     """What a function makes of constants alone; a row only where it multiplies."""
     made, counter = _counted(func, args, kwargs)
+    if not any(isinstance(v, Tensor) for v in tree_leaves(made)):
+        return made
     t.partial.update(dict.fromkeys(counter.unknown))
     owners = tuple({id(w): w for x in given for w in x.origin.owners}.values())
     origin = Origin(owners=owners)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parameter import UninitializedTensorMixin
+from torch.nn.modules.lazy import LazyModuleMixin
 from torch.utils._pytree import tree_leaves
 
 from netwright.core.field import Field
@@ -76,10 +76,10 @@ def plan_module(
             f"plan takes a Net, a spec with its input, or a torch.nn.Module; got {said}"
         )
     parts = parts_of(module)
-    weights = [w for _, part in parts for w in held(part) if w is not None]
-    _check(parts, weights, values)
-    kind = next((w.dtype for w in weights if w.is_floating_point()), torch.float32)
-    device = next((w.device for w in weights if w.device != META), torch.device("cpu"))
+    _check(parts, values)
+    kind = next((w.dtype for w in _weights(parts) if w.is_floating_point()), torch.float32)
+    device = next((w.device for w in _weights(parts)), META)
+    device = torch.device("cpu") if device == META else device
     entering = entered(inputs, kind, batch_dim=batch_dim, types=input_dtype, values=values,
                        device=device)  # fmt: skip
     images = (entering.images or 1) if batch is None else batch
@@ -101,20 +101,18 @@ def plan_module(
     )  # fmt: skip
 
 
-def _check(
-    parts: Sequence[tuple[str, nn.Module]], weights: Sequence[Tensor], values: bool
-) -> None:
-    if any(isinstance(w, UninitializedTensorMixin) for w in weights):
-        lazy = [
-            f"{path or 'the module itself'} ({type(part).__name__})"
-            for path, part in parts
-            if any(isinstance(w, UninitializedTensorMixin) for w in held(part))
-        ]
-        raise SpecError(
-            f"{', '.join(lazy)} has no weights yet: it is lazy, and the first forward pass says "
-            "their shapes; run the module once, then plan it"
-        )
-    if values and any(w.device == META for w in weights):
+def _weights(parts: Sequence[tuple[str, nn.Module]]) -> Iterator[Tensor]:
+    return (w for _, part in parts for w in held(part) if w is not None)
+
+
+def _check(parts: Sequence[tuple[str, nn.Module]], values: bool) -> None:
+    for path, part in parts:
+        if isinstance(part, LazyModuleMixin) and part.has_uninitialized_params():
+            raise SpecError(
+                f"{path or 'the module itself'} ({type(part).__name__}) has no weights yet: it is "
+                "lazy, and its first forward pass says their shapes; run the module once before"
+            )
+    if values and any(w.device == META for w in _weights(parts)):
         raise SpecError(
             "values=True runs the module, and its weights are on the meta device, without "
             "numbers; make it on a real device, or plan it without values"
