@@ -163,15 +163,14 @@ def constant(t: Any, func: Any, args: Any, kwargs: dict[str, Any], given: list[T
     made, counter = _counted(func, args, kwargs)
     if not any(isinstance(v, Tensor) for v in tree_leaves(made)):
         return made
-    t.partial.update(dict.fromkeys(counter.unknown))
     owners = tuple({id(w): w for x in given for w in x.origin.owners}.values())
-    origin = Origin(owners=owners)
-    if counter.macs:
-        leaf = next(v for v in tree_leaves(made) if isinstance(v, Tensor))
-        blank = given or [traced(tuple(leaf.shape), leaf.dtype, origin)]
-        origin = t.operation(short_name(func), blank, tuple(leaf.shape), macs=counter.macs).origin
-        origin = Origin(source=origin.source)
-    return _wrapped(made, origin, given)
+    if not (counter.macs or counter.unknown):
+        return _wrapped(made, Origin(owners=owners), given)
+    planned = t.ruled(func, args, kwargs)
+    if planned is not NotImplemented:
+        return settled(planned, made, given)
+    own = {id(x.actual): x for x in given}
+    return kept(t, short_name(func), given, made, counter, own)
 
 
 def _wrapped(made: Any, origin: Origin, given: list[Traced]) -> Any:

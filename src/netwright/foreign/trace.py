@@ -249,7 +249,8 @@ class Tracer:
         """
         field = (origin or merged(xs, full, aligned=False)).field
         if field is None:  # work on weights: no row unless it multiplies
-            owners = tuple({id(w): w for x in xs for w in x.origin.owners}.values())
+            owners = (*weights, *[w for x in xs for w in x.origin.owners])
+            owners = tuple({id(w): w for w in owners if w is not None}.values())
             origin = Origin(None, (), (), -1, owners)
             if not macs:
                 return traced(full, dtype or xs[0].kind, origin)
