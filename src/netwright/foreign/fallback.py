@@ -32,6 +32,11 @@ _PRODUCTS = re.compile(
 )
 """Names of PyTorch's operators that multiply; the others move, or work element by element."""
 
+_OTHERS = frozenset(f"torchvision::{name}" for name in (
+    "nms", "roi_align", "roi_pool", "ps_roi_align", "ps_roi_pool",
+))  # fmt: skip
+"""Operators of others that choose and take means, and multiply nothing."""
+
 _aten = torch.ops.aten
 _SMALL: dict[Any, Callable[..., int]] = {
     _aten.dot: lambda a, b: a.numel(),
@@ -90,6 +95,8 @@ _MOVES = frozenset(f"aten::{name}" for name in (
 def multiplies(func: Any) -> bool:
     """Whether an operator does, or may do, products that have no formula here."""
     _, _, name = func._schema.name.partition("::")
+    if func._schema.name in _OTHERS:
+        return False
     return not func._schema.name.startswith(_OWN) or bool(_PRODUCTS.search(name))
 
 
@@ -99,40 +106,53 @@ def fall_back(
     """Runs a function on the meta device, or on zeros where it has no kernel there; `given` are
     the values among its arguments.
     """
-    own = FORMULAS.get(key(func))
-    if func in _INDEXING:
-        args = (args[0], *[_index(part) for part in args[1:]])
-    counter = Counter()
     device, t.device = t.device, META  # tensors that the function makes have no numbers either
     try:
-        with torch._C.DisableTorchFunctionSubclass(), counter:
-            made = func(*args, **kwargs)
+        made, counter = _attempt(func, args, kwargs)
     except (NotImplementedError, RuntimeError) as error:
-        if "::" not in short_name(func):
-            if isinstance(error, NotImplementedError) or "on meta tensors" in str(error):
-                raise needs_numbers(short_name(func)) from error
-            raise
-        if not isinstance(error, NotImplementedError):
-            raise
-        made = _on_zeros(func, args, kwargs, error)
-        if own is None:
-            counter.unknown.append(short_name(func))
+        made, counter = _retried(func, args, kwargs, device, error)
     finally:
         t.device = device
+    own = FORMULAS.get(key(func))
     if own is not None:
         cost = as_cost(own(*args, **kwargs))
         counter.macs, counter.ops, counter.unknown = cost.macs, cost.ops, []
     return kept(t, short_name(func), given, made, counter)
 
 
-_INDEXING = frozenset((Tensor.__getitem__, Tensor.__setitem__, torch.index_put, Tensor.index_put,
-                       Tensor.index_put_, Tensor.repeat_interleave, torch.repeat_interleave))  # fmt: skip
+def _attempt(func: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Counter]:
+    counter = Counter()
+    with torch._C.DisableTorchFunctionSubclass(), counter:
+        return func(*args, **kwargs), counter
+
+
+def _retried(
+    func: Any, args: Any, kwargs: dict[str, Any], device: torch.device, error: Exception
+) -> tuple[Any, Counter]:
+    """A second attempt, with the numbers of indices, masks and lengths that have some: they say
+    the shape; or, of compiled code that holds real weights, on zeros.
+    """
+    if isinstance(func, torch._C.ScriptMethod | torch._C.ScriptFunction):
+        counter = Counter()
+        with counter:
+            return _on_zeros(func, args, kwargs, device, error), counter
+    numbered = tree_map(_index, (args, kwargs))
+    changed = zip(tree_leaves(numbered), tree_leaves((args, kwargs)), strict=True)
+    if any(a is not b for a, b in changed):
+        return _attempt(func, *numbered)
+    if "::" in short_name(func):
+        if not isinstance(error, NotImplementedError):
+            raise error
+        made, counter = _on_zeros(func, args, kwargs, device, error), Counter()
+        if FORMULAS.get(key(func)) is None:
+            counter.unknown.append(short_name(func))
+        return made, counter
+    if isinstance(error, NotImplementedError) or "on meta tensors" in str(error):
+        raise needs_numbers(short_name(func)) from error
+    raise error
 
 
 def _index(part: Any) -> Any:
-    """Indices with the numbers of those that have some: how many are true says the shape."""
-    if type(part) in (list, tuple):
-        return type(part)([_index(p) for p in part])
     known = type(part) is Traced and isinstance(part.actual, Tensor)
     return part.actual if known and not part.kind.is_floating_point else part
 
@@ -166,7 +186,10 @@ def kept(
             return value
         changed = value if type(value) is Traced else (real or {}).get(id(value))
         if changed is None:
-            return traced(tuple(value.shape), value.dtype, origin, None if real is None else value)
+            if value.device == META:
+                return traced(tuple(value.shape), value.dtype, origin)
+            known = origin if real is not None else Origin()  # of lengths, not of the input
+            return traced(tuple(value.shape), value.dtype, known, value)
         resized(changed, tuple(plain(value.size, ())))
         changed.origin = origin
         return changed
@@ -182,19 +205,21 @@ def resized(value: Traced, full: tuple[int, ...]) -> None:
             plain(value.resize_, full)
 
 
-def _on_zeros(func: Any, args: Any, kwargs: dict[str, Any], error: Exception) -> Any:
-    """What a function returns for zeros on the CPU, for its shapes."""
+def _on_zeros(
+    func: Any, args: Any, kwargs: dict[str, Any], device: torch.device, error: Exception
+) -> Any:
+    """What a function returns for zeros, as tensors without numbers."""
 
     def zeros(value: Any) -> Any:
         if not isinstance(value, Tensor):
             return value
-        with torch._C.DisableTorchFunctionSubclass():
-            return torch.zeros(tuple(value.shape), dtype=value.dtype)
+        return torch.zeros(tuple(value.shape), dtype=value.dtype, device=device)
 
-    args, kwargs = tree_map(zeros, (args, kwargs))
     try:
         with torch._C.DisableTorchFunctionSubclass():
-            return func(*args, **kwargs)
+            args, kwargs = tree_map(zeros, (args, kwargs))
+            made = func(*args, **kwargs)
+            return tree_map(lambda v: v.to(META) if isinstance(v, Tensor) else v, made)
     except Exception:  # noqa: BLE001  whatever it is, PyTorch's own refusal is what to tell
         raise TraceError(
             f"{short_name(func)} runs neither on the meta device nor on zeros; give it a "

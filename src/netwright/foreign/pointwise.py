@@ -136,7 +136,7 @@ def _elementwise(
     name: str, *, join: type[Add | Mul] | None = None, dtype: torch.dtype | None = None
 ) -> Callable[..., Any]:
     def rule(t: Tracer, *args: Any, **kwargs: Any) -> Any:
-        if "out" in kwargs:
+        if "out" in kwargs or (name == "where" and len(args) + len(kwargs) == 1):
             return NotImplemented
         xs = [t.value(a) for a in (*args, *kwargs.values()) if isinstance(a, Tensor)]
         full = stretch([x.full for x in xs])

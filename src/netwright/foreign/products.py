@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from netwright.core.field import Field
 from netwright.core.shape import show
 from netwright.core.spec import Unit
-from netwright.errors import ShapeError
+from netwright.errors import ShapeError, TraceError
 from netwright.foreign.pointwise import homes, owners, stretch
 from netwright.foreign.state import held
 from netwright.foreign.trace import MODULES, Tracer, answers
@@ -106,6 +106,8 @@ MODULES[nn.MultiheadAttention] = _heads
 
 def _recurrent(kind: Any) -> Any:
     def rule(t: Tracer, m: Any, input: Any, state: Any = None) -> Any:
+        if not isinstance(input, Tensor):  # packed
+            return NotImplemented
         x = t.value(input)
         if len(x.full) != 3 or getattr(m, "proj_size", 0):
             return NotImplemented
@@ -133,5 +135,10 @@ def _embedding(t: Tracer, input: Any, weight: Any, *args: Any, **kwargs: Any) ->
     x, w = (t.value(input), t.value(weight)) if isinstance(input, Tensor) else (input, weight)
     if x.kind.is_floating_point:  # torch.embedding has the weights first
         x, w = w, x
+    if x.kind.is_floating_point:
+        raise TraceError(
+            f"an embedding wants integers, got {str(x.kind).removeprefix('torch.')}; give a "
+            'tensor of torch.long, or a shape with input_dtype="int64" (--input-dtype int64)'
+        )
     return t.operation("embedding", [x], (*x.full, w.full[1]), origin=x.origin,
                        weights=owners(w), dtype=w.kind)  # fmt: skip

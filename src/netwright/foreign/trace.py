@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from inspect import signature
@@ -176,6 +177,10 @@ class Tracer:
             compiled: Any = module._modules["_orig_mod"]
             return self.call(compiled, *args, **kwargs)
         first = len(self.rows)
+        if isinstance(module, torch.jit.ScriptModule):
+            made = _twin(module).forward(*args, **kwargs)  # what it writes to is out of reach
+            self._settle(module)
+            return made
         made = module.forward(*args, **kwargs)
         if len(self.rows) > first:
             self._settle(module)
@@ -331,6 +336,12 @@ class Tracer:
             self.rows[-1] = last._replace(
                 params=last.params + params, buffers=last.buffers + buffers
             )
+
+
+def _twin(module: Any) -> Any:
+    """A copy of a scripted or traced module, in evaluation."""
+    with torch._C.DisableTorchFunction():
+        return copy.deepcopy(vars(module).get("_actual_script_module", module)).eval()
 
 
 @lru_cache(maxsize=1024)
