@@ -42,7 +42,7 @@ class Contents:
                 kind = type(value)
                 if kind in _FIXED or (kind in _CONTAINERS and not value):
                     continue
-                if kind is tuple and all([type(v) in _FIXED for v in value]):
+                if kind is tuple and _FIXED.issuperset(map(type, value)):
                     continue
                 if name in _SHALLOW:
                     self.add(value)
@@ -58,7 +58,7 @@ class Contents:
 
     def add_classes(self, kinds: Iterable[type]) -> None:
         """Notes the attributes of these classes and of those they are made from."""
-        for kind in {base for kind in {*kinds} for base in kind.__mro__[:-1]}:
+        for kind in {base for own in {*kinds} for base in own.__mro__[:-1]}:
             self._classes.append((kind, dict(vars(kind))))
             if not kind.__module__.startswith("torch."):
                 for value in vars(kind).values():

@@ -98,7 +98,7 @@ def _single(make: Callable[..., Unit | None], *names: str) -> None:
 
 def _into(x: Traced, made: Traced) -> Traced:
     """`x` after it was changed in place to what `made` is."""
-    x.full, x.origin, x.actual = made.full, made.origin, None
+    x.full, x.origin = made.full, made.origin
     return x
 
 
