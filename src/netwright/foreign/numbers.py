@@ -46,12 +46,19 @@ def each(value: Any, change: Callable[[Tensor], Any]) -> Any:
     if kind is dict:
         return {k: each(v, change) for k, v in value.items()}
     if kind is slice:
-        return slice(*[each(v, change) for v in (value.start, value.stop, value.step)])
+        return slice(*[_bound(v, change) for v in (value.start, value.stop, value.step)])
     if isinstance(value, Tensor):
         return change(value)
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return kind(*[each(v, change) for v in value])
     return value
+
+
+def _bound(value: Any, change: Callable[[Tensor], Any]) -> Any:
+    """A bound of a slice, as a number where it has one."""
+    value = each(value, change)
+    known = type(value) is Traced and isinstance(value.actual, Tensor)
+    return int(value.actual) if known else value
 
 
 def _writes(func: Any, kwargs: dict[str, Any]) -> bool:

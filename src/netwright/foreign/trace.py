@@ -19,9 +19,10 @@ from netwright.core.shape import Shape
 from netwright.core.spec import Unit
 from netwright.errors import NetwrightError, ShapeError, TraceError
 from netwright.foreign.axes import lies_as_usual, merged
+from netwright.foreign.fallback import fall_back, short_name
 from netwright.foreign.formulas import FORMULAS, by_formula
 from netwright.foreign.hooks import after_call, before_call
-from netwright.foreign.lines import told
+from netwright.foreign.lines import needs_numbers, told
 from netwright.foreign.numbers import (
     constant,
     each,
@@ -123,8 +124,6 @@ class Tracer:
         else:
             made = self.ruled(func, args, kwargs)
             if made is NotImplemented:
-                from netwright.foreign.fallback import fall_back
-
                 made = fall_back(self, func, args, kwargs, given)
         if fixed:
             follow(self, made, func, args, kwargs, given, fixed)
@@ -135,7 +134,12 @@ class Tracer:
         rule = None if func in FORMULAS else FUNCTIONS.get(func)
         if rule is None or (kwargs and not _takes(rule, tuple(kwargs))):
             return NotImplemented
-        return rule(self, *args, **kwargs)
+        try:
+            return rule(self, *args, **kwargs)
+        except RuntimeError as error:
+            if "on meta tensors" in str(error):
+                raise needs_numbers(short_name(func)) from error
+            raise
 
     def call(self, module: nn.Module, *args: Any, **kwargs: Any) -> Any:
         """What a module returns: by its rule, or by following its forward pass, and the hooks
