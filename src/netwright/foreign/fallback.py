@@ -64,6 +64,10 @@ class Counter(TorchDispatchMode):
         self.ops = 0
         self.unknown: list[str] = []
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # nothing compiled runs in it, and to skip the compiler is to import it
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:

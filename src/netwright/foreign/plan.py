@@ -27,9 +27,9 @@ from netwright.foreign import (
     sliding,
 )
 from netwright.foreign.hooks import hooks_of
-from netwright.foreign.inputs import entered
+from netwright.foreign.inputs import Inputs, entered
 from netwright.foreign.operation import Operation
-from netwright.foreign.state import held, untouched
+from netwright.foreign.state import compiles, held, untouched
 from netwright.foreign.trace import Tracer
 from netwright.foreign.traced import META
 
@@ -80,13 +80,23 @@ def plan_module(
     kind = next((w.dtype for w in _weights(parts) if w.is_floating_point()), torch.float32)
     device = next((w.device for w in _weights(parts)), META)
     device = torch.device("cpu") if device == META else device
-    entering = entered(inputs, kind, batch_dim=batch_dim, types=input_dtype, values=values,
-                       device=device)  # fmt: skip
+
+    def follow() -> tuple[Tracer, Inputs, Any]:
+        entering = entered(inputs, kind, batch_dim=batch_dim, types=input_dtype, values=values,
+                           device=device)  # fmt: skip
+        tracer = Tracer(parts, values=values, batched=entering.batched, device=device)
+        with untouched(parts, tracer, hooks):
+            return tracer, entering, module(*entering.args, **entering.kwargs)
+
+    compiler = compiles()
+    try:
+        tracer, entering, made = follow()
+    except TraceError:
+        if compiler or not compiles():
+            raise
+        tracer, entering, made = follow()  # PyTorch's compiler came in on the way; now it rests
     images = (entering.images or 1) if batch is None else batch
     word = of_bytes(dtype or str(kind).removeprefix("torch."), images)
-    tracer = Tracer(parts, values=values, batched=entering.batched, device=device)
-    with untouched(parts, tracer, hooks):
-        made = module(*entering.args, **entering.kwargs)
     rows = (*tracer.rows, *_left(tracer, parts))
     partial = tuple(tracer.partial)
     if strict and partial:

@@ -17,7 +17,7 @@ from netwright.foreign.contents import Contents
 from netwright.foreign.hooks import HOOKS
 from netwright.foreign.traced import ACTIVE, Traced
 
-__all__ = ["Stand", "held", "untouched"]
+__all__ = ["Stand", "compiles", "held", "untouched"]
 
 
 class Stand(dict[str, Any]):
@@ -100,10 +100,15 @@ def untouched(
             restore(state)
 
 
+def compiles() -> bool:
+    """Whether PyTorch's compiler is loaded, as it is once something was compiled."""
+    return "torch._dynamo.eval_frame" in sys.modules
+
+
 @contextmanager
 def _uncompiled() -> Generator[None]:
     """While this lasts functions that `torch.compile` made run as they were written."""
-    if "torch._dynamo.eval_frame" not in sys.modules:
+    if not compiles():
         yield
         return
     with torch.compiler.set_stance("force_eager"):
