@@ -108,7 +108,8 @@ SAME = {
     ),
     "cat": lambda m, x: torch.cat([x, torch.zeros(x.shape[0], 1, *x.shape[2:])], 1),
     "products": lambda m, x: x @ (torch.arange(8.0)[:, None] @ torch.ones(1, 8)),
-    "products of weights": lambda m, x: x * (m.scale[:, None] @ m.plain[None]).sum(0)[:, None, None],
+    "products of weights": lambda m, x: x
+    * (m.scale[:, None] @ m.plain[None]).sum(0)[:, None, None],
     "one hot": lambda m, x: x * F.one_hot(torch.arange(8), 8),
     "out": lambda m, x: torch.add(x, 1, out=torch.empty(1, 4, 8, 8)),
     "meshgrid": lambda m, x: x + torch.stack(torch.meshgrid(

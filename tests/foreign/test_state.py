@@ -63,7 +63,6 @@ class Meddler(nn.Module):
         noise = torch.rand(3) * random.random() * np.random.rand()  # noqa: NPY002
         return F.dropout(self.standardised(x), training=self.training) + noise.sum()
 
-
     def _meddle(self):
         self.register_forward_hook(_hook)
         self.conv.register_forward_pre_hook(_hook)
@@ -110,18 +109,20 @@ def everything(module):
     failing comparison of the texts themselves takes minutes to print."""
     seen = {}
 
+    states = {
+        torch.Generator: lambda g: g.get_state().tolist(),
+        np.random.Generator: lambda g: g.bit_generator.state,
+        random.Random: lambda g: g.getstate(),
+    }
+
     def text(value):
         if isinstance(value, torch.Tensor):
             content = hash(value.detach().numpy().tobytes())
             return f"{type(value)}{id(value)}{content}{value._version}{vars(value)}"
         if isinstance(value, np.ndarray | int | float | str | type(None)):
             return repr(value)
-        if isinstance(value, torch.Generator):
-            return repr(value.get_state().tolist())
-        if isinstance(value, np.random.Generator):
-            return repr(value.bit_generator.state)
-        if isinstance(value, random.Random):
-            return repr(value.getstate())
+        if type(value) in states:
+            return repr(states[type(value)](value))
         if id(value) in seen:
             return seen[id(value)]
         seen[id(value)] = f"{type(value)}{id(value)}"

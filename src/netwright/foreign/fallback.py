@@ -104,9 +104,7 @@ def multiplies(func: Any) -> bool:
     return not func._schema.name.startswith(_OWN) or bool(_PRODUCTS.search(name))
 
 
-def fall_back(
-    t: Tracer, func: Any, args: Any, kwargs: dict[str, Any], given: list[Traced]
-) -> Any:
+def fall_back(t: Tracer, func: Any, args: Any, kwargs: dict[str, Any], given: list[Traced]) -> Any:
     """Runs a function on the meta device, or on zeros where it has no kernel there; `given` are
     the values among its arguments.
     """

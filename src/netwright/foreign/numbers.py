@@ -28,12 +28,12 @@ _INPLACE = frozenset(f"__i{name}__" for name in (
 
 
 class Later(NamedTuple):
-    """Numbers that are computed when they are asked for: leaf `index` of what `func` returns."""
+    """Numbers that are computed when they are asked for: leaf `leaf` of what `func` returns."""
 
     func: Callable[..., Any]
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = {}  # noqa: RUF012  never written to
-    index: int = 0
+    leaf: int = 0
 
 
 def each(value: Any, change: Callable[[Tensor], Any]) -> Any:
@@ -91,7 +91,7 @@ def _computed(t: Any, later: Later) -> Tensor | None:
     if missing:
         return None
     with torch._C.DisableTorchFunction():
-        return tree_leaves(later.func(*args, **kwargs))[later.index]
+        return tree_leaves(later.func(*args, **kwargs))[later.leaf]
 
 
 def own_numbers(tensor: Tensor, late: bool) -> Tensor | Later | None:
@@ -213,7 +213,7 @@ def run(t: Any, func: Any, args: Any, kwargs: dict[str, Any], given: list[Traced
 
 def settled(planned: Any, made: Any, given: list[Traced]) -> Any:
     """The values of a rule, with the numbers that PyTorch computed."""
-    values = [v for v in tree_leaves(planned) if isinstance(v, Tensor)]
+    values = [v for v in tree_leaves(planned) if type(v) is Traced]
     leaves = [v for v in tree_leaves(made) if isinstance(v, Tensor)]
     if len(values) == len(leaves) and all(map(_alike, values, leaves)):
         return _filled(planned, iter(leaves), {id(x) for x in given})

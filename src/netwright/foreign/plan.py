@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.lazy import LazyModuleMixin
+from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_leaves
 
 from netwright.core.field import Field
@@ -26,6 +27,7 @@ from netwright.foreign import (
     slicing,
     sliding,
 )
+from netwright.foreign.calls import call
 from netwright.foreign.hooks import hooks_of
 from netwright.foreign.inputs import Inputs, entered
 from netwright.foreign.operation import Operation
@@ -85,7 +87,7 @@ def plan_module(
         entering = entered(inputs, kind, batch_dim=batch_dim, types=input_dtype, values=values,
                            device=device)  # fmt: skip
         tracer = Tracer(parts, values=values, batched=entering.batched, device=device)
-        with untouched(parts, tracer, hooks):
+        with untouched(parts, tracer, call, hooks):
             return tracer, entering, module(*entering.args, **entering.kwargs)
 
     compiler = compiles()
@@ -117,7 +119,9 @@ def _weights(parts: Sequence[tuple[str, nn.Module]]) -> Iterator[Tensor]:
 
 def _check(parts: Sequence[tuple[str, nn.Module]], values: bool) -> None:
     for path, part in parts:
-        if isinstance(part, LazyModuleMixin) and part.has_uninitialized_params():
+        if isinstance(part, LazyModuleMixin) and any(
+            w is not None and is_lazy(w) for w in held(part)
+        ):
             raise SpecError(
                 f"{path or 'the module itself'} ({type(part).__name__}) has no weights yet: it is "
                 "lazy, and its first forward pass says their shapes; run the module once before"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections import OrderedDict
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -59,10 +59,11 @@ def held(module: nn.Module) -> list[Tensor | None]:
 
 @contextmanager
 def untouched(
-    parts: Sequence[tuple[str, nn.Module]], tracer: Any, hooks: bool = False
-) -> Generator[None]:
-    """While this lasts `tracer` answers these modules, and functions of tensors in this thread;
-    the modules are in evaluation, their weights are stand-ins, and their hooks are set aside
+    parts: Sequence[tuple[str, nn.Module]], tracer: Any, call: Callable[..., Any],
+    hooks: bool = False,
+) -> Generator[None]:  # fmt: skip
+    """While this lasts `tracer` answers functions of tensors in this thread, and `call` these
+    modules, which are in evaluation; their weights are stand-ins, and their hooks are set aside
     unless they are wanted. Afterwards all that a forward pass may reach is as before:
     attributes and what is in them, classes, hooks, and the random generators.
     """
@@ -78,7 +79,7 @@ def untouched(
             now = vars(m)
             now["training"] = False
             # Where Module.compile puts its own: no class is patched, so no other module notices.
-            now["_compiled_call_impl"] = partial(tracer.call, m)
+            now["_compiled_call_impl"] = partial(call, tracer, m)
             for name in ("_parameters", "_buffers"):
                 if own.get(name):
                     now[name] = Stand(own[name], tracer)

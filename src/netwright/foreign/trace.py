@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from inspect import signature
@@ -10,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from netwright.core.field import Field, Window
 from netwright.core.plan import Row
@@ -20,9 +18,8 @@ from netwright.core.spec import Unit
 from netwright.errors import NetwrightError, ShapeError, TraceError
 from netwright.foreign.axes import lies_as_usual, merged
 from netwright.foreign.fallback import fall_back, short_name
-from netwright.foreign.formulas import FORMULAS, by_formula
-from netwright.foreign.hooks import after_call, before_call
-from netwright.foreign.lines import needs_numbers, told
+from netwright.foreign.formulas import FORMULAS
+from netwright.foreign.lines import needs_numbers
 from netwright.foreign.numbers import (
     constant,
     each,
@@ -30,12 +27,11 @@ from netwright.foreign.numbers import (
     note_mixed,
     own_numbers,
     run,
-    settled,
     with_numbers,
 )
 from netwright.foreign.operation import Operation
 from netwright.foreign.state import held
-from netwright.foreign.traced import Origin, Traced, traced
+from netwright.foreign.traced import Mode, Origin, Traced, traced
 
 __all__ = ["FUNCTIONS", "MODULES", "Tracer", "answers"]
 
@@ -43,9 +39,6 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """What answers a call: rule(tracer, *arguments of the function)."""
 MODULES: dict[type[nn.Module], Callable[..., Any]] = {}
 """What answers a module of exactly that class: rule(tracer, module, *inputs)."""
-
-_LAYERS = ("torch.nn.", "netwright.layers.")
-"""Where layers live whose rows are called as the layer is, not by the functions it calls."""
 
 
 def answers(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -56,19 +49,6 @@ def answers(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any
         return rule
 
     return register
-
-
-class _Mode(TorchFunctionMode):
-    """Hands every function of tensors to the tracer, those that make some included."""
-
-    def __init__(self, tracer: Tracer) -> None:
-        super().__init__()
-        self._answer = tracer.answer
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        return self._answer(func, args, kwargs or {})
 
 
 class Tracer:
@@ -85,11 +65,11 @@ class Tracer:
         self.values = values  # whether the module really runs
         self.batched = batched  # whether the first dimension of the input stands for any batch
         self.device = device or torch.device("cpu")  # what the values say of themselves
-        self.mode = _Mode(self)
+        self.mode = Mode(self.answer)
         self.mixed: dict[int, Any] = {}  # storages of constants that were written to
         self.spoilt: set[int] = set()  # weights whose numbers are no more what they were
         self.paths = {id(part): path for path, part in parts}
-        self._quiet = False  # whether a layer that has a row is computing its numbers
+        self.quiet = False  # whether a layer that has a row is computing its numbers
         self._stands: dict[int, tuple[Tensor, Traced]] = {}
         self._claimed: set[int] = set()
         self._weights = {id(p) for _, part in parts for p in part._parameters.values()}
@@ -99,8 +79,8 @@ class Tracer:
 
     def answer(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What a function returns for traced values, constants and tensors of its own."""
-        if self._quiet:
-            return with_numbers(func, args, kwargs, self._real)
+        if self.quiet:
+            return with_numbers(func, args, kwargs, self.real)
         if "input" in kwargs and not args:
             kwargs = dict(kwargs)
             args = (kwargs.pop("input"),)
@@ -140,66 +120,6 @@ class Tracer:
             if "on meta tensors" in str(error):
                 raise needs_numbers(short_name(func)) from error
             raise
-
-    def call(self, module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        """What a module returns: by its rule, or by following its forward pass, and the hooks
-        that were registered since the trace began.
-        """
-        if self._quiet:
-            return module.forward(*args, **kwargs)
-        before = self.path, self.named
-        self.path = self.paths.get(id(module), self.path)
-        self.named = bool(module._modules) or not type(module).__module__.startswith(_LAYERS)
-        try:
-            if module._forward_pre_hooks:
-                args, kwargs = before_call(module, args, kwargs)
-            made = self._made(module, args, kwargs)
-            if module._forward_hooks:
-                made = after_call(module, args, kwargs, made)
-        except NetwrightError as error:
-            raise self.fault(error) from error.__cause__
-        except RecursionError:
-            raise
-        except Exception as error:
-            raise self.fault(TraceError(told(error))) from error
-        finally:
-            self.path, self.named = before
-        return made
-
-    def _made(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if type(module) in FORMULAS:
-            return by_formula(self, module, args, kwargs)
-        rule = MODULES.get(type(module))
-        if rule is not None:
-            named, self.named = self.named, False
-            with torch._C.DisableTorchFunction():
-                made = rule(self, module, *args, **kwargs)
-            if made is not NotImplemented:
-                return self._computed(made, module, args, kwargs) if self.values else made
-            self.named = named
-        if "_orig_mod" in module._modules:
-            compiled: Any = module._modules["_orig_mod"]
-            return self.call(compiled, *args, **kwargs)
-        first = len(self.rows)
-        if isinstance(module, torch.jit.ScriptModule):
-            made = _twin(module).forward(*args, **kwargs)  # what it writes to is out of reach
-            self._settle(module)
-            return made
-        made = module.forward(*args, **kwargs)
-        if len(self.rows) > first:
-            self._settle(module)
-        return made
-
-    def _computed(self, planned: Any, module: nn.Module, args: Any, kwargs: Any) -> Any:
-        """What a layer's rule says, with the numbers that its forward pass computes."""
-        args, kwargs = each(args, self._real), each(kwargs, self._real)
-        self._quiet = True
-        try:
-            made = module.forward(*args, **kwargs)
-        finally:
-            self._quiet = False
-        with torch._C.DisableTorchFunction():
-            return settled(planned, made, [])
 
     def fault(self, error: NetwrightError) -> NetwrightError:
         """The error with the place where it happened and the rows before it."""
@@ -303,7 +223,7 @@ class Tracer:
             pair = self._stands[id(tensor)] = tensor, stand
         return pair[1]
 
-    def _real(self, tensor: Tensor) -> Any:
+    def real(self, tensor: Tensor) -> Any:
         pair = self._stands.get(id(tensor))
         value = tensor if pair is None else pair[1]
         return value.actual if type(value) is Traced else value
@@ -332,7 +252,7 @@ class Tracer:
         count = self._used[path] = self._used.get(path, 0) + 1
         return path if count == 1 else f"{path}_{count}"
 
-    def _settle(self, module: nn.Module) -> None:
+    def settle(self, module: nn.Module) -> None:
         """Weights of a followed module that no row has taken go to the last row in it."""
         params, buffers = self.claim(held(module))
         if params or buffers:
@@ -340,12 +260,6 @@ class Tracer:
             self.rows[-1] = last._replace(
                 params=last.params + params, buffers=last.buffers + buffers
             )
-
-
-def _twin(module: Any) -> Any:
-    """A copy of a scripted or traced module, in evaluation."""
-    with torch._C.DisableTorchFunction():
-        return copy.deepcopy(vars(module).get("_actual_script_module", module)).eval()
 
 
 @lru_cache(maxsize=1024)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from netwright.core.field import Field
 
-__all__ = ["ACTIVE", "META", "Active", "Origin", "Traced", "traced"]
+__all__ = ["ACTIVE", "META", "Active", "Mode", "Origin", "Traced", "traced"]
 
 META = torch.device("meta")
 
@@ -38,6 +40,19 @@ class Active(threading.local):
 
 
 ACTIVE = Active()
+
+
+class Mode(TorchFunctionMode):
+    """Hands every function of tensors to `answer`, those that make some included."""
+
+    def __init__(self, answer: Callable[[Any, Any, Any], Any]) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        return self._answer(func, args, kwargs or {})
 
 
 class Traced(Tensor):
@@ -97,9 +112,7 @@ class Traced(Tensor):
 _empty = torch.empty
 
 
-def traced(
-    full: tuple[int, ...], dtype: torch.dtype, origin: Origin, actual: Any = None
-) -> Traced:
+def traced(full: tuple[int, ...], dtype: torch.dtype, origin: Origin, actual: Any = None) -> Traced:
     """A value of that shape, batch included."""
     made: Any = _empty(full, dtype=dtype, device=META).as_subclass(Traced)
     made.full = full
