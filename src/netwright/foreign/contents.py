@@ -15,6 +15,7 @@ from torch import nn
 __all__ = ["Contents"]
 
 _CONTAINERS = (list, dict, set, OrderedDict, defaultdict, deque, bytearray)
+_KINDS = frozenset(_CONTAINERS)
 _FIXED = frozenset((int, float, str, bool, bytes, complex, type(None), torch.dtype, torch.device,
                     torch.Size, FunctionType, MethodType, ModuleType, nn.Parameter))  # fmt: skip
 """What cannot change, or what a trace never writes to."""
@@ -40,7 +41,7 @@ class Contents:
         for m in modules:
             for name, value in vars(m).items():
                 kind = type(value)
-                if kind in _FIXED or (kind in _CONTAINERS and not value):
+                if kind in _FIXED or (kind in _KINDS and not value):
                     continue
                 if kind is tuple and _FIXED.issuperset(map(type, value)):
                     continue
@@ -102,7 +103,7 @@ class Contents:
         """Puts everything back."""
         for m in self._modules:
             for value in vars(m).values():
-                if type(value) in _CONTAINERS and value and id(value) not in self._seen:
+                if type(value) in _KINDS and value and id(value) not in self._seen:
                     value.clear()
         for container, content in self._containers:
             container.clear()

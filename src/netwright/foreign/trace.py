@@ -35,6 +35,8 @@ from netwright.foreign.traced import Mode, Origin, Traced, traced
 
 __all__ = ["FUNCTIONS", "MODULES", "Tracer", "answers"]
 
+_ATOMS = frozenset((int, float, bool, str, type(None), torch.dtype, torch.Size))
+"""Arguments that hold no tensor."""
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """What answers a call: rule(tracer, *arguments of the function)."""
 MODULES: dict[type[nn.Module], Callable[..., Any]] = {}
@@ -95,7 +97,8 @@ class Tracer:
             given.append(value)
             return value
 
-        args, kwargs = each(args, enter), each(kwargs, enter) if kwargs else kwargs
+        args = tuple([v if type(v) in _ATOMS else each(v, enter) for v in args])
+        kwargs = each(kwargs, enter) if kwargs else kwargs
         fixed = [v for v in given if v.origin.field is None]
         if len(fixed) == len(given) and all(map(self._plain, given)):
             return constant(self, func, args, kwargs, given)
