@@ -272,7 +272,8 @@ class Tracer:
 
     def settle(self, module: nn.Module) -> None:
         """Weights of a followed module that no row has taken go to the last row in it."""
-        params, buffers, stored = self.claim(held(module))
+        with torch._C.DisableTorchFunction():
+            params, buffers, stored = self.claim(held(module))
         if params or buffers:
             self.rows[-1] = self.rows[-1].holding(params, buffers, stored)
 
