@@ -128,18 +128,20 @@ def _lost(t: Any, value: Traced) -> None:
     t.spoilt.update(id(weight) for weight in value.origin.owners)
     if isinstance(value.actual, Tensor):
         storage = value.actual.untyped_storage()
-        t.mixed[storage._cdata] = storage
+        _, kin = t.mixed.get(storage._cdata, (storage, value.kin))
+        t.mixed[storage._cdata] = storage, kin if kin is value.kin else None
         note_mixed(t, value)
     elif not t.values:
         value.actual = None
 
 
 def note_mixed(t: Any, value: Traced) -> None:
-    """A constant is none any more once the input was written into its storage."""
+    """A constant has no numbers any more once the input was written into its storage."""
     actual = value.actual
     if isinstance(actual, Tensor) and actual.untyped_storage()._cdata in t.mixed:
-        if value.origin.field is None:
-            value.origin = Origin(Field(None))
+        _, kin = t.mixed[actual.untyped_storage()._cdata]
+        if value.origin.field is None and (kin is None or kin is not value.kin):
+            value.origin = Origin(Field(None))  # else its kin have told it
         if not t.values:
             value.actual = None
 

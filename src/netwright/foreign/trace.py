@@ -71,7 +71,7 @@ class Tracer:
         self.device = device or torch.device("cpu")  # what the values say of themselves
         self.item = item  # bytes of a weight's element, where they are not those of its own type
         self.mode = Mode(self.answer)
-        self.mixed: dict[int, Any] = {}  # storages of constants that were written to
+        self.mixed: dict[int, Any] = {}  # storages of constants that were written to, whose kin
         self.spoilt: set[int] = set()  # weights whose numbers are no more what they were
         self.paths = {id(part): path for path, part in parts}
         self.quiet = False  # whether a layer that has a row is computing its numbers
