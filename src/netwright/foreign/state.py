@@ -53,7 +53,8 @@ def held(module: nn.Module) -> list[Tensor | None]:
     """A module's own parameters and buffers, as they were before the trace."""
     own: list[Tensor | None] = []
     for kept in (module._parameters, module._buffers):
-        own.extend(getattr(kept, "real", kept).values())
+        if kept:
+            own.extend(getattr(kept, "real", kept).values())
     return own
 
 

@@ -216,8 +216,9 @@ class Tracer:
         """Keeps a row; its index."""
         params, buffers, stored = self.claim(weights)
         path = self._path(name)
-        row = Row(path, unit, inputs, output, 0, macs, ops, 0, field, sources, False, copies)
-        self.rows.append(row.holding(params, buffers, stored))
+        frozen = params > 0 and stored.learnt == 0
+        self.rows.append(Row(path, unit, inputs, output, params, macs, ops, buffers, field, sources,
+                             False, copies, frozen, stored))  # fmt: skip
         return len(self.rows) - 1
 
     def value(self, tensor: Tensor, owned: bool = False) -> Traced:
