@@ -36,6 +36,28 @@ class Two(Tiny):
     def forward(self, x, y):
         return super().forward(x) + self.linear(y)[..., None, None]
 
+class Words(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(50, 8)
+
+    def forward(self, words, scale=None):
+        return self.table(words) if scale is None else self.table(words) * scale
+
+class Arrays(Tiny):
+    def __init__(self):
+        super().__init__()
+        self.conv.weight.data.mul_(float(self.conv.weight.detach().numpy().std()))
+        assert self.conv.weight.abs().max() > 0
+
+class Flagged(Tiny):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("ready", torch.tensor([True, False]))
+
+    def forward(self, x):
+        return super().forward(x)[:, :4] if self.ready.any() else x
+
 instance = Tiny(4)
 net = nw.net("lenet5")
 number = 3
@@ -104,6 +126,36 @@ def test_several_inputs_are_joined_by_a_plus(run):
     assert json.loads(out)["totals"]["macs"] == 8 * 27 * 64 + 80
     code, _, said = run("resnet18", "--input", "3x64x64+10")
     assert (code, said) == (2, "netwright: resnet18 takes one input, got 2\n")
+
+
+def test_types_of_inputs(run):
+    code, out, _ = run("user_nets.tiny:Words", "--input", "10", "--input-dtype", "int64", "--json")
+    assert (code, json.loads(out)["output"]) == (0, [10, 8])
+    code, out, _ = run("user_nets.tiny:Words", "--input", "10+10x8", "--input-dtype",
+                       "int64+float32", "--json")  # fmt: skip
+    assert (code, json.loads(out)["output"]) == (0, [10, 8])
+    code, _, err = run("user_nets.tiny:Words", "--input", "10")
+    assert code == 2
+    assert "an embedding wants integers, got float32" in err
+    code, _, err = run("resnet18", "--input-dtype", "int64")
+    assert (code, err) == (
+        2, "netwright: --input-dtype is for modules of your own code, module:factory\n"
+    )  # fmt: skip
+
+
+def test_a_module_that_asks_for_numbers_is_run(run):
+    arguments = ("user_nets.tiny:Deciding", "--input", "3x10x10")
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert "summary --run" in err
+    code, out, _ = run(*arguments, "--run", "--json")
+    assert (code, json.loads(out)["totals"]["macs"]) == (0, 27 * 8 * 64)
+
+
+@pytest.mark.parametrize(("name", "width"), [("Arrays", 8), ("Flagged", 4)])
+def test_a_factory_or_a_forward_pass_may_read_the_weights(run, name, width):
+    code, out, _ = run(f"user_nets.tiny:{name}", "--input", "3x10x10", "--json")
+    assert (code, json.loads(out)["output"]) == (0, [width, 8, 8])
 
 
 def test_a_net_made_in_code_has_its_own_input(run):

@@ -62,22 +62,23 @@ def test_several_inputs_and_outputs():
     assert plan.output == (8, 16, 16)
 
 
-@pytest.mark.parametrize("inputs", [
-    {"x": (3, 16, 16), "scale": (1,)},
-    {"x": torch.ones(4, 3, 16, 16), "scale": torch.ones(4, 1)},
+@pytest.mark.parametrize(("inputs", "options", "images"), [
+    ({"x": (3, 16, 16), "scale": (1,)}, {}, 1),
+    ({"x": torch.ones(4, 3, 16, 16), "scale": torch.ones(4, 1)}, {}, 4),
+    ({"x": torch.ones(4, 3, 16, 16), "scale": torch.ones(4, 1)}, {"batch_dim": 0}, 1),
 ])  # fmt: skip
-def test_keywords_and_tensors(inputs):
+def test_keywords_and_tensors(inputs, options, images):
     module = Follow(lambda m, x, scale: m.conv(x) * scale[..., None, None], conv=nn.Conv2d(3, 8, 1))
-    plan = nw.plan(module, inputs)
+    plan = nw.plan(module, inputs, **options)
     assert plan.input == (3, 16, 16)
-    assert plan.macs == 3 * 8 * 256
+    assert plan.macs == images * 3 * 8 * 256
 
 
 def test_types_of_tensors_are_those_given():
     module = Follow(lambda m, words: m.fc(m.table(words).mean(1)), table=nn.Embedding(100, 16),
                     fc=nn.Linear(16, 2))  # fmt: skip
     plan = nw.plan(module, torch.zeros(3, 7, dtype=torch.long))
-    assert (plan.params, plan.macs, plan.output) == (1600 + 34, 32, (2,))
+    assert (plan.params, plan.macs, plan.output) == (1600 + 34, 3 * 32, (2,))
 
 
 def test_control_flow_on_shapes_is_followed():

@@ -25,7 +25,11 @@ class Between(nn.Module):
 
 
 def seen(step):
-    field = nw.plan(Between(step), (3, 32, 32)).field
+    """What a plan says, with and without numbers."""
+    module = Between(step)
+    plan, run = (nw.plan(module, (3, 32, 32), values=values) for values in (False, True))
+    assert plan.rows == run.rows
+    field = plan.field
     return "unknown" if field.status == "unknown" else field.size
 
 
@@ -105,9 +109,55 @@ def zeros_filled(x, y):
     return z
 
 
+def data(x, y):
+    y.data.add_(pooled(x))
+    return y
+
+
+def view_of_a_constant(x, y):
+    z = torch.zeros(x.shape)
+    view = z[:, :2]
+    view.copy_(pooled(x)[:, :2])
+    return x + z
+
+
+def views_of_views_of_a_constant(x, y):
+    z = x.new_ones(1, 32, 32, 4).permute(0, 3, 1, 2)
+    for part in z.unbind(1)[::2]:
+        part.unsqueeze(0).mul_(pooled(x)[:, :1])
+    return x * z
+
+
+def view_of_a_buffer(x, y):
+    z = torch.arange(4.0).view(1, 4, 1, 1).repeat(1, 1, 32, 32)
+    rows = z.flatten(1)
+    rows += pooled(x).flatten(1)
+    return x + z
+
+
+def constant_seen_by_its_view(x, y):
+    z = torch.ones(1, 4, 32, 32)
+    view = z.view(4, 32, 32)
+    z.copy_(pooled(x))
+    return view.unsqueeze(0) + x
+
+
+def out_of_a_constant(x, y):
+    z = torch.empty(1, 4, 32, 32)
+    torch.add(x[:, :2], pooled(x)[:, :2], out=z[:, 2:])
+    z[:, :2] = 0
+    return z
+
+
+def out_and_read(x, y):
+    torch.mul(y, pooled(x), out=y)
+    return y
+
+
 @pytest.mark.parametrize(
     "step",
-    [half, chain, permuted, split, tokens, copied, assigned, out, out_of_a_view, masked,
+    [data, view_of_a_constant, views_of_views_of_a_constant, view_of_a_buffer,
+     constant_seen_by_its_view, out_of_a_constant, out_and_read, half, chain, permuted, split, tokens, copied, assigned, out, out_of_a_view, masked,
      base_seen_by_its_view, detached, of_the_fallback, zeros_filled],
     ids=lambda step: step.__name__,
 )  # fmt: skip
@@ -137,7 +187,26 @@ def zeroed_channels(x, y):
     return y
 
 
-@pytest.mark.parametrize("step", [the_other_half, a_copy, channels_last_half, zeroed_channels],
+def the_other_half_of_a_constant(x, y):
+    z = torch.zeros(1, 4, 32, 32)
+    a, b = z.chunk(2, 1)
+    a += pooled(x)[:, :2]
+    return x[:, :2].repeat(1, 2, 1, 1) + torch.cat([b, b], 1)
+
+
+def a_copy_of_a_constant(x, y):
+    z = torch.ones(1, 4, 32, 32)
+    z.clone().mul_(pooled(x))
+    return x * z
+
+
+def numbers_out(x, y):
+    torch.ones(y.shape, out=y)
+    return x * y
+
+
+@pytest.mark.parametrize("step", [the_other_half_of_a_constant, a_copy_of_a_constant, numbers_out,
+                                  the_other_half, a_copy, channels_last_half, zeroed_channels],
                          ids=lambda step: step.__name__)  # fmt: skip
 def test_what_shares_no_element_stays(step):
     assert seen(step) == (5, 5)

@@ -1,5 +1,5 @@
 """The law of fields: whatever functions a module is made of, its plan's field is the support of
-a gradient, or it says `unknown`.
+a gradient, or it says `unknown`; with numbers it is the same one.
 
 Programs are chains of steps drawn by seed from a wide list, functions without a rule of ours
 among them. Weights and inputs are random, so that nothing cancels; where a step picks positions
@@ -284,6 +284,7 @@ def _check(names: list[str]) -> str:
     if y.dim() != 4 or min(y.shape[2:]) < 3:
         return "impossible"
     plan = nw.plan(module, SIZE)
+    assert nw.plan(module, x.detach(), values=True).rows == plan.rows, names
     assert plan.output == y.shape[1:], names
     field = plan.field
     if field is None or field.status == "unknown":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
@@ -23,6 +24,8 @@ def command(
     nets: tuple[str, ...],
     bounds: str,
     input: Shape | None,
+    input_dtype: Any,
+    run: bool,
     batch: int,
     dtype: str,
     as_json: bool,
@@ -39,7 +42,10 @@ def command(
     budget = Budget.parse(bounds)
     if not budget.bounds():
         raise BudgetError("--budget has no bound; wanted some, such as 'params<=5M, macs<=300M'")
-    plans = [load_plan(net, input, dtype=dtype, batch=batch) for net in nets]
+    plans = [
+        load_plan(net, input, dtype=dtype, batch=batch, input_dtype=input_dtype, run=run)
+        for net in nets
+    ]
     records = [
         {
             "name": plan.name,

@@ -28,11 +28,12 @@ def is_code(text: str) -> bool:
     return bool(colon) and all(word.isidentifier() for word in words)
 
 
-def load_module(text: str) -> nn.Module | Net:
+def load_module(text: str, numbers: bool = False) -> nn.Module | Net:
     """The `nn.Module` or Net under `package.module:name`, which is imported from here; a
     function or class there is called without arguments.
 
-    Modules are made on PyTorch's meta device, without memory, where they can be.
+    Modules are made on PyTorch's meta device, without memory, where they can be and no
+    `numbers` are wanted.
     Raises `NetwrightError` where nothing of that name or kind is found.
     """
     home, _, path = text.partition(":")
@@ -49,7 +50,7 @@ def load_module(text: str) -> nn.Module | Net:
         if not hasattr(found, name):
             raise nearest(f"attribute of {home}", name, _public(found))
         found = getattr(found, name)
-    return _made(text, found)
+    return _made(text, found, numbers)
 
 
 def _public(found: Any) -> list[str]:
@@ -62,14 +63,14 @@ def _told(error: Exception) -> str:
     return told(error)
 
 
-def _made(text: str, found: Any) -> nn.Module | Net:
+def _made(text: str, found: Any, numbers: bool) -> nn.Module | Net:
     import torch
 
     from netwright.core.net import Net
 
     if callable(found) and not isinstance(found, torch.nn.Module):
         try:
-            found = _called(text, found)
+            found = _called(text, found, numbers)
         except NetwrightError:
             raise
         except Exception as error:
@@ -81,7 +82,7 @@ def _made(text: str, found: Any) -> nn.Module | Net:
     return found
 
 
-def _called(text: str, factory: Any) -> Any:
+def _called(text: str, factory: Any, numbers: bool) -> Any:
     import torch
 
     try:
@@ -90,8 +91,10 @@ def _called(text: str, factory: Any) -> Any:
         raise NetwrightError(f"{text} cannot be called without arguments: {error}") from None
     except ValueError:  # written in C, it has no signature
         pass
+    if numbers:
+        return factory()
     try:
         with torch.device("meta"):
             return factory()
-    except (RuntimeError, NotImplementedError):
-        return factory()  # it reads numbers while it is made, so it needs them
+    except Exception:  # noqa: BLE001  where it fails with numbers too, that is what is told
+        return factory()

@@ -12,7 +12,7 @@ import click
 
 from netwright.core.net import Net
 from netwright.core.shape import Shape
-from netwright.errors import CodecError, NetwrightError, ShapeError, SpecError
+from netwright.errors import CodecError, NetwrightError, ShapeError, SpecError, TraceError
 
 if TYPE_CHECKING:
     from netwright.core.plan import Plan
@@ -22,6 +22,7 @@ __all__ = [
     "as_count",
     "as_inputs",
     "as_shape",
+    "as_types",
     "echo",
     "echo_json",
     "load_net",
@@ -55,6 +56,11 @@ def as_inputs(ctx: click.Context, param: click.Parameter, value: str | None) -> 
     if value is None or "+" not in value:
         return as_shape(ctx, param, value)
     return tuple(as_shape(ctx, param, word) for word in value.split("+"))
+
+
+def as_types(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
+    """The callback of an option that is a type, or several joined by `+`, one for each input."""
+    return value if value is None or "+" not in value else tuple(value.split("+"))
 
 
 def as_count(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -105,6 +111,17 @@ def plan_options(command: Command) -> Command:
             metavar="CxHxW",
             help="another input, such as 3x320x320; several for a module: 3x64x64+10",
         ),
+        click.option(
+            "--input-dtype",
+            callback=as_types,
+            metavar="TYPE",
+            help="type of a module's input, such as int64 for words; of each: float32+int64",
+        ),
+        click.option(
+            "--run",
+            is_flag=True,
+            help="run a module, on random numbers, where it asks for the numbers in a tensor",
+        ),
     ):
         command = option(command)
     return command
@@ -143,23 +160,36 @@ def load_net(text: str, input: Shape | None = None, classes: int | None = None) 
 
 
 def load_plan(
-    text: str, input: Shape | None, classes: int | None = None, *, dtype: str, batch: int
-) -> Plan:
+    text: str, input: Shape | None, classes: int | None = None, *, dtype: str, batch: int,
+    input_dtype: Any = None, run: bool = False,
+) -> Plan:  # fmt: skip
     """The plan of a net as `load_net` finds it, or of a module in the user's own code."""
     from netwright.cli.code import is_code, load_module
 
     if not is_code(text):
         if input and isinstance(input[0], tuple):
             raise ShapeError(f"{text} takes one input, got {len(input)}")
+        if input_dtype:
+            raise SpecError("--input-dtype is for modules of your own code, module:factory")
         return load_net(text, input, classes).plan(dtype=dtype, batch=batch)
     if classes:
         raise SpecError(f"--classes is for nets of the registry; {text} says its own")
     from netwright.foreign.plan import plan_module
 
-    module = load_module(text)
+    module = load_module(text, numbers=run)
     if input is None and not isinstance(module, Net):
         raise ShapeError(f"a module does not say its input; give {text} one, as --input 3x224x224")
-    return plan_module(module, input, name=text, dtype=dtype, batch=batch)
+
+    def plan(module: Any) -> Plan:
+        return plan_module(module, input, name=text, dtype=dtype, batch=batch, values=run,
+                           input_dtype=input_dtype)  # fmt: skip
+
+    try:
+        return plan(module)
+    except TraceError:
+        if run or isinstance(module, Net):
+            raise
+    return plan(load_module(text, numbers=True))  # its weights may have the numbers it asks for
 
 
 def _read(path: str) -> str:

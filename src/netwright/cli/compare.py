@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from netwright.cli.common import echo, echo_json, load_plan, plan_options, save
@@ -25,6 +27,8 @@ __all__ = ["command"]
 def command(
     nets: tuple[str, ...],
     input: Shape | None,
+    input_dtype: Any,
+    run: bool,
     batch: int,
     dtype: str,
     sort: str | None,
@@ -38,7 +42,10 @@ def command(
     """
     from netwright.report.ranking import ordered
 
-    plans = [load_plan(net, input, dtype=dtype, batch=batch) for net in nets]
+    plans = [
+        load_plan(net, input, dtype=dtype, batch=batch, input_dtype=input_dtype, run=run)
+        for net in nets
+    ]
     first, plans = plans[0], ordered(plans, sort)
     if html:
         from netwright.drawing.pages import compare_page

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from netwright.cli.code import is_code
@@ -47,6 +49,8 @@ def command(
     net: str,
     depth: int | None,
     input: Shape | None,
+    input_dtype: Any,
+    run: bool,
     batch: int,
     dtype: str,
     train: str | None,
@@ -63,7 +67,8 @@ def command(
     """
     width, bold = terminal()
     try:
-        plan = load_plan(net, input, classes, dtype=dtype, batch=batch)
+        plan = load_plan(net, input, classes, dtype=dtype, batch=batch, input_dtype=input_dtype,
+                         run=run)  # fmt: skip
     except (ShapeError, TraceError) as error:
         if error.rows:
             from netwright.report.table import layer_table

@@ -81,7 +81,8 @@ class Row(NamedTuple):
 class Plan:
     """What a net is at one input shape: rows in the order they run, and totals.
 
-    Shapes and counts are of one image; bytes are of `batch` images in `dtype`.
+    Shapes and counts are of one image; bytes are of `batch` images in `dtype`. Of a foreign
+    module, `partial` are operations that nobody gave a rule, and `hooks` those left out.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Plan:
     dtype: str = "float32"
     batch: int = 1
     partial: tuple[str, ...] = ()
+    hooks: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)

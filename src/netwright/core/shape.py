@@ -139,7 +139,7 @@ def slid(n: Any, k: int, s: int, pad: tuple[int, int], d: int = 1, ceil: bool = 
     112
     """
     room = n + pad[0] + pad[1] - d * (k - 1) - 1
-    if isinstance(room, int) and room < 0:
+    if isinstance(room, int) and room < 0 and not (ceil and room > -s):
         raise ShapeError(
             f"a window of {d * (k - 1) + 1} does not fit a map of {n} padded to {n + sum(pad)}; "
             "use a larger input, more padding or a smaller kernel"

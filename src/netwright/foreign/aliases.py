@@ -5,6 +5,7 @@ others. PyTorch's own views on the meta device say where each of them lies.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -13,9 +14,9 @@ from torch import Tensor
 from netwright.core.field import Taps
 from netwright.foreign.axes import joined, lost, read
 from netwright.foreign.layout import reshaped
-from netwright.foreign.traced import NOWHERE, Origin, Traced
+from netwright.foreign.traced import META, NOWHERE, Origin, Traced, traced
 
-__all__ = ["changed", "shares", "viewed"]
+__all__ = ["alike", "changed", "viewed"]
 
 
 def shares(a: Tensor, b: Tensor) -> bool:
@@ -37,6 +38,29 @@ def viewed(x: Traced, made: Tensor, origin: Origin) -> Traced:
     return value
 
 
+def alike(xs: Sequence[Traced], made: Tensor, origin: Origin) -> Traced:
+    """The traced value of a tensor that PyTorch computed from `xs`, or from their numbers, and
+    which may be a view of one of them.
+    """
+    if made.device == META:
+        for x in xs:
+            if shares(made, x):
+                return viewed(x, made, origin)
+        return traced(tuple(made.shape), made.dtype, origin)
+    for x in xs:
+        base = x.actual
+        if isinstance(base, Tensor) and made.dtype == base.dtype and shares(made, base):
+            here = _place(x)
+            if (here.sizes, here.steps) == (tuple(base.shape), base.stride()):
+                first = here.first + int(made.storage_offset() - base.storage_offset())
+                with torch._C.DisableTorchFunctionSubclass():
+                    view = torch.as_strided(x, made.shape, made.stride(), first)
+                value = viewed(x, view, origin)
+                value.actual = made
+                return value
+    return traced(tuple(made.shape), made.dtype, origin, made)
+
+
 def changed(x: Traced) -> None:
     """Tells all that share memory with `x` that it was written to."""
     if x.kin is None:
@@ -48,7 +72,6 @@ def changed(x: Traced) -> None:
         if value is not x and _overlap(here, there := _place(value)):
             source = x.origin.source
             value.origin = _written(x, here, value, there)._replace(source=source)
-            value.actual = None
 
 
 class _Place(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -13,15 +13,17 @@ from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.flop_counter import flop_registry
 
 from netwright.errors import TraceError
-from netwright.foreign.aliases import changed, shares, viewed
+from netwright.foreign.aliases import alike, changed
 from netwright.foreign.axes import merged
 from netwright.foreign.formulas import FORMULAS, as_cost, key
-from netwright.foreign.lines import at_work
+from netwright.foreign.lines import needs_numbers
 from netwright.foreign.seeing import SEES, aligned, ruled
-from netwright.foreign.trace import Tracer
-from netwright.foreign.traced import META, Origin, Traced, traced
+from netwright.foreign.traced import META, Origin, Traced
 
-__all__ = ["Counter", "fall_back", "multiplies", "plain", "short_name"]
+if TYPE_CHECKING:
+    from netwright.foreign.trace import Tracer
+
+__all__ = ["Counter", "fall_back", "kept", "multiplies", "plain", "short_name"]
 
 _OWN = ("aten::", "prims::")
 """Where PyTorch's own operators live."""
@@ -31,6 +33,11 @@ _PRODUCTS = re.compile(
     r"geqrf|orgqr|ormqr|lu|cholesky|det|eig|matrix|transformer|embedding_bag)(?:_|$)"
 )
 """Names of PyTorch's operators that multiply; the others move, or work element by element."""
+
+_OTHERS = frozenset(f"torchvision::{name}" for name in (
+    "nms", "roi_align", "roi_pool", "ps_roi_align", "ps_roi_pool",
+))  # fmt: skip
+"""Operators of others that choose and take means, and multiply nothing."""
 
 _aten = torch.ops.aten
 _SMALL: dict[Any, Callable[..., int]] = {
@@ -59,6 +66,10 @@ class Counter(TorchDispatchMode):
         self.ops = 0
         self.unknown: list[str] = []
         self.aligned = True  # whether all of it went element by element
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # nothing compiled runs in it, and to skip the compiler is to import it
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -92,102 +103,159 @@ _MOVES = frozenset(f"aten::{name}" for name in (
 def multiplies(func: Any) -> bool:
     """Whether an operator does, or may do, products that have no formula here."""
     _, _, name = func._schema.name.partition("::")
+    if func._schema.name in _OTHERS:
+        return False
     return not func._schema.name.startswith(_OWN) or bool(_PRODUCTS.search(name))
 
 
-def fall_back(t: Tracer, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    """Runs a function on the meta device, or on zeros where it has no kernel there."""
-    read = {key: value for key, value in kwargs.items() if key != "out"}
-    given = [v for v in tree_leaves((args, read)) if isinstance(v, Tensor)]
-    seen = [v for v in given if type(v) is Traced]
-    args, kwargs = tree_map(_meta, (args, kwargs))
-    own = FORMULAS.get(key(func))
-    counter = Counter()
+def fall_back(t: Tracer, func: Any, args: Any, kwargs: dict[str, Any], given: list[Traced]) -> Any:
+    """Runs a function on the meta device, or on zeros where it has no kernel there; `given` are
+    the values among its arguments.
+    """
+    device, t.device = t.device, META  # tensors that the function makes have no numbers either
     try:
-        with torch._C.DisableTorchFunctionSubclass(), counter:
-            made = func(*args, **kwargs)
-    except NotImplementedError as error:
-        if "::" not in short_name(func):
-            raise TraceError(
-                f"{short_name(func)} needs the numbers in a tensor, and a plan has none: "
-                f"{at_work()}"
-            ) from error
-        made, counter.aligned = _on_zeros(func, args, kwargs, error), False
-        if own is None:
-            counter.unknown.append(short_name(func))
+        made, counter = _attempt(func, args, kwargs)
+    except (NotImplementedError, RuntimeError) as error:
+        made, counter = _retried(func, args, kwargs, device, error)
+    finally:
+        t.device = device
+    own = FORMULAS.get(key(func))
     if own is not None:
         cost = as_cost(own(*args, **kwargs))
         counter.macs, counter.ops, counter.unknown = cost.macs, cost.ops, []
-
-    def origin_of(full: tuple[int, ...]) -> Origin:
-        """What an output of that shape sees."""
-        origin = None
-        if func in SEES:
-            values = tree_map(lambda v: t.value(v) if isinstance(v, Tensor) else v, (args, kwargs))
-            origin = ruled(func, full, *values)
-        elif counter.aligned:
-            origin = aligned([t.value(x) for x in given], full)
-        return merged(seen, full, aligned=False) if origin is None else origin
-
-    return _kept(t, short_name(func), seen, made, counter, origin_of)
+    return kept(t, func, args, kwargs, given, made, counter)
 
 
-def _kept(t: Tracer, name: str, seen: list[Traced], made: Any, counter: Counter,
-          origin_of: Callable[[tuple[int, ...]], Origin]) -> Any:  # fmt: skip
-    """The results as traced values, all from one row if there was any work."""
+def _attempt(func: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Counter]:
+    counter = Counter()
+    with torch._C.DisableTorchFunctionSubclass(), counter:
+        return func(*args, **kwargs), counter
+
+
+def _retried(
+    func: Any, args: Any, kwargs: dict[str, Any], device: torch.device, error: Exception
+) -> tuple[Any, Counter]:
+    """A second attempt, with the numbers of indices, masks and lengths that have some: they say
+    the shape; or, of compiled code that holds real weights, on zeros.
+    """
+    if isinstance(func, torch._C.ScriptMethod | torch._C.ScriptFunction):
+        counter = Counter()
+        with counter:
+            made = _on_zeros(func, args, kwargs, device, error)
+        counter.aligned = False
+        return made, counter
+    numbered = tree_map(_index, (args, kwargs))
+    changed = zip(tree_leaves(numbered), tree_leaves((args, kwargs)), strict=True)
+    if any(a is not b for a, b in changed):
+        return _attempt(func, *numbered)
+    if "::" in short_name(func):
+        if not isinstance(error, NotImplementedError):
+            raise error
+        made, counter = _on_zeros(func, args, kwargs, device, error), Counter()
+        counter.aligned = False
+        if FORMULAS.get(key(func)) is None:
+            counter.unknown.append(short_name(func))
+        return made, counter
+    if isinstance(error, NotImplementedError) or "on meta tensors" in str(error):
+        raise needs_numbers(short_name(func)) from error
+    raise error
+
+
+def _index(part: Any) -> Any:
+    known = type(part) is Traced and isinstance(part.actual, Tensor)
+    return part.actual if known and not part.kind.is_floating_point else part
+
+
+def kept(
+    t: Tracer, func: Any, args: Any, kwargs: dict[str, Any], given: list[Traced], made: Any,
+    counter: Counter, real: bool = False,
+) -> Any:  # fmt: skip
+    """What a function made of the `given` values as traced values, all from one row if there was
+    any work; `real` where it was computed with their numbers.
+    """
     leaves = [v for v in tree_leaves(made) if isinstance(v, Tensor)]
     if not leaves:
         return made
     t.partial.update(dict.fromkeys(counter.unknown))
-    if not seen:
-        return made
-    first = leaves[0]
-    size = tuple(first.shape) if type(first) is not Traced else tuple(plain(first.size, ()))
-    if counter.macs or counter.ops or counter.unknown:
-        out = t.operation(name, seen, size, macs=counter.macs, ops=counter.ops,
+    own = {id(x.actual): x for x in given} if real else {}
+    if "out" in kwargs:  # is written to, not read
+        kwargs = {key: value for key, value in kwargs.items() if key != "out"}
+        given = [v for v in tree_leaves((args, kwargs)) if type(v) is Traced]
+    origin_of = _seeing(func, args, kwargs, given, counter)
+    reached = [x for x in given if x.origin.field is not None]
+    if given and (counter.macs or counter.ops or counter.unknown):
+        size = _size(leaves[0])
+        out = t.operation(short_name(func), given, size, macs=counter.macs, ops=counter.ops,
                           origin=origin_of(size))  # fmt: skip
         source, owners = out.origin.source, out.origin.owners
     else:
-        reached = any(x.origin.field is not None for x in seen)
-        owners = () if reached else tuple(w for x in seen for w in x.origin.owners)
-        source = seen[0].origin.source
+        source = reached[0].origin.source if reached else -1
+        owners = () if reached else tuple(w for x in given for w in x.origin.owners)
 
     def wrap(value: Any) -> Any:
         if not isinstance(value, Tensor):
             return value
-        full = tuple(plain(value.size, ())) if type(value) is Traced else tuple(value.shape)
+        full = _size(value)
         origin = origin_of(full)._replace(source=source, owners=owners)
-        if type(value) is Traced:  # changed in place
-            value.full, value.origin, value.actual = full, origin, None
-            changed(value)
-            return value
-        for x in seen:
-            if shares(value, x):
-                return viewed(x, value, origin)
-        return traced(full, value.dtype, origin)
+        known = value if type(value) is Traced else own.get(id(value))
+        if known is not None:
+            resized(known, full)
+            known.origin = origin
+            changed(known)
+            return known
+        if value.device != META and not real:
+            origin = Origin()  # of lengths, not of the input
+        return alike(given, value, origin)
 
     return tree_map(wrap, made)
 
 
-def _meta(value: Any) -> Any:
-    if not isinstance(value, Tensor) or type(value) is Traced or value.device == META:
-        return value
-    return torch.empty_like(value, device=META)
+def _size(value: Tensor) -> tuple[int, ...]:
+    return tuple(plain(value.size, ())) if type(value) is Traced else tuple(value.shape)
 
 
-def _on_zeros(func: Any, args: Any, kwargs: dict[str, Any], error: Exception) -> Any:
-    """What a function returns for zeros on the CPU, for its shapes."""
+def _seeing(
+    func: Any, args: Any, kwargs: dict[str, Any], given: list[Traced], counter: Counter
+) -> Callable[[tuple[int, ...]], Origin]:
+    """Says what an output of a shape sees."""
+    reached = any(x.origin.field is not None for x in given)
+
+    def origin_of(full: tuple[int, ...]) -> Origin:
+        origin = None
+        if not reached:
+            return Origin()
+        if func in SEES:
+            origin = ruled(func, full, args, kwargs)
+        elif counter.aligned:
+            origin = aligned(given, full)
+        return merged(given, full, aligned=False) if origin is None else origin
+
+    return origin_of
+
+
+def resized(value: Traced, full: tuple[int, ...]) -> None:
+    """Gives a value that was changed in place its shape."""
+    if value.full != full:
+        value.full = full
+        if tuple(plain(value.size, ())) != full:
+            plain(value.resize_, full)
+
+
+def _on_zeros(
+    func: Any, args: Any, kwargs: dict[str, Any], device: torch.device, error: Exception
+) -> Any:
+    """What a function returns for zeros, as tensors without numbers."""
 
     def zeros(value: Any) -> Any:
         if not isinstance(value, Tensor):
             return value
-        with torch._C.DisableTorchFunctionSubclass():
-            return torch.zeros(tuple(value.shape), dtype=value.dtype)
+        return torch.zeros(tuple(value.shape), dtype=value.dtype, device=device)
 
-    args, kwargs = tree_map(zeros, (args, kwargs))
     try:
         with torch._C.DisableTorchFunctionSubclass():
-            return func(*args, **kwargs)
+            args, kwargs = tree_map(zeros, (args, kwargs))
+            made = func(*args, **kwargs)
+            return tree_map(lambda v: v.to(META) if isinstance(v, Tensor) else v, made)
     except Exception:  # noqa: BLE001  whatever it is, PyTorch's own refusal is what to tell
         raise TraceError(
             f"{short_name(func)} runs neither on the meta device nor on zeros; give it a "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import nn
 from torch.utils._pytree import tree_leaves
 
@@ -58,8 +59,10 @@ def by_formula(t: Any, module: nn.Module, args: tuple[Any, ...], kwargs: dict[st
     outs = [v for v in tree_leaves(made) if type(v) is Traced]
     xs = [v for v in tree_leaves((args, kwargs)) if type(v) is Traced]
     weights = [w for part in module.modules() for w in held(part)]
-    row = t.operation(type(module).__name__, xs, outs[0].full, macs=cost.macs, ops=cost.ops,
-                      origin=outs[0].origin, weights=weights).origin.source  # fmt: skip
+    with torch._C.DisableTorchFunction():
+        whole = t.operation(type(module).__name__, xs, outs[0].full, macs=cost.macs, ops=cost.ops,
+                            origin=outs[0].origin, weights=weights)  # fmt: skip
+    row = whole.origin.source
     for part in inside:
         stored = part.stored or Stored()
         t.rows[row] = t.rows[row].holding(part.params, part.buffers, stored)

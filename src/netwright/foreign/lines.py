@@ -12,8 +12,9 @@ from typing import Any
 import torch
 
 import netwright
+from netwright.errors import TraceError
 
-__all__ = ["at_work", "told"]
+__all__ = ["at_work", "needs_numbers", "told"]
 
 _LIBRARIES = tuple(f"{Path(file).parent}{sep}" for file in (netwright.__file__, torch.__file__))
 
@@ -27,6 +28,14 @@ def at_work() -> str:
         return "not in your code"
     file, line = frame.f_code.co_filename, frame.f_lineno
     return f"{file}:{line}: {linecache.getline(file, line).strip()}"
+
+
+def needs_numbers(name: str) -> TraceError:
+    """What is raised where a function asks for numbers that depend on the input."""
+    return TraceError(
+        f"{name} needs the numbers in a tensor, which only a plan of tensors with values=True "
+        f"(netwright summary --run) has: {at_work()}"
+    )
 
 
 def told(error: Exception) -> str:

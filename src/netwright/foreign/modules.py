@@ -76,13 +76,17 @@ def _ranked(module: nn.Module, x: Traced) -> bool:
     return len(x.full) == int(type(module).__name__[-2]) + 2
 
 
+def _has_bias(module: nn.Module) -> bool:
+    return getattr(module._parameters, "real", module._parameters)["bias"] is not None
+
+
 @layer(nn.Conv1d, nn.Conv2d, nn.Conv3d)
 def _conv(m: Any, x: Traced) -> Unit | None:
     if not _ranked(m, x):
         return None
     _need(m, x, m.in_channels)
     return conv_unit(m.out_channels, m.kernel_size, m.stride, m.padding, m.dilation, m.groups,
-                     m._parameters["bias"] is not None, m.padding_mode)  # fmt: skip
+                     _has_bias(m), m.padding_mode)  # fmt: skip
 
 
 @layer(nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -91,7 +95,7 @@ def _transposed(m: Any, x: Traced) -> Unit | None:
         return None
     _need(m, x, m.in_channels)
     return transposed_unit(m.out_channels, m.kernel_size, m.stride, m.padding, m.output_padding,
-                           m.groups, m._parameters["bias"] is not None, m.dilation)  # fmt: skip
+                           m.groups, _has_bias(m), m.dilation)  # fmt: skip
 
 
 @layer(nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
@@ -117,7 +121,7 @@ def _linear(m: Any, x: Traced) -> Unit | None:
     if len(x.full) not in (2, 3) or mixes or (len(x.full) == 2 and 0 in on_axes(x.origin)):
         return None
     _need(m, x, m.in_features, -1)
-    return one(Linear, m.out_features, m._parameters["bias"] is not None)
+    return one(Linear, m.out_features, _has_bias(m))
 
 
 def _window(m: Any) -> list[Any]:

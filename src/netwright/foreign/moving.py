@@ -10,10 +10,10 @@ from torch import Tensor
 from netwright.foreign.aliases import viewed
 from netwright.foreign.axes import stretched
 from netwright.foreign.fallback import plain
+from netwright.foreign.homes import getters, homes
 from netwright.foreign.layout import permuted, reshaped
-from netwright.foreign.pointwise import getters, homes
 from netwright.foreign.trace import Tracer, answers
-from netwright.foreign.traced import Origin, Traced, traced
+from netwright.foreign.traced import META, Origin, Traced, traced
 
 __all__ = []
 
@@ -27,7 +27,7 @@ def _views(*names: str) -> None:
         def rule(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
             if type(x) is not Traced:
                 return NotImplemented
-            if name == "squeeze" and not args and not kwargs:  # of a batch, the first one stays
+            if name == "squeeze" and t.batched and not args and not kwargs:  # the batch stays
                 args = (tuple([d for d, n in enumerate(x.full) if d and n == 1]),)
             made = plain(method, (x, *args), kwargs)
             return viewed(x, made, reshaped(x.origin, x.full, tuple(made.shape)))
@@ -144,10 +144,28 @@ def _expand(t: Tracer, x: Any, *sizes: Any) -> Any:
     return viewed(x, made, stretched(x.origin, x.full, tuple(made.shape)))
 
 
-@answers(*homes("zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like",
-                "new_zeros", "new_ones", "new_empty", "new_full", "new_tensor"))  # fmt: skip
-def _fresh(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
-    kwargs.pop("device", None)
-    sizes = next((a for a in args if isinstance(a, tuple | list)), kwargs.get("size"))
-    full = sizes or tuple([a for a in args if isinstance(a, int)]) or x.full
-    return traced(tuple(map(int, full)), kwargs.get("dtype") or x.kind, Origin())
+def _fresh(name: str) -> None:
+    method = getattr(Tensor, name, None) or getattr(torch, name)
+
+    def rule(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """What only has the shape or type of `x` is a constant."""
+        if type(x) is not Traced:
+            return NotImplemented
+        with torch._C.DisableTorchFunctionSubclass():
+            blank = torch.empty((), dtype=x.kind, device=t.device).expand(x.full)
+            made = method(blank, *args, **kwargs)
+        actual = None if made.device == META else made
+        return traced(tuple(made.shape), made.dtype, Origin(), actual)
+
+    answers(*homes(name))(rule)
+
+
+for _name in ("zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like",
+              "randint_like", "new_zeros", "new_ones", "new_empty", "new_full"):  # fmt: skip
+    _fresh(_name)
+
+
+@answers(Tensor.new_tensor)
+def _new_tensor(t: Tracer, x: Any, data: Any, **kwargs: Any) -> Any:
+    kwargs.setdefault("dtype", x.kind)
+    return t.answer(torch.tensor, (data,), kwargs)

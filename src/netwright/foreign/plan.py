@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.nn.modules.lazy import LazyModuleMixin
+from torch.nn.parameter import is_lazy
+from torch.utils._pytree import tree_leaves
 
-from netwright.core.field import Axis, Field
+from netwright.core.field import Field
 from netwright.core.net import Net
 from netwright.core.plan import DTYPES, Plan, Row, of_bytes
 from netwright.core.shape import Shape
 from netwright.core.spec import Spec
-from netwright.errors import ShapeError, SpecError, TraceError
+from netwright.errors import SpecError, TraceError
 from netwright.foreign import (
     deformable,
     dynamic,
@@ -26,10 +28,13 @@ from netwright.foreign import (
     slicing,
     sliding,
 )
+from netwright.foreign.calls import call
+from netwright.foreign.hooks import hooks_of
+from netwright.foreign.inputs import Inputs, entered
 from netwright.foreign.operation import Operation
-from netwright.foreign.state import held, untouched
+from netwright.foreign.state import compiles, held, untouched
 from netwright.foreign.trace import Tracer
-from netwright.foreign.traced import Origin, Traced, traced
+from netwright.foreign.traced import META
 
 __all__ = ["plan_module"]
 
@@ -39,15 +44,26 @@ _RULES = (dynamic, modules, moving, pointwise, products, reducing, slicing, slid
 
 def plan_module(
     module: nn.Module | Net | Spec, inputs: Any = None, *, name: str | None = None,
-    dtype: str | None = None, batch: int = 1, strict: bool = False,
+    dtype: str | None = None, batch: int | None = None, strict: bool = False,
+    values: bool = False, batch_dim: Any = None, input_dtype: Any = None, hooks: bool = False,
 ) -> Plan:  # fmt: skip
-    """Shapes, costs and receptive fields of any `nn.Module`, without running or changing it.
+    """Shapes, costs and receptive fields of any `nn.Module`, without changing it.
 
-    `inputs` is a shape without the batch, several such shapes, or tensors as the module takes
-    them (nested, or a dict of keywords), of which only shape and type are read. The forward
-    pass is followed in evaluation mode, for one image, on values that have no numbers; hooks
-    are not run. Operations nobody gave a rule are named in `plan.partial`; with `strict` they
-    raise `TraceError`, as a forward pass does that asks for the value of a tensor.
+    The forward pass is followed in evaluation mode on values that have no numbers; only what no
+    input reaches keeps its own. Operations nobody gave a rule are named in `plan.partial`.
+
+    `inputs`: a shape without the batch, several such shapes, or tensors as the module takes
+        them, nested, or a dict of keywords. A shape is one image. Tensors are taken as they
+        are, and counted as they are: MACs of eight images are eight times those of one.
+    `batch_dim`: the dimension along which the images of given tensors lie; then the first image
+        alone is planned, and counted, and the bytes are of as many as there are. One for all
+        tensors, or one for each input, None for those that have no batch.
+    `input_dtype`: the type of inputs given as shapes, such as "int64" for words; or of each.
+    `values`: really run the module, on the numbers of the tensors (of shapes, random ones), for
+        one that asks for them. Rows, costs and fields are the same.
+    `hooks`: run the hooks that hang on the module; else they are named in `plan.hooks`.
+    `strict`: raise `TraceError` for operations without a rule.
+    `dtype`, `batch`: what bytes are of.
 
     Bytes of weights are in each weight's own type, or all in `dtype` where it is given; what
     does not require a gradient is frozen. Products of complex numbers are counted as PyTorch
@@ -60,34 +76,71 @@ def plan_module(
     if isinstance(module, Spec) and inputs is not None:
         module = Net(module, tuple(inputs), name or type(module).__name__)
     if isinstance(module, Net):
-        return module.plan(inputs, dtype=dtype or "float32", batch=batch)
+        return module.plan(inputs, dtype=dtype or "float32", batch=1 if batch is None else batch)
     if not isinstance(module, nn.Module):
         said = f"the class {module.__name__}" if isinstance(module, type) else repr(module)
         raise SpecError(
             f"plan takes a Net, a spec with its input, or a torch.nn.Module; got {said}"
         )
-    kinds = [p.dtype for p in module.parameters() if p.is_floating_point() or p.is_complex()]
-    kind = kinds[0] if kinds else torch.float32
-    word = of_bytes(dtype or str(kind).removeprefix("torch."), batch)
-    args, kwargs = _inputs(inputs, kind)
     parts = parts_of(module)
+    _check(parts, values)
+    kind = next(
+        (w.dtype for w in _weights(parts) if w.is_floating_point() or w.is_complex()), torch.float32
+    )
+    device = next((w.device for w in _weights(parts)), META)
+    device = torch.device("cpu") if device == META else device
+    item = DTYPES[of_bytes(dtype, batch or 1)] if dtype else None
     deformable.register()
-    tracer = Tracer(parts)
-    tracer.item = DTYPES[word] if dtype else None
-    with untouched(parts, tracer):
-        made = module(*args, **kwargs)
+
+    def follow() -> tuple[Tracer, Inputs, Any]:
+        entering = entered(inputs, kind, batch_dim=batch_dim, types=input_dtype, values=values,
+                           device=device)  # fmt: skip
+        tracer = Tracer(parts, values=values, batched=entering.batched, device=device,
+                        item=item)  # fmt: skip
+        with untouched(parts, tracer, call, hooks):
+            return tracer, entering, module(*entering.args, **entering.kwargs)
+
+    compiler = compiles()
+    try:
+        tracer, entering, made = follow()
+    except TraceError:
+        if compiler or not compiles():
+            raise
+        tracer, entering, made = follow()  # PyTorch's compiler came in on the way; now it rests
+    images = (entering.images or 1) if batch is None else batch
+    word = of_bytes(dtype or str(kind).removeprefix("torch."), images)
     rows = (*tracer.rows, *_left(tracer, parts))
     partial = tuple(tracer.partial)
     if strict and partial:
         raise TraceError(
             f"no rule for {', '.join(partial)}; give one by netwright.count(operation)(formula)"
         )
-    given = [v for v in tree_leaves((args, kwargs)) if isinstance(v, Tensor)]
-    outs = [v for v in tree_leaves(made) if isinstance(v, Tensor)]
+    given, outs = tensors_in((entering.args, entering.kwargs)), tensors_in(made)
     return Plan(
         name or type(module).__name__, _inner(given[0]) if given else (),
-        _inner(outs[0]) if outs else (), rows, word, batch, partial,
+        _inner(outs[0]) if outs else (), rows, word, images, partial,
+        () if hooks else hooks_of(parts),
     )  # fmt: skip
+
+
+def _weights(parts: Sequence[tuple[str, nn.Module]]) -> Iterator[Tensor]:
+    return (w for _, part in parts for w in held(part) if w is not None)
+
+
+def _check(parts: Sequence[tuple[str, nn.Module]], values: bool) -> None:
+    for path, part in parts:
+        if isinstance(part, LazyModuleMixin) and any(
+            w is not None and is_lazy(w) for w in held(part)
+        ):
+            raise SpecError(
+                f"{path or 'the module itself'} ({type(part).__name__}) has no weights yet: it is "
+                "lazy, and its first forward pass says their shapes; run the module once before"
+            )
+    if values and any(w.device == META for w in _weights(parts)):
+        raise SpecError(
+            "values=True runs the module, and its weights are on the meta device, without "
+            "numbers; make it on a real device, or plan it without values"
+        )
 
 
 def parts_of(module: nn.Module) -> list[tuple[str, nn.Module]]:
@@ -110,39 +163,22 @@ def _inner(value: Any) -> Shape:
     return tuple(value.shape)[1:]
 
 
-def _inputs(inputs: Any, kind: torch.dtype) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Traced arguments and keywords of the forward pass."""
-    if inputs is None:
-        raise ShapeError("a module does not say its input; give a shape such as (3, 224, 224)")
-    if isinstance(inputs, str | int):
-        raise ShapeError(f"{inputs!r} is no input; give a shape such as (3, 224, 224)")
-    if isinstance(inputs, Mapping):
-        return (), {key: _input(value, kind) for key, value in inputs.items()}
-    if isinstance(inputs, Tensor) or _is_shape(inputs):
-        return (_input(inputs, kind),), {}
-    return tuple([_input(value, kind) for value in inputs]), {}
-
-
-def _is_shape(value: Any) -> bool:
-    whole = isinstance(value, tuple | list) and all(type(n) is int for n in value)
-    if whole and any(n < 1 for n in value):
-        raise ShapeError(f"an input of {tuple(value)} has a size that is no positive integer")
-    return whole and len(value) > 0
-
-
-def _input(value: Any, kind: torch.dtype) -> Any:
-    if _is_shape(value):
-        return _entering((1, *value), kind)
-    return tree_map(
-        lambda v: _entering((1, *v.shape[1:]), v.dtype) if isinstance(v, Tensor) and v.dim() else v,
-        value,
-    )
-
-
-def _entering(full: tuple[int, ...], kind: torch.dtype) -> Traced:
-    dims = tuple(range(2, len(full)))
-    axes = tuple([Axis() for _ in dims]) or None
-    return traced(full, kind, Origin(Field(axes, whole=axes is None), dims, full[2:]))
+def tensors_in(value: Any) -> list[Tensor]:
+    """The tensors in what a forward pass returns: nested, in dataclasses, in objects."""
+    found, left, seen = list[Tensor](), [value], set[int]()
+    while left:
+        value = left.pop(0)
+        if isinstance(value, Tensor):
+            found.append(value)
+            continue
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        leaves = tree_leaves(value)
+        if len(leaves) == 1 and leaves[0] is value:
+            leaves = [*vars(value).values()] if hasattr(value, "__dict__") else []
+        left = [*leaves, *left]
+    return found
 
 
 def _left(tracer: Tracer, parts: Sequence[tuple[str, nn.Module]]) -> list[Row]:

@@ -8,7 +8,6 @@ from math import prod
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.core.join import Add, Mul
@@ -17,6 +16,7 @@ from netwright.core.spec import Unit
 from netwright.errors import ShapeError
 from netwright.foreign.aliases import changed
 from netwright.foreign.axes import merged
+from netwright.foreign.homes import homes
 from netwright.foreign.trace import Tracer, answers
 from netwright.foreign.traced import Traced
 from netwright.foreign.units import one
@@ -34,21 +34,7 @@ from netwright.units import (
     Tanh,
 )
 
-__all__ = ["getters", "homes", "owners", "stretch"]
-
-
-def homes(*names: str) -> Iterator[Any]:
-    """The functions of these names in `torch`, `Tensor` and `torch.nn.functional`."""
-    for name in names:
-        for home in (torch, Tensor, F):
-            if callable(found := getattr(home, name, None)):
-                yield found
-
-
-def getters(*names: str) -> Iterator[Any]:
-    """What reading these attributes of a tensor calls."""
-    for name in names:
-        yield getattr(Tensor, name).__get__
+__all__ = ["owners", "stretch"]
 
 
 def owners(*values: Any) -> list[Tensor]:
@@ -99,7 +85,7 @@ def _single(make: Callable[..., Unit | None], *names: str) -> None:
 
 def _into(x: Traced, made: Traced) -> Traced:
     """`x` after it was changed in place to what `made` is."""
-    x.full, x.origin, x.actual = made.full, made.origin, None
+    x.full, x.origin = made.full, made.origin
     changed(x)
     return x
 
@@ -138,7 +124,7 @@ def _elementwise(
     name: str, *, join: type[Add | Mul] | None = None, dtype: torch.dtype | None = None
 ) -> Callable[..., Any]:
     def rule(t: Tracer, *args: Any, **kwargs: Any) -> Any:
-        if "out" in kwargs:
+        if "out" in kwargs or (name == "where" and len(args) + len(kwargs) == 1):
             return NotImplemented
         xs = [t.value(a) for a in (*args, *kwargs.values()) if isinstance(a, Tensor)]
         full = stretch([x.full for x in xs])

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from netwright.core.field import Field, Taps
 from netwright.core.shape import show
 from netwright.core.spec import Unit
-from netwright.errors import ShapeError
+from netwright.errors import ShapeError, TraceError
 from netwright.foreign.axes import joined, lost, read
+from netwright.foreign.homes import homes
 from netwright.foreign.layout import mixed, on_axes, reduced, resized
-from netwright.foreign.pointwise import homes, owners, stretch
+from netwright.foreign.pointwise import owners, stretch
 from netwright.foreign.state import held
 from netwright.foreign.trace import MODULES, Tracer, answers
 from netwright.foreign.traced import Atom, Origin, Traced, traced
@@ -161,6 +162,8 @@ def _causal(steps: int) -> Taps:
 
 def _recurrent(kind: Any) -> Any:
     def rule(t: Tracer, m: Any, input: Any, state: Any = None) -> Any:
+        if not isinstance(input, Tensor):  # packed
+            return NotImplemented
         x = t.value(input)
         if len(x.full) != 3 or getattr(m, "proj_size", 0):
             return NotImplemented
@@ -178,9 +181,10 @@ def _recurrent(kind: Any) -> Any:
                           origin=steps_seen, weights=held(m))  # fmt: skip
         final = reduced(origin, full, [time], keep=False)
         final = final if final.field is None or final.field.axes is None else lost(final)
-        last = traced((directions * m.num_layers, n, m.hidden_size), x.kind,
-                      final._replace(source=out.origin.source))  # fmt: skip
-        return out, (last, last) if kind is LSTM else last
+        final = final._replace(source=out.origin.source)
+        last = (directions * m.num_layers, n, m.hidden_size)
+        states = [traced(last, x.kind, final) for _ in ("h", "c")[: 1 + (kind is LSTM)]]
+        return out, tuple(states) if kind is LSTM else states[0]
 
     return rule
 
@@ -194,6 +198,11 @@ def _embedding(t: Tracer, input: Any, weight: Any, *args: Any, **kwargs: Any) ->
     x, w = (t.value(input), t.value(weight)) if isinstance(input, Tensor) else (input, weight)
     if x.kind.is_floating_point:  # torch.embedding has the weights first
         x, w = w, x
+    if x.kind.is_floating_point:
+        raise TraceError(
+            f"an embedding wants integers, got {str(x.kind).removeprefix('torch.')}; give a "
+            'tensor of torch.long, or a shape with input_dtype="int64" (--input-dtype int64)'
+        )
     atoms = (*x.origin.atoms, (Atom(w.full[1]),)) if x.origin.atoms else ()
     origin = x.origin._replace(atoms=atoms)
     return t.operation("embedding", [x], (*x.full, w.full[1]), origin=origin,

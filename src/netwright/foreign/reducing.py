@@ -10,8 +10,9 @@ from torch import Tensor
 
 from netwright.errors import ShapeError
 from netwright.foreign.axes import lies_as_usual
+from netwright.foreign.homes import homes
 from netwright.foreign.layout import mixed, on_axes, reduced
-from netwright.foreign.pointwise import homes, owners
+from netwright.foreign.pointwise import owners
 from netwright.foreign.trace import FUNCTIONS, Tracer, answers
 from netwright.foreign.traced import Traced, traced
 from netwright.foreign.units import one

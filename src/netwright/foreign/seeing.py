@@ -13,8 +13,8 @@ from torch import Tensor
 
 from netwright.core.field import Field, Taps, resampling
 from netwright.foreign.axes import indexed, joined, lies_as_usual, read
+from netwright.foreign.homes import homes
 from netwright.foreign.layout import mixed, on_axes, reduced, resized
-from netwright.foreign.pointwise import homes
 from netwright.foreign.traced import Atom, Origin, Traced
 from netwright.units.window import sliding_window
 

@@ -10,8 +10,8 @@ from netwright.core.join import Cat
 from netwright.foreign.aliases import changed, viewed
 from netwright.foreign.axes import indexed, joined, lost, merged, sliced
 from netwright.foreign.fallback import plain
+from netwright.foreign.homes import homes
 from netwright.foreign.layout import on_axes, resized
-from netwright.foreign.pointwise import homes
 from netwright.foreign.seeing import aligned
 from netwright.foreign.trace import Tracer, answers
 from netwright.foreign.traced import Origin, Traced, traced
@@ -174,6 +174,6 @@ def _write(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
         return NotImplemented
     values = [t.value(v) for v in (*args, *kwargs.values()) if isinstance(v, Tensor)]
     source = max([x.origin.source, *[v.origin.source for v in values]])
-    x.origin, x.actual = _overwritten(x, values)._replace(source=source), None
+    x.origin = _overwritten(x, values)._replace(source=source)
     changed(x)
     return x

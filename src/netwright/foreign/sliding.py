@@ -14,7 +14,8 @@ from netwright.core.field import Field, Taps, Window
 from netwright.core.shape import show, slid
 from netwright.errors import ShapeError
 from netwright.foreign.axes import read
-from netwright.foreign.pointwise import homes, owners
+from netwright.foreign.homes import homes
+from netwright.foreign.pointwise import owners
 from netwright.foreign.trace import Tracer, answers
 from netwright.foreign.traced import Origin, Traced, traced
 from netwright.foreign.units import adaptive_unit, conv_unit, one, pool_unit, transposed_unit

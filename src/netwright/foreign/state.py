@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Generator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -12,27 +13,27 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from netwright.foreign.traced import ACTIVE, Origin, traced
+from netwright.foreign.contents import Contents
+from netwright.foreign.hooks import HOOKS
+from netwright.foreign.traced import ACTIVE, Traced
 
-__all__ = ["Stand", "held", "untouched"]
+__all__ = ["Stand", "compiles", "held", "untouched"]
 
 
 class Stand(dict[str, Any]):
     """Stands in for a module's dict of parameters or buffers: what is asked for comes as a
-    traced value without numbers, so that nothing is computed with and nothing written to the
-    real one, `real`.
+    traced value, so that nothing is written to the real one, `real`.
     """
 
-    def __init__(self, real: dict[str, Any]) -> None:
+    def __init__(self, real: dict[str, Any], tracer: Any) -> None:
         super().__init__(real)
         self.real = real
+        self.tracer = tracer
 
     def __getitem__(self, name: str) -> Any:
         value = super().__getitem__(name)
-        if type(value) is Tensor or isinstance(value, nn.Parameter):
-            origin = Origin(owners=(value,))
-            value = traced(tuple(value.shape), value.dtype, origin, value)
-            self[name] = value
+        if isinstance(value, Tensor) and type(value) is not Traced:
+            value = self[name] = self.tracer.value(value, owned=True)
         return value
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -52,55 +53,68 @@ def held(module: nn.Module) -> list[Tensor | None]:
     """A module's own parameters and buffers, as they were before the trace."""
     own: list[Tensor | None] = []
     for kept in (module._parameters, module._buffers):
-        own.extend(getattr(kept, "real", kept).values())
+        if kept:
+            own.extend(getattr(kept, "real", kept).values())
     return own
 
 
 @contextmanager
-def untouched(parts: Sequence[tuple[str, nn.Module]], tracer: Any) -> Generator[None]:
-    """While this lasts `tracer` answers these modules, and functions of traced values in this
-    thread; the modules are in evaluation and their weights are stand-ins. Afterwards their
-    flags, attributes, parameters, buffers and the random generators are those of before.
+def untouched(
+    parts: Sequence[tuple[str, nn.Module]], tracer: Any, call: Callable[..., Any],
+    hooks: bool = False,
+) -> Generator[None]:  # fmt: skip
+    """While this lasts `tracer` answers functions of tensors in this thread, and `call` these
+    modules, which are in evaluation; their weights are stand-ins, and their hooks are set aside
+    unless they are wanted. Afterwards all that a forward pass may reach is as before:
+    attributes and what is in them, classes, hooks, and the random generators.
     """
-    found = [(m, dict(vars(m)), _containers(m)) for _, m in parts]
-    generators = _generators()
-    before = ACTIVE.tracer
+    before = [(m, dict(vars(m))) for _, m in parts]
+    contents = Contents([m for m, _ in before])
+    every = nn.modules.module
+    contents.add(every._global_forward_pre_hooks, every._global_forward_hooks)
+    contents.add_classes([type(m) for _, m in parts])
+    generators, kind = _generators(), torch.get_default_dtype()
+    active = ACTIVE.tracer
     try:
-        for m, own, _ in found:
+        for m, own in before:
             now = vars(m)
             now["training"] = False
             # Where Module.compile puts its own: no class is patched, so no other module notices.
-            now["_compiled_call_impl"] = partial(tracer.call, m)
-            for kind in ("_parameters", "_buffers"):
-                if own[kind]:
-                    now[kind] = Stand(own[kind])
+            now["_compiled_call_impl"] = partial(call, tracer, m)
+            for name in ("_parameters", "_buffers"):
+                if own.get(name):
+                    now[name] = Stand(own[name], tracer)
+            for name in () if hooks else HOOKS:
+                if own.get(name):
+                    now[name] = OrderedDict()
         ACTIVE.tracer = tracer
-        with torch.no_grad():
+        with torch.no_grad(), _uncompiled(), tracer.mode:
             yield
     finally:
-        ACTIVE.tracer = before
-        for m, own, containers in found:
+        ACTIVE.tracer = active
+        for m, own in before:
             now = vars(m)
             now.clear()
             now.update(own)
-            for container, content in containers:
-                _refill(container, content)
+        contents.restore()
+        torch.set_default_dtype(kind)
         for restore, state in generators:
             restore(state)
 
 
-def _containers(module: nn.Module) -> list[tuple[Any, Any]]:
-    """Lists, dicts and sets among the attributes, each with a copy. PyTorch's own layers change
-    nothing in theirs, and there are many of them.
-    """
-    if type(module).__module__.startswith("torch.nn.modules") and not module._modules:
-        return []
-    return [(v, v.copy()) for v in vars(module).values() if type(v) in (list, dict, set)]
+def compiles() -> bool:
+    """Whether PyTorch's compiler is loaded, as it is once something was compiled."""
+    return "torch._dynamo.eval_frame" in sys.modules
 
 
-def _refill(container: Any, content: Any) -> None:
-    container.clear()
-    container.extend(content) if type(container) is list else container.update(content)
+@contextmanager
+def _uncompiled() -> Generator[None]:
+    """While this lasts functions that `torch.compile` made run as they were written."""
+    if not compiles():
+        yield
+        return
+    with torch.compiler.set_stance("force_eager"):
+        yield
 
 
 def _generators() -> list[tuple[Any, Any]]:

@@ -8,7 +8,7 @@ from inspect import signature
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from netwright.core.field import Field, Window
 from netwright.core.plan import Row, Stored
@@ -17,23 +17,32 @@ from netwright.core.shape import Shape
 from netwright.core.spec import Unit
 from netwright.errors import NetwrightError, ShapeError, TraceError
 from netwright.foreign.axes import lies_as_usual, merged
-from netwright.foreign.formulas import FORMULAS, by_formula
+from netwright.foreign.fallback import fall_back, short_name
+from netwright.foreign.formulas import FORMULAS
 from netwright.foreign.layout import on_axes
-from netwright.foreign.lines import told
+from netwright.foreign.lines import needs_numbers
+from netwright.foreign.numbers import (
+    constant,
+    each,
+    follow,
+    note_mixed,
+    own_numbers,
+    run,
+    with_numbers,
+)
 from netwright.foreign.operation import Operation
 from netwright.foreign.state import held
-from netwright.foreign.traced import NOWHERE, Origin, Traced, traced
+from netwright.foreign.traced import NOWHERE, Mode, Origin, Traced, traced
 from netwright.units.conv import Conv, TransposedConv
 
 __all__ = ["FUNCTIONS", "MODULES", "Tracer", "answers"]
 
+_ATOMS = frozenset((int, float, bool, str, type(None), torch.dtype, torch.Size))
+"""Arguments that hold no tensor."""
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 """What answers a call: rule(tracer, *arguments of the function)."""
 MODULES: dict[type[nn.Module], Callable[..., Any]] = {}
 """What answers a module of exactly that class: rule(tracer, module, *inputs)."""
-
-_LAYERS = ("torch.nn.", "netwright.layers.")
-"""Where layers live whose rows are called as the layer is, not by the functions it calls."""
 
 
 def answers(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -49,15 +58,24 @@ def answers(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any
 class Tracer:
     """Keeps a row for whatever costs something while a module's forward pass runs."""
 
-    item: int | None = None
-    """Bytes of every weight's element, where they are not those of its own type."""
-
-    def __init__(self, parts: Sequence[tuple[str, nn.Module]]) -> None:
+    def __init__(
+        self, parts: Sequence[tuple[str, nn.Module]], *, values: bool = False,
+        batched: bool = True, device: torch.device | None = None, item: int | None = None,
+    ) -> None:  # fmt: skip
         self.rows: list[Row] = []
         self.partial: dict[str, None] = {}
         self.path = ""
         self.named = True  # whether rows of functions add their name to the path
+        self.values = values  # whether the module really runs
+        self.batched = batched  # whether the first dimension of the input stands for any batch
+        self.device = device or torch.device("cpu")  # what the values say of themselves
+        self.item = item  # bytes of a weight's element, where they are not those of its own type
+        self.mode = Mode(self.answer)
+        self.mixed: dict[int, Any] = {}  # storages of constants that were written to, whose kin
+        self.spoilt: set[int] = set()  # weights whose numbers are no more what they were
         self.paths = {id(part): path for path, part in parts}
+        self.quiet = False  # whether a layer that has a row is computing its numbers
+        self._stands: dict[int, tuple[Tensor, Traced]] = {}
         self._claimed: set[int] = set()
         self._weights = {id(p) for _, part in parts for p in part._parameters.values()}
         self._used: dict[str, int] = {}
@@ -65,52 +83,48 @@ class Tracer:
     # ---------------------------------------------------------------- calls
 
     def answer(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """What a function returns for traced values."""
-        rule = None if func in FORMULAS else FUNCTIONS.get(func)
-        if "input" in kwargs and not args:
-            kwargs = dict(kwargs)
-            args = (kwargs.pop("input"),)
-        if "out" in kwargs and kwargs["out"] is None:
-            kwargs = {key: value for key, value in kwargs.items() if key != "out"}
-        if rule is not None and "out" not in kwargs and (not kwargs or _takes(rule, tuple(kwargs))):
-            made = rule(self, *args, **kwargs)
-            if made is not NotImplemented:
-                return made
-        from netwright.foreign.fallback import fall_back
+        """What a function returns for traced values, constants and tensors of its own."""
+        if self.quiet:
+            return with_numbers(func, args, kwargs, self.real)
+        if kwargs:
+            args, kwargs = _usual(args, kwargs)
+        if func is Tensor.__iter__:
+            return iter(self.answer(Tensor.unbind, args, kwargs))
+        given: list[Traced] = []
 
-        return fall_back(self, func, args, kwargs)
+        def enter(tensor: Tensor) -> Traced:
+            value = self.value(tensor)
+            if self.mixed:
+                note_mixed(self, value)
+            given.append(value)
+            return value
 
-    def call(self, module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        """What a module returns: by its rule, or by following its forward pass (no hooks)."""
-        before = self.path, self.named
-        self.path = self.paths.get(id(module), self.path)
-        self.named = bool(module._modules) or not type(module).__module__.startswith(_LAYERS)
-        try:
-            if type(module) in FORMULAS:
-                return by_formula(self, module, args, kwargs)
-            rule = MODULES.get(type(module))
-            if rule is not None:
-                named, self.named = self.named, False
-                made = rule(self, module, *args, **kwargs)
-                if made is not NotImplemented:
-                    return made
-                self.named = named
-            if "_orig_mod" in module._modules:
-                compiled: Any = module._modules["_orig_mod"]
-                return self.call(compiled, *args, **kwargs)
-            first = len(self.rows)
-            made = module.forward(*args, **kwargs)
-            if len(self.rows) > first:
-                self._settle(module)
-        except NetwrightError as error:
-            raise self.fault(error) from error.__cause__
-        except RecursionError:
-            raise
-        except Exception as error:
-            raise self.fault(TraceError(told(error))) from error
-        finally:
-            self.path, self.named = before
+        args = tuple([v if type(v) in _ATOMS else each(v, enter) for v in args])
+        kwargs = each(kwargs, enter) if kwargs else kwargs
+        fixed = [v for v in given if v.origin.field is None]
+        if len(fixed) == len(given) and all(map(self._plain, given)):
+            return constant(self, func, args, kwargs, given)
+        if self.values:
+            made = run(self, func, args, kwargs, given)
+        else:
+            made = self.ruled(func, args, kwargs)
+            if made is NotImplemented:
+                made = fall_back(self, func, args, kwargs, given)
+        if fixed:
+            follow(self, made, func, args, kwargs, given, fixed)
         return made
+
+    def ruled(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What a function returns by its rule; `NotImplemented` where it has none."""
+        rule = None if func in FORMULAS else FUNCTIONS.get(func)
+        if rule is None or "out" in kwargs or (kwargs and not _takes(rule, tuple(kwargs))):
+            return NotImplemented
+        try:
+            return rule(self, *args, **kwargs)
+        except RuntimeError as error:
+            if "on meta tensors" in str(error):
+                raise needs_numbers(short_name(func)) from error
+            raise
 
     def fault(self, error: NetwrightError) -> NetwrightError:
         """The error with the place where it happened and the rows before it."""
@@ -177,7 +191,8 @@ class Tracer:
         """
         field = (origin or merged(xs, full, aligned=False)).field
         if field is None:  # work on weights: no row unless it multiplies
-            owners = tuple({id(w): w for x in xs for w in x.origin.owners}.values())
+            owners = (*weights, *[w for x in xs for w in x.origin.owners])
+            owners = tuple({id(w): w for w in owners if w is not None}.values())
             origin = Origin(None, (), (), -1, owners)
             if not macs:
                 return traced(full, dtype or xs[0].kind, origin)
@@ -201,16 +216,36 @@ class Tracer:
         """Keeps a row; its index."""
         params, buffers, stored = self.claim(weights)
         path = self._path(name)
-        row = Row(path, unit, inputs, output, 0, macs, ops, 0, field, sources, False, copies)
-        self.rows.append(row.holding(params, buffers, stored))
+        frozen = params > 0 and stored.learnt == 0
+        self.rows.append(Row(path, unit, inputs, output, params, macs, ops, buffers, field, sources,
+                             False, copies, frozen, stored))  # fmt: skip
         return len(self.rows) - 1
 
-    def value(self, tensor: Any) -> Traced:
-        """A tensor among the arguments of a function as a traced value; weights by their owner."""
+    def value(self, tensor: Tensor, owned: bool = False) -> Traced:
+        """The value that stands in for a tensor, always the same, so that the tensor itself is
+        never written to; it belongs to a parameter, or to what else a module `owned`.
+        """
         if type(tensor) is Traced:
             return tensor
-        own = (tensor,) if id(tensor) in self._weights else ()
-        return traced(tuple(tensor.shape), tensor.dtype, Origin(owners=own), tensor)
+        pair = self._stands.get(id(tensor))
+        if pair is None:
+            with torch._C.DisableTorchFunction():
+                learnt = id(tensor) in self._weights
+                origin = Origin(owners=(tensor,) if learnt or owned else ())
+                actual = own_numbers(tensor, learnt and not self.values)
+                stand = traced(tuple(tensor.shape), tensor.dtype, origin, actual)
+            pair = self._stands[id(tensor)] = tensor, stand
+        return pair[1]
+
+    def real(self, tensor: Tensor) -> Any:
+        pair = self._stands.get(id(tensor))
+        value = tensor if pair is None else pair[1]
+        return value.actual if type(value) is Traced else value
+
+    def _plain(self, value: Traced) -> bool:
+        """Whether numbers are at hand that no weight is in."""
+        owners = value.origin.owners
+        return isinstance(value.actual, Tensor) and not any(id(w) in self._weights for w in owners)
 
     def claim(self, weights: Sequence[Any]) -> tuple[int, int, Stored]:
         """Elements of parameters and of buffers among `weights` that no row has counted yet, and
@@ -236,11 +271,18 @@ class Tracer:
         count = self._used[path] = self._used.get(path, 0) + 1
         return path if count == 1 else f"{path}_{count}"
 
-    def _settle(self, module: nn.Module) -> None:
+    def settle(self, module: nn.Module) -> None:
         """Weights of a followed module that no row has taken go to the last row in it."""
-        params, buffers, stored = self.claim(held(module))
+        with torch._C.DisableTorchFunction():
+            params, buffers, stored = self.claim(held(module))
         if params or buffers:
             self.rows[-1] = self.rows[-1].holding(params, buffers, stored)
+
+
+def _usual(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Arguments with the input at their front, without an `out` that is none."""
+    kwargs = {key: value for key, value in kwargs.items() if key != "out" or value is not None}
+    return ((kwargs.pop("input"),), kwargs) if "input" in kwargs and not args else (args, kwargs)
 
 
 @lru_cache(maxsize=1024)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from netwright.core.field import Field
 
-__all__ = ["ACTIVE", "BATCH", "CHANNELS", "META", "NOWHERE", "Active", "Atom", "Origin", "Traced",
-           "traced"]  # fmt: skip
+__all__ = ["ACTIVE", "BATCH", "CHANNELS", "META", "NOWHERE", "Active", "Atom", "Mode", "Origin",
+           "Traced", "traced"]  # fmt: skip
 
 META = torch.device("meta")
 NOWHERE = -1
@@ -57,15 +59,29 @@ class Active(threading.local):
 ACTIVE = Active()
 
 
+class Mode(TorchFunctionMode):
+    """Hands every function of tensors to `answer`, those that make some included."""
+
+    def __init__(self, answer: Callable[[Any, Any, Any], Any]) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        return self._answer(func, args, kwargs or {})
+
+
 class Traced(Tensor):
     """A tensor without values. What is called with it is answered by the tracer's rules, and
-    where there is none by PyTorch's own kernels for shapes.
+    where there is none by PyTorch's own kernels for shapes. `actual` is the real tensor where
+    its numbers are known, or says how they are computed.
     """
 
     full: tuple[int, ...]
     origin: Origin
     kind: torch.dtype
-    actual: Tensor | None
+    actual: Any
     kin: list[Any] | None = None
     """Weak references to all values that share its memory; None where it is alone."""
 
@@ -89,7 +105,8 @@ class Traced(Tensor):
 
     @property
     def device(self) -> torch.device:  # type: ignore[override]
-        return META
+        tracer = ACTIVE.tracer
+        return META if tracer is None else tracer.device
 
     @property
     def ndim(self) -> int:  # type: ignore[override]
@@ -114,9 +131,7 @@ class Traced(Tensor):
 _empty = torch.empty
 
 
-def traced(
-    full: tuple[int, ...], dtype: torch.dtype, origin: Origin, actual: Tensor | None = None
-) -> Traced:
+def traced(full: tuple[int, ...], dtype: torch.dtype, origin: Origin, actual: Any = None) -> Traced:
     """A value of that shape, batch included."""
     made: Any = _empty(full, dtype=dtype, device=META).as_subclass(Traced)
     made.full = full

@@ -82,6 +82,7 @@ def totals_record(plan: Plan) -> dict[str, Any]:
         "memory_bytes": plan.memory,
         "field": field_record(plan.field) if plan.field else None,
         "partial": list(plan.partial),
+        "hooks": list(plan.hooks),
     }
 
 

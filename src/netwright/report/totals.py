@@ -59,6 +59,8 @@ def totals(plan: Plan) -> list[tuple[str, str]]:
     ]  # fmt: skip
     if plan.partial:
         pairs.append(("not counted", ", ".join(plan.partial)))
+    if plan.hooks:
+        pairs.append(("hooks not run", ", ".join(plan.hooks)))
     return pairs
 
 
