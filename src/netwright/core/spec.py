@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, cast, dataclass_transform
 
-from netwright.core.canonical import Numbers, numbers
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import POINT, Window
 from netwright.core.kinds import kinds, shown
@@ -41,7 +40,6 @@ class Spec:
     _writes_init: ClassVar[bool] = False
     field_names: ClassVar[tuple[str, ...]] = ()
     defaults: ClassVar[dict[str, Any]] = {}
-    _numbers: ClassVar[dict[str, Numbers]] = {}
 
     def __init_subclass__(cls, *, abstract: bool = False) -> None:
         if "__init__" in vars(cls):
@@ -52,7 +50,6 @@ class Spec:
         cls.defaults = {
             field.name: field.default for field in known if field.default is not MISSING
         }
-        cls._numbers = numbers([(field.name, field.type) for field in known])
         if abstract:
             return
         other = SPECS.get(cls.__name__)
@@ -70,15 +67,9 @@ class Spec:
                 object.__setattr__(self, name, _frozen(value))
         self._hold()
         self.check()
-        for name, kind in self._numbers.items():
-            if type(own[name]) is not kind.usual:
-                object.__setattr__(self, name, kind.written(own[name]))
-                if not kind.hold(own[name]):
-                    raise SpecError(f"{type(self).__name__}: {name} is {own[name]!r}, "
-                                    f"wanted {kind.wanted}")  # fmt: skip
 
     def _hold(self) -> None:
-        """Every field of its declared kind, and the whole not nested too deep."""
+        """Every field of its declared kind and written so, and the whole not nested too deep."""
         own, depth = vars(self), 0
         for name, kind in kinds(type(self), self.field_names):
             value = own[name]
@@ -87,6 +78,8 @@ class Spec:
                 raise SpecError(
                     f"{type(self).__name__}: {name} is {shown(value)}, wanted {kind.wanted}"
                 )
+            if kind.written:
+                object.__setattr__(self, name, kind.written(value))
             depth = max(depth, _depth(value))
         if depth >= DEEPEST:
             raise SpecError(f"{type(self).__name__}: specs are nested at most {DEEPEST} deep")
