@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast, dataclass_transform
 
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import POINT, Window
-from netwright.core.kinds import kinds, shown
+from netwright.core.kinds import Kind, kinds, shown
 from netwright.errors import SpecError
 
 if TYPE_CHECKING:
@@ -65,21 +65,23 @@ class Spec:
         for name, value in own.items():
             if type(value) is list or type(value) is tuple:
                 object.__setattr__(self, name, _frozen(value))
-        self._hold()
+        declared = kinds(type(self), self.field_names)
+        self._hold(declared)
         self.check()
+        for name, kind in declared:  # last, so that messages show what was given
+            if kind.written:
+                object.__setattr__(self, name, kind.written(own[name]))
 
-    def _hold(self) -> None:
-        """Every field of its declared kind and written so, and the whole not nested too deep."""
+    def _hold(self, declared: tuple[tuple[str, Kind], ...]) -> None:
+        """Every field of its declared kind, and the whole not nested too deep."""
         own, depth = vars(self), 0
-        for name, kind in kinds(type(self), self.field_names):
+        for name, kind in declared:
             value = own[name]
             # Wiring says which of its parts is wrong.
             if name != "parts" and not kind.holds(value):
                 raise SpecError(
                     f"{type(self).__name__}: {name} is {shown(value)}, wanted {kind.wanted}"
                 )
-            if kind.written:
-                object.__setattr__(self, name, kind.written(value))
             depth = max(depth, _depth(value))
         if depth >= DEEPEST:
             raise SpecError(f"{type(self).__name__}: specs are nested at most {DEEPEST} deep")
