@@ -7,7 +7,7 @@ from math import ceil, log2
 
 from netwright.core.net import Net, need_nets
 from netwright.errors import BudgetError, RuleError, ShapeError, SpecError, nearest
-from netwright.rules.scale import ALPHA, BETA, GAMMA, compounded, deepened, strided
+from netwright.rules.scale import ALPHA, BETA, GAMMA, NO_STAGE, compounded, deepened, strided
 from netwright.rules.widths import times
 from netwright.space.budget import Budget
 
@@ -68,7 +68,7 @@ def scale(
     budget = Budget(**{name: int(bound) for name, bound in given.items()})
     tried, fault = _tried(net, WAYS[by], budget)
     if all(made == net for _, made in tried):
-        raise BudgetError(f"nothing of {net.name} changes by {by}{fault}")
+        raise BudgetError(f"nothing of {net.name} changes by {by}{fault or _same(net, by)}")
     best = max(tried, key=lambda one: one[0] if one[0] <= 1 else -one[0])
     if best[0] > 1:
         plan = best[1].plan()
@@ -78,6 +78,15 @@ def scale(
             f"{least}{fault}; scale another way, or start from a smaller net"
         )
     return best[1]
+
+
+def _same(net: Net, by: str) -> str:
+    """Why nothing changes, where every factor can be."""
+    if by != "depth":
+        return ""
+    if deepened(net, lambda depth: depth + 1) == net:
+        return f": it {NO_STAGE}"
+    return ": its stages keep a block each and the sizes of their maps"
 
 
 def _tried(
