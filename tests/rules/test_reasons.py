@@ -37,6 +37,13 @@ def test_what_is_so_already_is_refused(rule: str) -> None:
         nw.net("resnet18").rewrite(rule)
 
 
+def test_single_maps_are_not_separated() -> None:
+    spec = nw.Sequential(a=nw.Conv(8), mask=nw.Conv(1, 7), b=nw.Conv(2, 5))
+    made = Net(spec, IMAGE).rewrite("separable").spec
+    assert made["mask"] == nw.Conv(1, 7)
+    assert made["b"].names == ("depthwise", "pointwise")
+
+
 def test_the_first_convolution_alone_is_the_first() -> None:
     """`conv1` is no beginning of `conv10`, and a block of the first one's name is not the net."""
     spec = nw.Sequential(conv10=nw.Conv(8), conv1=nw.Conv(8), c=nw.ConvNormAct(8))

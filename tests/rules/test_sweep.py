@@ -76,9 +76,10 @@ def texts(net: Net, name: str) -> list[str]:
         return [f"{name}:{path}" for path in dict.fromkeys([*parts[:1], *parts[-1:]])]
     if name == "width":
         ends = classifiers(net)
-        wide = sites(net, lambda spec: "width" in spec.field_names)
-        paths = [s.path for s, _ in wide if not any(end.startswith(s.path) for end in ends)]
-        return [f"width:{path},56" for path in paths[:1]]
+        wide: Any = sites(net, lambda spec: "width" in spec.field_names)
+        own = [(site.path, spec.width + 8) for site, spec in wide
+               if not any(end.startswith(site.path) for end in ends)]  # fmt: skip
+        return [f"width:{path},{width}" for path, width in own[:1]]
     return [f"{name}:{ARGUMENTS[name]}" if name in ARGUMENTS else name]
 
 
