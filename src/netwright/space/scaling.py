@@ -49,8 +49,9 @@ def scale(
 
     `by` is `width`, `depth`, `resolution` or `compound` (depth 1.2^phi, width 1.1^phi, image
     size 1.15^phi; Tan & Le 2019, arXiv:1905.11946). Widths stay multiples of 8, sides change by
-    whole strides of the net, stages keep a block, classifiers their classes. Raises
-    `BudgetError` where even the smallest is too large, or nothing grows that way.
+    whole strides of the net, stages keep a block, classifiers their classes; where one step is
+    too much already, it is the net itself. Raises `BudgetError` where even the smallest is too
+    large, or nothing grows that way.
 
     >>> import netwright as nw
     >>> small = nw.scale(nw.net("resnet50"), macs=300e6)
