@@ -28,7 +28,7 @@ SMALL = {
     "alexnet": (3, 96, 96),
     "conv_lstm": (4, 1, 16, 16),
     "densenet121": (3, 64, 64),
-    "eegnet_4_2": (1, 22, 256),
+    "eegnet_4_2": (1, 64, 128),
     "googlenet": (3, 64, 64),
     "lenet5": (1, 32, 32),
     "mobilenet_v2": (3, 64, 64),
@@ -65,7 +65,7 @@ CLAIMS: dict[str, tuple[Callable[[int, int], bool], Callable[[int, int], bool]]]
     "stem-stride-1": (any_way, gt), "weight-standardise": (le, eq), "widen": (gt, gt),
 }  # fmt: skip
 """What docstrings say of parameters and of MACs, after to before, where they say it of all nets."""
-REASON = re.compile(r"([\w-]+(:\S+)? breaks |[\w-]+: ).{20}", re.DOTALL)
+REASON = re.compile(r"[\w-]+(:\S+)?( breaks |: ).{20}", re.DOTALL)
 
 
 def texts(net: Net, name: str) -> list[str]:
