@@ -20,6 +20,7 @@ CASES = [
     ("alexnet", None, None),
     ("vgg16_bn", None, None),
     ("shufflenet_g3_w1", None, None),
+    ("darknet19", (3, 64, 64), None),
 ]
 
 
@@ -27,22 +28,43 @@ def found(name, input=None, object=None):
     return nw.advise(nw.net(name), input, object=object)
 
 
-@pytest.mark.parametrize(("name", "input", "object"), CASES)
-def test_remedies_keep_their_promise(name, input, object):
-    net = nw.net(name)
-    plan = net.plan(input)
-    for finding in found(name, input, object):
-        paths = {row.path: row for row in plan}
+def check(net, input=None, object=None):
+    """Findings are true of the plan, remedies are what their rules make of the net."""
+    net = net.but(input=input)
+    plan = net.plan()
+    paths = {row.path: row for row in plan}
+    findings = nw.advise(net, object=object)
+    for finding in findings:
         assert set(finding.paths) <= set(paths)
         work = sum(paths[path].macs for path in finding.paths)
         assert finding.share == pytest.approx(work / plan.macs)
         for remedy in finding.remedies:
-            assert remedy.net.spec == net.but(input=input).rewrite(*remedy.rules).spec
+            assert remedy.net == net.rewrite(*remedy.rules)
             after = remedy.net.plan()
+            assert after.output == plan.output
             for total in ("params", "macs", "memory"):
                 change = remedy.changes[total]
                 assert change == (getattr(plan, total), getattr(after, total))
-            assert_plan_is_true(remedy.net)
+    return [remedy.net for finding in findings for remedy in finding.remedies]
+
+
+@pytest.mark.parametrize(("name", "input", "object"), CASES)
+def test_remedies_keep_their_promise(name, input, object):
+    for net in check(nw.net(name), input, object):
+        assert_plan_is_true(net)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", nw.nets())
+def test_remedies_of_every_net(name):
+    net = nw.net(name)
+    check(net)
+    if len(net.input) == 3 and net.input[0] == 3:
+        try:
+            net.plan((3, 64, 64))
+        except nw.ShapeError:
+            return
+        check(net, (3, 64, 64))
 
 
 def test_the_variants_of_resnet18_for_small_things_come_out():
@@ -78,6 +100,16 @@ def test_a_tail_that_sees_nothing_new_is_cut():
     cut = next(r for r in remedies if r.rules[0].startswith("without:"))
     assert cut.changes["macs"].ratio < 0.5
     assert cut.net.plan().output == (1000,)
+
+
+def test_what_says_the_classes_stays():
+    """A classifier that is a convolution sees nothing new either, and is no tail."""
+    for spec in (
+        nw.Sequential(*[nw.Conv(4, 3)] * 6, nw.Conv(2, 1), nw.GlobalAvgPool()),
+        nw.Sequential(a=nw.Conv(4, 7), b=nw.Conv(4, 7), head=nw.Sequential(nw.Conv(2, 7))),
+    ):
+        for made in check(Net(spec, (3, 7, 7))):
+            assert made.plan().output[0] == 2
 
 
 def test_width_without_rank():

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 import netwright as nw
-from netwright.core.canonical import numbers
 from netwright.core.net import Net
 from netwright.core.shape import Axes
 from netwright.core.spec import Spec, Value
@@ -100,12 +100,34 @@ def test_values_and_wiring_are_canonical(value: Spec) -> None:
     assert_numbers_are_canonical(value)
 
 
+class Mixed(Value):
+    """Floats beside integers, in tuples and as one of two types."""
+
+    pairs: tuple[tuple[int, float], ...]
+    either: int | float = 0
+    word: str | tuple[float, float] = "none"
+
+
+def test_only_what_is_declared_a_float_is_written_as_one() -> None:
+    assert repr(Mixed([(1, 1), (2, -0.0)], 3, (0, 1))) == (
+        "Mixed(((1, 1.0), (2, 0.0)), either=3.0, word=(0.0, 1.0))"
+    )
+    for spec in (Mixed(((1, 2.0),)), Mixed((), 1.0), Mixed((), 0, (1, 0.5))):
+        assert_numbers_are_canonical(spec)
+    with pytest.raises(nw.SpecError, match=r"pairs is \(\(1\.0, 1\),\), wanted \(\(an integer"):
+        Mixed(((1.0, 1),))
+    with pytest.raises(nw.SpecError, match=r"word is \(1,\), wanted a text .* or \(a number"):
+        Mixed((), 0, (1,))
+
+
 def test_annotations_may_be_types() -> None:
-    kinds = numbers([("a", float), ("b", int | None), ("c", tuple[bool, ...]), ("d", Axes)])
-    assert [kind.wanted for kind in kinds.values()] == [
-        "a number", "an integer", "True or False", "an integer",
-    ]  # fmt: skip
-    assert numbers([("spec", Spec), ("name", str), ("any", "Any")]) == {}
+    """As they are in a module that does not postpone them."""
+    annotations = {"rate": float, "width": int | None}
+    fields = {"__annotations__": annotations, "width": None, "__module__": __name__}
+    typed: Any = type("Typed", (Value,), fields)
+    assert repr(typed(1, 2)) == "Typed(1.0, width=2)"
+    with pytest.raises(nw.SpecError, match="width is True, wanted an integer"):
+        typed(1, True)
 
 
 def test_symbols_are_left_alone() -> None:

@@ -244,6 +244,9 @@ def test_channels_change_the_first_convolution_alone() -> None:
     assert net.rewrite("channels:1").plan().input == (1, 224, 224)
     with pytest.raises(nw.SpecError, match="number is 0"):
         net.rewrite("channels:0")
+    for name, shape in (("conv_lstm", (10, 4, 64, 64)), ("cnn_lstm", (16, 4, 224, 224)),
+                        ("c3d", (4, 16, 112, 112))):  # fmt: skip
+        assert nw.net(name).rewrite("channels:4").input == shape
 
 
 def test_small_factors_leave_blocks_closed() -> None:

@@ -138,6 +138,9 @@ def test_classifiers_inside_blocks_keep_their_classes() -> None:
     net = Net(spec, (3, 16, 16))
     wide = net.rewrite("widen:2")
     assert wide.plan().output == (5,)
+    assert Net(nw.MlpConv((8, 6)), (3, 16, 16)).rewrite("align:3").plan().output[0] == 6
+    with pytest.raises(RuleError, match="every width of net is a multiple of 8 or follows"):
+        Net(nw.MlpConv((8, 6)), (3, 16, 16)).rewrite("align")
     rows = [row.output[0] for row in wide.plan() if row.macs]
     assert rows == [*[2 * row.output[0] for row in net.plan() if row.macs][:-1], 5]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from netwright.advice.finding import Case, Finding, Remedy, remedies, shares
 from netwright.core.plan import Row
+from netwright.core.rewrite import classifiers
 from netwright.core.shape import show
 from netwright.report.layers import sliding
 
@@ -89,9 +90,14 @@ def _stems(case: Case, count: int) -> tuple[Remedy, ...]:
 
 
 def _tail(case: Case, useless: set[str]) -> tuple[str, ...]:
-    """Rules that take away the last stages of which every sliding convolution is useless."""
+    """Rules that take away the last stages of which every sliding convolution is useless, but
+    never the one that says the classes.
+    """
     stages: dict[str, list[str]] = {}
+    ends = {path.partition(".")[0] for path in classifiers(case.net)}
     for _, row in case.rows():
+        if row.path.partition(".")[0] in ends:
+            continue
         window = sliding(row.unit, row.input) if row.macs else None
         if window is not None and len(row.input) == len(case.seen) + 1:
             slides = stages.setdefault(row.path.partition(".")[0], [])

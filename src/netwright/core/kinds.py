@@ -1,8 +1,11 @@
-"""What a field may hold: its declared type, and the range of numbers called so.
+"""What a field may hold, and how it is written: its declared type, the range of numbers called so.
 
 Every spec is held against it when it is made, whoever wrote the class, so that a `check` may
 take for granted that a kernel is a number of some size. Without bounds a text of a line could
 ask for more memory than there is.
+
+In Python `1 == 1.0`, in JSON these are two texts, and a net's hash is made of its JSON: so that
+equal specs are one text, a field declared `float` holds floats only, whatever it was given.
 """
 # what comes in is of any type
 # pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
@@ -40,10 +43,13 @@ RANGES = {
 
 
 class Kind(NamedTuple):
-    """What a field may hold, in words and as a test."""
+    """What a field may hold, in words and as a test; and how it is written, where that may be
+    another way than it was given.
+    """
 
     wanted: str
     holds: Callable[[Any], bool]
+    written: Callable[[Any], Any] | None = None
 
 
 @cache
@@ -73,12 +79,9 @@ def _kind(hint: Any, name: str) -> Kind:
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:  # a type with words of its own
         number = _whole(*RANGES.get(name, (0, LARGEST)))
-        return Kind(inner[1].format(number.wanted), _kind(inner[0], name).holds)
+        return _kind(inner[0], name)._replace(wanted=inner[1].format(number.wanted))
     if origin in (Union, types.UnionType):
-        ways = [_kind(one, name) for one in inner]
-        tests = [way.holds for way in ways]
-        words = " or ".join([way.wanted for way in ways])
-        return Kind(words, lambda value: any(test(value) for test in tests))
+        return _union([_kind(one, name) for one in inner])
     if origin is Literal:
         return Kind(f"one of {', '.join(map(repr, inner))}", lambda value: value in inner)
     if origin is tuple:
@@ -89,23 +92,44 @@ def _kind(hint: Any, name: str) -> Kind:
     return _ANY
 
 
+def _union(ways: list[Kind]) -> Kind:
+    tests = [way.holds for way in ways]
+    writers = [(way.holds, way.written) for way in ways if way.written]
+
+    def written(value: Any) -> Any:
+        return next((write(value) for holds, write in writers if holds(value)), value)
+
+    words = " or ".join([way.wanted for way in ways])
+    return Kind(words, lambda value: any(test(value) for test in tests),
+                written if writers else None)  # fmt: skip
+
+
 def _tuple(inner: tuple[Any, ...], name: str) -> Kind:
+    """Items of one kind, or each of its own."""
     items = [_kind(one, name) for one in inner if one is not ...]
-    if inner[-1] is ...:
-        each = items[0].holds
-        return Kind(
-            f"({items[0].wanted}, ...)",
-            lambda value: type(value) is tuple and len(value) <= ITEMS and all(map(each, value)),
-        )
-    tests = [item.holds for item in items]
-    return Kind(
-        f"({', '.join(item.wanted for item in items)})",
-        lambda value: (
-            type(value) is tuple
-            and len(value) == len(tests)
-            and all(test(one) for test, one in zip(tests, value, strict=True))
-        ),
-    )
+    same = items[0] if inner[-1] is ... else None
+
+    def each(value: tuple[Any, ...]) -> list[Kind]:
+        return [same] * len(value) if same else items
+
+    def holds(value: Any) -> bool:
+        if type(value) is not tuple or len(value) > ITEMS or len(each(value)) != len(value):
+            return False
+        return all(map(_holds, each(value), value))
+
+    def written(value: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(map(_written, each(value), value))
+
+    words = f"{same.wanted}, ..." if same else ", ".join([item.wanted for item in items])
+    return Kind(f"({words})", holds, written if any(item.written for item in items) else None)
+
+
+def _holds(kind: Kind, value: Any) -> bool:
+    return kind.holds(value)
+
+
+def _written(kind: Kind, value: Any) -> Any:
+    return kind.written(value) if kind.written else value
 
 
 def _whole(least: int, most: int) -> Kind:
@@ -119,6 +143,11 @@ def _number(value: Any) -> bool:
     return (type(value) in (int, float) and abs(value) <= LARGEST) or _symbolic(value)
 
 
+def _as_float(value: Any) -> Any:
+    """A number as a float, zero without a sign; a symbol as it is."""
+    return value if _symbolic(value) else float(value) + 0.0
+
+
 def _symbolic(value: Any) -> bool:
     return hasattr(value, "free_symbols")
 
@@ -127,7 +156,7 @@ _ANY = Kind("anything", lambda value: True)
 """Of a type that no field of ours has."""
 _PLAIN: dict[Any, Kind] = {
     bool: Kind("True or False", lambda value: type(value) is bool),
-    float: Kind(f"a number of at most {LARGEST:,}", _number),
+    float: Kind(f"a number of at most {LARGEST:,}", _number, _as_float),
     str: Kind(
         "a text that can be printed",
         lambda value: isinstance(value, str) and len(value) <= LONGEST and value.isprintable(),

@@ -56,6 +56,8 @@ class Rule:
             made.plan()
         except (ShapeError, SpecError) as error:
             raise self._breaks(net, error) from None
+        if made == net:
+            raise RuleError(f"{self.name}: {net.name} is so already, nothing changes")
         return made
 
     def _breaks(self, net: Net, error: Exception) -> RuleError:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, cast, dataclass_transform
 
-from netwright.core.canonical import Numbers, numbers
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import POINT, Window
-from netwright.core.kinds import kinds, shown
+from netwright.core.kinds import Kind, kinds, shown
 from netwright.errors import SpecError
 
 if TYPE_CHECKING:
@@ -41,7 +40,6 @@ class Spec:
     _writes_init: ClassVar[bool] = False
     field_names: ClassVar[tuple[str, ...]] = ()
     defaults: ClassVar[dict[str, Any]] = {}
-    _numbers: ClassVar[dict[str, Numbers]] = {}
 
     def __init_subclass__(cls, *, abstract: bool = False) -> None:
         if "__init__" in vars(cls):
@@ -52,7 +50,6 @@ class Spec:
         cls.defaults = {
             field.name: field.default for field in known if field.default is not MISSING
         }
-        cls._numbers = numbers([(field.name, field.type) for field in known])
         if abstract:
             return
         other = SPECS.get(cls.__name__)
@@ -68,19 +65,17 @@ class Spec:
         for name, value in own.items():
             if type(value) is list or type(value) is tuple:
                 object.__setattr__(self, name, _frozen(value))
-        self._hold()
+        declared = kinds(type(self), self.field_names)
+        self._hold(declared)
         self.check()
-        for name, kind in self._numbers.items():
-            if type(own[name]) is not kind.usual:
+        for name, kind in declared:  # last, so that messages show what was given
+            if kind.written:
                 object.__setattr__(self, name, kind.written(own[name]))
-                if not kind.hold(own[name]):
-                    raise SpecError(f"{type(self).__name__}: {name} is {own[name]!r}, "
-                                    f"wanted {kind.wanted}")  # fmt: skip
 
-    def _hold(self) -> None:
+    def _hold(self, declared: tuple[tuple[str, Kind], ...]) -> None:
         """Every field of its declared kind, and the whole not nested too deep."""
         own, depth = vars(self), 0
-        for name, kind in kinds(type(self), self.field_names):
+        for name, kind in declared:
             value = own[name]
             # Wiring says which of its parts is wrong.
             if name != "parts" and not kind.holds(value):

@@ -16,6 +16,7 @@ from netwright.nets.options import need_counts
 from netwright.rules.factorise import Step, seven_by_three
 from netwright.rules.pools import first
 from netwright.rules.registry import named
+from netwright.rules.scale import positions
 from netwright.units.activation import Identity
 from netwright.units.conv import Conv
 from netwright.units.linear import Flatten, Linear
@@ -76,7 +77,8 @@ def channels(net: Net, number: int) -> Net:
     are as many deep: k^2 width parameters a channel.
     """
     need_counts(number=number)
-    return replace(net, input=(number, *net.input[1:]))
+    axis = positions(net)[0] - 1  # time may come first
+    return replace(net, input=(*net.input[:axis], number, *net.input[axis + 1 :]))
 
 
 @named("gap-head")

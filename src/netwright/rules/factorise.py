@@ -125,12 +125,13 @@ def separable(net: Net) -> Net:
     """Every k x k convolution becomes depthwise, then pointwise: 1/N + 1/k^2 of the MACs.
 
     Howard et al. 2017 (arXiv:1704.04861), section 3.1. A net's first convolution stays: it
-    sees colours.
+    sees colours; so do those to a single map, which would cost more.
     """
     stem = first(net, Conv).path
 
     def change(site: Site, spec: Step) -> Spec | None:
-        if set(_kernel(spec, site)) == {1} or stem in (site.path, below(site.path, "conv")):
+        single = spec.width == 1 or set(_kernel(spec, site)) == {1}
+        if single or stem in (site.path, below(site.path, "conv")):
             return None
         if isinstance(spec, Conv):
             deep = DepthwiseConv(

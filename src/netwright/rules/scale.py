@@ -31,17 +31,22 @@ __all__ = [
     "ALPHA",
     "BETA",
     "GAMMA",
+    "NO_STAGE",
     "compound",
     "compounded",
     "deepen",
     "deepened",
     "drop_path",
     "dropout",
+    "positions",
     "strided",
 ]
 
 LONGEST = 10_000
 """Blocks of a stage that is made deeper."""
+NO_STAGE = (
+    "has no stage: neither a Sequential of numbered blocks of one kind nor a block with a depth"
+)
 LARGEST_PHI = 64
 ALPHA, BETA, GAMMA = 1.2, 1.1, 1.15
 """How depth, width and image size grow with phi (Tan & Le 2019, section 3.3)."""
@@ -57,8 +62,7 @@ def deepen(net: Net, blocks: int = 1) -> Net:
     need_counts(blocks=blocks)
     made = deepened(net, lambda depth: depth + blocks)
     if made == net:
-        raise RuleError(f"{net.name} has no stage: neither a Sequential of numbered blocks of one "
-                        "kind nor a block with a depth")  # fmt: skip
+        raise RuleError(f"{net.name} {NO_STAGE}")
     return made
 
 
@@ -138,7 +142,7 @@ def _resized(net: Net, factor: float) -> Net:
     """The net for images whose sides are `factor` times as long, or where these do not fit,
     `strided`.
     """
-    first, _ = _positions(net)
+    first, _ = positions(net)
     sides = [max(1, round(side * factor)) for side in net.input[first:]]
     made = replace(net, input=(*net.input[:first], *sides))
     with suppress(ShapeError):
@@ -151,7 +155,7 @@ def strided(net: Net, factor: float) -> Net:
     """The net for images whose sides are about `factor` times as long: longer or shorter by
     whole strides of the net, so that maps are halved and doubled as they were. Time stays.
     """
-    first, strides = _positions(net)
+    first, strides = positions(net)
     sides = [
         side + stride * max(round(side * (factor - 1) / stride), -((side - 1) // stride))
         for side, stride in zip(net.input[first:], strides, strict=True)
@@ -168,7 +172,7 @@ def _in_proportion(net: Net, other: Net) -> bool:
 
 
 @lru_cache(maxsize=4)
-def _positions(net: Net) -> tuple[int, list[int]]:
+def positions(net: Net) -> tuple[int, list[int]]:
     """Where the positions of an image begin in the net's input, and the total stride an axis."""
     rows = net.plan().rows
     reads = next(row for row in rows if -1 in row.sources)

@@ -89,8 +89,8 @@ def deformable(net: Net, version: int = 1) -> Net:
     """Every k x k convolution but the first becomes deformable: a convolution of the same window,
     zero at first, tells its taps where to go; k^2 (2 k^2 C + 2) parameters more.
 
-    Dai et al. 2017 (arXiv:1703.06211). With `version` 2 every tap is weighed too (Zhu et al.
-    2018, arXiv:1811.11168), for k^2 (3 k^2 C + 3).
+    Dai et al. 2017 (arXiv:1703.06211). With `version` 2 every tap is weighed too, by a half at
+    first (Zhu et al. 2018, arXiv:1811.11168), for k^2 (3 k^2 C + 3).
     """
     if version not in (1, 2):
         raise RuleError(f"version is {version}, wanted 1 or 2")

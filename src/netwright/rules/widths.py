@@ -11,7 +11,7 @@ from typing import Any, cast
 from netwright.blocks.lenet import TableConv
 from netwright.blocks.mobile import rounded
 from netwright.core.net import Net
-from netwright.core.rewrite import Site, classifiers, replaced, rewritten, sites
+from netwright.core.rewrite import Site, below, classifiers, replaced, rewritten, sites
 from netwright.core.spec import Block, Spec, Unit
 from netwright.core.wiring import Wiring
 from netwright.errors import RuleError, ShapeError, SpecError
@@ -89,11 +89,16 @@ def widened(net: Net, wider: Callable[[int], int]) -> Net:
             changed.append(site.path)
         return new
 
-    net = rewritten(net, change, lambda spec: isinstance(spec, Unit | Block))
-    for path, unit in units.items():
-        if any(path.startswith(f"{block}.") for block in changed):
-            net = replaced(net, path, unit)
-    return net
+    made = rewritten(net, change, lambda spec: isinstance(spec, Unit | Block))
+    opened = {path: unit for path, unit in units.items()
+              if any(path.startswith(below(block, "")) for block in changed)}  # fmt: skip
+    for path, unit in opened.items():
+        made = replaced(made, path, unit)
+    return net if opened and _units(made) == _units(net) else made
+
+
+def _units(net: Net) -> list[tuple[str, Unit]]:
+    return [(row.path, row.unit) for row in net.plan()]
 
 
 def _fitted(net: Net, to: Rounding, step: int) -> Net:

@@ -7,7 +7,7 @@ from math import ceil, log2
 
 from netwright.core.net import Net, need_nets
 from netwright.errors import BudgetError, RuleError, ShapeError, SpecError, nearest
-from netwright.rules.scale import ALPHA, BETA, GAMMA, compounded, deepened, strided
+from netwright.rules.scale import ALPHA, BETA, GAMMA, NO_STAGE, compounded, deepened, strided
 from netwright.rules.widths import times
 from netwright.space.budget import Budget
 
@@ -49,8 +49,9 @@ def scale(
 
     `by` is `width`, `depth`, `resolution` or `compound` (depth 1.2^phi, width 1.1^phi, image
     size 1.15^phi; Tan & Le 2019, arXiv:1905.11946). Widths stay multiples of 8, sides change by
-    whole strides of the net, stages keep a block, classifiers their classes. Raises
-    `BudgetError` where even the smallest is too large, or nothing grows that way.
+    whole strides of the net, stages keep a block, classifiers their classes; where one step is
+    too much already, it is the net itself. Raises `BudgetError` where even the smallest is too
+    large, or nothing grows that way.
 
     >>> import netwright as nw
     >>> small = nw.scale(nw.net("resnet50"), macs=300e6)
@@ -68,7 +69,7 @@ def scale(
     budget = Budget(**{name: int(bound) for name, bound in given.items()})
     tried, fault = _tried(net, WAYS[by], budget)
     if all(made == net for _, made in tried):
-        raise BudgetError(f"nothing of {net.name} changes by {by}{fault}")
+        raise BudgetError(f"nothing of {net.name} changes by {by}{fault or _same(net, by)}")
     best = max(tried, key=lambda one: one[0] if one[0] <= 1 else -one[0])
     if best[0] > 1:
         plan = best[1].plan()
@@ -78,6 +79,15 @@ def scale(
             f"{least}{fault}; scale another way, or start from a smaller net"
         )
     return best[1]
+
+
+def _same(net: Net, by: str) -> str:
+    """Why nothing changes, where every factor can be."""
+    if by != "depth":
+        return ""
+    if deepened(net, lambda depth: depth + 1) == net:
+        return f": it {NO_STAGE}"
+    return ": its stages keep a block each and the sizes of their maps"
 
 
 def _tried(
