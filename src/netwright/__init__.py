@@ -18,7 +18,6 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from netwright.advice.advice import advise as advise
     from netwright.blocks import *  # noqa: F403
-    from netwright.conventions import count_as as count_as
     from netwright.core import *  # noqa: F403
     from netwright.core.codec import from_json as from_json
     from netwright.core.diff import diff as diff
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from netwright.foreign.formulas import count as count
     from netwright.foreign.plan import plan_module
     from netwright.nets.registry import find
+    from netwright.report.conventions import count_as as count_as
     from netwright.rules.registry import rule as rule
     from netwright.space.scaling import scale as scale
     from netwright.symbols.formulas import formula as formula
@@ -51,7 +51,7 @@ _FACE = {
     "advise": ("netwright.advice.advice", "advise"),
     "diff": ("netwright.core.diff", "diff"),
     "plan": ("netwright.foreign", "plan_module"),
-    "count_as": ("netwright.conventions", "count_as"),
+    "count_as": ("netwright.report.conventions", "count_as"),
     "count": ("netwright.foreign", "count"),
 }
 _PACKAGES = ("units", "blocks", "nets", "rules", "weights")

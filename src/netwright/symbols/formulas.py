@@ -16,15 +16,13 @@ import sympy
 
 from netwright.core.kinds import shown
 from netwright.core.net import Net
+from netwright.core.operation import Kind
 from netwright.core.plan import Plan, Row
 from netwright.core.planner import Planner, Signal, plan_spec
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Block, Spec, Unit
 from netwright.errors import NetwrightError, ShapeError, SpecError
 from netwright.symbols.expression import read
-from netwright.units.attention import Attention, LocalAttention
-from netwright.units.conv_lstm import ConvLSTM
-from netwright.units.recurrent import Recurrent
 
 __all__ = ["COUNTS", "Formula", "formula", "halving", "latex", "ratios", "short", "sizes", "symbol"]
 
@@ -91,8 +89,8 @@ def halving(net: Net) -> Shape:
 def _has_steps(rows: tuple[Row, ...]) -> bool:
     """Whether a net reads its input step by step, time first."""
     first = [row for row in rows if -1 in row.sources]
-    timed = (Attention, ConvLSTM, LocalAttention, Recurrent)
-    return any(row.copies != 1 or isinstance(row.unit, timed) for row in first)
+    timed = (Kind.ATTENTION, Kind.RECURRENT)
+    return any(row.copies != 1 or row.unit.kind in timed for row in first)
 
 
 def formula(what: str | Spec | Net | Plan, input: Any = ("C", "H", "W")) -> Formula:
