@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from netwright.advice.advice import advise as advise
     from netwright.blocks import *  # noqa: F403
     from netwright.core import *  # noqa: F403
-    from netwright.core.codec import from_json as from_json
     from netwright.core.diff import diff as diff
     from netwright.errors import *  # noqa: F403
     from netwright.foreign.formulas import count as count
     from netwright.foreign.plan import plan_module
+    from netwright.nets.catalogue import from_json as from_json
     from netwright.nets.registry import find
     from netwright.report.conventions import count_as as count_as
     from netwright.rules.registry import rule as rule
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _FACE = {
     "net": ("netwright.nets.registry", "find"),
     "rule": ("netwright.rules.registry", "rule"),
-    "from_json": ("netwright.core.codec", "from_json"),
+    "from_json": ("netwright.nets.catalogue", "from_json"),
     "formula": ("netwright.symbols.formulas", "formula"),
     "scale": ("netwright.space.scaling", "scale"),
     "advise": ("netwright.advice.advice", "advise"),

@@ -148,16 +148,11 @@ def plan_spec(
     batch: int = 1,
     planner: type[Planner] = Planner,
 ) -> Plan:
-    """The plan of `spec` for an input of that shape (batch left out); sizes that are texts,
-    such as `"C"` or `"32*H"`, become symbols.
+    """The plan of `spec` for an input of that shape (batch left out).
 
     Raises `ShapeError` naming the unit that does not fit.
     """
     dtype = of_bytes(dtype, batch)
-    if any(isinstance(size, str) for size in input):
-        from netwright.symbols.formulas import sizes
-
-        input = sizes(input)
     for size in input:
         if isinstance(size, bool | float) or (isinstance(size, int) and size < 1):
             raise ShapeError(f"an input of {show(input)} has a size that is no positive integer")

@@ -21,8 +21,9 @@ from netwright.core.plan import Plan, Row
 from netwright.core.planner import Planner, Signal, plan_spec
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Block, Spec, Unit
-from netwright.errors import NetwrightError, ShapeError, SpecError
+from netwright.errors import NetwrightError, SpecError
 from netwright.symbols.expression import read
+from netwright.symbols.sizes import sizes, symbol
 
 __all__ = ["COUNTS", "Formula", "formula", "halving", "latex", "ratios", "short", "sizes", "symbol"]
 
@@ -45,26 +46,6 @@ class Formula(NamedTuple):
     macs: Any
     ops: Any
     activations: Any
-
-
-def symbol(name: str) -> sympy.Symbol:
-    """The size of that name: a positive integer, the same whenever it is asked for."""
-    return sympy.Symbol(name, positive=True, integer=True)
-
-
-def sizes(input: Any) -> Shape:
-    """A shape whose sizes are numbers, symbols, or texts such as `"C"` and `"2*H"`.
-
-    >>> sizes(("C", "2*H", 7))
-    (C, 2*H, 7)
-    """
-    made = tuple([read(size, symbol) if isinstance(size, str) else size for size in input])
-    for size in made:
-        if not isinstance(size, int | sympy.Expr) or sympy.sympify(size).is_integer is False:
-            raise ShapeError(
-                f"{shown(size)} is no size; wanted a number or a formula such as '2*C'"
-            )
-    return made
 
 
 def halving(net: Net) -> Shape:

@@ -9,12 +9,12 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from netwright.core.codec import from_json
 from netwright.core.net import Net
 from netwright.core.plan import Plan
 from netwright.core.shape import show
 from netwright.data.dataset import Dataset
 from netwright.errors import CodecError, RunError
+from netwright.nets.catalogue import from_json
 from netwright.space.budget import Budget
 from netwright.space.families import FAMILIES
 from netwright.speed.training import Speed, speeds
