@@ -149,7 +149,9 @@ class MultiHeadAttention(Attention):
     def module(self, *xs: Shape) -> nn.Module:
         from netwright import layers
 
-        return layers.MultiHeadAttention(xs[0][1], self.heads, self.bias, xs[-1][1])
+        features, memory = xs[0][1], xs[-1][1]
+        other = None if memory == features else memory
+        return layers.MultiHeadAttention(features, self.heads, self.bias, other)
 
 
 class LocalAttention(Unit):
