@@ -18,14 +18,14 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from netwright.advice.advice import advise as advise
     from netwright.blocks import *  # noqa: F403
-    from netwright.conventions import count_as as count_as
     from netwright.core import *  # noqa: F403
-    from netwright.core.codec import from_json as from_json
     from netwright.core.diff import diff as diff
     from netwright.errors import *  # noqa: F403
     from netwright.foreign.formulas import count as count
     from netwright.foreign.plan import plan_module
+    from netwright.nets.catalogue import from_json as from_json
     from netwright.nets.registry import find
+    from netwright.report.conventions import count_as as count_as
     from netwright.rules.registry import rule as rule
     from netwright.space.scaling import scale as scale
     from netwright.symbols.formulas import formula as formula
@@ -47,13 +47,13 @@ if TYPE_CHECKING:
 _FACE = {
     "net": ("netwright.nets.registry", "find"),
     "rule": ("netwright.rules.registry", "rule"),
-    "from_json": ("netwright.core.codec", "from_json"),
+    "from_json": ("netwright.nets.catalogue", "from_json"),
     "formula": ("netwright.symbols.formulas", "formula"),
     "scale": ("netwright.space.scaling", "scale"),
     "advise": ("netwright.advice.advice", "advise"),
     "diff": ("netwright.core.diff", "diff"),
     "plan": ("netwright.foreign", "plan_module"),
-    "count_as": ("netwright.conventions", "count_as"),
+    "count_as": ("netwright.report.conventions", "count_as"),
     "count": ("netwright.foreign", "count"),
     "fit": ("netwright.train.fitting", "fit"),
     "Run": ("netwright.train.run", "Run"),

@@ -78,6 +78,20 @@ def test_the_variants_of_resnet18_for_small_things_come_out():
     assert root.params == remedies[("no-first-pool", "stem-stride-1", "stem-3x3")].params
 
 
+def test_a_net_of_reweighted_convolutions_gets_the_advice_of_the_net_it_was():
+    plain = nw.net("resnet50", input=(3, 64, 64))
+    findings = nw.advise(plain)
+    again = nw.advise(plain.rewrite("weight-standardise"))
+    assert len(findings) >= 2
+    assert [(f.kind, f.paths) for f in again] == [(f.kind, f.paths) for f in findings]
+
+
+def test_a_bias_before_a_batch_norm_is_seen_under_a_norm_of_weights():
+    for unit in (nw.Conv(8), nw.WeightNorm(nw.Conv(8)), nw.MaxNorm(nw.Conv(8))):
+        net = Net(nw.Sequential(unit, nw.BatchNorm(), nw.ReLU()), (3, 16, 16))
+        assert [f.paths for f in nw.advise(net) if f.kind == "bias"] == [("0",)]
+
+
 def test_idle_layers_are_those_behind_full_sight():
     chain = nw.Sequential(*[nw.Conv(4, 3)] * 6, nw.GlobalAvgPool(), nw.Linear(2))
     net = Net(chain, (3, 7, 7))

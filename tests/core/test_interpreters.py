@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 import netwright as nw
 from nets import all_nets
+from netwright.core.interpret import Shapes
 from netwright.core.net import Net
 from netwright.core.plan import Plan
 from netwright.report.outline import Part, outline
@@ -73,6 +74,53 @@ STEPS = {
 def test_what_broke_once(case: str) -> None:
     size = (4, 9, 8) if case in CASES else (3, 4, 9, 8)
     all_alike(Net({**CASES, **STEPS}[case], size))
+
+
+class Named(Shapes):
+    """Notes which method ran which wiring."""
+
+    def __init__(self) -> None:
+        self.ran: list[tuple[str, str]] = []
+
+    def flow(self, wiring, path, xs):
+        self.ran.append(("flow", path))
+        return super().flow(wiring, path, xs)
+
+    def tap(self, tap, path, xs):
+        self.ran.append(("tap", path))
+        return super().flow(tap, path, xs)
+
+    def frozen(self, frozen, path, xs):
+        self.ran.append(("frozen", path))
+        return super().flow(frozen, path, xs)
+
+    def shared(self, shared, path, xs):
+        self.ran.append(("shared", path))
+        return super().flow(shared, path, xs)
+
+    def time_distributed(self, wiring, path, xs):
+        self.ran.append(("time_distributed", path))
+        return super().time_distributed(wiring, path, xs)
+
+
+@pytest.mark.parametrize(
+    ("wiring", "name"),
+    [
+        (nw.Tap(CONV), "tap"),
+        (nw.Frozen(CONV), "frozen"),
+        (nw.Shared(CONV, "key"), "shared"),
+        (nw.Sequential(body=CONV), "flow"),
+        (SUM, "flow"),
+        (nw.Graph(a=CONV), "flow"),
+        (nw.TimeDistributed(CONV), "time_distributed"),
+    ],
+)
+def test_every_wiring_has_its_method(wiring, name):
+    walk = Named()
+    size = (3, 4, 9, 8) if name == "time_distributed" else (4, 9, 8)
+    y = walk(nw.Sequential(part=wiring), "", (size,))
+    assert walk.ran == [("flow", ""), (name, "part")]
+    assert y == size
 
 
 def as_dict(outputs: Any) -> dict[str, Tensor]:

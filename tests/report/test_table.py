@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import netwright as nw
 from netwright.core.net import Net
-from netwright.report.layers import groups, merged, sliding, tree
+from netwright.report.layers import groups, merged, tree
 from netwright.report.table import bar, layer_table, plan_table, text_table
 from report.examples import CHAIN, ODD
 
@@ -102,12 +102,22 @@ def test_symbols_print_as_formulas():
         (nw.MaxPool(3, 2, padding=1), (3, 8, 8), "3x3 s2 p1"),
         (nw.AvgPool(2), (3, 8, 8), "2x2 s2"),
         (nw.TransposedConv(4), (3, 8, 8), "2x2 s2"),
+        (nw.BlurPool(5), (3, 8, 8), "5x5 s2 p2 g3"),
+        (nw.FilterBank("sobel"), (3, 8, 8), "3x3 p1 g3"),
+        (nw.GaborBank(2, size=5), (3, 8, 8), "5x5 p2 g3"),
+        (nw.WeightNorm(nw.Conv(8, 3, 2)), (3, 8, 8), "3x3 s2 p1"),
+        (nw.WeightStandardisation(nw.Conv(6, groups=3)), (6, 8, 8), "3x3 p1 g3"),
+        (nw.MaxNorm(nw.Conv(4, 1)), (3, 8, 8), "1x1"),
+        (nw.MaxNorm(nw.Linear(4)), (3,), "None"),
+        (nw.LeapPool(4), (3, 12, 100), "1x4 s1x4"),
+        (nw.ConvLSTM(4, 5), (3, 2, 8, 8), "5x5 p2"),
+        (nw.MaxUnpool(2), (3, 8, 8), "2x2 s2"),
         (nw.ReLU(), (3, 8, 8), "None"),
         (nw.GlobalAvgPool(), (3, 8, 8), "None"),
     ],
 )
 def test_windows(unit, x, wanted):
-    assert str(sliding(unit, x)) == wanted
+    assert str(unit.sliding(x)) == wanted
 
 
 @given(st.floats(0, 1), st.integers(1, 40))

@@ -56,6 +56,16 @@ def test_every_row_of_every_kind_is_counted_once():
         (nw.LayerNorm(), (4, 9, 9), "norm"),
         (nw.ChannelShuffle(2), (4, 9, 9), "move"),
         (nw.ReLU(), (4, 9, 9), "light"),
+        (nw.BatchNorm(), (4, 9, 9), "light"),
+        (nw.WeightNorm(nw.Conv(8)), (4, 9, 9), "convolution"),
+        (nw.WeightStandardisation(nw.Conv(8, 1)), (4, 9, 9), "pointwise"),
+        (nw.MaxNorm(nw.Conv(4, groups=4)), (4, 9, 9), "depthwise"),
+        (nw.MaxNorm(nw.Linear(3)), (4,), "matrix"),
+        (nw.BlurPool(), (4, 9, 9), "depthwise"),
+        (nw.FilterBank("box"), (4, 9, 9), "depthwise"),
+        (nw.GeM(), (4, 9, 9), "pool"),
+        (nw.Cutout(4), (4, 9, 9), None),
+        (nw.ShakeDrop(), (4, 9, 9), "light"),
         (nw.Flatten(), (4, 9, 9), None),
         (nw.Dropout(), (4, 9, 9), None),
     ],
@@ -63,6 +73,14 @@ def test_every_row_of_every_kind_is_counted_once():
 def test_kinds(unit, shape, wanted):
     (row,) = nw.Net(unit, shape).plan()
     assert kind(row) == wanted
+
+
+def test_a_rewritten_net_keeps_its_convolutions():
+    plain = nw.net("resnet50")
+    found = [kind(row) for row in plain.rewrite("weight-standardise").plan()]
+    wanted = [kind(row) for row in plain.plan()]
+    for name in ("convolution", "pointwise"):
+        assert found.count(name) == wanted.count(name) > 10
 
 
 def test_bytes_and_work_scale_with_the_batch():

@@ -15,11 +15,13 @@ from torch import Tensor
 
 import netwright as nw
 from netwright.core.codec import decode, encode
-from netwright.core.field import UNKNOWN
+from netwright.core.field import UNKNOWN, Taps
 from netwright.core.net import Net
+from netwright.core.operation import Kind
 from netwright.core.spec import SPECS, Unit
 from netwright.errors import ShapeError, SpecError
 from netwright.units.pool import LocalPool
+from netwright.units.weight_norm import Reweighted
 from netwright.units.window import Convolution
 from oracles import (
     assert_field_is_true,
@@ -54,6 +56,71 @@ def test_every_unit_is_sampled_and_told(name: str) -> None:
     if kind.field_names:
         assert WRONG.get(name), f"{name} has fields and no wrong value of one in samples"
     assert getattr(nw, name) is kind
+
+
+@pytest.mark.parametrize("name", nw.units())
+def test_every_unit_says_its_kind(name: str) -> None:
+    kind = SPECS[name]
+    mine = [base for base in kind.__mro__ if base is not Unit and "kind" in vars(base)]
+    assert mine, f"{name} has no kind; set one of {', '.join(Kind.__members__)}"
+    for sample in SAMPLES[name]:
+        assert isinstance(sample.unit.kind, Kind)
+
+
+def _covers(slid: Taps, seen: Taps) -> bool:
+    """Whether a window holds all that an output sees, at the same pace."""
+    if slid.down != seen.down or len(slid.reach) != len(seen.reach):
+        return False
+    pairs = zip(slid.reach, seen.reach, strict=True)
+    ends = [(a, a + slid.step * (n - 1), b, b + seen.step * (m - 1)) for (a, n), (b, m) in pairs]
+    return all(low <= first and last <= high for low, high, first, last in ends)
+
+
+@each
+def test_the_window_that_tables_show_is_the_one_it_sees(sample: Sample) -> None:
+    unit, x = sample.unit, sample.shapes[0]
+    slides = unit.sliding(x)
+    assert (slides is not None) or not isinstance(unit, LocalPool | Convolution)
+    if slides is None or unit.joins or unit.kind is Kind.RECURRENT:  # sees the steps before, too
+        return
+    window = unit.window(x)
+    assert len(window) == len(slides.kernel)
+    if isinstance(unit, nw.TransposedConv):
+        total = [sum(count for _, count in taps.reach) for taps in window]
+        assert tuple(total) == slides.kernel  # every tap at one of the phases
+        return
+    weighted = isinstance(unit, nw.FilterBank | nw.WeightedPool)  # whose weights may be zero
+    for slid, seen in zip(slides.taps, window, strict=True):
+        assert _covers(slid, seen) if weighted else slid == seen
+
+
+@each
+def test_groups_of_a_window_are_those_of_its_weights(sample: Sample) -> None:
+    x, slides = sample.shapes[0], sample.unit.sliding(sample.shapes[0])
+    if slides is None or sample.unit.kind is not Kind.CONVOLUTION:
+        return
+    weights = [p for p in sample.module().state_dict().values() if p.dim() == len(x) + 1]
+    if not isinstance(sample.unit, nw.TransposedConv):
+        assert any(w.shape[1] * slides.groups == x[0] for w in weights)
+
+
+@pytest.mark.parametrize(
+    "sample", [case for case in CASES if isinstance(case.values[0].unit, Reweighted)]
+)
+def test_a_reweighted_unit_answers_as_the_unit_it_holds(sample: Sample) -> None:
+    unit, inner, xs = sample.unit, sample.unit.of, sample.shapes
+    y = inner.shape(*xs)
+    assert (unit.kind, unit.biased) == (inner.kind, inner.biased)
+    assert unit.sliding(*xs) == inner.sliding(*xs)
+    assert (unit.window(*xs), unit.shape(*xs)) == (inner.window(*xs), y)
+    assert unit.cost(*xs, y=y).macs == inner.cost(*xs, y=y).macs
+
+
+@each
+def test_a_unit_with_a_bias_says_so(sample: Sample) -> None:
+    names = {name.rpartition(".")[2] for name, _ in sample.module().named_parameters()}
+    if sample.unit.kind in (Kind.CONVOLUTION, Kind.LOCAL, Kind.DENSE):
+        assert sample.unit.biased == ("bias" in names)
 
 
 @each

@@ -6,7 +6,6 @@ from netwright.advice.finding import Case, Finding, Remedy, remedies, shares
 from netwright.core.plan import Row
 from netwright.core.rewrite import classifiers
 from netwright.core.shape import show
-from netwright.report.layers import sliding
 
 __all__ = ["border", "critical", "idle", "outgrown", "unproductive"]
 
@@ -98,7 +97,7 @@ def _tail(case: Case, useless: set[str]) -> tuple[str, ...]:
     for _, row in case.rows():
         if row.path.partition(".")[0] in ends:
             continue
-        window = sliding(row.unit, row.input) if row.macs else None
+        window = row.unit.sliding(row.input) if row.macs else None
         if window is not None and len(row.input) == len(case.seen) + 1:
             slides = stages.setdefault(row.path.partition(".")[0], [])
             slides += [row.path] if max(window.kernel) > 1 or row.path in useless else []
@@ -114,7 +113,7 @@ def outgrown(case: Case) -> Finding | None:
     """Convolutions whose kernel is larger than the map: taps that only ever meet padding."""
     rows: list[Row] = []
     for _, row in case.rows():
-        window = sliding(row.unit, row.input) if row.macs else None
+        window = row.unit.sliding(row.input) if row.macs else None
         if window is None or len(row.input) != len(case.seen) + 1:
             continue
         reach = [d * (k - 1) + 1 for k, d in zip(window.kernel, window.dilation, strict=True)]

@@ -5,11 +5,9 @@ from __future__ import annotations
 from math import prod
 
 from netwright.advice.finding import Case, Finding, remedies, shares
+from netwright.core.operation import Kind
 from netwright.core.plan import Row
-from netwright.report.layers import sliding
-from netwright.units.conv import Conv
-from netwright.units.linear import Flatten, Linear
-from netwright.units.norm import BatchNorm
+from netwright.units.linear import Flatten
 
 __all__ = ["biased", "dense_head", "hot", "misaligned", "rank"]
 
@@ -21,6 +19,7 @@ LITTLE = 0.001
 """A part of the MACs below which a width is no matter."""
 ALIGN = 8
 """Channels that kernels of processors with vector and matrix units take at once."""
+_PRODUCTS = (Kind.CONVOLUTION, Kind.DENSE)
 
 
 def hot(case: Case) -> list[Finding]:
@@ -38,7 +37,7 @@ def hot(case: Case) -> list[Finding]:
 
 
 def _cheaper(row: Row) -> list[tuple[str, ...]]:
-    window = sliding(row.unit, row.input)
+    window = row.unit.sliding(row.input)
     if window is None or window.groups > 1:
         return []
     named = {7: [("stem-3x3",), ("7x7-to-3x3",)], 5: [("5x5-to-3x3",), ("asymmetric",)]}
@@ -49,7 +48,7 @@ def dense_head(case: Case) -> Finding | None:
     """Dense units behind a flattened map that hold most of the parameters."""
     rows = [row for _, row in case.rows()]
     flat = [i for i, row in enumerate(rows) if isinstance(row.unit, Flatten) and len(row.input) > 1]
-    dense = [row for row in rows[flat[-1] :] if isinstance(row.unit, Linear)] if flat else []
+    dense = [row for row in rows[flat[-1] :] if row.unit.kind is Kind.DENSE] if flat else []
     params = sum(row.params for row in dense)
     if not dense or params < HEAVY * case.plan.params:
         return None
@@ -64,9 +63,10 @@ def rank(case: Case) -> Finding | None:
     rows = [
         row
         for row, after in _chains(case)
-        if isinstance(row.unit, Conv)
+        if row.unit.kind is Kind.CONVOLUTION
         and after.macs
-        and row.unit.groups == 1
+        and (window := row.unit.sliding(row.input)) is not None
+        and window.groups == 1
         and row.output[0] > _rank(row)
     ]
     if not rows:
@@ -85,7 +85,7 @@ def _rank(row: Row) -> int:
 
 
 def _kernel(row: Row) -> tuple[int, ...]:
-    window = sliding(row.unit, row.input)
+    window = row.unit.sliding(row.input)
     return window.kernel if window else (1,)
 
 
@@ -102,12 +102,14 @@ def _chains(case: Case) -> list[tuple[Row, Row]]:
     ]
 
 
+def _biased(row: Row) -> bool:
+    return row.unit.kind in _PRODUCTS and row.unit.biased
+
+
 def biased(case: Case) -> Finding | None:
     """Biases of convolutions that the batch norm behind them takes away again."""
     rows = [
-        row
-        for row, after in _chains(case)
-        if isinstance(row.unit, Conv | Linear) and row.unit.bias and type(after.unit) is BatchNorm
+        row for row, after in _chains(case) if _biased(row) and after.unit.kind is Kind.BATCH_NORM
     ]
     if not rows:
         return None
@@ -121,7 +123,7 @@ def biased(case: Case) -> Finding | None:
 
 def misaligned(case: Case) -> Finding | None:
     """Widths inside the net that are no multiple of 8: kernels pad them, and do the work."""
-    rows = [row for _, row in case.rows() if isinstance(row.unit, Conv | Linear)]
+    rows = [row for _, row in case.rows() if row.unit.kind in _PRODUCTS]
     classes = case.plan.output[0]
     odd = [row for row in rows if row.output[0] % ALIGN and row.output[0] != classes]
     odd = [row for row in odd if row.macs > LITTLE * case.plan.macs]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from netwright.building.init import initialise
 from netwright.building.inplace import reuse
 from netwright.core.graph import Frozen, Shared, Tap, TimeDistributed
-from netwright.core.interpret import Shapes
+from netwright.core.interpret import Shapes, below
 from netwright.core.net import Net
 from netwright.core.shape import Shape
 from netwright.core.spec import Unit
@@ -108,35 +108,51 @@ class Held(Wired):
         return super().train(False)
 
 
-_KINDS: dict[type[Wiring], type[Wired]] = {
-    Frozen: Held,
-    Tap: Tapped,
-    TimeDistributed: Stepped,
-}
-
-
 class Builder(Shapes):
     """Sends shapes through a spec and keeps the module of every part."""
 
     def __init__(self) -> None:
-        self.made: dict[str, nn.Module] = {}
+        self.modules: dict[str, nn.Module] = {}
         self._shared: dict[str, nn.Module] = {}
 
     def unit(self, unit: Unit, path: str, xs: tuple[Shape, ...]) -> Shape:
         y = unit.shape(*xs)
-        self.made[path] = unit.module(*xs)
+        self.modules[path] = unit.module(*xs)
         return y
 
-    def wiring(self, wiring: Wiring, path: str, xs: tuple[Shape, ...]) -> Shape:
-        y = super().wiring(wiring, path, xs)
-        join = {"join": self.made.pop(path)} if isinstance(wiring, Branches) else {}
-        prefix = f"{path}." if path else ""
-        children = {name: self.made.pop(prefix + name) for name in wiring.names} | join
-        if isinstance(wiring, Shared):
-            children["body"] = self._shared.setdefault(wiring.key, children["body"])
-        reuse(wiring, children)
-        self.made[path] = _KINDS.get(type(wiring), Wired)(wiring, children)
+    def flow(self, wiring: Wiring, path: str, xs: tuple[Shape, ...]) -> Shape:
+        y = super().flow(wiring, path, xs)
+        self._join(Wired, wiring, path)
         return y
+
+    def tap(self, tap: Tap, path: str, xs: tuple[Shape, ...]) -> Shape:
+        y = super().flow(tap, path, xs)
+        self._join(Tapped, tap, path)
+        return y
+
+    def frozen(self, frozen: Frozen, path: str, xs: tuple[Shape, ...]) -> Shape:
+        y = super().flow(frozen, path, xs)
+        self._join(Held, frozen, path)
+        return y
+
+    def shared(self, shared: Shared, path: str, xs: tuple[Shape, ...]) -> Shape:
+        y = super().flow(shared, path, xs)
+        body = below(path, "body")
+        self.modules[body] = self._shared.setdefault(shared.key, self.modules[body])
+        self._join(Wired, shared, path)
+        return y
+
+    def time_distributed(self, wiring: TimeDistributed, path: str, xs: tuple[Shape, ...]) -> Shape:
+        y = super().time_distributed(wiring, path, xs)
+        self._join(Stepped, wiring, path)
+        return y
+
+    def _join(self, kind: type[Wired], wiring: Wiring, path: str) -> None:
+        """One module of the parts, in their place."""
+        join = {"join": self.modules.pop(path)} if isinstance(wiring, Branches) else {}
+        children = {name: self.modules.pop(below(path, name)) for name in wiring.names} | join
+        reuse(wiring, children)
+        self.modules[path] = kind(wiring, children)
 
 
 def build(net: Net, *, init: str, seed: int | None, zero_gamma: bool, device: Any) -> nn.Module:
@@ -148,7 +164,7 @@ def build(net: Net, *, init: str, seed: int | None, zero_gamma: bool, device: An
             torch.manual_seed(seed)
         with torch.device(device) if device is not None else nullcontext():
             builder(net.spec, "", (net.input,))
-            module = builder.made[""]
+            module = builder.modules[""]
             if isinstance(module, Wired) and any(map(_listening, module.modules())):
                 module = WithTaps(module)
             initialise(module, init, zero_gamma)

@@ -145,7 +145,7 @@ def load_net(text: str, input: Shape | None = None, classes: int | None = None) 
             )
         net = net.but(classes=classes) if classes else net
     elif text.endswith(".json") or os.sep in text:
-        from netwright.core.codec import from_json
+        from netwright.nets.catalogue import from_json
 
         try:
             net = from_json(_read(text))

@@ -14,7 +14,7 @@ from netwright.core.text import plain
 from netwright.core.wiring import Wiring
 from netwright.errors import CodecError, NetwrightError, nearest
 
-__all__ = ["SCHEMA", "decode", "digest", "encode", "from_json", "to_json"]
+__all__ = ["SCHEMA", "decode", "decode_net", "digest", "encode", "to_json"]
 
 SCHEMA = 1
 """Raised when a reader of the old text would misread the new."""
@@ -47,7 +47,7 @@ def _is_default(spec: Spec, name: str) -> bool:
 
 
 def decode(value: Any, where: str = "spec") -> Any:
-    """The inverse of `encode`; `where` is told in errors."""
+    """The inverse of `encode`, of specs whose modules are loaded; `where` is told in errors."""
     if isinstance(value, list):
         items = cast("list[Any]", value)
         return tuple(decode(item, f"{where}[{i}]") for i, item in enumerate(items))
@@ -76,9 +76,6 @@ def _at(where: str) -> str:
 
 
 def _kind(name: Any, where: str) -> type[Spec]:
-    from netwright.nets.catalogue import load
-
-    load()
     if not isinstance(name, str) or name not in SPECS:
         raise CodecError(f"{_at(where)}: {nearest('spec', str(name), SPECS)}")
     return SPECS[name]
@@ -129,16 +126,8 @@ def to_json(net: Net, indent: int | None = None) -> str:
     return json.dumps({**head, "spec": encode(net.spec)}, indent=indent)
 
 
-def from_json(text: str) -> Net:
-    """The net that `to_json` wrote.
-
-    Raises `CodecError` for text that is not a net, was written by a newer version, or was
-    changed after it was written (drop its "hash" to accept a change made by hand).
-
-    >>> import netwright as nw
-    >>> nw.from_json(nw.net("lenet5").to_json()) == nw.net("lenet5")
-    True
-    """
+def decode_net(text: str) -> Net:
+    """The net that `to_json` wrote, of specs whose modules are loaded; see `from_json`."""
     try:
         given = json.loads(text, parse_constant=_refused)
     except (ValueError, RecursionError) as error:  # a number of thousands of digits is the former

@@ -118,6 +118,9 @@ class Tap(Wiring):
             raise ShapeError(f"Tap: its head ends in {ends} streams; join them, by Sum or Concat")
         return bundled(xs)
 
+    def accept(self, interpreter: Any, *given: Any) -> Any:
+        return interpreter.tap(self, *given)
+
 
 class Shared(Wiring):
     """A part that every `Shared` of the same key in the net has in common, weights and all.
@@ -142,6 +145,9 @@ class Shared(Wiring):
     def flow(self, *xs: Any, run: Run) -> Any:
         return run("body", *xs)
 
+    def accept(self, interpreter: Any, *given: Any) -> Any:
+        return interpreter.shared(self, *given)
+
 
 class Frozen(Wiring):
     """A part that does not learn: x -> part(x), its parameters without gradient and its modules
@@ -160,6 +166,9 @@ class Frozen(Wiring):
 
     def flow(self, *xs: Any, run: Run) -> Any:
         return run("body", *xs)
+
+    def accept(self, interpreter: Any, *given: Any) -> Any:
+        return interpreter.frozen(self, *given)
 
 
 class TimeDistributed(Wiring):
@@ -181,3 +190,6 @@ class TimeDistributed(Wiring):
 
     def flow(self, *xs: Any, run: Run) -> Any:
         return run("body", *xs)
+
+    def accept(self, interpreter: Any, *given: Any) -> Any:
+        return interpreter.time_distributed(self, *given)

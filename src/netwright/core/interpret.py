@@ -7,13 +7,13 @@ from functools import lru_cache
 from typing import Generic, TypeVar
 
 from netwright.core.bounds import DEEPEST, PARTS
-from netwright.core.graph import TimeDistributed
+from netwright.core.graph import Frozen, Shared, Tap, TimeDistributed
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Block, Spec, Unit
 from netwright.core.wiring import Wiring
 from netwright.errors import NetwrightError, ShapeError
 
-__all__ = ["Interpreter", "Shapes", "expanded", "output_shape"]
+__all__ = ["Interpreter", "Shapes", "below", "expanded", "output_shape"]
 
 Value = TypeVar("Value")
 
@@ -24,11 +24,17 @@ def expanded(block: Block, *xs: Shape) -> Spec:
     return block.expand(*xs)
 
 
+def below(path: str, name: str) -> str:
+    """The path of the part of that name of what stands at `path`."""
+    return f"{path}.{name}" if path else name
+
+
 class Interpreter(Generic[Value]):
     """Sends values through a spec.
 
-    A subclass says what a value is (`shape_of`), what a unit makes of it (`unit`), and may
-    step in where wiring is walked (`wiring`).
+    A subclass says what a value is (`shape_of`) and what a unit makes of it (`unit`). Where the
+    wiring means more to it than how values flow, it overrides the method for that kind: `tap`,
+    `frozen`, `shared`, `time_distributed`, or `flow` for all others.
     """
 
     _visited: int = 0
@@ -42,20 +48,38 @@ class Interpreter(Generic[Value]):
         raise NotImplementedError
 
     def wiring(self, wiring: Wiring, path: str, xs: tuple[Value, ...]) -> Value:
-        """What wiring at `path` makes of its inputs."""
+        """What wiring at `path` makes of its inputs, by the method for its kind."""
         if path.count(".") >= DEEPEST:
             raise self.fault(ShapeError(f"parts are nested at most {DEEPEST} deep"), path)
-        run = self.run(wiring, path)
-        if not isinstance(wiring, TimeDistributed):
-            try:
-                return wiring.flow(*xs, run=run)
-            except ShapeError as error:
-                raise self.fault(error, path) from None
+        return wiring.accept(self, path, xs)
+
+    def flow(self, wiring: Wiring, path: str, xs: tuple[Value, ...]) -> Value:
+        """What values become that flow through the parts of wiring."""
+        try:
+            return wiring.flow(*xs, run=self.run(wiring, path))
+        except ShapeError as error:
+            raise self.fault(error, path) from None
+
+    def tap(self, tap: Tap, path: str, xs: tuple[Value, ...]) -> Value:
+        """The inputs again; its head gets them too, where this interpreter runs heads."""
+        return self.flow(tap, path, xs)
+
+    def frozen(self, frozen: Frozen, path: str, xs: tuple[Value, ...]) -> Value:
+        """What a part makes that does not learn."""
+        return self.flow(frozen, path, xs)
+
+    def shared(self, shared: Shared, path: str, xs: tuple[Value, ...]) -> Value:
+        """What a part makes whose weights stand at several places of the net."""
+        return self.flow(shared, path, xs)
+
+    def time_distributed(self, wiring: TimeDistributed, path: str, xs: tuple[Value, ...]) -> Value:
+        """What a part makes of every step of a sequence, as a sequence."""
         shapes = tuple([self.shape_of(x) for x in xs])
         if len(xs) != 1 or len(shapes[0]) < 2:
             got = ShapeError(f"TimeDistributed takes one (T, F) or (T, C, ...), got {show(shapes)}")
             raise self.fault(got, path)
-        return self.steps(wiring.flow(self.step(xs[0]), run=run), xs[0])
+        step = self.step(xs[0])
+        return self.steps(wiring.flow(step, run=self.run(wiring, path)), xs[0])
 
     def step(self, value: Value) -> Value:
         """One time step of a sequence."""

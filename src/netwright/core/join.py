@@ -6,6 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
 from netwright.core.cost import INPUT, NOTHING, Cost
+from netwright.core.operation import Kind
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
@@ -19,6 +20,7 @@ __all__ = ["Add", "Cat", "Join", "Mul"]
 class Join(Unit, abstract=True):
     """A unit that makes one value of several of like shape."""
 
+    kind = Kind.ELEMENTWISE
     joins: ClassVar[bool] = True
 
     def shape(self, *xs: Shape) -> Shape:
@@ -68,6 +70,7 @@ class Cat(Join):
     A map of one position, (C, 1, 1), stretches over the others.
     """
 
+    kind = Kind.REARRANGEMENT
     keeps = NOTHING
 
     def shape(self, *xs: Shape) -> Shape:

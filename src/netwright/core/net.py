@@ -54,12 +54,17 @@ class Net:
             raise ShapeError("a net's input has at least one size, such as (64,)")
 
     def plan(self, input: Shape | None = None, *, dtype: str = "float32", batch: int = 1) -> Plan:
-        """Shapes, costs and receptive fields of every unit, and totals.
+        """Shapes, costs and receptive fields of every unit, and totals; sizes that are texts,
+        such as `"C"` or `"32*H"`, become symbols.
 
         Raises `ShapeError` naming the unit that does not fit, or when `input` has not as many
         sizes as the net's own.
         """
         shape = self.at(input).input if input is not None else self.input
+        if any(isinstance(size, str) for size in shape):
+            from netwright.symbols.sizes import sizes
+
+            shape = sizes(shape)
         return plan_spec(self.spec, shape, name=self.name, dtype=dtype, batch=batch)
 
     def at(self, input: Shape) -> Net:

@@ -13,7 +13,6 @@ from netwright.core.interpret import Interpreter
 from netwright.core.plan import Plan, Row, of_bytes
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Spec, Unit
-from netwright.core.wiring import Wiring
 from netwright.errors import ShapeError
 
 __all__ = ["Planner", "Signal", "facts", "plan_spec"]
@@ -92,24 +91,25 @@ class Planner(Interpreter[Signal]):
             field = field._replace(axes=(time, *(field.axes or ())), whole=whole)
         return Signal((like.shape[0], *value.shape), field, value.source, like.copies)
 
-    def wiring(self, wiring: Wiring, path: str, xs: tuple[Signal, ...]) -> Signal:
-        if isinstance(wiring, Tap | Frozen):
-            before = self._auxiliary, self._frozen
-            self._auxiliary |= isinstance(wiring, Tap)
-            self._taps += isinstance(wiring, Tap)
-            self._frozen |= isinstance(wiring, Frozen)
-            try:
-                return super().wiring(wiring, path, xs)
-            finally:
-                self._auxiliary, self._frozen = before
-        if isinstance(wiring, Shared):
-            return self._share(wiring, path, xs)
-        return super().wiring(wiring, path, xs)
+    def tap(self, tap: Tap, path: str, xs: tuple[Signal, ...]) -> Signal:
+        before, self._auxiliary = self._auxiliary, True
+        self._taps += 1
+        try:
+            return super().tap(tap, path, xs)
+        finally:
+            self._auxiliary = before
 
-    def _share(self, shared: Shared, path: str, xs: tuple[Signal, ...]) -> Signal:
+    def frozen(self, frozen: Frozen, path: str, xs: tuple[Signal, ...]) -> Signal:
+        before, self._frozen = self._frozen, True
+        try:
+            return super().frozen(frozen, path, xs)
+        finally:
+            self._frozen = before
+
+    def shared(self, shared: Shared, path: str, xs: tuple[Signal, ...]) -> Signal:
         """Walk the body; from the second time on its weights are not counted again."""
         first_row, taps = len(self.rows), self._taps
-        y = super().wiring(shared, path, xs)
+        y = super().shared(shared, path, xs)
         own = [facts(row.unit, row.inputs)[1] for row in self.rows[first_row:]]
         own = [Cost(cost.params, 0, 0, cost.buffers) for cost in own]
         now = (shared.part("body"), own, self._frozen)
@@ -148,16 +148,11 @@ def plan_spec(
     batch: int = 1,
     planner: type[Planner] = Planner,
 ) -> Plan:
-    """The plan of `spec` for an input of that shape (batch left out); sizes that are texts,
-    such as `"C"` or `"32*H"`, become symbols.
+    """The plan of `spec` for an input of that shape (batch left out).
 
     Raises `ShapeError` naming the unit that does not fit.
     """
     dtype = of_bytes(dtype, batch)
-    if any(isinstance(size, str) for size in input):
-        from netwright.symbols.formulas import sizes
-
-        input = sizes(input)
     for size in input:
         if isinstance(size, bool | float) or (isinstance(size, int) and size < 1):
             raise ShapeError(f"an input of {show(input)} has a size that is no positive integer")

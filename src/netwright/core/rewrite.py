@@ -9,7 +9,7 @@ from math import prod
 from typing import Any, cast
 
 from netwright.core.graph import Tap
-from netwright.core.interpret import Shapes, output_shape
+from netwright.core.interpret import Shapes, below, output_shape
 from netwright.core.net import Net
 from netwright.core.plan import Row
 from netwright.core.shape import Shape
@@ -232,11 +232,6 @@ class _Rewriter(Shapes):
 
 _GONE = Sequential()
 """x -> x: says nothing in a chain."""
-
-
-def below(path: str, name: str) -> str:
-    """The path of the part of that name of what stands at `path`."""
-    return f"{path}.{name}" if path else name
 
 
 def _fits(pattern: Pattern, spec: Spec) -> bool:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast, dataclass_transform
 
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import POINT, Window
-from netwright.core.kinds import Kind, kinds, shown
+from netwright.core.kinds import Kind as FieldKind
+from netwright.core.kinds import kinds, shown
+from netwright.core.operation import Kind, Sliding
 from netwright.errors import SpecError
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ class Spec:
             if kind.written:
                 object.__setattr__(self, name, kind.written(own[name]))
 
-    def _hold(self, declared: tuple[tuple[str, Kind], ...]) -> None:
+    def _hold(self, declared: tuple[tuple[str, FieldKind], ...]) -> None:
         """Every field of its declared kind, and the whole not nested too deep."""
         own, depth = vars(self), 0
         for name, kind in declared:
@@ -152,11 +154,13 @@ def _depth(value: Any) -> int:
 class Unit(Spec, abstract=True):
     """A leaf: everything about one operation stands in one class.
 
-    A subclass gives `shape`, and `cost`, `window` and `module` where the defaults (free,
-    every position sees itself, no module) do not hold. Units that join several values take
-    several shapes.
+    A subclass gives its `kind` and `shape`, and `cost`, `window`, `sliding` and `module` where
+    the defaults (free, every position sees itself, nothing slides, no module) do not hold.
+    Units that join several values take several shapes.
     """
 
+    kind: ClassVar[Kind] = Kind.OTHER
+    """What sort of work it is."""
     joins: ClassVar[bool] = False
     """True for units that take several inputs, such as `Add`."""
     sees_all: ClassVar[bool] = False
@@ -171,6 +175,11 @@ class Unit(Spec, abstract=True):
     def label(self) -> str:
         """What tables call it."""
         return type(self).__name__
+
+    @property
+    def biased(self) -> bool:
+        """Whether it adds a learnt number to its outputs: units that can have a field `bias`."""
+        return vars(self).get("bias") is True
 
     def shape(self, *xs: Shape) -> Shape:
         """Output shape from the input shape(s), batch left out."""
@@ -187,6 +196,10 @@ class Unit(Spec, abstract=True):
     def window(self, x: Shape) -> Window:
         """Which inputs an output sees, one `Taps` per axis; `POINT` itself, `WHOLE` all."""
         return POINT
+
+    def sliding(self, x: Shape) -> Sliding | None:
+        """The window as tables show it, where one slides over the input; None elsewhere."""
+        return None
 
     def module(self, *xs: Shape) -> nn.Module:
         """An ordinary `nn.Module`; torch is imported here and only here."""

@@ -197,6 +197,12 @@ class Wiring(Spec, abstract=True):
         """Send values through the parts with `run(name, *values)`."""
         raise NotImplementedError
 
+    def accept(self, interpreter: Any, *given: Any) -> Any:
+        """Call the interpreter's method for this kind of wiring: `flow`, unless more than the
+        flow of values is meant, as for `Tap`, `Frozen`, `Shared` and `TimeDistributed`.
+        """
+        return interpreter.flow(self, *given)
+
 
 class Sequential(Wiring):
     """One part after another.

@@ -13,7 +13,6 @@ from netwright.core.shape import show
 from netwright.core.spec import Block, Spec
 from netwright.drawing.labels import BRANCHES, kinds, label, plain
 from netwright.drawing.scene import Mark, Scene
-from netwright.report.layers import sliding
 from netwright.report.outline import Part
 
 __all__ = ["KINDS", "Box", "boxed", "framed", "joined", "simple", "title"]
@@ -147,7 +146,7 @@ def _kind(part: Part) -> str:
     if not simple(part):
         return "block"
     row = max(part.group.rows, key=lambda row: row.macs)
-    window = sliding(row.unit, row.input)
+    window = row.unit.sliding(row.input)
     if row.macs and window:
         return "convolution"
     if row.macs:

@@ -9,7 +9,6 @@ from netwright.core.graph import Frozen, Shared, Tap, TimeDistributed
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Block, Spec, Unit
 from netwright.core.wiring import Concat, Fork, Gate, Parallel, Sequential, Sum
-from netwright.report.layers import sliding
 from netwright.report.outline import Part
 
 __all__ = ["BRANCHES", "kinds", "label", "plain", "times"]
@@ -79,7 +78,7 @@ def _unit(unit: Unit, x: Shape) -> str:
     inner = getattr(unit, "of", None)
     if isinstance(inner, Unit):
         return f"{type(unit).__name__} {_unit(inner, x)}"
-    window = sliding(unit, x)
+    window = unit.sliding(x)
     if window is None:
         return _called(unit)
     stride = max(window.stride)

@@ -9,7 +9,7 @@ from itertools import groupby
 from netwright.core.spec import Block, Unit
 from netwright.core.wiring import Sequential
 from netwright.drawing.labels import plain
-from netwright.report.layers import Group, sliding
+from netwright.report.layers import Group
 from netwright.report.outline import Part
 
 __all__ = ["gathered", "only", "trimmed"]
@@ -38,7 +38,7 @@ def _trims(part: Part) -> bool:
     group = part.group
     if not isinstance(part.body, Unit) or part.reads or group.macs != 0:
         return False
-    return group.inputs == (group.output,) and not sliding(part.body, group.output)
+    return group.inputs == (group.output,) and not part.body.sliding(group.output)
 
 
 def gathered(parts: Iterable[Part]) -> list[Part]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from netwright.core.graph import Frozen, Graph, Tap, TimeDistributed
 from netwright.core.text import quoted
-from netwright.core.wiring import Branches, Sequential, streams
+from netwright.core.wiring import Branches, Sequential, Wiring, streams
 from netwright.export.constructor import Call
 from netwright.export.expression import is_attribute, is_list, leading
 from netwright.export.layout import Chain, Doc, Group, If, flat, statement
@@ -82,6 +82,11 @@ class Forward:
         return [f"{variable}[{i}]" for i in range(outputs)]
 
     def _wire(self, wire: Wire, access: str, xs: list[Doc], name: str) -> list[Doc]:
+        """What wiring makes of its inputs, by the method for its kind."""
+        return wire.wiring.accept(self, wire, access, xs, name)
+
+    def flow(self, wiring: Wiring, wire: Wire, access: str, xs: list[Doc], name: str) -> list[Doc]:
+        """The values that flow out of wiring."""
         parts = dict(wire.parts)
         listed = bool(leading(wire)) if access == "self" else is_list(wire)
 
@@ -98,22 +103,21 @@ class Forward:
             if name == "x" and len(xs) > 1 and _is_loop(wire, len(xs)):
                 return self._loop(access, xs)
             return self._chain(wire, xs, name, run)
-        if isinstance(wire.wiring, Tap):
-            return self._tap(parts["head"], f"{access}.head", xs, name)
-        if isinstance(wire.wiring, TimeDistributed):
-            return [self._each(parts["body"], below(access, "body"), xs[0], name)]
-        if isinstance(wire.wiring, Frozen):
-            silent, self._silent = self._silent, True
-            ys = self._run(parts["body"], below(access, "body"), xs, name)
-            self._silent = silent
-            return ys
         if isinstance(wire.wiring, Branches):
             return self._branches(wire, xs, name, run)
         xs = self._all_named(xs, name)
         if isinstance(wire.wiring, Graph):
             return self._graph(wire, xs, run)
-        made = wire.wiring.flow(*xs, run=run)
-        return streams(made)
+        return streams(wire.wiring.flow(*xs, run=run))
+
+    def frozen(
+        self, frozen: Frozen, wire: Wire, access: str, xs: list[Doc], name: str
+    ) -> list[Doc]:
+        """The values behind a part whose taps are silent."""
+        silent, self._silent = self._silent, True
+        ys = self._run(dict(wire.parts)["body"], below(access, "body"), xs, name)
+        self._silent = silent
+        return ys
 
     def _chain(self, wire: Wire, xs: list[Doc], name: str, run: Any) -> list[Doc]:
         """A statement a part."""
@@ -184,26 +188,30 @@ class Forward:
 
         return streams(wire.wiring.flow(*xs, run=node))
 
-    def _each(self, body: Any, access: str, x: Doc, name: str) -> Doc:
+    def time_distributed(
+        self, wiring: TimeDistributed, wire: Wire, access: str, xs: list[Doc], name: str
+    ) -> list[Doc]:
         """Every time step through the body, as if it were an image of the batch."""
-        x = self._named(x, name)
+        body = dict(wire.parts)["body"]
+        x = self._named(xs[0], name)
         if x == "x" and not is_module(bare(body)):  # whose statements go on with x
             x = self._name("sequence")
             self._assign(x, "x")
         self._steps.append(x)
-        y = self._run(body, access, [f"{x}.flatten(0, 1)"], name)[0]
+        y = self._run(body, below(access, "body"), [f"{x}.flatten(0, 1)"], name)[0]
         self._steps.pop()
-        return Group(f"{_atom(y)}.unflatten(", ("0", f"{x}.shape[:2]"))
+        return [Group(f"{_atom(y)}.unflatten(", ("0", f"{x}.shape[:2]"))]
 
-    def _tap(self, head: Any, access: str, xs: list[Doc], name: str) -> list[Doc]:
+    def tap(self, tap: Tap, wire: Wire, access: str, xs: list[Doc], name: str) -> list[Doc]:
+        """The inputs again, behind the statements of a head that training runs."""
         xs = self._all_named(xs, name)
         if self._silent:
             return xs
-        path = _path(access).removesuffix("head").removesuffix(".")
+        path = _path(access)
         self.taps.append(path)
         self.lines.append(f"{' ' * self._indent}if self.training:")
         self._indent += 4
-        seen = self._run(head, access, xs, "head")[0]
+        seen = self._run(dict(wire.parts)["head"], f"{access}.head", xs, "head")[0]
         for steps in reversed(self._steps):
             seen = Group(f"{_atom(seen)}.unflatten(", ("0", f"{steps}.shape[:2]"))
         self._assign(f"aux[{quoted(path)}]", seen)

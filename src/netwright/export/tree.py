@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 import torch
 
-from netwright.core.graph import Shared, Tap
-from netwright.core.interpret import Shapes
+from netwright.core.graph import Shared, Tap, TimeDistributed
+from netwright.core.interpret import Shapes, below
 from netwright.core.join import Add, Cat, Mul
 from netwright.core.net import Net
 from netwright.core.shape import Shape
@@ -115,14 +115,23 @@ class _Reader(Shapes):
         self.made[path] = self._calls[unit, xs]
         return super().unit(unit, path, xs)
 
-    def wiring(self, wiring: Wiring, path: str, xs: tuple[Shape, ...]) -> Any:
-        y = super().wiring(wiring, path, xs)
-        parts = [("join", self.made.pop(path))] if isinstance(wiring, Branches) else []
-        prefix = f"{path}." if path else ""
-        parts = [*[(name, self.made.pop(prefix + name)) for name in wiring.names], *parts]
-        if isinstance(wiring, Shared):
-            wiring, parts = Sequential(), [("body", Use(wiring.key, parts[0][1]))]
-        self.made[path] = Wire(wiring, tuple(parts), len(xs), len(streams(y)))
+    def flow(self, wiring: Wiring, path: str, xs: tuple[Shape, ...]) -> Any:
+        return self._wired(wiring, path, xs, super().flow(wiring, path, xs))
+
+    def time_distributed(self, wiring: TimeDistributed, path: str, xs: tuple[Shape, ...]) -> Any:
+        return self._wired(wiring, path, xs, super().time_distributed(wiring, path, xs))
+
+    def shared(self, shared: Shared, path: str, xs: tuple[Shape, ...]) -> Any:
+        y = super().flow(shared, path, xs)
+        use = Use(shared.key, self.made.pop(below(path, "body")))
+        self.made[path] = Wire(Sequential(), (("body", use),), len(xs), len(streams(y)))
+        return y
+
+    def _wired(self, wiring: Wiring, path: str, xs: tuple[Shape, ...], y: Any) -> Any:
+        """Keep the wiring over the trees of its parts."""
+        join = [("join", self.made.pop(path))] if isinstance(wiring, Branches) else []
+        parts = [(name, self.made.pop(below(path, name))) for name in wiring.names]
+        self.made[path] = Wire(wiring, (*parts, *join), len(xs), len(streams(y)))
         return y
 
 

@@ -19,7 +19,8 @@ from netwright.foreign.fallback import Counter, kept, resized
 from netwright.foreign.formulas import FORMULAS, as_cost, key
 from netwright.foreign.traced import META, Origin, Traced
 
-__all__ = ["constant", "each", "follow", "note_mixed", "numbers", "own_numbers", "run", "settled",
+__all__ = [
+    "Later","constant", "each", "follow", "note_mixed", "numbers", "own_numbers", "run", "settled",
            "with_numbers"]  # fmt: skip
 
 _INPLACE = frozenset(f"__i{name}__" for name in (

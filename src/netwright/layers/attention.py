@@ -56,6 +56,7 @@ class AdditiveAttention(nn.Module):
 
     def __init__(self, features: int, memory_features: int, width: int) -> None:
         super().__init__()
+        self.features, self.memory_features, self.width = features, memory_features, width
         self.query = nn.Linear(features, width, bias=False)
         self.key = nn.Linear(memory_features, width, bias=False)
         self.score = nn.Linear(width, 1, bias=False)
@@ -82,6 +83,8 @@ class MultiHeadAttention(nn.MultiheadAttention):
         super().__init__(
             features, heads, bias=bias, kdim=memory_features, vdim=memory_features, batch_first=True
         )
+        self.features, self.heads, self.bias = features, heads, bias
+        self.memory_features = memory_features
 
     def forward(  # type: ignore[override]
         self, input: Tensor, memory: Tensor | None = None, need_weights: bool = False
@@ -102,8 +105,7 @@ class LocalAttention(nn.Module):
 
     def __init__(self, features: int, radius: int, heads: int = 1, bias: bool = True) -> None:
         super().__init__()
-        self.radius = radius
-        self.heads = heads
+        self.features, self.radius, self.heads, self.bias = features, radius, heads, bias
         self.qkv = nn.Linear(features, 3 * features, bias)
         self.out = nn.Linear(features, features, bias)
 

@@ -31,6 +31,7 @@ class BlurPool(nn.Module):
         self.size = size
         self.stride = stride
         self.border = border
+        self.axes = axes
         row = torch.tensor([comb(size - 1, i) for i in range(size)]) / 2 ** (size - 1)
         kernel = torch.ones(())
         for _ in range(axes):

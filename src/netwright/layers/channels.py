@@ -49,6 +49,7 @@ class LayerScale(nn.Module):
 
     def __init__(self, channels: int, factor: float = 1e-6) -> None:
         super().__init__()
+        self.channels = channels
         self.weight = nn.Parameter(torch.full((channels,), factor))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -65,6 +66,7 @@ class Affine(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
+        self.channels = channels
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
 

@@ -38,8 +38,9 @@ class ConvLSTM(nn.Module):
         super().__init__()
         kind: Any = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[len(size) - 1]
         padding = tuple(k // 2 for k in kernel)
-        self.width = width
-        self.last = last
+        self.channels, self.width = channels, width
+        self.kernel, self.size = tuple(kernel), tuple(size)
+        self.last, self.bias = last, bias
         self.input = kind(channels, 4 * width, tuple(kernel), padding=padding, bias=bias)
         self.state = kind(width, 4 * width, tuple(kernel), padding=padding, bias=False)
         weights = nn.Parameter(torch.zeros(3, width, *size)) if peepholes else None

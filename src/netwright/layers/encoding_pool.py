@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from netwright.layers.padding import pad
+
 __all__ = ["CompactBilinearPool", "OrderlessPool", "PCAPool"]
 
 
@@ -27,7 +29,7 @@ class CompactBilinearPool(nn.Module):
 
     def __init__(self, channels: int, width: int, generator: torch.Generator | None = None) -> None:
         super().__init__()
-        self.width = width
+        self.channels, self.width = channels, width
         shape = (2, channels)
         self.register_buffer("place", torch.randint(width, shape, generator=generator))
         self.register_buffer("sign", torch.randint(2, shape, generator=generator) * 2.0 - 1)
@@ -62,16 +64,17 @@ class OrderlessPool(nn.Module):
     def __init__(
         self,
         channels: int,
-        centres: int = 8,
+        clusters: int = 8,
         windows: Sequence[int] = (4, 2),
         stride: int = 1,
         sigma: float = 1.0,
     ) -> None:
         super().__init__()
+        self.channels, self.clusters = channels, clusters
         self.windows = tuple(windows)
         self.stride = stride
         self.sigma = sigma
-        self.register_buffer("centres", torch.randn(len(self.windows), centres, channels))
+        self.register_buffer("centres", torch.randn(len(self.windows), clusters, channels))
 
     def forward(self, x: Tensor) -> Tensor:
         parts = [x.flatten(2).mean(-1)]
@@ -108,10 +111,9 @@ class OrderlessPool(nn.Module):
                 centres.copy_(torch.where(count > 0, means / count.clamp(min=1), centres))
 
     def extra_repr(self) -> str:
-        _, centres, channels = self.centres.shape
         return (
-            f"{channels}, centres={centres}, windows={self.windows}, stride={self.stride}, "
-            f"sigma={self.sigma}"
+            f"{self.channels}, clusters={self.clusters}, windows={self.windows}, "
+            f"stride={self.stride}, sigma={self.sigma}"
         )
 
 
@@ -135,20 +137,19 @@ class PCAPool(nn.Module):
         pads: Sequence[tuple[int, int]],
     ) -> None:
         super().__init__()
-        self.stride = tuple(stride)
-        # functional.pad wants the last axis first
-        self.pads = tuple(n for pair in reversed(pads) for n in pair)
+        self.channels, self.width = channels, width
+        self.kernel_size, self.stride, self.pads = tuple(kernel_size), tuple(stride), tuple(pads)
         weight = torch.empty(width, channels, *kernel_size)
         self.register_buffer("weight", nn.init.orthogonal_(weight))
 
     def forward(self, x: Tensor) -> Tensor:
         conv = (F.conv1d, F.conv2d, F.conv3d)[x.dim() - 3]
-        return conv(F.pad(x, self.pads), self.weight, stride=self.stride)
+        return conv(pad(x, self.pads), self.weight, stride=self.stride)
 
     @torch.no_grad()
     def fit(self, x: Tensor) -> None:
         """Sets the kernels from all patches of `x`; of each the largest entry is positive."""
-        patches = F.pad(x, self.pads)
+        patches = pad(x, self.pads)
         kernel = self.weight.shape[2:]
         for axis, k in enumerate(kernel, 2):
             patches = patches.unfold(axis, k, 1)

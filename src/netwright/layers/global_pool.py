@@ -41,6 +41,7 @@ class GeM(nn.Module):
         self, p: float = 3.0, learned: bool = True, eps: float = 1e-6, keep: bool = False
     ) -> None:
         super().__init__()
+        self.learned = learned
         self.p = nn.Parameter(torch.tensor(float(p))) if learned else p
         self.eps = eps
         self.keep = keep

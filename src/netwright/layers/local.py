@@ -46,7 +46,7 @@ class _ByPosition(nn.Module):
         self.sets = tuple(sets)
         self.kernel_size, self.stride, self.dilation = kernel_size, stride, dilation
         self.pads = tuple(pads)
-        self.in_channels = in_channels
+        self.in_channels, self.out_channels = in_channels, out_channels
         count, inputs = prod(sets), in_channels * prod(kernel_size)
         self.weight = nn.Parameter(torch.empty(count, out_channels, inputs))
         self.bias = nn.Parameter(torch.empty(count, out_channels)) if bias else None

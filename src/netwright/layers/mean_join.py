@@ -22,6 +22,7 @@ class WeightedSum(Add):
 
     def __init__(self, inputs: int) -> None:
         super().__init__()
+        self.inputs = inputs
         self.weight = nn.Parameter(torch.zeros(inputs))
 
     def forward(self, *xs: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ class LpPool(WindowPool):
         learned: bool = False,
     ) -> None:
         super().__init__(kernel_size, stride, padding, ceil_mode)
-        self.p = p
+        self.p, self.learned = p, learned
         # softplus(rho) = p - 1, whatever p: e^p would overflow
         self.rho = nn.Parameter(torch.tensor(p - 1 + log(-expm1(1 - p)))) if learned else None
 

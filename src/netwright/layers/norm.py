@@ -66,7 +66,7 @@ class SwitchableNorm(nn.Module):
         self, channels: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True
     ) -> None:
         super().__init__()
-        self.eps, self.momentum = eps, momentum
+        self.channels, self.eps, self.momentum, self.affine = channels, eps, momentum, affine
         self.mean_mix = nn.Parameter(torch.zeros(3))
         self.var_mix = nn.Parameter(torch.zeros(3))
         self.weight = nn.Parameter(torch.ones(channels)) if affine else None

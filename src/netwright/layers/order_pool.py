@@ -172,6 +172,7 @@ class OrdinalPool(_OrderPool):
         ceil_mode: bool = False,
     ) -> None:
         super().__init__(kernel_size, stride, padding, ceil_mode)
+        self.channels = channels
         self.scores = nn.Parameter(torch.zeros(channels, prod(kernel_size)))
 
     def forward(self, x: Tensor) -> Tensor:

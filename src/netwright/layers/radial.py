@@ -17,6 +17,7 @@ class RadialBasis(nn.Module):
 
     def __init__(self, in_features: int, out_features: int) -> None:
         super().__init__()
+        self.in_features, self.out_features = in_features, out_features
         rows = [
             [(-1.0) ** (row & column).bit_count() for column in range(in_features)]
             for row in range(1, out_features + 1)

@@ -17,9 +17,22 @@ class _Recurrent:
     the backward one is that at the first step. Keywords are those of PyTorch's layer.
     """
 
-    def __init__(self, width_in: int, width: int, *, last: bool = False, **options: Any) -> None:
-        super().__init__(width_in, width, batch_first=True, **options)  # type: ignore[call-arg]
-        self.last = last
+    def __init__(
+        self,
+        width_in: int,
+        width: int,
+        num_layers: int = 1,
+        *,
+        bias: bool = True,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        last: bool = False,
+        **options: Any,
+    ) -> None:
+        options |= {"bias": bias, "dropout": dropout, "bidirectional": bidirectional}
+        options |= {"num_layers": num_layers, "batch_first": True}
+        super().__init__(width_in, width, **options)  # type: ignore[call-arg]
+        self.width_in, self.width, self.last = width_in, width, last
 
     def forward(self, input: Tensor) -> Tensor:
         y, state = super().forward(input)  # type: ignore[misc]
@@ -35,6 +48,23 @@ class _Recurrent:
 
 class RNN(_Recurrent, nn.RNN):  # type: ignore[misc]
     """`nn.RNN` that returns its outputs, (N, T, H), or its last state, (N, H)."""
+
+    def __init__(
+        self,
+        width_in: int,
+        width: int,
+        num_layers: int = 1,
+        *,
+        bias: bool = True,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        last: bool = False,
+        nonlinearity: str = "tanh",
+    ) -> None:
+        super().__init__(
+            width_in, width, num_layers, bias=bias, dropout=dropout,
+            bidirectional=bidirectional, last=last, nonlinearity=nonlinearity,
+        )  # fmt: skip
 
 
 class LSTM(_Recurrent, nn.LSTM):  # type: ignore[misc]

@@ -25,6 +25,7 @@ class LeapPool(nn.Module):
 
     def __init__(self, leads: int, kernel_size: int = 2, stride: int | None = None) -> None:
         super().__init__()
+        self.leads, self.kernel_size = leads, kernel_size
         self.stride = kernel_size if stride is None else stride
         self.weight = nn.Parameter(torch.full((leads, 1, kernel_size), 1 / kernel_size))
 

@@ -17,6 +17,7 @@ class Spectrogram(nn.Module):
 
     def __init__(self, n_fft: int = 64, hop_length: int = 32, log: bool = False) -> None:
         super().__init__()
+        self.n_fft = n_fft
         self.hop_length = hop_length
         self.log = log
         self.register_buffer("window", torch.hann_window(n_fft))

@@ -34,6 +34,7 @@ class VolterraConv(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
+        self.in_channels, self.out_channels = in_channels, out_channels
         self.kernel_size, self.stride, self.dilation = kernel_size, stride, dilation
         self.pads = tuple(pads)
         self.inputs = in_channels * torch.Size(kernel_size).numel()
@@ -85,6 +86,9 @@ class DiagonalVolterraConv(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
+        self.in_channels, self.out_channels, self.bias = in_channels, out_channels, bias
+        self.kernel_size, self.stride, self.dilation = kernel_size, stride, dilation
+        self.pads = tuple(pads)
         kind: Any = padded_conv[len(kernel_size) - 1]
         self.conv = kind(
             2 * in_channels, out_channels, kernel_size, stride, pads, dilation, bias=bias

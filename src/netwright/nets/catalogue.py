@@ -1,4 +1,6 @@
-"""Everything that is shipped, found by looking: units, blocks, nets."""
+"""Everything that is shipped, found by looking: units, blocks, nets; and nets from JSON, which may
+hold any of it.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,12 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib import import_module
 
+from netwright.core.codec import decode_net
+from netwright.core.net import Net
 from netwright.core.spec import SPECS, Block, Unit
 from netwright.nets import registry
 
-__all__ = ["load", "names"]
+__all__ = ["from_json", "load", "names"]
 
 
 @cache
@@ -34,3 +38,17 @@ def names(room: str, pattern: str = "*") -> list[str]:
     return sorted(
         n for n, kind in SPECS.items() if issubclass(kind, base) and fnmatchcase(n, pattern)
     )
+
+
+def from_json(text: str) -> Net:
+    """The net that `Net.to_json` wrote.
+
+    Raises `CodecError` for text that is not a net, was written by a newer version, or was
+    changed after it was written (drop its "hash" to accept a change made by hand).
+
+    >>> import netwright as nw
+    >>> nw.from_json(nw.net("lenet5").to_json()) == nw.net("lenet5")
+    True
+    """
+    load()
+    return decode_net(text)

@@ -9,18 +9,16 @@ from typing import Any, NamedTuple
 
 from netwright.core.field import Field
 from netwright.core.plan import Row
-from netwright.core.shape import Shape, pads, per_axis, show, tight_pads
+from netwright.core.shape import Shape, show
 from netwright.core.spec import Unit
 
 __all__ = [
     "Group",
     "Line",
-    "Sliding",
     "field_text",
     "groups",
     "jump_text",
     "merged",
-    "sliding",
     "tree",
 ]
 
@@ -128,46 +126,6 @@ def _leaf(row: Row, level: int, above: str) -> Line:
 
 def _name(path: str, above: str) -> str:
     return path[len(above) :].removeprefix(".")
-
-
-class Sliding(NamedTuple):
-    """The window of a unit that slides over its input, each a number an axis."""
-
-    kernel: tuple[int, ...]
-    stride: tuple[int, ...]
-    padding: tuple[tuple[int, int], ...]
-    dilation: tuple[int, ...]
-    groups: int
-
-    def __str__(self) -> str:
-        words = [show(self.kernel)]
-        before = tuple(str(a) if a == b else f"{a}:{b}" for a, b in self.padding)
-        for letter, sizes in (("s", self.stride), ("p", before), ("d", self.dilation)):
-            if set(sizes) != {0 if letter == "p" else 1} and set(sizes) != {"0"}:
-                words.append(letter + (str(sizes[0]) if len(set(sizes)) == 1 else show(sizes)))
-        if self.groups != 1:
-            words.append(f"g{self.groups}")
-        return " ".join(words)
-
-
-def sliding(unit: Unit, x: Shape) -> Sliding | None:
-    """The window of a convolution or a local pool; None for units without a kernel.
-
-    >>> from netwright import Conv
-    >>> str(sliding(Conv(64, 7, stride=2), (3, 224, 224)))
-    '7x7 s2 p3'
-    """
-    kernel: Any = getattr(unit, "kernel", None)
-    if kernel is None:
-        return None
-    rank = len(x) - getattr(unit, "leading", 1)
-    stride: Any = getattr(unit, "stride", 1)
-    k = per_axis(kernel, rank)
-    d = per_axis(getattr(unit, "dilation", 1), rank, "dilation")
-    s = per_axis(kernel if stride is None else stride, rank, "stride")
-    padding: Any = getattr(unit, "padding", 0)
-    p = tight_pads(x[len(x) - rank :], k, s, d) if padding == "tight" else pads(padding, k, d)
-    return Sliding(k, s, p, d, getattr(unit, "groups", 1))
 
 
 def field_text(field: Field) -> str:

@@ -8,8 +8,9 @@ from typing import Any, cast
 
 from netwright.core.cost import CONVENTION
 from netwright.core.field import Field
+from netwright.core.operation import Sliding
 from netwright.core.plan import Plan, Row
-from netwright.report.layers import Group, Sliding, groups, sliding
+from netwright.report.layers import Group, groups
 
 __all__ = [
     "SCHEMA",
@@ -104,7 +105,7 @@ def group_record(group: Group, size: int = 4) -> dict[str, Any]:
 
 def row_record(row: Row, size: int = 4) -> dict[str, Any]:
     """One unit; kernel, stride, padding, dilation and groups are None where nothing slides."""
-    window = sliding(row.unit, row.input)
+    window = row.unit.sliding(row.input)
     slides: dict[str, Any] = window._asdict() if window else dict.fromkeys(Sliding._fields)
     return {
         "path": row.path,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan, Row
 from netwright.core.shape import show
-from netwright.report.layers import Group, Line, field_text, jump_text, sliding, tree
+from netwright.report.layers import Group, Line, field_text, jump_text, tree
 from netwright.report.numbers import exact, is_number
 from netwright.report.ranking import ranked
 from netwright.report.totals import totals
@@ -153,7 +153,7 @@ def _copies(row: Row, shape: str) -> str:
 
 
 def _window(group: Group) -> str:
-    window = sliding(group.unit, group.inputs[0]) if group.unit else None
+    window = group.unit.sliding(group.inputs[0]) if group.unit else None
     return str(window) if window else ""
 
 

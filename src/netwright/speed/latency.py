@@ -14,18 +14,22 @@ from math import exp, log, prod
 from pathlib import Path
 
 from netwright.core.files import cache_folder, write_text
+from netwright.core.operation import Kind
 from netwright.core.plan import Plan, Row
 from netwright.errors import NetwrightError
-from netwright.report.layers import sliding
 
 __all__ = ["Latency", "Rates", "Setting", "amounts", "keep", "kind", "kinds", "known", "latest",
            "predict", "spread"]  # fmt: skip
 
-CURVES = {"GELU", "SiLU", "HardSwish", "HardSigmoid", "Sigmoid", "Tanh", "Softmax", "ELU", "SELU"}
-NORMS = {"GroupNorm", "LayerNorm", "ChannelLayerNorm", "InstanceNorm", "LocalResponseNorm",
-         "SwitchableNorm"}  # fmt: skip
-MOVES = {"Cat", "ChannelShuffle", "PadChannels", "PixelShuffle", "PixelUnshuffle", "Upsample",
-         "SelectChannels", "ChannelMean"}  # fmt: skip
+_WITHOUT_MACS = {
+    Kind.AVERAGING: "pool",
+    Kind.POOLING: "pool",
+    Kind.ACTIVATION: "curve",
+    Kind.NORMALISATION: "norm",
+    Kind.REARRANGEMENT: "move",
+    Kind.RESAMPLING: "move",
+}
+"""The kinds of rows that do not multiply; all others are light."""
 
 
 @dataclass(frozen=True)
@@ -68,20 +72,17 @@ class Latency:
 def kind(row: Row) -> str | None:
     """The kind of operation a row is; None for those that only look at their input anew."""
     rule = row.unit.kept(*row.inputs, y=row.output)
-    name = type(row.unit).__name__
-    if (rule is not None and rule.view) or name.startswith("Drop"):
+    noise = row.unit.kind is Kind.REGULARISATION and not row.ops
+    if (rule is not None and rule.view) or noise:
         return None
-    window = sliding(row.unit, row.input)
+    window = row.unit.sliding(row.input)
     if row.macs and window is not None:
         if window.groups == 1:
             return "pointwise" if prod(window.kernel) == 1 else "convolution"
         return "depthwise" if window.groups == row.input[0] else "grouped"
     if row.macs:
         return "matrix"
-    if window is not None or name.startswith(("Global", "Adaptive")):
-        return "pool"
-    return "curve" if name in CURVES else "norm" if name in NORMS else (
-        "move" if name in MOVES else "light")  # fmt: skip
+    return _WITHOUT_MACS.get(row.unit.kind, "light")
 
 
 def kinds() -> tuple[str, ...]:

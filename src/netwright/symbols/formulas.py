@@ -16,15 +16,14 @@ import sympy
 
 from netwright.core.kinds import shown
 from netwright.core.net import Net
+from netwright.core.operation import Kind
 from netwright.core.plan import Plan, Row
 from netwright.core.planner import Planner, Signal, plan_spec
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Block, Spec, Unit
-from netwright.errors import NetwrightError, ShapeError, SpecError
+from netwright.errors import NetwrightError, SpecError
 from netwright.symbols.expression import read
-from netwright.units.attention import Attention, LocalAttention
-from netwright.units.conv_lstm import ConvLSTM
-from netwright.units.recurrent import Recurrent
+from netwright.symbols.sizes import sizes, symbol
 
 __all__ = ["COUNTS", "Formula", "formula", "halving", "latex", "ratios", "short", "sizes", "symbol"]
 
@@ -49,26 +48,6 @@ class Formula(NamedTuple):
     activations: Any
 
 
-def symbol(name: str) -> sympy.Symbol:
-    """The size of that name: a positive integer, the same whenever it is asked for."""
-    return sympy.Symbol(name, positive=True, integer=True)
-
-
-def sizes(input: Any) -> Shape:
-    """A shape whose sizes are numbers, symbols, or texts such as `"C"` and `"2*H"`.
-
-    >>> sizes(("C", "2*H", 7))
-    (C, 2*H, 7)
-    """
-    made = tuple([read(size, symbol) if isinstance(size, str) else size for size in input])
-    for size in made:
-        if not isinstance(size, int | sympy.Expr) or sympy.sympify(size).is_integer is False:
-            raise ShapeError(
-                f"{shown(size)} is no size; wanted a number or a formula such as '2*C'"
-            )
-    return made
-
-
 def halving(net: Net) -> Shape:
     """The net's input with sides of symbols: multiples of its stride, so that halving is exact.
     Of a sequence the steps are T.
@@ -91,8 +70,8 @@ def halving(net: Net) -> Shape:
 def _has_steps(rows: tuple[Row, ...]) -> bool:
     """Whether a net reads its input step by step, time first."""
     first = [row for row in rows if -1 in row.sources]
-    timed = (Attention, ConvLSTM, LocalAttention, Recurrent)
-    return any(row.copies != 1 or isinstance(row.unit, timed) for row in first)
+    timed = (Kind.ATTENTION, Kind.RECURRENT)
+    return any(row.copies != 1 or row.unit.kind in timed for row in first)
 
 
 def formula(what: str | Spec | Net | Plan, input: Any = ("C", "H", "W")) -> Formula:

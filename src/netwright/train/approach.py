@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from typing import Any
 
-from netwright.core.codec import from_json
 from netwright.core.net import Net
 from netwright.data.image import Preprocessing
 from netwright.errors import RunError
+from netwright.nets.catalogue import from_json
 from netwright.train.features import LATE
 from netwright.train.recipe import RECIPES, Recipe
 

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
-from netwright.core.codec import from_json
 from netwright.core.net import Net
 from netwright.data.image import Preprocessing
 from netwright.errors import NetwrightError, RunError
 from netwright.nets import registry
+from netwright.nets.catalogue import from_json
 from netwright.space.budget import Budget
 from netwright.train.settings import Settings
 from netwright.weights.index import known

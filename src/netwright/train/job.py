@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from netwright.core.codec import from_json
 from netwright.core.net import Net
 from netwright.core.plan import Plan
 from netwright.core.shape import show
@@ -23,6 +22,7 @@ from netwright.errors import (
     UnknownName,
 )
 from netwright.nets import registry
+from netwright.nets.catalogue import from_json
 from netwright.space.budget import Budget
 from netwright.space.families import FAMILIES
 from netwright.speed.training import PRECISIONS, Speed, speeds, step_seconds

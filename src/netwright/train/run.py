@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netwright.core.codec import from_json
 from netwright.core.net import Net
 from netwright.core.shape import show
 from netwright.data.image import Preprocessing
 from netwright.errors import CodecError, RunError, WeightsError
+from netwright.nets.catalogue import from_json
 from netwright.train.record import FINISHED, IMAGES, METRICS, RUN, read_json, require, text_of
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from netwright.core.check import is_count, is_number
 from netwright.core.cost import BOTH, INPUT, NOTHING, OUTPUT, VIEW, Cost
+from netwright.core.operation import Kind
 from netwright.core.shape import Shape, need_rank
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
@@ -41,6 +42,7 @@ __all__ = [
 class Activation(Unit, abstract=True):
     """f(x), element by element: any shape -> the same shape. One operation an element."""
 
+    kind = Kind.ACTIVATION
     keeps = INPUT
 
     torch_name: ClassVar[str | None] = None
@@ -61,6 +63,7 @@ class Activation(Unit, abstract=True):
 class Identity(Activation):
     """f(x) = x, free."""
 
+    kind = Kind.REARRANGEMENT
     keeps = VIEW
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
@@ -74,15 +77,20 @@ class ReLU(Activation):
     200704
     """
 
+    kind = Kind.RECTIFIER
     keeps = OUTPUT
 
 
 class ReLU6(Activation):
     """f(x) = min(max(x, 0), 6) (Krizhevsky 2010)."""
 
+    kind = Kind.RECTIFIER
+
 
 class LeakyReLU(Activation):
     """f(x) = x where x > 0, slope x elsewhere (Maas et al. 2013)."""
+
+    kind = Kind.RECTIFIER
 
     slope: float = 0.01
 
@@ -94,6 +102,8 @@ class PReLU(Activation):
     """f(x) = x where x > 0, a x elsewhere, a learnt for each channel (He et al. 2015,
     arXiv:1502.01852). C parameters.
     """
+
+    kind = Kind.RECTIFIER
 
     start: float = 0.25
 
@@ -141,6 +151,7 @@ class HardSwish(Activation):
 class Scale(Activation):
     """f(x) = factor x, a fixed number."""
 
+    kind = Kind.ELEMENTWISE
     keeps = NOTHING
 
     factor: float = 1.0
@@ -157,6 +168,7 @@ class Scale(Activation):
 class Shift(Activation):
     """f(x) = x + offset, a fixed number."""
 
+    kind = Kind.ELEMENTWISE
     keeps = NOTHING
 
     offset: float = 0.0
@@ -195,6 +207,8 @@ class Step(Activation):
     2013, arXiv:1308.3432).
     """
 
+    kind = Kind.RECTIFIER
+
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import Step as Layer
 
@@ -205,6 +219,8 @@ class Sign(Activation):
     """f(x) = 1 where x >= 0, else -1, as binary nets have it (Hubara et al. 2016,
     arXiv:1602.02830). The gradient passes straight through where |x| <= 1.
     """
+
+    kind = Kind.RECTIFIER
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import Sign as Layer
@@ -217,6 +233,7 @@ class Softmax(Unit):
     same shape. Three operations an element: exponential, sum, quotient.
     """
 
+    kind = Kind.ACTIVATION
     keeps = OUTPUT
 
     def shape(self, *xs: Shape) -> Shape:
@@ -242,6 +259,7 @@ class Maxout(Unit):
     (16, 8, 8)
     """
 
+    kind = Kind.RECTIFIER
     keeps = BOTH
 
     pieces: int = 2

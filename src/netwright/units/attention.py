@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from netwright.core.check import is_choice, is_count, is_flag, is_number
 from netwright.core.cost import Cost
 from netwright.core.field import WHOLE, Taps, Window
+from netwright.core.operation import Kind
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
@@ -34,6 +35,7 @@ __all__ = [
 class Attention(Unit, abstract=True):
     """Queries (Tq, F) and memory (Tk, F), or one (T, F) for both -> (Tq, F). Sees all."""
 
+    kind = Kind.ATTENTION
     joins: ClassVar[bool] = True
     sees_all: ClassVar[bool] = True
     like: ClassVar[bool] = True
@@ -147,7 +149,9 @@ class MultiHeadAttention(Attention):
     def module(self, *xs: Shape) -> nn.Module:
         from netwright import layers
 
-        return layers.MultiHeadAttention(xs[0][1], self.heads, self.bias, xs[-1][1])
+        features, memory = xs[0][1], xs[-1][1]
+        other = None if memory == features else memory
+        return layers.MultiHeadAttention(features, self.heads, self.bias, other)
 
 
 class LocalAttention(Unit):
@@ -161,6 +165,8 @@ class LocalAttention(Unit):
     >>> LocalAttention(2).window((10, 64))
     (Taps(reach=((-2, 5),), step=1, down=1),)
     """
+
+    kind = Kind.ATTENTION
 
     radius: int
     heads: int = 1

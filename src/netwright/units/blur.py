@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from netwright.core.check import is_choice, is_count
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import Window
+from netwright.core.operation import Kind, Sliding
 from netwright.core.shape import Shape, need_rank
 from netwright.core.spec import Unit
 from netwright.units.padding import check_border_of
-from netwright.units.window import Sliding, sliding_window
+from netwright.units.window import sliding_window
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,6 +32,8 @@ class BlurPool(Unit):
     (64, 28, 28)
     """
 
+    kind = Kind.POOLING
+
     size: int = 3
     stride: int = 2
     border: str = "reflect"
@@ -40,13 +43,12 @@ class BlurPool(Unit):
         is_choice(self, "border", ("zeros", "circular", "replicate", "reflect", "symmetric"))
 
     def sliding(self, x: Shape) -> Sliding:
-        """What `sliding_window` says of this unit at input shape `x`."""
-        return sliding_window(len(x) - 1, self.size, self.stride, "same", 1)
+        return sliding_window(len(x) - 1, self.size, self.stride, "same", 1, x[0])
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
         need_rank("BlurPool", x, 2, 4)
-        check_border_of(self, self.border, self.sliding(x).pads, x)
+        check_border_of(self, self.border, self.sliding(x).padding, x)
         return (x[0], *[-(-n // self.stride) for n in x[1:]])
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
@@ -56,7 +58,7 @@ class BlurPool(Unit):
     def kept(self, *xs: Shape, y: Shape) -> Kept | None:
         if self.border == "symmetric":
             return None
-        x, pads = xs[0], self.sliding(xs[0]).pads
+        x, pads = xs[0], self.sliding(xs[0]).padding
         wide = prod([n + before + after for n, (before, after) in zip(x[1:], pads, strict=True)])
         return Kept(input=self.border in ("reflect", "replicate"), each=x[0] * wide)
 

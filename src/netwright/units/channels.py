@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count, is_number
 from netwright.core.cost import INPUT, NOTHING, VIEW, Cost
+from netwright.core.operation import Kind
 from netwright.core.shape import Shape, need_rank, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError, SpecError
@@ -26,6 +27,7 @@ class Channels(Unit):
     (58, 28, 28)
     """
 
+    kind = Kind.REARRANGEMENT
     keeps = VIEW
 
     start: int
@@ -59,6 +61,7 @@ class SelectChannels(Unit):
     (3, 14, 14)
     """
 
+    kind = Kind.REARRANGEMENT
     keeps = NOTHING
 
     channels: tuple[int, ...]
@@ -91,6 +94,7 @@ class LayerScale(Unit):
     96
     """
 
+    kind = Kind.ELEMENTWISE
     keeps = INPUT
 
     factor: float = 1e-6
@@ -122,6 +126,7 @@ class Affine(Unit):
     12
     """
 
+    kind = Kind.ELEMENTWISE
     keeps = INPUT
 
     def shape(self, *xs: Shape) -> Shape:

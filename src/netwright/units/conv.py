@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from netwright.core.check import is_count, is_flag, is_padding
 from netwright.core.cost import INPUT, Cost, Kept
 from netwright.core.field import Taps, Window
+from netwright.core.operation import Kind, Sliding
 from netwright.core.shape import Axes, Padding, Shape, need_rank, per_axis, show, spread
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
 from netwright.units.padding import check_border_of, is_border
 from netwright.units.window import (
     GroupedConvolution,
-    Sliding,
     check_groups,
     check_groups_of,
     sliding_window,
@@ -24,7 +24,7 @@ from netwright.units.window import (
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Conv", "Sliding", "TransposedConv", "sliding_window"]
+__all__ = ["Conv", "TransposedConv"]
 
 
 class Conv(GroupedConvolution):
@@ -53,16 +53,15 @@ class Conv(GroupedConvolution):
     def shape(self, *xs: Shape) -> Shape:
         y = super().shape(*xs)
         if self.border != "zeros":
-            check_border_of(self, self.border, self.sliding(xs[0]).pads, xs[0])
+            check_border_of(self, self.border, self.sliding(xs[0]).padding, xs[0])
         return y
 
     def sliding(self, x: Shape) -> Sliding:
         window = super().sliding(x)
         if self.border != "random":
             return window
-        k, s, p, d, _ = window
-        centred = tuple((sum(pair) // 2, sum(pair) - sum(pair) // 2) for pair in p)
-        return sliding_window(len(x) - 1, k, s, centred, d)
+        sums = map(sum, window.padding)
+        return window._replace(padding=tuple((n // 2, n - n // 2) for n in sums))
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         (x,) = xs
@@ -72,7 +71,7 @@ class Conv(GroupedConvolution):
 
     def kept(self, *xs: Shape, y: Shape) -> Kept | None:
         (x,) = xs
-        p = self.sliding(x).pads
+        p = self.sliding(x).padding
         if self.border != "zeros" and not isinstance(self.border, float):
             return None
         if self.border == "zeros" and all(before == after for before, after in p):
@@ -111,6 +110,7 @@ class TransposedConv(Unit):
     (64, 56, 56)
     """
 
+    kind = Kind.CONVOLUTION
     keeps = INPUT
 
     width: int
@@ -131,8 +131,8 @@ class TransposedConv(Unit):
         check_groups(self, self.groups, "width", self.width)
 
     def sliding(self, x: Shape) -> Sliding:
-        """What `sliding_window` says of this unit at input shape `x`."""
-        return sliding_window(len(x) - 1, self.kernel, self.stride, self.padding, self.dilation)
+        axes = (self.kernel, self.stride, self.padding, self.dilation)
+        return sliding_window(len(x) - 1, *axes, self.groups)
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs

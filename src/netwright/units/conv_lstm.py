@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from netwright.core.check import is_count, is_flag
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import UNKNOWN, WHOLE, Taps, Window
-from netwright.core.shape import Axes, Shape, per_axis, show
+from netwright.core.operation import Kind, Sliding
+from netwright.core.shape import Axes, Shape, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError, SpecError
 from netwright.units.recurrent import causal
+from netwright.units.window import sliding_window
 
 if TYPE_CHECKING:
     from torch import nn
@@ -39,10 +41,8 @@ class ConvLSTM(Unit):
     (64, 32, 32)
     """
 
+    kind = Kind.RECURRENT
     uneven = True
-    padding: ClassVar[str] = "same"
-    leading: ClassVar[int] = 2
-    """Sizes before those of the map: time and channels."""
 
     width: int
     kernel: Axes = 3
@@ -65,16 +65,16 @@ class ConvLSTM(Unit):
                 f"ConvLSTM takes (T, C, L), (T, C, H, W) or (T, C, D, H, W), got {show(x)}; "
                 "time comes first"
             )
-        self._kernel(x)
+        self.sliding(x)  # says so where the kernel has not an axis each
         return (self.width, *x[2:]) if self.last else (x[0], self.width, *x[2:])
 
-    def _kernel(self, x: Shape) -> tuple[int, ...]:
-        return per_axis(self.kernel, len(x) - 2)
+    def sliding(self, x: Shape) -> Sliding:
+        return sliding_window(len(x) - 2, self.kernel, 1, "same")
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         steps, channels, *size = xs[0]
         cells = self.width * prod(size)
-        weights = 4 * self.width * prod(self._kernel(xs[0])) * (channels + self.width)
+        weights = 4 * self.width * prod(self.sliding(xs[0]).kernel) * (channels + self.width)
         params = weights + (4 * self.width if self.bias else 0)
         return Cost(
             params + (3 * cells if self.peepholes else 0),
@@ -91,7 +91,7 @@ class ConvLSTM(Unit):
     def window(self, x: Shape) -> Window:
         if not isinstance(x[0], int):
             return UNKNOWN
-        reach = [x[0] * (k // 2) for k in self._kernel(x)]
+        reach = [x[0] * (k // 2) for k in self.sliding(x).kernel]
         if self.last:  # time is gone, and with it the first axis
             local = any(not isinstance(n, int) or r + 1 < n
                         for r, n in zip(reach, x[2:], strict=True))  # fmt: skip
@@ -103,6 +103,6 @@ class ConvLSTM(Unit):
 
         (x,) = xs
         return layers.ConvLSTM(
-            x[1], self.width, self._kernel(x), x[2:],
+            x[1], self.width, self.sliding(x).kernel, x[2:],
             peepholes=self.peepholes, last=self.last, bias=self.bias,
         )  # fmt: skip

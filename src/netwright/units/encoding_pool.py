@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from netwright.core.check import is_count, is_number, is_padding
 from netwright.core.cost import Cost
 from netwright.core.field import WHOLE, Window
+from netwright.core.operation import Kind, Sliding
 from netwright.core.shape import Axes, Padding, Shape, need_rank, show, slid
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
-from netwright.units.conv import Sliding, sliding_window
+from netwright.units.window import sliding_window
 
 if TYPE_CHECKING:
     from torch import nn
@@ -30,6 +31,8 @@ class CompactBilinearPool(Unit):
     >>> CompactBilinearPool(8192).shape((512, 28, 28))
     (8192,)
     """
+
+    kind = Kind.POOLING
 
     width: int
 
@@ -71,6 +74,8 @@ class OrderlessPool(Unit):
     >>> OrderlessPool(16, (4, 2)).shape((64, 14, 14))
     (2112,)
     """
+
+    kind = Kind.POOLING
 
     centres: int = 8
     windows: Axes = (4, 2)
@@ -128,6 +133,8 @@ class PCAPool(Unit):
     (8, 32, 32)
     """
 
+    kind = Kind.POOLING
+
     width: int
     kernel: Axes = 2
     stride: Axes | None = None
@@ -141,9 +148,8 @@ class PCAPool(Unit):
         is_padding(self)
 
     def sliding(self, x: Shape) -> Sliding:
-        """What `sliding_window` says of this unit at input shape `x`."""
         stride = self.kernel if self.stride is None else self.stride
-        return sliding_window(len(x) - 1, self.kernel, stride, self.padding, 1)
+        return sliding_window(len(x) - 1, self.kernel, stride, self.padding)
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
@@ -163,7 +169,7 @@ class PCAPool(Unit):
         return Cost(macs=weights * prod(y[1:]), buffers=weights)
 
     def window(self, x: Shape) -> Window:
-        return self.sliding(x)[4]
+        return self.sliding(x).taps
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import PCAPool as Layer

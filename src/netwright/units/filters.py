@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from netwright.core.check import is_choice, is_count, is_flag, is_number, is_padding
 from netwright.core.cost import Cost
 from netwright.core.field import Taps, Window
+from netwright.core.operation import Kind, Sliding
 from netwright.core.shape import Axes, Padding, Shape, need_rank, slid
 from netwright.core.spec import Unit
 from netwright.errors import SpecError
 from netwright.units.padding import check_border_of, is_border
-from netwright.units.window import Sliding, sliding_window
+from netwright.units.window import sliding_window
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -33,6 +34,8 @@ class Bank(Unit, abstract=True):
     that start as the filters where `trainable`; C n k^2 MACs a position of the output.
     `border` says what stands in the padding, see `netwright.units.padding`.
     """
+
+    kind = Kind.CONVOLUTION
 
     _: KW_ONLY
     stride: Axes = 1
@@ -61,8 +64,7 @@ class Bank(Unit, abstract=True):
         is_flag(self, "trainable")
 
     def sliding(self, x: Shape) -> Sliding:
-        """What `sliding_window` says of this unit at input shape `x`."""
-        return sliding_window(len(x) - 1, self.kernels[1], self.stride, self.padding, 1)
+        return sliding_window(len(x) - 1, self.kernels[1], self.stride, self.padding, 1, x[0])
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
@@ -78,7 +80,7 @@ class Bank(Unit, abstract=True):
         return Cost(weights, macs) if self.trainable else Cost(0, macs, 0, weights)
 
     def window(self, x: Shape) -> Window:
-        return self.sliding(x)[4]
+        return self.sliding(x).taps
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import FilterBank as Layer

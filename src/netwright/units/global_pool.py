@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from netwright.core.check import is_count, is_flag, is_number
 from netwright.core.cost import BOTH, NOTHING, Cost, Kept
 from netwright.core.field import POINT, UNKNOWN, WHOLE, Taps, Window
+from netwright.core.operation import Kind
 from netwright.core.shape import Shape, need_rank
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
@@ -29,6 +30,8 @@ __all__ = [
 
 class GlobalPool(Unit, abstract=True):
     """One value of every channel: (C, H, W) -> (C,), with `keep` (C, 1, 1). C H W operations."""
+
+    kind = Kind.POOLING
 
     keep: bool = False
 
@@ -103,6 +106,7 @@ class RowMaxPool(Unit):
     (64, 24)
     """
 
+    kind = Kind.POOLING
     keeps = BOTH
 
     keep: bool = False
@@ -141,6 +145,7 @@ class IntermapPool(Unit):
     (16, 28, 28)
     """
 
+    kind = Kind.POOLING
     keeps = BOTH
 
     size: int = 2
@@ -174,6 +179,7 @@ class ChannelMean(Unit):
     (1, 28, 28)
     """
 
+    kind = Kind.POOLING
     keeps = NOTHING
 
     def shape(self, *xs: Shape) -> Shape:
@@ -201,6 +207,8 @@ class SpatialPyramidPool(Unit):
     >>> SpatialPyramidPool().shape((256, 13, 13))
     (5376,)
     """
+
+    kind = Kind.POOLING
 
     sizes: int | tuple[int, ...] = (4, 2, 1)
 

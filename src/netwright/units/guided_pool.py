@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from netwright.core.check import is_choice, is_count, is_number
 from netwright.core.cost import Cost
 from netwright.core.field import Taps, Window
+from netwright.core.operation import Kind
 from netwright.core.shape import Axes, Shape, need_rank, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError, SpecError
@@ -30,6 +31,7 @@ class SuperpixelPool(Unit):
     (64, 50)
     """
 
+    kind = Kind.POOLING
     joins: ClassVar[bool] = True
     sees_all: ClassVar[bool] = True
 
@@ -71,6 +73,7 @@ class EdgePyramidPool(Unit):
     (320, 28, 28)
     """
 
+    kind = Kind.POOLING
     sees_all: ClassVar[bool] = True
 
     levels: Axes = (1, 2, 3, 6)
@@ -106,6 +109,8 @@ class PixelPyramidPool(Unit):
     >>> PixelPyramidPool((9, 3, 1)).shape((64, 28, 28))
     (192, 28, 28)
     """
+
+    kind = Kind.POOLING
 
     windows: Axes = (27, 9, 3, 1)
     mode: str = "max"

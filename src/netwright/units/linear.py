@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from netwright.core.check import is_count, is_flag
 from netwright.core.cost import INPUT, VIEW, Cost
 from netwright.core.field import POINT, WHOLE, Window
+from netwright.core.operation import Kind
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
@@ -27,6 +28,7 @@ class Linear(Unit):
     (10,)
     """
 
+    kind = Kind.DENSE
     keeps = INPUT
 
     width: int
@@ -65,6 +67,7 @@ class Flatten(Unit):
     (9216,)
     """
 
+    kind = Kind.REARRANGEMENT
     keeps = VIEW
 
     def shape(self, *xs: Shape) -> Shape:
@@ -88,6 +91,7 @@ class Reshape(Unit):
     (1, 2, 64)
     """
 
+    kind = Kind.REARRANGEMENT
     keeps = VIEW
 
     to: tuple[int, ...]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count, is_flag
 from netwright.core.cost import Cost, Kept
+from netwright.core.operation import Kind
 from netwright.core.shape import Axes, Shape, least, per_axis
 from netwright.units.conv import Conv
 from netwright.units.window import Convolution, GroupedConvolution
@@ -26,6 +27,8 @@ class LocallyConnected(Convolution):
     >>> LocallyConnected(16, 9, padding="valid").shape((16, 71, 71))
     (16, 63, 63)
     """
+
+    kind = Kind.LOCAL
 
     bias: bool = True
 
@@ -58,6 +61,8 @@ class TiledConv(Convolution):
     >>> TiledConv(8, tiles=2).cost((3, 9, 9), y=(8, 9, 9)).params
     896
     """
+
+    kind = Kind.LOCAL
 
     tiles: Axes = 2
     bias: bool = True

@@ -42,7 +42,7 @@ class LpPool(LocalPool):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return super().cost(*xs, y=y)._replace(params=int(self.learned))
 
-    def kind(self, rank: int) -> Any:
+    def layer(self, rank: int) -> Any:
         from netwright.layers import LpPool as Layer
 
         return partial(Layer, p=self.p, learned=self.learned)
@@ -100,7 +100,7 @@ class WeightedPool(LocalPool):
         holes = prod(map(len, axes)) > sum(w != 0 for w in self.weights)
         return holes or not all(map(_step, axes))
 
-    def kind(self, rank: int) -> Any:
+    def layer(self, rank: int) -> Any:
         from netwright.layers import WeightedPool as Layer
 
         return partial(Layer, weights=self.weights)
@@ -166,7 +166,7 @@ class MixedPool(LocalPool):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return Cost(int(self.mix == "learned"), 0, 2 * super().cost(*xs, y=y).ops)
 
-    def kind(self, rank: int) -> Any:
+    def layer(self, rank: int) -> Any:
         from netwright.layers import MixedPool as Layer
 
         return partial(Layer, share=self.share, mix=self.mix)
@@ -187,7 +187,7 @@ class GatedPool(LocalPool):
         n = prod(self.sliding(xs[0])[0])
         return Cost(n, n * prod(y), 2 * n * prod(y))
 
-    def kind(self, rank: int) -> Any:
+    def layer(self, rank: int) -> Any:
         from netwright.layers import GatedPool as Layer
 
         return Layer

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count, is_flag, is_fraction, is_number
 from netwright.core.cost import Cost, Kept
+from netwright.core.operation import Kind
 from netwright.core.shape import Shape, need_rank, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
@@ -32,6 +33,8 @@ class Norm(Unit, abstract=True):
     2 C parameters when `affine`; two operations an element (scale and shift).
     """
 
+    kind = Kind.NORMALISATION
+
     affine: bool = True
     eps: float = 1e-5
 
@@ -52,6 +55,8 @@ class BatchNorm(Norm):
 
     2 C + 1 buffer elements: running mean, running variance, batches seen.
     """
+
+    kind = Kind.BATCH_NORM
 
     momentum: float = 0.1
 

@@ -26,7 +26,7 @@ class MinPool(LocalPool):
     (64, 27, 27)
     """
 
-    def kind(self, rank: int) -> Any:
+    def layer(self, rank: int) -> Any:
         from netwright.layers import MinPool as Layer
 
         return Layer
@@ -53,7 +53,7 @@ class MedianPool(SortingPool):
     (64, 19, 19)
     """
 
-    def kind(self, rank: int) -> Any:
+    def layer(self, rank: int) -> Any:
         from netwright.layers import MedianPool as Layer
 
         return Layer
@@ -83,7 +83,7 @@ class RankAvgPool(SortingPool):
             raise ShapeError(f"RankAvgPool cannot average the top {self.top} of windows of {n}")
         return y
 
-    def kind(self, rank: int) -> Any:
+    def layer(self, rank: int) -> Any:
         from netwright.layers import RankAvgPool as Layer
 
         return partial(Layer, top=self.top)

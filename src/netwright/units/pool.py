@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from netwright.core.check import is_count, is_flag, is_padding
 from netwright.core.cost import INPUT, NOTHING, Cost, Kept
 from netwright.core.field import UNKNOWN, WHOLE, Window, resampling
+from netwright.core.operation import Kind, Sliding
 from netwright.core.shape import Axes, Padding, Shape, least, need_rank, per_axis, show, slid
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
-from netwright.units.conv import Sliding, sliding_window
+from netwright.units.window import sliding_window
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,6 +28,8 @@ class LocalPool(Unit, abstract=True):
     prod(k) operations an output element.
     """
 
+    kind = Kind.POOLING
+
     kernel: Axes = 2
     stride: Axes | None = None
     padding: Padding = 0
@@ -40,9 +43,8 @@ class LocalPool(Unit, abstract=True):
         is_flag(self, "ceil")
 
     def sliding(self, x: Shape) -> Sliding:
-        """What `sliding_window` says of this unit at input shape `x`."""
         stride = self.kernel if self.stride is None else self.stride
-        return sliding_window(len(x) - 1, self.kernel, stride, self.padding, 1)
+        return sliding_window(len(x) - 1, self.kernel, stride, self.padding)
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
@@ -65,9 +67,9 @@ class LocalPool(Unit, abstract=True):
         return Cost(ops=prod(self.sliding(xs[0])[0]) * prod(y))
 
     def window(self, x: Shape) -> Window:
-        return self.sliding(x)[4]
+        return self.sliding(x).taps
 
-    def kind(self, rank: int) -> Any:
+    def layer(self, rank: int) -> Any:
         """The `torch.nn` class for that many axes."""
         from torch import nn
 
@@ -75,7 +77,7 @@ class LocalPool(Unit, abstract=True):
 
     def module(self, *xs: Shape) -> nn.Module:
         k, s, p, _, _ = self.sliding(xs[0])
-        return self.kind(len(k))(k, s, tuple(before for before, _ in p), ceil_mode=self.ceil)
+        return self.layer(len(k))(k, s, tuple(before for before, _ in p), ceil_mode=self.ceil)
 
 
 class MaxPool(LocalPool):
@@ -96,6 +98,8 @@ class AvgPool(LocalPool):
     >>> AvgPool(2).shape((64, 56, 56))
     (64, 28, 28)
     """
+
+    kind = Kind.AVERAGING
 
     count_padding: bool = True
 
@@ -135,7 +139,7 @@ class AvgPool(LocalPool):
 
     def kept(self, *xs: Shape, y: Shape) -> Kept | None:
         (x,) = xs
-        if not self._uneven(self.sliding(x).pads):
+        if not self._uneven(self.sliding(x).padding):
             return INPUT
         sides = zip(x[1:], self._before(x), strict=True)
         padded = [n + before + after for n, (before, after) in sides]
@@ -150,10 +154,10 @@ class AvgPool(LocalPool):
 
         pad: Any = (nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d)[len(k) - 1]
         sides = tuple([side for pair in reversed(p) for side in pair])
-        return nn.Sequential(pad(sides, 0.0), self.kind(len(k))(k, s, ceil_mode=self.ceil))
+        return nn.Sequential(pad(sides, 0.0), self.layer(len(k))(k, s, ceil_mode=self.ceil))
 
-    def kind(self, rank: int) -> Any:
-        return partial(super().kind(rank), count_include_pad=self.count_padding)
+    def layer(self, rank: int) -> Any:
+        return partial(super().layer(rank), count_include_pad=self.count_padding)
 
 
 class AdaptiveAvgPool(Unit):
@@ -164,6 +168,8 @@ class AdaptiveAvgPool(Unit):
     >>> AdaptiveAvgPool(7).shape((512, 9, 9))
     (512, 7, 7)
     """
+
+    kind = Kind.AVERAGING
 
     size: Axes = 1
 
@@ -216,6 +222,7 @@ class GlobalAvgPool(Unit):
     (2048,)
     """
 
+    kind = Kind.AVERAGING
     keeps = NOTHING
 
     keep: bool = False

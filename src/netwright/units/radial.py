@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from netwright.core.check import is_count
 from netwright.core.cost import INPUT, Cost
 from netwright.core.field import WHOLE, Window
+from netwright.core.operation import Kind
 from netwright.core.shape import Shape, need_rank
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
@@ -31,6 +32,7 @@ class RadialBasis(Unit):
     (10,)
     """
 
+    kind = Kind.OTHER
     keeps = INPUT
 
     width: int

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from netwright.core.check import is_choice, is_count, is_fraction
 from netwright.core.cost import Cost
 from netwright.core.field import UNKNOWN, Taps, Window
+from netwright.core.operation import Kind
 from netwright.core.shape import Axes, Shape, need_rank, per_axis, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
@@ -74,6 +75,8 @@ class FractionalMaxPool(Unit):
     >>> FractionalMaxPool(ratio=0.7).shape((64, 25, 25))
     (64, 17, 17)
     """
+
+    kind = Kind.POOLING
 
     kernel: Axes = 2
     ratio: float = 0.7

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from netwright.core.check import is_choice, is_count, is_flag
 from netwright.core.cost import NOTHING, Cost
 from netwright.core.field import UNKNOWN, WHOLE, Taps, Window
+from netwright.core.operation import Kind
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
@@ -43,6 +44,7 @@ class Recurrent(Unit, abstract=True):
     step sees all steps up to it, other outputs see the whole sequence.
     """
 
+    kind = Kind.RECURRENT
     gates: ClassVar[int]
     work: ClassVar[int]
     """Other operations a number of the state and step: sums of the two products, bends and
@@ -158,6 +160,7 @@ class GRU(Recurrent):
 class CatFeatures(Unit):
     """Sequences side by side along the features: (T, F1) + (T, F2) -> (T, F1 + F2), free."""
 
+    kind = Kind.REARRANGEMENT
     joins = True
     keeps = NOTHING
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from netwright.core.check import is_count, is_flag, is_number
 from netwright.core.cost import Cost
+from netwright.core.operation import Kind
 from netwright.core.shape import Axes, Shape, per_axis, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
@@ -25,6 +26,7 @@ class RegionPool(Unit, abstract=True):
     a head for every box.
     """
 
+    kind = Kind.POOLING
     joins: ClassVar[bool] = True
     sees_all = True
 

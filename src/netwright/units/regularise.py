@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from netwright.core.check import is_count, is_fraction
 from netwright.core.cost import VIEW, Cost, Kept
+from netwright.core.operation import Kind
 from netwright.core.shape import Axes, Shape, need_rank, per_axis
 from netwright.core.spec import Unit
 from netwright.errors import SpecError
@@ -19,6 +20,8 @@ __all__ = ["Cutout", "DropBlock", "DropPath", "Dropout", "Dropper", "ShakeDrop",
 
 class Dropper(Unit, abstract=True):
     """Zeros with probability `rate` in training, the rest scaled by 1 / (1 - rate)."""
+
+    kind = Kind.REGULARISATION
 
     rate: float = 0.5
 
@@ -109,6 +112,8 @@ class ShakeDrop(Unit):
     operation an element.
     """
 
+    kind = Kind.REGULARISATION
+
     rate: float = 0.5
     alpha: tuple[float, float] = (-1.0, 1.0)
     beta: tuple[float, float] = (0.0, 1.0)
@@ -152,6 +157,8 @@ class Cutout(Unit):
     The first unit of a net: its centre is any position of the image, so that the square may
     hang over the border. Nothing is rescaled.
     """
+
+    kind = Kind.REGULARISATION
 
     size: Axes = 16
 

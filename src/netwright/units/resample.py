@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from netwright.core.check import is_choice, is_count, is_flag
 from netwright.core.cost import NOTHING, VIEW, Cost
 from netwright.core.field import UNKNOWN, Taps, Window
+from netwright.core.operation import Kind, Sliding
 from netwright.core.shape import Axes, Shape, need_rank, per_axis, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError, SpecError
@@ -40,6 +41,7 @@ class Upsample(Unit):
     (256, 28, 28)
     """
 
+    kind = Kind.RESAMPLING
     keeps = NOTHING
 
     scale: Axes = 2
@@ -120,6 +122,7 @@ class Subsample(Unit):
     (16, 16, 16)
     """
 
+    kind = Kind.REARRANGEMENT
     keeps = VIEW
 
     stride: Axes = 2
@@ -157,6 +160,7 @@ class PixelShuffle(Unit):
     (16, 28, 28)
     """
 
+    kind = Kind.REARRANGEMENT
     keeps = NOTHING
 
     scale: int = 2
@@ -190,6 +194,7 @@ class PixelUnshuffle(Unit):
     (64, 14, 14)
     """
 
+    kind = Kind.REARRANGEMENT
     keeps = NOTHING
 
     scale: int = 2
@@ -226,6 +231,7 @@ class MaxUnpool(Unit):
     (64, 13, 11)
     """
 
+    kind = Kind.RESAMPLING
     joins: ClassVar[bool] = True
 
     kernel: Axes = 2
@@ -241,6 +247,9 @@ class MaxUnpool(Unit):
                 f"got {show(xs)}"
             )
         return xs[1]
+
+    def sliding(self, x: Shape) -> Sliding:
+        return MaxPool(self.kernel).sliding(x)
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return MaxPool(self.kernel).cost(xs[1], y=xs[0])
@@ -259,6 +268,7 @@ class PadChannels(Unit):
     (32, 8, 8)
     """
 
+    kind = Kind.REARRANGEMENT
     keeps = NOTHING
 
     width: int
@@ -284,6 +294,7 @@ class ChannelShuffle(Unit):
     (C, H, W) -> the same shape, free.
     """
 
+    kind = Kind.REARRANGEMENT
     keeps = NOTHING
 
     groups: int

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from netwright.core.check import is_count, is_number
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import Window
+from netwright.core.operation import Kind
 from netwright.core.shape import Shape, need_rank
 from netwright.core.spec import Unit
 from netwright.units.window import sliding_window
@@ -25,6 +26,8 @@ class LocalResponseNorm(Unit):
     `alpha` is divided by n here, as PyTorch does; the paper's 1e-4 is not, so it stands for
     alpha = 5e-4 with n = 5.
     """
+
+    kind = Kind.NORMALISATION
 
     size: int = 5
     alpha: float = 1e-4
@@ -62,6 +65,8 @@ class SpatialResponseNorm(Unit):
     here.
     """
 
+    kind = Kind.NORMALISATION
+
     size: int = 5
     alpha: float = 1e-4
     beta: float = 0.75
@@ -81,7 +86,7 @@ class SpatialResponseNorm(Unit):
     def window(self, x: Shape) -> Window:
         rank = len(x) - 1
         pads = ((self.size // 2, (self.size - 1) // 2),) * rank
-        return sliding_window(rank, self.size, 1, pads, 1).taps
+        return sliding_window(rank, self.size, 1, pads).taps
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import SpatialResponseNorm as Layer

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count
 from netwright.core.cost import Cost
-from netwright.core.field import Taps, Window
+from netwright.core.field import Window
+from netwright.core.operation import Kind, Sliding
 from netwright.core.shape import Shape, need_rank, slid
 from netwright.core.spec import Unit
 from netwright.units.pool import LocalPool
+from netwright.units.window import sliding_window
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,6 +33,8 @@ class LeapPool(Unit):
     (32, 12, 250)
     """
 
+    kind = Kind.POOLING
+
     kernel: int = 2
     stride: int | None = None
 
@@ -42,6 +46,10 @@ class LeapPool(Unit):
     def _stride(self) -> int:
         return self.kernel if self.stride is None else self.stride
 
+    def sliding(self, x: Shape) -> Sliding:
+        leads = (1,) * (len(x) - 2)
+        return sliding_window(len(x) - 1, (*leads, self.kernel), (*leads, self._stride()), 0)
+
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
         need_rank("LeapPool", x, 2, 3)
@@ -51,8 +59,7 @@ class LeapPool(Unit):
         return Cost(params=y[-2] * self.kernel, macs=self.kernel * prod(y))
 
     def window(self, x: Shape) -> Window:
-        time = Taps(((0, self.kernel),), 1, self._stride())
-        return (time,) if len(x) == 2 else (Taps(), time)
+        return self.sliding(x).taps
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import LeapPool as Layer

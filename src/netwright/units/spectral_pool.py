@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from netwright.core.check import is_choice, is_count
 from netwright.core.cost import Cost
 from netwright.core.field import UNKNOWN, Taps, Window, resampling
+from netwright.core.operation import Kind
 from netwright.core.shape import Axes, Shape, need_rank, per_axis, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
@@ -32,6 +33,7 @@ class SpectralPool(Unit):
     (64, 28, 28)
     """
 
+    kind = Kind.POOLING
     sees_all = True
 
     size: Axes
@@ -84,6 +86,8 @@ class WaveletPool(Unit):
     >>> WaveletPool(2).shape((64, 55, 56))
     (64, 14, 14)
     """
+
+    kind = Kind.POOLING
 
     levels: int = 1
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from netwright.core.check import is_count, is_flag
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import WHOLE, Window
+from netwright.core.operation import Kind
 from netwright.core.shape import Shape, need_rank, slid
 from netwright.core.spec import Unit
 
@@ -31,6 +32,8 @@ class Spectrogram(Unit):
     >>> Spectrogram(64, 32).shape((1, 3600))
     (1, 33, 111)
     """
+
+    kind = Kind.OTHER
 
     size: int = 64
     stride: int = 32

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from netwright.core.check import is_choice, is_flag
 from netwright.core.cost import Cost
+from netwright.core.operation import Kind
 from netwright.core.shape import Shape
 from netwright.units.window import Convolution
 
@@ -28,6 +29,8 @@ class HigherOrderConv(Convolution):
     >>> HigherOrderConv(8).cost((3, 1, 1), y=(8, 1, 1)).params
     3248
     """
+
+    kind = Kind.OTHER
 
     products: str = "complete"
     bias: bool = True

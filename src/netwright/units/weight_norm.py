@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from netwright.core.check import is_flag, is_number
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import Window
+from netwright.core.operation import Kind, Sliding
 from netwright.core.shape import Shape
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError, SpecError
@@ -22,24 +23,36 @@ __all__ = ["MaxNorm", "Reweighted", "WeightNorm", "WeightStandardisation"]
 
 
 class Reweighted(Unit, abstract=True):
-    """The unit `of` with another weight than its own; shape, MACs and field stay.
+    """The unit `of` with another weight than its own; its kind, shape, MACs and field stay.
 
     The weight is computed once a batch, and can be kept for inference: it counts as free.
     """
 
-    kinds: ClassVar[tuple[type[Unit], ...]] = (Conv, Linear)
+    takes: ClassVar[tuple[type[Unit], ...]] = (Conv, Linear)
 
     of: Unit
 
     def check(self) -> None:
-        if not isinstance(self.of, self.kinds):
-            wanted = " or ".join(kind.__name__ for kind in self.kinds)
+        if not isinstance(self.of, self.takes):
+            wanted = " or ".join(kind.__name__ for kind in self.takes)
             raise SpecError(f"{type(self).__name__}: of is {self.of!r}, wanted a {wanted}")
 
     @property
     def width(self) -> int:
         """The outputs of the unit."""
         return self.of.width  # type: ignore[attr-defined]
+
+    @property
+    def kind(self) -> Kind:  # type: ignore[override]
+        """The kind of the unit."""
+        return self.of.kind
+
+    @property
+    def biased(self) -> bool:
+        return self.of.biased
+
+    def sliding(self, x: Shape) -> Sliding | None:
+        return self.of.sliding(x)
 
     def shape(self, *xs: Shape) -> Shape:
         return self.of.shape(*xs)
@@ -122,7 +135,7 @@ class WeightStandardisation(Reweighted):
     1728
     """
 
-    kinds: ClassVar[tuple[type[Unit], ...]] = (Conv,)
+    takes: ClassVar[tuple[type[Unit], ...]] = (Conv,)
 
     gain: bool = False
     eps: float = 1e-5

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 from netwright.core.check import is_count, is_flag, is_padding
-from netwright.core.field import UNKNOWN, Taps, Window
+from netwright.core.field import Window
+from netwright.core.operation import Kind, Sliding
 from netwright.core.shape import Axes, Padding, Shape, need_rank, pads, per_axis, slid, tight_pads
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError, SpecError
@@ -14,38 +14,20 @@ from netwright.errors import ShapeError, SpecError
 __all__ = [
     "Convolution",
     "GroupedConvolution",
-    "Sliding",
     "check_groups",
     "check_groups_of",
     "sliding_window",
 ]
 
 
-class Sliding(NamedTuple):
-    """A window an axis: kernel, stride, (before, after) padding, dilation; and its taps."""
-
-    kernel: tuple[int, ...]
-    stride: tuple[int, ...]
-    pads: tuple[tuple[int, int], ...]
-    dilation: tuple[int, ...]
-    taps: Window
-
-
 @lru_cache(maxsize=1024)
 def sliding_window(
-    rank: int, kernel: Axes, stride: Axes, padding: Padding, dilation: Axes
+    rank: int, kernel: Axes, stride: Axes, padding: Padding, dilation: Axes = 1, groups: int = 1
 ) -> Sliding:
     """The window of a unit with these fields over `rank` axes."""
     k, s = per_axis(kernel, rank), per_axis(stride, rank, "stride")
     d = per_axis(dilation, rank, "dilation")
-    p = pads(padding, k, d)
-    if not all(isinstance(n, int) for n in (*k, *s, *d, *[before for before, _ in p])):
-        return Sliding(k, s, p, d, UNKNOWN)
-    taps = tuple(
-        Taps(((-before, n),), step, hop)
-        for n, hop, (before, _), step in zip(k, s, p, d, strict=True)
-    )
-    return Sliding(k, s, p, d, taps)
+    return Sliding(k, s, pads(padding, k, d), d, groups)
 
 
 class Convolution(Unit, abstract=True):
@@ -53,6 +35,8 @@ class Convolution(Unit, abstract=True):
 
     H' = floor((H + p - d(k-1) - 1) / s) + 1. Fields are one number or one an axis.
     """
+
+    kind = Kind.CONVOLUTION
 
     width: int
     kernel: Axes = 3
@@ -66,7 +50,6 @@ class Convolution(Unit, abstract=True):
         is_padding(self, tight=True)
 
     def sliding(self, x: Shape) -> Sliding:
-        """What `sliding_window` says of this unit at input shape `x`."""
         rank, padding = len(x) - 1, self.padding
         if padding == "tight":
             axes = (self.kernel, self.stride, self.dilation)
@@ -80,7 +63,7 @@ class Convolution(Unit, abstract=True):
         return (self.width, *[slid(*axis) for axis in zip(x[1:], k, s, p, d, strict=True)])
 
     def window(self, x: Shape) -> Window:
-        return self.sliding(x)[4]
+        return self.sliding(x).taps
 
 
 class GroupedConvolution(Convolution, abstract=True):
@@ -94,6 +77,9 @@ class GroupedConvolution(Convolution, abstract=True):
         is_count(self, "groups")
         is_flag(self, "bias")
         check_groups(self, self.groups, "width", self.width)
+
+    def sliding(self, x: Shape) -> Sliding:
+        return super().sliding(x)._replace(groups=self.groups)
 
     def shape(self, *xs: Shape) -> Shape:
         y = super().shape(*xs)

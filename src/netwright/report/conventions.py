@@ -15,55 +15,52 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
+from netwright.core.operation import Kind
 from netwright.core.plan import Plan, Row
 from netwright.errors import nearest
-from netwright.units import (
-    AdaptiveAvgPool,
-    AvgPool,
-    BatchNorm,
-    Conv,
-    GlobalAvgPool,
-    Linear,
-    TransposedConv,
-)
 
 __all__ = ["TOOLS", "count_as"]
 
 
 def _torchinfo(row: Row) -> Any:
-    cost = row.unit.cost(*row.inputs, y=row.output) if _weighs(row) else row
-    positions = prod(row.output[1:]) if isinstance(row.unit, Conv | TransposedConv) else 1
-    return cost.params * positions * row.copies
+    own = row.unit.kind in (*_PRODUCTS, Kind.BATCH_NORM)
+    params = _params(row) if own else row.params
+    positions = prod(row.output[1:]) if row.unit.kind is Kind.CONVOLUTION else 1
+    return params * positions * row.copies
 
 
 def _ptflops(row: Row) -> Any:
-    return row.macs + (prod(row.output) * row.copies if _has_bias(row) else 0)
+    return row.macs + (row.elements if _has_bias(row) else 0)
 
 
 def _thop(row: Row) -> Any:
     extra = 0
-    if isinstance(row.unit, BatchNorm):
-        extra = (4 if row.unit.affine else 2) * row.elements
-    elif isinstance(row.unit, AdaptiveAvgPool | AvgPool | GlobalAvgPool):
+    if row.unit.kind is Kind.BATCH_NORM:
+        extra = (4 if _params(row) else 2) * row.elements
+    elif row.unit.kind is Kind.AVERAGING:
         extra = row.ops + row.elements
     return row.macs + extra
 
 
 def _fvcore(row: Row) -> Any:
     extra = 0
-    if isinstance(row.unit, BatchNorm):
+    if row.unit.kind is Kind.BATCH_NORM:
         extra = 2 * row.elements
-    elif isinstance(row.unit, AdaptiveAvgPool | GlobalAvgPool):
+    elif row.unit.kind is Kind.AVERAGING and row.unit.sliding(row.input) is None:
         extra = prod(row.input) * row.copies
     return row.macs + extra
 
 
-def _weighs(row: Row) -> bool:
-    return isinstance(row.unit, BatchNorm | Conv | Linear | TransposedConv)
+_PRODUCTS = (Kind.CONVOLUTION, Kind.DENSE)
+
+
+def _params(row: Row) -> Any:
+    """The parameters that the unit computes with, its own or those of another."""
+    return row.unit.cost(*row.inputs, y=row.output).params
 
 
 def _has_bias(row: Row) -> bool:
-    return isinstance(row.unit, Conv | Linear | TransposedConv) and row.unit.bias
+    return row.unit.kind in _PRODUCTS and row.unit.biased
 
 
 TOOLS: dict[str, Callable[[Row], Any]] = {
