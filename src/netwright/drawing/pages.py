@@ -12,7 +12,7 @@ from netwright.drawing.charts import columns, grouped_bars, lines
 from netwright.drawing.html import Page, facts, pairs, table
 from netwright.report.compare import MEASURES, comparison, stages
 from netwright.report.layers import Group, field_text, groups
-from netwright.report.numbers import human, human_bytes
+from netwright.report.numbers import MB, human, human_bytes
 from netwright.report.outline import Part
 from netwright.report.table import COLUMNS, layer_cells, signs
 from netwright.report.totals import totals
@@ -85,11 +85,14 @@ def _cards(plan: Plan) -> str:
 def _layer_charts(plan: Plan) -> list[str]:
     """Of each measure a column a unit, in the order they run."""
     units = [Group(row.path, (row,)) for row in plan.rows]
-    return [
-        columns([(unit.path, measure(unit, plan)) for unit in units],
-                title=f"{title[0].upper()}{title[1:]}, unit by unit", format=said)
-        for title, measure, said in MEASURES
-    ]  # fmt: skip
+    charts = list[str]()
+    for title, measure, said in MEASURES:
+        bytes_ = said is human_bytes
+        rows = [(unit.path, measure(unit, plan) / (MB if bytes_ else 1)) for unit in units]
+        unit, format = (" in MB", lambda mb: human_bytes(MB * mb)) if bytes_ else ("", human)
+        name = f"{title[0].upper()}{title[1:]}{unit}, unit by unit"
+        charts.append(columns(rows, title=name, format=format))
+    return charts
 
 
 def compare_page(plans: Sequence[Plan], first: Plan) -> Page:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["duration", "exact", "human", "human_bytes", "is_number", "ratio", "share"]
+__all__ = ["MB", "duration", "exact", "human", "human_bytes", "is_number", "ratio", "share"]
+
+MB = 2**20
+"""Bytes are told in powers of 1024, counts in powers of 1000."""
 
 
 def human(value: float, digits: int = 3) -> str:
