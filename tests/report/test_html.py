@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import netwright as nw
 from netwright.cli import main
 from netwright.drawing import charts
-from netwright.drawing.bubbles import Bubble, bubbles, timeline
 from netwright.drawing.blocks_svg import SCRIPT as START
+from netwright.drawing.bubbles import Bubble, bubbles, timeline
 from netwright.drawing.html import Page, code, facts, gallery, pairs, paragraph, table
 from netwright.drawing.pages import compare_page, story_page, summary_page
 from netwright.drawing.sortable import SCRIPT

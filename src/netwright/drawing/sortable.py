@@ -19,7 +19,7 @@ th[aria-sort=descending] button::after { content: "\\2193"; }
 SCRIPT = """
 const powers = " KMGTP";
 function number(text) {
-  const found = text.match(/^~?(-?[\\d,]*\\.?\\d+) ?([KMGTP]?)(B?)/);
+  const found = text.match(/^[~<]?(-?[\\d,]*\\.?\\d+) ?([KMGTP]?)(B?)/);
   if (!found) return text === "all" ? Infinity : NaN;
   const base = found[3] ? 1024 : 1000;
   return parseFloat(found[1].replaceAll(",", "")) * base ** powers.indexOf(found[2] || " ");
