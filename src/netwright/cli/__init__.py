@@ -59,25 +59,26 @@ class Commands(click.Group):
             click.echo("\nstopped", err=True)
             ctx.exit(130)
         except click.UsageError as error:
-            raise _misused(error) from None
+            raise _misused(error, ctx) from None
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
-            raise _misused(error) from None
+            raise _misused(error, ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-def _misused(error: click.UsageError) -> Exception:
+def _misused(error: click.UsageError, ctx: click.Context) -> Exception:
     """A mistake in how a command was called, as all others are told; help stays help."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return error
     text = " ".join(error.format_message().split()).removesuffix(".")
-    command = error.ctx.command_path if error.ctx else "netwright"
+    called = ctx.command_path, ctx.invoked_subcommand or ""
+    command = error.ctx.command_path if error.ctx else " ".join(called).strip()
     return NetwrightError(f"{text[:1].lower()}{text[1:]}; see {command} --help")
 
 

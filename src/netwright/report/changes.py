@@ -13,12 +13,12 @@ from netwright.core.spec import Spec
 from netwright.report.layers import field_text
 from netwright.report.numbers import UNITS, exact, human_bytes, ratio
 from netwright.report.record import SCHEMA, totals_record
-from netwright.report.table import shortened, text_table, wrapped
+from netwright.report.table import LEAST, shortened, text_table, wrapped
 
 __all__ = ["diff_record", "diff_text"]
 
-NAME = 32
-"""Letters of a net's name over its column."""
+NAME, MARGIN = 32, 15
+"""Letters of a net's name, which says its rewrites, over its column, and those beside the two."""
 
 TOTALS = (
     ("params", "params"),
@@ -67,12 +67,9 @@ def _totals(made: Diff, width: int | None) -> list[str]:
     rows.append(["memory", *sizes[:2], sign + sizes[2], ratio(new, old)])
     fields = [field_text(plan.field) if plan.field else "all" for plan in (made.before, made.after)]
     rows.append(["field", *fields, "", ""])
-    return text_table(["", *map(_start, names), "change", "x"], rows, width=width, spare=(3, 4))
-
-
-def _start(name: str) -> str:
-    """A net's name, which says its rewrites, as the head of a column."""
-    return shortened(name, NAME)
+    room = NAME if width is None else max(LEAST, min(NAME, (width - MARGIN) // 2))
+    heads = [shortened(name, room) for name in names]
+    return text_table(["", *heads, "change", "x"], rows, width=width, spare=(3, 4))
 
 
 def diff_record(made: Diff) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from netwright.report.totals import totals
 
 __all__ = [
     "COLUMNS",
+    "LEAST",
     "Column",
     "bar",
     "kilobytes",
@@ -146,18 +147,18 @@ class Column(NamedTuple):
 
 COLUMNS = (
     Column("layer", left=True),
-    Column("operation", left=True, spare=1),
-    Column("input", left=True, spare=8),
-    Column("output", left=True),
-    Column("window", left=True, spare=3),
-    Column("output KB", spare=2),
-    Column("%", spare=7),
+    Column("operation", left=True, spare=3),
+    Column("input", left=True, spare=10),
+    Column("output", left=True, spare=2),
+    Column("window", left=True, spare=5),
+    Column("out KB", spare=4),
+    Column("%", spare=9),
     Column("params"),
-    Column("%", spare=6),
+    Column("%", spare=8),
     Column("MACs"),
-    Column("%", spare=5),
-    Column("field"),
-    Column("jump", spare=4),
+    Column("%", spare=7),
+    Column("field", spare=1),
+    Column("jump", spare=6),
 )
 
 
