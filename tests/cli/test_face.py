@@ -205,8 +205,8 @@ def test_dear_remedies_come_last_and_small_change_is_not_told(said):
 
 def test_columns_are_kept_to(said, monkeypatch):
     for line in ("summary resnet50", "compare resnet50 vgg16", "show googlenet", "nets resnet*",
-                 "check resnet50 vgg16 --budget macs<=1G,params<=5M,memory<=1MB", "diff resnet50 seresnet50",
-                 "advise resnet18 --input 3x32x32", "rewrite --list",
+                 "check resnet50 vgg16 --budget macs<=1G,params<=5M,memory<=1MB",
+                 "diff resnet50 seresnet50", "advise resnet18 --input 3x32x32", "rewrite --list",
                  "rewrite resnet18 stem-3x3 widen:2"):  # fmt: skip
         monkeypatch.setenv("COLUMNS", "60")
         narrow = said(*line.split())[1].splitlines()
