@@ -90,10 +90,13 @@ def _layer_charts(plan: Plan) -> list[str]:
     for title, measure, said in MEASURES:
         bytes_ = said is human_bytes
         rows = [(unit.path, measure(unit, plan) / (MB if bytes_ else 1)) for unit in units]
-        unit, format = (" in MB", lambda mb: human_bytes(MB * mb)) if bytes_ else ("", human)
-        name = f"{title[0].upper()}{title[1:]}{unit}, unit by unit"
-        charts.append(columns(rows, title=name, format=format))
+        name = f"{title[0].upper()}{title[1:]}{' in MB' if bytes_ else ''}, unit by unit"
+        charts.append(columns(rows, title=name, format=_megabytes if bytes_ else human))
     return charts
+
+
+def _megabytes(size: float) -> str:
+    return human_bytes(MB * size)
 
 
 def compare_page(plans: Sequence[Plan], first: Plan) -> Page:

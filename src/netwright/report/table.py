@@ -54,13 +54,12 @@ def text_table(
     For want of `width` the columns in `spare` are left out, the first ones first, which a last
     line says; then words at the left are cut, never digits.
 
-    >>> for line in text_table(["net", "params", "x"], [["a", "25", "1.00x"]], width=16, spare=[2]):
+    >>> for line in text_table(["net", "params"], [["a", "25"], ["bc", "1,000"]]):
     ...     print(line)
     net  params
     -----------
     a        25
-    left out for want of
-    width: x
+    bc    1,000
     """
     cells = [list(head), *map(list, rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
