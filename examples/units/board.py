@@ -115,6 +115,6 @@ def _squares(values: np.ndarray) -> str:
     high, wide = (n * side for n in values.shape)
     frame = f'<rect class="grid" width="{wide:.1f}" height="{high:.1f}"/>'
     return (
-        f'<svg class="chart" style="width:{wide + 2:.0f}px;min-width:0;margin:0" '
+        f'<svg class="chart" style="width:{wide + 2:.0f}px;margin:0" '
         f'viewBox="-1 -1 {wide + 2:.1f} {high + 2:.1f}">{frame}{"".join(cells)}</svg>'
     )

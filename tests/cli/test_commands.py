@@ -64,7 +64,7 @@ def test_summary_bytes_follow_batch_and_dtype(said):
 def test_summary_as_json_and_csv_agree_with_the_plan(said):
     plan = nw.net("seresnet50").plan()
     record = json.loads(said("summary", "seresnet50", "--json")[1])
-    assert record["schema"] == 1
+    assert record["schema"] == 2
     assert [row["path"] for row in record["rows"]] == [row.path for row in plan.rows]
     assert sum(row["params"] for row in record["rows"]) == record["totals"]["params"] == plan.params
     assert sum(group["macs"] for group in record["groups"]) == plan.macs
@@ -169,7 +169,7 @@ def test_compare_gives_ratios_to_the_first(said):
     out = said("compare", "resnet18", "resnet34", "resnet18")[1]
     first, second, third = [re.split(r"  +", line) for line in out.splitlines()[2:5]]
     assert first[0] == third[0] == "resnet18"
-    assert first[3] == third[3] == "1x"
+    assert first[3] == third[3] == "1.00x"
     assert second[2:4] == ["21,797,672", "1.86x"]
     assert out.count("█") > 10
     record = json.loads(said("compare", "resnet18", "resnet34", "--json")[1])
@@ -189,14 +189,14 @@ def test_nets_lists_what_matches_in_order(said):
     assert listed == nw.nets("resnet*_cifar10")
     row = next(line for line in out.splitlines() if line.startswith("resnet20_cifar10 "))
     assert row.split()[1:] == ["3x32x32", "272K", "40.8M", "81", "2015", "5.97"]
-    record = json.loads(said("nets", "resnet*_cifar10", "--json")[1])
+    record = json.loads(said("nets", "resnet*_cifar10", "--json")[1])["nets"]
     assert [net["name"] for net in record] == listed
     assert {net["paper"]["year"] for net in record} == {2015}
     assert record[-1]["category"] == "Depth + multi-path"
 
 
 def test_every_net_is_listed(said):
-    record = json.loads(said("nets", "--json")[1])
+    record = json.loads(said("nets", "--json")[1])["nets"]
     assert [net["name"] for net in record] == nw.nets()
     assert all(net["params"] > 0 and net["macs"] > 0 for net in record)
 

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
+from html import escape
 from html.parser import HTMLParser
 from math import inf, nan
 
@@ -11,7 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import netwright as nw
+from netwright.cli import main
 from netwright.drawing import charts
+from netwright.drawing.blocks_svg import SCRIPT as START
 from netwright.drawing.bubbles import Bubble, bubbles, timeline
 from netwright.drawing.html import Page, code, facts, gallery, pairs, paragraph, table
 from netwright.drawing.pages import compare_page, story_page, summary_page
@@ -100,8 +104,11 @@ def drawings(word):
 def test_pages_are_balanced_and_offline(page):
     text = page.render()
     tags = parsed(text)
-    assert tags.seen.count("script") == ('<table class="sortable">' in text)
-    assert "script" not in tags.seen or f"<script>{SCRIPT}</script>" in text
+    sorts, scrolls = '<table class="sortable">' in text, '<div class="blocks"' in text
+    assert tags.seen.count("script") == (sorts or scrolls)
+    assert "script" not in tags.seen or (
+        f"<script>{SCRIPT * sorts}{START * scrolls}</script>" in text
+    )
     assert "b" not in tags.seen
     assert not [name for name, _ in tags.attributes if name.startswith("on")]
     links = [value for name, value in tags.attributes if name in ("src", "href")]
@@ -310,3 +317,57 @@ def test_a_table_is_sorted_by_its_heads(tmp_path):
         "null ba10a9defz",
         "ascending a9a10bdefz",
     ]
+
+
+MEASURE = """
+window.addEventListener("load", () => {
+  const page = document.querySelector("iframe").contentDocument;
+  const {clientWidth: width, scrollWidth} = page.documentElement;
+  const boxes = what => [...page.querySelectorAll(what)];
+  const over = box => Math.ceil(box.getBoundingClientRect().right) > width;
+  const start = boxes("div.blocks .wire").slice(0, 1).filter(
+    box => over(box) || box.getBoundingClientRect().left < 0);
+  const tables = boxes(".scroll").map(box => box.scrollWidth - box.clientWidth);
+  document.title = [scrollWidth - width,
+    boxes(".chart:not(.broad) > svg").filter(over).length, start.length, Math.max(0, ...tables),
+  ].join(" ");
+});
+"""
+
+
+class Framed:
+    """A page in a window of that width; a browser's own is no narrower than 500."""
+
+    def __init__(self, text, width):
+        self.text, self.width = text, width
+
+    def render(self):
+        return f'<title></title><iframe width="{self.width}" srcdoc="{escape(self.text)}"></iframe>'
+
+
+def cut(page, folder, width):
+    """Pixels of the page, numbers of charts and of starts of diagrams, pixels of tables that are
+    outside the window.
+    """
+    dom = opened(Framed(page, width), folder, MEASURE)
+    return [int(word) for word in re.search("<title>(.*?)</title>", dom).group(1).split()]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", ["googlenet", "hrnet_w18", "nasnetalarge"])
+def test_nothing_is_cut(tmp_path, name):
+    net = nw.net(name)
+    page = summary_page(net.plan(), tree=outline(net)).render()
+    assert cut(page, tmp_path, 390)[:3] == [0, 0, 0]
+    assert cut(page, tmp_path, 1280) == [0, 0, 0, 0]
+
+
+@pytest.mark.browser
+def test_pages_of_several_nets_are_not_cut(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["nets", "--html", str(tmp_path / "nets.html")])
+    nets = (tmp_path / "nets.html").read_text(encoding="utf-8")
+    pair = compare_page([nw.net(name).plan() for name in ("vgg16", "resnet50")], CHAIN.plan())
+    for page in (nets, pair.render()):
+        assert cut(page, tmp_path, 390)[:3] == [0, 0, 0]
+        assert cut(page, tmp_path, 1280) == [0, 0, 0, 0]

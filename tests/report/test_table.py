@@ -1,4 +1,4 @@
-"""Tables: lines of one length, columns that stand, sums that add up."""
+"""Tables: columns that stand, lines that fit, sums that add up."""
 
 from itertools import pairwise
 
@@ -7,8 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import netwright as nw
+from netwright.core.diff import diff
 from netwright.core.net import Net
+from netwright.drawing.diagram import diagram
+from netwright.report.advice import advice_text
+from netwright.report.changes import diff_text
+from netwright.report.compare import compare_text
 from netwright.report.layers import groups, merged, tree
+from netwright.report.outline import outline
 from netwright.report.table import bar, layer_table, plan_table, text_table
 from report.examples import CHAIN, ODD
 
@@ -21,16 +27,17 @@ def grids(columns):
 
 
 @given(st.integers(1, 5).flatmap(grids), st.sets(st.integers(0, 4)))
-def test_every_line_is_equally_long_and_every_cell_stands(rows, left):
+def test_every_cell_stands_and_no_blank_trails(rows, left):
     head, *body = rows
     lines = text_table(head, body, left)
-    assert len({len(line) for line in lines}) == 1
     assert len(lines) == len(rows) + 1
+    assert max(map(len, lines)) == len(lines[1])
+    assert lines == [line.rstrip() for line in lines]
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
     for line, row in zip([lines[0], *lines[2:]], rows, strict=True):
         start = 0
         for i, (cell, width) in enumerate(zip(row, widths, strict=True)):
-            shown = line[start : start + width]
+            shown = line.ljust(len(lines[1]))[start : start + width]
             assert shown == (cell.ljust(width) if i in left else cell.rjust(width))
             start += width + 2
 
@@ -42,13 +49,51 @@ def test_the_layer_table_fits_and_keeps_every_digit(net, width):
     lines = layer_table(plan.rows, width=width).splitlines()
     rule = lines[1]
     table = lines[: lines.index(rule, 2) + 2]
-    assert {len(line) for line in table} == {len(rule)}
+    assert max(map(len, table)) == len(rule)
     for row in plan.rows:
-        assert any(f" {row.params:,} " in line and f" {row.macs:,} " in line for line in table)
+        assert any(
+            f" {row.params:,} " in line and f" {row.macs:,} " in f"{line} " for line in table
+        )
     if width and width >= 80:
         assert len(rule) <= width
     if width == 30:
-        assert "left out for want of width: operation, input, window, KB, %, jump" in lines
+        note = lines[next(i for i, line in enumerate(lines) if line.startswith("left out")) :]
+        left_out = "left out for want of width: operation, input, output, window, out KB, %, "
+        assert " ".join(note).startswith(left_out)
+
+
+@given(st.integers(2, 5).flatmap(grids), st.sets(st.integers(0, 4)), st.integers(20, 60))
+def test_words_are_cut_and_spare_columns_go_before_anything_is_too_wide(rows, left, width):
+    head, *body = rows
+    spare = range(len(head) - 1, 0, -1)
+    lines = text_table(head, body, left, width=width, spare=spare)
+    assert max(map(len, lines)) <= max(width, 12)
+    whole = text_table(head, body, left)
+    if len(whole[1]) <= width:
+        assert lines == whole
+
+
+def test_numbers_are_never_cut():
+    rows = [["a name of many words", "123,456,789,012", "987,654,321"]]
+    lines = text_table(["net", "params", "MACs"], rows, width=30)
+    assert lines[2] == "a name …  123,456,789,012  987,654,321"
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+@pytest.mark.parametrize("name", ["resnet50", "hrnet_w18", "googlenet"])
+def test_everything_that_is_printed_fits(name, width):
+    net = nw.net(name)
+    plan, other = net.plan(), net.rewrite("act:GELU")
+    texts = [
+        plan_table(plan, 1, width=width),
+        compare_text([plan, other.plan()], plan, width),
+        *([diff_text(diff(net, other), width)] if width > 40 else []),  # 26 digits, not to cut
+        diagram(outline(net), width),
+        advice_text(net, nw.advise(net, (3, 64, 64)), width),
+    ]
+    for text in texts:
+        assert max(map(len, text.splitlines())) <= width
+        assert not [line for line in text.splitlines() if line != line.rstrip()]
 
 
 @pytest.mark.parametrize("net", [CHAIN, ODD])

@@ -10,7 +10,7 @@ import threading
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
@@ -154,7 +154,8 @@ def hugging(tmp_path, monkeypatch):
     (tmp_path / "config.json").write_text(json.dumps(CONFIG))
     asked = []
 
-    def download(repo, file):
+    def download(repo, file, *, local_files_only):
+        assert not local_files_only
         asked.append((repo, file))
         if repo != "timm/resnet18.a1_in1k":
             raise FileNotFoundError("cannot reach the hub, and it is not in the cache\nlong story")
@@ -162,6 +163,7 @@ def hugging(tmp_path, monkeypatch):
 
     fake = ModuleType("huggingface_hub")
     fake.hf_hub_download = download
+    fake.constants = SimpleNamespace(HF_HUB_OFFLINE=True)
     monkeypatch.setitem(sys.modules, "huggingface_hub", fake)
     return model, blob, asked
 

@@ -6,6 +6,7 @@ import importlib
 import json
 import sys
 import threading
+import time
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -104,6 +105,17 @@ def test_weights_are_downloaded_once_checked_and_there_offline(hub, tmp_path, mo
     with pytest.raises(nw.WeightsError, match=r"cannot get \S+resnet18\S+: .*; try again,"):
         nw.net("resnet18").build(weights="timm/resnet18.a1_in1k")
     assert len(server.asked) == asked
+
+    monkeypatch.setattr(library.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(library.constants, "ENDPOINT", "http://127.0.0.1:9")
+    start = time.monotonic()
+    again = net.build(weights=NAME)
+    assert torch.equal(again.state_dict()["head.fc.weight"], state["classifier.weight"])
+    with pytest.raises(
+        nw.WeightsError, match=r"cannot get \S+resnet18\S+: .* refused.*; try again,"
+    ):
+        nw.net("resnet18").build(weights="timm/resnet18.a1_in1k")
+    assert time.monotonic() - start < 5  # the library alone asks for 23 s
 
     (blob,) = [path for path in tmp_path.rglob("blobs/*") if path.stat().st_size > 1e6]
     blob.write_bytes(blob.read_bytes()[:-1])

@@ -14,6 +14,10 @@ from netwright.report.numbers import share
 __all__ = ["Case", "Change", "Finding", "Remedy", "remedies", "shares", "tried"]
 
 
+DEAR = 1.5
+"""Times the MACs from which on a remedy stands behind cheaper ones."""
+
+
 class Change(NamedTuple):
     """A total before and after a rewrite."""
 
@@ -99,7 +103,7 @@ def tried(case: Case, *rules: str) -> Remedy | None:
         plan = made.plan()
     except NetwrightError:
         return None
-    if made == case.net:
+    if (made.spec, made.input) == (case.net.spec, case.net.input):
         return None
     sides = [max(p.field.size) if p.field and p.field.size else None for p in (case.plan, plan)]
     changes = {name: Change(getattr(case.plan, name), getattr(plan, name))
@@ -108,5 +112,14 @@ def tried(case: Case, *rules: str) -> Remedy | None:
 
 
 def remedies(case: Case, *candidates: tuple[str, ...]) -> tuple[Remedy, ...]:
-    """The candidates that apply, in their order."""
-    return tuple([made for rules in candidates if (made := tried(case, *rules)) is not None])
+    """The candidates that apply, in their order; those that multiply the MACs come last, the
+    dearest at the end.
+    """
+    made = [made for rules in candidates if (made := tried(case, *rules)) is not None]
+    return tuple(sorted(made, key=_dearness))
+
+
+def _dearness(remedy: Remedy) -> float:
+    """How many times the MACs it costs; 1 for all that cost less than `DEAR` times as many."""
+    ratio = remedy.changes["macs"].ratio
+    return ratio if ratio and ratio >= DEAR else 1.0

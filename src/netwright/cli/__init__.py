@@ -47,6 +47,8 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
+            if ctx.resilient_parsing:  # a shell asks what may follow
+                return None
             raise nearest("command", cmd_name, COMMANDS)
         command = import_module(f"netwright.cli.{cmd_name.replace('-', '_')}").command
         command.epilog = shown(cmd_name)
@@ -58,24 +60,28 @@ class Commands(click.Group):
         except KeyboardInterrupt:  # click's own exit code for it, 1, is an answer of `check`
             click.echo("\nstopped", err=True)
             ctx.exit(130)
-        except click.ClickException as error:
-            raise _printable(error) from None
+        except click.UsageError as error:
+            raise _misused(error, ctx) from None
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
             return super().parse_args(ctx, args)
-        except click.ClickException as error:
-            raise _printable(error) from None
+        except click.UsageError as error:
+            raise _misused(error, ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-def _printable(error: click.ClickException) -> click.ClickException:
-    """The error, which quotes what was typed, without what would move the cursor."""
-    error.message = plain(error.message, keep="\n")  # pyright: ignore[reportAttributeAccessIssue]
-    return error
+def _misused(error: click.UsageError, ctx: click.Context) -> Exception:
+    """A mistake in how a command was called, as all others are told; help stays help."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error
+    text = " ".join(error.format_message().split()).removesuffix(".")
+    called = ctx.command_path, ctx.invoked_subcommand or ""
+    command = error.ctx.command_path if error.ctx else " ".join(called).strip()
+    return NetwrightError(f"{text[:1].lower()}{text[1:]}; see {command} --help")
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -83,9 +89,10 @@ def _printable(error: click.ClickException) -> click.ClickException:
 def group() -> None:
     """Convolutional networks as values: measure, compare, train.
 
-    A NET is a name (`netwright nets` lists them), a file that --out or `Net.to_json` wrote, or
-    `package.module:factory` in your own code. Results go to stdout, all else to stderr; exit
-    codes are 0, 1 where `check` says no, 2 for mistakes, 70 for faults of netwright itself.
+    A NET is a name (`netwright nets` lists them), a file that --out or `Net.to_json` wrote, a
+    folder that `netwright fit` left, or `package.module:factory` in your own code. Results go
+    to stdout, all else to stderr; exit codes are 0, 1 where `check` says no, 2 for mistakes, 70
+    for faults of netwright itself.
     """
 
 

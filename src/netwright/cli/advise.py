@@ -5,7 +5,18 @@ from __future__ import annotations
 import click
 
 from netwright.advice import Finding
-from netwright.cli.common import as_count, as_shape, echo, echo_json, load_net, tell_change
+from netwright.cli.common import (
+    as_count,
+    columns,
+    echo,
+    echo_json,
+    file_option,
+    input_option,
+    json_option,
+    load_net,
+    net_argument,
+    tell_change,
+)
 from netwright.core.net import Net
 from netwright.core.shape import Shape
 from netwright.errors import RuleError
@@ -14,8 +25,8 @@ __all__ = ["command"]
 
 
 @click.command("advise")
-@click.argument("net")
-@click.option("--input", callback=as_shape, metavar="CxHxW", help="another input, such as 3x64x64")
+@net_argument
+@input_option
 @click.option(
     "--object",
     "side",
@@ -24,8 +35,8 @@ __all__ = ["command"]
     help="side of what is to be told apart, where it is smaller than the image",
 )
 @click.option("--apply", "marks", metavar="1a,2b", help="take these remedies, in this order")
-@click.option("--out", metavar="FILE", help="where to write the net that --apply makes")
-@click.option("--json", "as_json", is_flag=True, help="findings, or with --apply changes, as JSON")
+@file_option("--out", "where to write the net that --apply makes")
+@json_option
 def command(
     net: str,
     input: Shape | None,
@@ -52,7 +63,7 @@ def command(
     elif as_json:
         echo_json(advice_record(given, found))
     else:
-        echo(advice_text(given, found))
+        echo(advice_text(given, found, columns(96)))
 
 
 def _apply(net: Net, found: list[Finding], marks: str, out: str | None, as_json: bool) -> None:

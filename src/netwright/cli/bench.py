@@ -6,8 +6,19 @@ from typing import Any
 
 import click
 
-from netwright.cli.calibrate import running
-from netwright.cli.common import as_count, as_shape, echo, echo_json, load_net
+from netwright.cli.calibrate import RUNNABLE, running
+from netwright.cli.common import (
+    as_count,
+    columns,
+    dtype_option,
+    echo,
+    echo_json,
+    input_option,
+    json_option,
+    load_net,
+    nets_argument,
+)
+from netwright.cli.waiting import waiting
 from netwright.core.machine import memory, need_memory
 from netwright.core.shape import Shape, show
 from netwright.errors import BudgetError
@@ -16,17 +27,13 @@ __all__ = ["command"]
 
 
 @click.command("bench")
-@click.argument("nets", nargs=-1, required=True)
-@click.option(
-    "--input", callback=as_shape, metavar="CxHxW", help="another input, such as 3x320x320"
-)
+@nets_argument
+@input_option
 @click.option("--batch", callback=as_count, default="1", metavar="N", help="images at once (1)")
 @click.option("--threads", callback=as_count, metavar="N", help="processor threads (PyTorch's own)")
-@click.option(
-    "--dtype", default="float32", metavar="TYPE", help="float32, bfloat16 or float16 (float32)"
-)
+@dtype_option(RUNNABLE, "float32, bfloat16 or float16 (float32)")
 @click.option("--channels-last", is_flag=True, help="channels last in memory")
-@click.option("--json", "as_json", is_flag=True, help="seconds as JSON")
+@json_option
 def command(
     nets: tuple[str, ...],
     input: Shape | None,
@@ -42,24 +49,29 @@ def command(
     Predictions are there once `netwright calibrate` was run with the same settings.
     """
     need_memory()
-    from netwright.speed.latency import Setting, known, predict
-    from netwright.speed.measure import measured
-
     found = [load_net(net, input) for net in nets]
-    how = running(threads, dtype, channels_last)
+    with waiting("loading PyTorch"):
+        from netwright.speed.latency import Setting, known, predict
+        from netwright.speed.measure import measured
+
+        how = running(threads, dtype, channels_last)
     assert isinstance(how, Setting)
     rates = next((one for one in known() if one.setting == how), None)
     records: list[dict[str, Any]] = []
-    for net in found:
-        plan = net.plan(dtype=how.dtype, batch=batch)
-        if plan.memory > memory():
-            raise BudgetError(f"{net.name} needs {plan.memory:,} bytes for a batch of {batch:,}, "
-                              f"this machine has {memory():,}; try a smaller --batch")  # fmt: skip
-        told = predict(plan, rates).seconds if rates else None
-        took = measured(net, how, batch)
-        records.append({"name": net.name, "input": list(net.input), "batch": batch,
-                        "seconds": took, "images_a_second": batch / took,
-                        "predicted": told})  # fmt: skip
+    with waiting("measuring", still=True) as advance:
+        for i, net in enumerate(found):
+            advance(i, len(found))
+            plan = net.plan(dtype=how.dtype, batch=batch)
+            if plan.memory > memory():
+                raise BudgetError(
+                    f"{net.name} needs {plan.memory:,} bytes for a batch of {batch:,}, "
+                    f"this machine has {memory():,}; try a smaller --batch"
+                )
+            told = predict(plan, rates).seconds if rates else None
+            took = measured(net, how, batch)
+            records.append({"name": net.name, "input": list(net.input), "batch": batch,
+                            "seconds": took, "images_a_second": batch / took,
+                            "predicted": told})  # fmt: skip
     if as_json:
         echo_json({"setting": str(how), "error": rates.error if rates else None, "nets": records})
     else:
@@ -67,7 +79,7 @@ def command(
 
 
 def _text(records: list[dict[str, Any]], how: str, error: float | None) -> str:
-    from netwright.report.table import text_table
+    from netwright.report.table import text_table, wrapped
 
     rows = [
         [
@@ -84,8 +96,9 @@ def _text(records: list[dict[str, Any]], how: str, error: float | None) -> str:
         for record in records
     ]  # fmt: skip
     head = ["net", "input", "ms", "images/s", "predicted ms", "measured / predicted"]
-    lines = text_table(head, rows, (0, 1))
+    lines = text_table(head, rows, (0, 1), width=columns(), spare=(1, 5, 3))
     note = f"the prediction's stated error is {100 * error:.0f}%" if error is not None else (
         "no prediction: run `netwright calibrate` with these settings first"
     )  # fmt: skip
-    return "\n".join([*lines, "", f"{how}, batch {records[0]['batch']}; {note}"])
+    ends = wrapped(f"{how}, batch {records[0]['batch']}; {note}", columns())
+    return "\n".join([*lines, "", *ends])

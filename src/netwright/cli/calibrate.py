@@ -6,10 +6,13 @@ from dataclasses import asdict
 
 import click
 
-from netwright.cli.common import as_count, echo, echo_json
+from netwright.cli.common import as_count, dtype_option, echo, echo_json, json_option
+from netwright.cli.waiting import waiting
 from netwright.core.machine import need_memory
 
-__all__ = ["command", "running"]
+__all__ = ["RUNNABLE", "command", "running"]
+
+RUNNABLE = ("float32", "bfloat16", "float16")
 
 THREADS = 1024
 
@@ -24,7 +27,7 @@ def running(threads: int | None, dtype: str, channels_last: bool) -> object:
     from netwright.speed.measure import setting
 
     dtype = ALIASES.get(dtype, dtype)
-    if dtype not in ("float32", "bfloat16", "float16"):
+    if dtype not in RUNNABLE:
         raise SpecError(f"--dtype {dtype!r} cannot be run; wanted float32, bfloat16 or float16")
     if threads and threads > THREADS:
         raise SpecError(f"--threads {threads:,} are more than any machine runs; "
@@ -36,27 +39,25 @@ def running(threads: int | None, dtype: str, channels_last: bool) -> object:
 
 @click.command("calibrate")
 @click.option("--threads", callback=as_count, metavar="N", help="processor threads (PyTorch's own)")
-@click.option(
-    "--dtype", default="float32", metavar="TYPE", help="float32, bfloat16 or float16 (float32)"
-)
+@dtype_option(RUNNABLE, "float32, bfloat16 or float16 (float32)")
 @click.option("--channels-last", is_flag=True, help="channels last in memory")
-@click.option("--json", "as_json", is_flag=True, help="the rates as JSON")
+@json_option
 def command(threads: int | None, dtype: str, channels_last: bool, as_json: bool) -> None:
     """Measure the rates of this machine, by which plans then tell a predicted latency.
 
     Takes half a minute on a machine that does nothing else; the rates of every setting are
     kept in the user's cache folder. `netwright bench NET` says how good they are.
     """
-    from rich.progress import Progress
+    from netwright.speed.latency import Setting, keep, kinds, need_file
 
-    from netwright.speed.latency import Setting, keep, kinds
-    from netwright.speed.measure import calibrate
+    need_file()
+    with waiting("loading PyTorch"):
+        from netwright.speed.measure import calibrate
 
-    how = running(threads, dtype, channels_last)
+        how = running(threads, dtype, channels_last)
     assert isinstance(how, Setting)
-    with Progress(transient=True) as progress:
-        task = progress.add_task("measuring", total=None)
-        rates = calibrate(how, lambda done, of: progress.update(task, completed=done, total=of))
+    with waiting("measuring", still=True) as advance:
+        rates = calibrate(how, advance)
     where = keep(rates)
     if as_json:
         echo_json(asdict(rates))

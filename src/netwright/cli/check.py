@@ -7,7 +7,16 @@ from typing import Any
 
 import click
 
-from netwright.cli.common import echo, echo_json, load_plan, plan_options
+from netwright.cli.common import (
+    columns,
+    echo,
+    echo_json,
+    json_option,
+    load_plan,
+    nets_argument,
+    plan_options,
+)
+from netwright.cli.complete import budgets
 from netwright.core.shape import Shape
 from netwright.errors import BudgetError
 
@@ -15,11 +24,11 @@ __all__ = ["command"]
 
 
 @click.command("check")
-@click.argument("nets", nargs=-1, required=True)
-@click.option("--budget", "bounds", required=True, metavar="BOUNDS",
+@nets_argument
+@click.option("--budget", "bounds", required=True, metavar="BOUNDS", shell_complete=budgets,
               help="such as 'params<=5M, macs<=300M, memory<=64MB'")  # fmt: skip
 @plan_options
-@click.option("--json", "as_json", is_flag=True, help="totals and broken bounds as JSON")
+@json_option
 def command(
     nets: tuple[str, ...],
     bounds: str,
@@ -35,8 +44,9 @@ def command(
     Each of NETS is a name (see `netwright nets`), a file written by `Net.to_json`, or
     `package.module:factory`. `memory` is of inference: weights and the activations' peak.
     """
-    from netwright.report.numbers import human, human_bytes
-    from netwright.report.table import text_table
+    from netwright.report.advice import KEYS
+    from netwright.report.numbers import UNITS, human, human_bytes
+    from netwright.report.table import text_table, wrapped
     from netwright.space.budget import Budget
 
     budget = Budget.parse(bounds)
@@ -49,25 +59,30 @@ def command(
     records = [
         {
             "name": plan.name,
-            **{bound: getattr(plan, bound) for bound in budget.bounds()},
-            "broken": budget.broken(plan),
+            **{KEYS.get(bound, bound): getattr(plan, bound) for bound in budget.bounds()},
+            "broken": [KEYS.get(bound, bound) for bound in budget.broken(plan)],
             "partial": list(plan.partial),
         }
         for plan in plans
     ]
     if as_json:
-        echo_json({"budget": budget.bounds(), "nets": records})
+        bounds_ = {KEYS.get(name, name): bound for name, bound in budget.bounds().items()}
+        echo_json({"budget": bounds_, "nets": records})
     else:
         said = {"memory": human_bytes}
         rows = [
             [
                 plan.name,
-                *[said.get(bound, human)(getattr(plan, bound)) for bound in budget.bounds()],
+                *[
+                    said.get(bound, human)(getattr(plan, bound), even=True)
+                    for bound in budget.bounds()
+                ],
                 ", ".join(f"{name} is too much" for name in budget.broken(plan)) or "fits",
             ]
             for plan in plans
         ]
         head = ["net", *budget.bounds(), budget.describe()]
-        echo("\n".join(text_table(head, rows, (0, len(head) - 1))))
+        lines = text_table(head, rows, (0, len(head) - 1), width=columns())
+        echo("\n".join([*lines, "", *wrapped(UNITS, columns())]))
     if any(record["broken"] for record in records):
         sys.exit(1)

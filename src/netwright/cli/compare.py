@@ -6,24 +6,36 @@ from typing import Any
 
 import click
 
-from netwright.cli.common import echo, echo_json, load_plan, plan_options, save
+from netwright.cli.common import (
+    columns,
+    echo,
+    echo_json,
+    file_option,
+    form_options,
+    load_plan,
+    nets_argument,
+    plan_options,
+    save,
+)
+from netwright.cli.complete import values
 from netwright.core.shape import Shape
+from netwright.report.ranking import PLANS, ordered
 
 __all__ = ["command"]
 
 
 @click.command("compare")
-@click.argument("nets", nargs=-1, required=True)
+@nets_argument
 @plan_options
 @click.option(
     "--sort",
     metavar="COLUMN",
+    shell_complete=values(lambda: PLANS),
     help="least first: name, params, macs, ops, activations, memory, field",
 )
-@click.option("--json", "form", flag_value="json", help="totals, ratios and stages as JSON")
-@click.option("--csv", "form", flag_value="csv", help="totals and ratios as CSV")
-@click.option("--markdown", "form", flag_value="markdown", help="totals and ratios as Markdown")
-@click.option("--html", metavar="FILE", help="write a page with charts instead")
+@form_options(json="totals, ratios and stages as JSON", csv="totals and ratios as CSV",
+              markdown="totals and ratios as Markdown")  # fmt: skip
+@file_option("--html", "write a page with charts instead")
 def command(
     nets: tuple[str, ...],
     input: Shape | None,
@@ -40,8 +52,6 @@ def command(
     Each of NETS is a name (see `netwright nets`), a file written by `Net.to_json`, or
     `package.module:factory`, your own torch.nn.Module; that one needs --input.
     """
-    from netwright.report.ranking import ordered
-
     plans = [
         load_plan(net, input, dtype=dtype, batch=batch, input_dtype=input_dtype, run=run)
         for net in nets
@@ -67,4 +77,4 @@ def command(
     elif not html:
         from netwright.report.compare import compare_text
 
-        echo(compare_text(plans, first))
+        echo(compare_text(plans, first, columns()))

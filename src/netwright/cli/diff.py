@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import click
 
-from netwright.cli.common import echo, echo_json, load_net
+from netwright.cli.common import json_option, load_net, tell_change
+from netwright.cli.complete import nets
 
 __all__ = ["command"]
 
 
 @click.command("diff")
-@click.argument("before")
-@click.argument("after")
-@click.option("--json", "as_json", is_flag=True, help="changes and totals as JSON")
+@click.argument("before", shell_complete=nets)
+@click.argument("after", shell_complete=nets)
+@json_option
 def command(before: str, after: str, as_json: bool) -> None:
     """Parts in which the net AFTER differs from BEFORE, and what that costs.
 
     Each is a name (see `netwright nets`) or a file written by `Net.to_json`.
     """
-    from netwright.core.diff import diff
-    from netwright.report.changes import diff_record, diff_text
-
-    made = diff(load_net(before), load_net(after))
-    if as_json:
-        echo_json(diff_record(made))
-    else:
-        echo(diff_text(made))
+    tell_change(load_net(before), load_net(after), as_json, None)

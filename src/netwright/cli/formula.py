@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from netwright.cli.code import is_code
-from netwright.cli.common import echo, echo_json, load_net
+from netwright.cli.common import echo, echo_json, is_run, json_option, load_net
+from netwright.cli.complete import specs
 from netwright.core.kinds import shown
 from netwright.core.net import Net
 from netwright.core.spec import Spec
@@ -32,16 +33,17 @@ NAMES = {"params": "params", "macs": "MACs", "ops": "other ops", "activations": 
 
 
 @click.command("formula")
-@click.argument("what")
+@click.argument("what", shell_complete=specs)
 @click.option(
     "--input",
     metavar="C,H,W",
     help="sizes, such as 4*C,H,W; else C,H,W, or what halves exactly for a net",
 )
-@click.option("--over", metavar="WHAT", help="also the ratios to another unit, block or net")
-@click.option("--latex", "form", flag_value="latex", help="formulas as LaTeX")
-@click.option("--json", "form", flag_value="json", help="formulas as JSON")
-def command(what: str, input: str | None, over: str | None, form: str | None) -> None:
+@click.option("--over", metavar="WHAT", help="also the ratios to another unit, block or net",
+              shell_complete=specs)  # fmt: skip
+@click.option("--latex", "as_latex", is_flag=True, help="formulas as LaTeX, with --json too")
+@json_option
+def command(what: str, input: str | None, over: str | None, as_latex: bool, as_json: bool) -> None:
     """Formulas of parameters, MACs and other operations of WHAT.
 
     WHAT is a net (see `netwright nets`), a file written by `Net.to_json`, or a unit, block
@@ -52,14 +54,14 @@ def command(what: str, input: str | None, over: str | None, form: str | None) ->
     shape = _shape(input, found)
     made = formula(found, shape)
     over_made = formula(_found(over), shape) if over else None
-    if form == "json":
-        record = _record(what, made)
+    write = latex if as_latex else str
+    if as_json:
+        record = _record(what, made, write)
         if over and over_made:
-            record["over"] = _record(over, over_made)
-            record["ratios"] = {k: str(v) for k, v in ratios(made, over_made).items()}
+            record["over"] = _record(over, over_made, write)
+            record["ratios"] = {k: write(v) for k, v in ratios(made, over_made).items()}
         echo_json(record)
         return
-    write = latex if form == "latex" else str
     echo(_text(what, made, write))
     if over and over_made:
         echo("\n" + _text(over, over_made, write) + f"\n\n{what} / {over}")
@@ -70,7 +72,7 @@ def command(what: str, input: str | None, over: str | None, form: str | None) ->
 def _found(text: str) -> Spec | Net:
     from netwright.nets.registry import names
 
-    if text.endswith(".json") or text in names() or is_code(text):
+    if text.endswith(".json") or text in names() or is_code(text) or is_run(text):
         return load_net(text)
     if text.isidentifier() and text[0].islower():
         return load_net(text)  # says which nets are near
@@ -98,7 +100,7 @@ def _lines(pairs: list[tuple[str, str]]) -> str:
     return "\n".join(f"  {name.ljust(room)}  {text}" for name, text in pairs)
 
 
-def _record(what: str, made: Formula) -> dict[str, Any]:
-    counts = {name: str(getattr(made, name)) for name in COUNTS}
-    return {"what": what, "input": [str(size) for size in made.input],
-            "output": [str(size) for size in made.output], **counts}  # fmt: skip
+def _record(what: str, made: Formula, write: Any) -> dict[str, Any]:
+    counts = {name: write(getattr(made, name)) for name in COUNTS}
+    return {"what": what, "input": [write(size) for size in made.input],
+            "output": [write(size) for size in made.output], **counts}  # fmt: skip

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from netwright.cli.common import echo, echo_json, reads, save
+from netwright.cli.common import columns, echo, echo_json, file_option, form_options, reads, save
+from netwright.cli.complete import values
+from netwright.cli.waiting import waiting
+from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan
 from netwright.errors import nearest
-from netwright.nets.published import Published
+from netwright.nets.published import CATEGORIES, Published
 from netwright.nets.registry import Entry, entry, names
 from netwright.space.budget import count
 
@@ -55,17 +58,18 @@ def _bound(name: str, about: str) -> Callable[[Any], Any]:
 
 
 @click.command("nets")
-@click.argument("pattern", default="*")
-@click.option("--category", metavar="WORD", help="of this kind, such as attention or multi-path")
+@click.argument("pattern", default="*", shell_complete=values(names))
+@click.option("--category", metavar="WORD", help="of this kind, such as attention or multi-path",
+              shell_complete=values(lambda: [word.lower() for word in CATEGORIES]))  # fmt: skip
 @_bound("--max-params", "at most so many parameters, such as 10M")
 @_bound("--min-params", "at least so many parameters")
 @_bound("--max-macs", "at most so many multiply-adds, such as 1.5G")
 @_bound("--min-macs", "at least so many multiply-adds")
-@click.option("--sort", default="name", metavar="COLUMN", help=f"by {', '.join(SORTS)} (top-1)")
-@click.option("--json", "form", flag_value="json", help="exact totals, options, papers, errors")
-@click.option("--csv", "form", flag_value="csv", help="costs and errors as CSV")
-@click.option("--markdown", "form", flag_value="markdown", help="the list as Markdown")
-@click.option("--html", metavar="FILE", help="write a page with charts and sources instead")
+@click.option("--sort", default="name", metavar="COLUMN", help=f"by {', '.join(SORTS)} (top-1)",
+              shell_complete=values(lambda: SORTS))  # fmt: skip
+@form_options(json="exact totals, options, papers, errors", csv="costs and errors as CSV",
+              markdown="the list as Markdown")  # fmt: skip
+@file_option("--html", "write a page with charts and sources instead")
 def command(
     pattern: str,
     category: str | None,
@@ -102,14 +106,14 @@ def command(
     listed.sort(key=lambda one: (key(one) is None, key(one)))
     if html:
         from netwright.drawing.overview import overview_page
-        from netwright.nets.published import CATEGORIES, ilsvrc
+        from netwright.nets.published import ilsvrc
 
         contest = [(f"{one.year} {one.entry}", one.top5_error, one.source) for one in ilsvrc()]
         save(overview_page([*map(_known, listed)], CATEGORIES, contest), html)
     if form == "json":
         from netwright.cli.show import net_record
 
-        echo_json([net_record(*one) for one in listed])
+        echo_json({"convention": CONVENTION, "nets": [net_record(*one) for one in listed]})
     elif form == "csv":
         from netwright.report.record import csv_text
 
@@ -118,18 +122,23 @@ def command(
         if listed:
             echo(_table(listed, form))
         else:
-            click.echo("no net is like that", err=True)
+            click.echo("netwright: no net is like that", err=True)
 
 
 def _planned(found: list[str]) -> list[Listed]:
     """The nets with their plans, a hundred thousand rows that all stay: to look for garbage
     among them would take a third of the time.
     """
+    listed = list[Listed]()
     gc.disable()
     try:
-        return [Listed(entry(name), entry(name)().plan()) for name in found]
+        with waiting("planning") as advance:
+            for name in found:
+                advance(len(listed), len(found))
+                listed.append(Listed(entry(name), entry(name)().plan()))
     finally:
         gc.enable()
+    return listed
 
 
 def _within(value: int, least: int | None, most: int | None) -> bool:
@@ -168,4 +177,4 @@ def _table(listed: list[Listed], form: str | None) -> str:
         return markdown_table(HEAD, rows, (0, 1))
     from netwright.report.table import text_table
 
-    return "\n".join(line.rstrip() for line in text_table(HEAD, rows, (0, 1)))
+    return "\n".join(text_table(HEAD, rows, (0, 1), width=columns(), spare=(7, 1, 5, 4, 6, 3)))

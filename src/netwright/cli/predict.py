@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from netwright.cli.common import as_count, echo, echo_json
+from netwright.cli.complete import files, runs
+from netwright.cli.waiting import waiting
 from netwright.core.machine import need_memory
 from netwright.errors import DataError
 
@@ -24,8 +26,8 @@ PIXELS = 2**22
 
 
 @click.command("predict")
-@click.argument("run")
-@click.argument("images", nargs=-1, required=True)
+@click.argument("run", shell_complete=runs)
+@click.argument("images", nargs=-1, required=True, shell_complete=files)
 @click.option(
     "--top", callback=as_count, default="5", metavar="N", help="classes to print an image (5)"
 )
@@ -37,7 +39,8 @@ def command(run: str, images: tuple[str, ...], top: int, as_json: bool) -> None:
     skipped; when none can be read the exit code is 2.
     """
     need_memory()
-    from netwright.train.run import Run
+    with waiting("loading PyTorch"):
+        from netwright.train.run import Run
 
     opened = Run.load(run)
     _ = opened.net  # says now, not after reading images, when the run is not finished
@@ -46,8 +49,10 @@ def command(run: str, images: tuple[str, ...], top: int, as_json: bool) -> None:
     unreadable: list[str] = []
     notes: list[str] = []
     together = max(1, PIXELS // opened.preprocessing.size**2)
-    for start in range(0, len(paths), together):
-        made |= _predicted(opened, paths[start : start + together], unreadable, notes)
+    with waiting("reading images") as advance:
+        for start in range(0, len(paths), together):
+            advance(start, len(paths))
+            made |= _predicted(opened, paths[start : start + together], unreadable, notes)
     if as_json:
         found = [
             {"image": str(path), "class": said.label,

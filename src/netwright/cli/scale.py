@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import click
 
-from netwright.cli.common import load_net, tell_change
+from netwright.cli.common import file_option, json_option, load_net, net_argument, tell_change
+from netwright.cli.complete import budgets, values
 
 __all__ = ["command"]
 
 
 @click.command("scale")
-@click.argument("net")
-@click.option("--budget", "bounds", required=True, metavar="BOUNDS",
+@net_argument
+@click.option("--budget", "bounds", required=True, metavar="BOUNDS", shell_complete=budgets,
               help="such as 'macs<=300M, params<=5M'")  # fmt: skip
 @click.option("--by", default="compound", metavar="WAY",
+              shell_complete=values(lambda: ("width", "depth", "resolution", "compound")),
               help="width, depth, resolution, or compound: all three (compound)")  # fmt: skip
-@click.option("--out", metavar="FILE", help="write the new net as JSON")
-@click.option("--json", "as_json", is_flag=True, help="changes and totals as JSON")
+@file_option("--out", "write the new net as JSON")
+@json_option
 def command(net: str, bounds: str, by: str, out: str | None, as_json: bool) -> None:
     """NET as large as a budget lets it be, wider, deeper or at another resolution.
 

@@ -5,16 +5,25 @@ from __future__ import annotations
 import inspect
 from dataclasses import asdict
 from operator import attrgetter
-from textwrap import wrap
 from typing import Any
 
 import click
 
-from netwright.cli.common import echo, echo_json, load_net, save
+from netwright.cli.common import (
+    columns,
+    echo,
+    echo_json,
+    file_option,
+    json_option,
+    load_net,
+    net_argument,
+    save,
+)
 from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan
 from netwright.nets.published import Published
 from netwright.nets.registry import Entry, Paper, entry, family, names
+from netwright.report.table import wrapped
 from netwright.weights import index
 
 __all__ = ["command", "net_record"]
@@ -23,10 +32,10 @@ WIDTH = 100
 
 
 @click.command("show")
-@click.argument("net")
-@click.option("--json", "as_json", is_flag=True, help="all of it as JSON, the diagram as a tree")
-@click.option("--svg", metavar="FILE", help="write the block diagram as a picture instead")
-@click.option("--html", metavar="FILE", help="write a page with the diagram and charts instead")
+@net_argument
+@json_option
+@file_option("--svg", "write the block diagram as a picture instead")
+@file_option("--html", "write a page with the diagram and charts instead")
 def command(net: str, as_json: bool, svg: str | None, html: str | None) -> None:
     """The story of NET: what is new in it and where, its errors as published, a diagram,
     what its stages cost, its variants.
@@ -59,25 +68,23 @@ def command(net: str, as_json: bool, svg: str | None, html: str | None) -> None:
         return
     from netwright.drawing.diagram import diagram
     from netwright.report.compare import stage_table
+    from netwright.report.numbers import UNITS
 
+    width = columns(WIDTH) or WIDTH
     blocks = [
-        [made.name, *_pairs(story)],
-        [diagram(tree)],
-        [line.rstrip() for line in stage_table(plan, "stage", width=12)],
-        _pairs(facts),
-        wrap(CONVENTION, WIDTH),
+        [made.name, *_pairs(story, width)],
+        [diagram(tree, width)],
+        stage_table(plan, "stage", longest=12, width=width),
+        _pairs(facts, width),
+        wrapped(f"{CONVENTION} {UNITS}", width),
     ]
     echo("\n\n".join("\n".join(lines) for lines in blocks))
 
 
-def _pairs(pairs: list[tuple[str, str]]) -> list[str]:
+def _pairs(pairs: list[tuple[str, str]], width: int) -> list[str]:
     """Names and texts side by side, long texts in several lines."""
     room = max([len(name) for name, _ in pairs], default=0) + 2
-    lines = list[str]()
-    for name, text in pairs:
-        first, *others = wrap(text, WIDTH - room, break_on_hyphens=False) or [""]
-        lines += [name.ljust(room) + first, *[" " * room + line for line in others]]
-    return lines
+    return [line for name, text in pairs for line in wrapped(name.ljust(room) + text, width, room)]
 
 
 def _story(known: Entry) -> list[tuple[str, str]]:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import click
 
-from netwright.cli.common import as_count, as_shape, load_net, save
+from netwright.cli.common import (
+    classes_option,
+    file_option,
+    input_option,
+    load_net,
+    net_argument,
+    save,
+)
 from netwright.core.shape import Shape
 
 __all__ = ["command"]
 
 
 @click.command("source")
-@click.argument("net")
-@click.option("--classes", callback=as_count, metavar="N", help="another number of classes")
-@click.option("--input", callback=as_shape, metavar="CxHxW", help="another input, such as 3x64x64")
-@click.option("--out", metavar="FILE", help="write it there instead of to the terminal")
+@net_argument
+@classes_option
+@input_option
+@file_option("--out", "write it there instead of to the terminal")
 def command(net: str, classes: int | None, input: Shape | None, out: str | None) -> None:
     """NET as a PyTorch file that needs nothing but torch: its blocks as classes, with the
     outputs and the state_dict keys of the net that `Net.build` makes.

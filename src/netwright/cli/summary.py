@@ -9,24 +9,31 @@ import click
 from netwright.cli.code import is_code
 from netwright.cli.common import (
     as_count,
+    classes_option,
     echo,
     echo_json,
+    file_option,
+    form_options,
     load_net,
     load_plan,
+    net_argument,
     plan_options,
     reads,
     save,
     terminal,
 )
+from netwright.cli.complete import values
+from netwright.core.memory import OPTIMISERS
 from netwright.core.shape import Shape
 from netwright.errors import ShapeError, TraceError
+from netwright.report.ranking import SORTS, ranked
 from netwright.space.budget import size
 
 __all__ = ["command"]
 
 
 @click.command("summary")
-@click.argument("net")
+@net_argument
 @click.option(
     "--depth",
     callback=as_count,
@@ -34,17 +41,17 @@ __all__ = ["command"]
     help="1 for stages, 2 for blocks; all units if not given",
 )
 @plan_options
-@click.option("--train", metavar="OPTIMISER", help="also what training needs, as with adamw or sgd")
+@click.option("--train", metavar="OPTIMISER", help="also what training needs, as with adamw or sgd",
+              shell_complete=values(lambda: OPTIMISERS))  # fmt: skip
 @click.option("--fit", "limit", callback=reads(size), metavar="BYTES",
               help="also the largest batch that fits, such as 24GB")  # fmt: skip
-@click.option(
-    "--sort", metavar="COLUMN", help="most first: params, macs, ops, memory, field; or run"
-)
-@click.option("--classes", callback=as_count, metavar="N", help="another number of classes")
-@click.option("--json", "form", flag_value="json", help="rows, groups and totals as JSON")
-@click.option("--csv", "form", flag_value="csv", help="rows, or groups with --depth, as CSV")
-@click.option("--markdown", "form", flag_value="markdown", help="the table as Markdown")
-@click.option("--html", metavar="FILE", help="write a page with charts instead")
+@click.option("--sort", metavar="COLUMN", shell_complete=values(lambda: SORTS),
+              help="most first: params, macs, ops, memory, field; or run")  # fmt: skip
+@classes_option
+@form_options(json="rows, groups and totals as JSON",
+              csv="rows, or groups with --depth, as CSV",
+              markdown="the table as Markdown")  # fmt: skip
+@file_option("--html", "write a page with charts instead")
 def command(
     net: str,
     depth: int | None,
@@ -75,7 +82,6 @@ def command(
 
             click.echo(layer_table(error.rows, depth=depth, width=width), err=True)
         raise
-    from netwright.report.ranking import ranked
     from netwright.report.totals import fit_total, latency_total, training_totals
 
     more = latency_total(plan)

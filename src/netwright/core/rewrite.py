@@ -10,10 +10,12 @@ from typing import Any, cast
 
 from netwright.core.graph import Tap
 from netwright.core.interpret import Shapes, below, output_shape
+from netwright.core.kinds import LONGEST
 from netwright.core.net import Net
 from netwright.core.plan import Row
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec, Unit
+from netwright.core.text import plain
 from netwright.core.wiring import Branches, Sequential, Wiring, bundled, streams
 from netwright.errors import RuleError, ShapeError, SpecError, nearest
 
@@ -27,6 +29,7 @@ __all__ = [
     "matches",
     "need_part",
     "reclassed",
+    "renamed",
     "replaced",
     "rewidthed",
     "rewrite",
@@ -343,12 +346,27 @@ def reclassed(net: Net, classes: int) -> Net:
 
 
 def rewrite(net: Net, *rules: str | Rule) -> Net:
-    """The net after every rule in turn; a string names a rule, as `widen:2` does."""
+    """The net after every rule in turn; a string names a rule, as `widen:2` does. Its name says
+    them all: `resnet50+stem-3x3+widen:2`.
+    """
     from netwright.rules.registry import find
 
     for rule in rules:
         change: object = find(rule) if isinstance(rule, str) else rule
         if not callable(change):
             raise RuleError(f"{change!r} is no rule; wanted a name such as 'widen:2', or nw.rule()")
-        net = change(net)
+        after = change(net)
+        net = after if after == net or after.name != net.name else renamed(after, _name(rule))
     return net
+
+
+def renamed(net: Net, change: str) -> Net:
+    """The net with a change behind its name, as much of it as a name has room for."""
+    name = plain(f"{net.name}+{change}")
+    return net.but(name=name if len(name) <= LONGEST else name[: LONGEST - 1] + "…")
+
+
+def _name(rule: object) -> str:
+    """What a rule, or a function that is one, is called."""
+    name: object = getattr(rule, "name", getattr(rule, "__name__", type(rule).__name__))
+    return rule if isinstance(rule, str) else str(name)

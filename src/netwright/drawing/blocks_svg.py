@@ -15,9 +15,13 @@ from netwright.report.layers import field_text
 from netwright.report.numbers import human
 from netwright.report.outline import Part
 
-__all__ = ["STYLE", "block_diagram", "block_file"]
+__all__ = ["SCRIPT", "STYLE", "block_diagram", "block_file"]
 
 MARGIN, TOP, LEGEND = 10.0, 18.0, 18.0
+NARROW = 340.0
+"""Width, as of a telephone, that a legend takes before it goes on in another line."""
+SMALLEST = 0.7
+"""To so much of its size a diagram is shrunk to fit a page; a wider one is scrolled."""
 BEND, TIP = 5.0, 4.0
 """Radius of a line's corner, and size of an arrow's tip."""
 
@@ -27,6 +31,7 @@ REPEATED = "xN: so many, drawn is the first"
 
 STYLE = """
 svg.blocks { display: block; font: 12px system-ui, sans-serif; fill: var(--ink); }
+div.blocks svg { max-width: 100%; height: auto; }
 div.blocks { overflow-x: auto; margin: .75rem 0; }
 .blocks rect { stroke-width: 1; }
 .blocks .box rect { fill-opacity: .16; }
@@ -46,10 +51,18 @@ div.blocks { overflow-x: auto; margin: .75rem 0; }
 .blocks .g:hover > rect { stroke-width: 2; }
 """
 
+SCRIPT = """
+for (const svg of document.querySelectorAll("div.blocks svg")) {
+  const box = svg.parentElement;
+  box.scrollLeft = svg.dataset.start * svg.clientWidth - box.clientWidth / 2;
+}
+"""
+"""A diagram wider than the page is scrolled to where the input comes in."""
+
 
 def block_diagram(part: Part) -> str:
     """The block diagram of a net's tree, for a page that has `STYLE` and a theme."""
-    return f'<div class="blocks">{_svg(part)}</div>'
+    return f'<div class="blocks" tabindex="0">{_svg(part)}</div>'
 
 
 def block_file(part: Part) -> str:
@@ -61,8 +74,8 @@ def _svg(part: Part, *, alone: bool = False) -> str:
     scene = block_scene(part)
     kinds = [name for name in KINDS if any(mark.what.kind == name for mark in scene.marks)]
     repeated = any(mark.what.part.count > 1 for mark in scene.marks if mark.what.kind == "frame")
-    pieces, wide = _legend(kinds, repeated=repeated)
-    top = TOP + LEGEND
+    pieces, wide, rows = _legend(kinds, max(scene.width, NARROW), repeated=repeated)
+    top = TOP + LEGEND * rows
     frames = [mark for mark in scene.marks if mark.what.kind == "frame"]
     boxes = [mark for mark in scene.marks if mark.what.kind != "frame"]
     width, height = max(scene.width, wide) + 2 * MARGIN, scene.height + top + MARGIN
@@ -76,9 +89,12 @@ def _svg(part: Part, *, alone: bool = False) -> str:
         ]
     )
     left = MARGIN + max(0.0, wide - scene.width) / 2
+    first = min((wire.corners[0] for wire in scene.wires), key=lambda at: at[1], default=(0.0, 0.0))
+    start = (left + first[0]) / width
     head = f'<svg class="blocks" role="img" viewBox="0 0 {width:.0f} {height:.0f}" '
     head += f'width="{width:.0f}" height="{height:.0f}"'
-    head += ' xmlns="http://www.w3.org/2000/svg"' if alone else ""
+    head += ' xmlns="http://www.w3.org/2000/svg"' if alone else (
+        f' style="min-width:{SMALLEST * width:.0f}px" data-start="{start:.3f}"')  # fmt: skip
     style = f"<style>{THEME}{STYLE}svg {{ background: var(--paper); }}</style>\n" if alone else ""
     return (
         f"{head}>\n<title>{markup(title)}</title>\n{style}{''.join(pieces)}\n"
@@ -86,20 +102,23 @@ def _svg(part: Part, *, alone: bool = False) -> str:
     )
 
 
-def _legend(kinds: list[str], *, repeated: bool) -> tuple[list[str], float]:
-    """What the colours and a number on a frame mean, and how wide that is."""
-    pieces, left = list[str](), MARGIN
-    for kind in kinds:
-        if kind in ("frame", "join"):
-            continue
-        said = KINDS[kind]
-        pieces.append(f'<g class="box {kind}"><rect x="{left:.0f}" y="6" width="12" height="12" '
-                      f'rx="3"/>{_text(left + 17, 16, said, "soft")}</g>')  # fmt: skip
-        left += 34 + LETTER * len(said)
-    if repeated:
-        pieces.append(_text(left, 16, REPEATED, "soft"))
-        left += LETTER * len(REPEATED)
-    return pieces, left
+def _legend(kinds: list[str], room: float, *, repeated: bool) -> tuple[list[str], float, int]:
+    """What the colours and a number on a frame mean, how wide that is, and in how many lines."""
+    entries = [(kind, KINDS[kind]) for kind in kinds if kind not in ("frame", "join")]
+    entries += [("", REPEATED)] * repeated
+    pieces, left, widest, row = list[str](), MARGIN, 0.0, 0
+    for kind, words in entries:
+        wide = LETTER * len(words) + (17 if kind else 0)
+        if left > MARGIN and left + wide > room:
+            left, row = MARGIN, row + 1
+        y = 6 + LEGEND * row
+        if kind:
+            place = f'x="{left:.0f}" y="{y:.0f}" width="12" height="12"'
+            pieces.append(f'<g class="box {kind}"><rect {place} rx="3"/></g>')
+        pieces.append(_text(left + 17 * bool(kind), y + 10, words, "soft"))
+        widest = max(widest, left + wide)
+        left += wide + 17
+    return pieces, widest, row + 1
 
 
 def _mark(mark: Mark) -> str:

@@ -72,7 +72,7 @@ def bubbles(
         if room and room[1] > frame.top - 14:
             taken.append(room)
             pieces.append(text(room[0], room[1] + 10, name, kind="name"))
-    return drawing(title, f"Bubbles of {y or 'y'} over {x or 'x'}.", pieces, frame.end)
+    return drawing(title, f"Bubbles of {y or 'y'} over {x or 'x'}.", pieces, frame.end, "wide")
 
 
 def timeline(
@@ -102,4 +102,4 @@ def timeline(
                 pieces.append(text(x + 11, y, shorten(name, 1.06 * wide), kind="name", full=hint))
         high = max(len(names) for (own, _), names in cells.items() if own == year)
         top += line * high + 10
-    return drawing(title, f"Years, and in each: {', '.join(kinds)}.", pieces, top)
+    return drawing(title, f"Years, and in each: {', '.join(kinds)}.", pieces, top, "wide broad")

@@ -12,7 +12,7 @@ from netwright.drawing.tidy import only, trimmed
 from netwright.report.layers import field_text
 from netwright.report.numbers import human
 from netwright.report.outline import Part
-from netwright.report.table import text_table
+from netwright.report.table import text_table, wrapped
 
 __all__ = ["diagram"]
 
@@ -26,8 +26,9 @@ WIDTH = 100
 NOTE = "n x: its line counts all n, what stands below it is the first of them"
 
 
-def diagram(part: Part) -> str:
-    """A line a part: its shape behind it, parameters, MACs and the receptive field.
+def diagram(part: Part, width: int | None = None) -> str:
+    """A line a part: its shape behind it, parameters, MACs and the receptive field, of which
+    some are left out for want of `width`.
 
     Of every kind of block the first is opened.
     """
@@ -36,22 +37,25 @@ def diagram(part: Part) -> str:
         text = _text(part, depth)
         if len(text) <= LINES + 2 and max(map(len, text)) <= WIDTH:
             break
+    if width and max(map(len, text)) > width:
+        text = _text(part, depth, width)
     return "\n".join(text)
 
 
-def _text(part: Part, depth: int) -> list[str]:
+def _text(part: Part, depth: int, width: int | None = None) -> list[str]:
     drawing = _Drawing(depth)
     drawing.chain(part, "")
     names = max([len(name) for name, _, _ in drawing.lines], default=0)
     rows = [
-        [f"{name.ljust(names)}  {text}", _shape(inner), human(inner.group.params),
-         human(inner.group.macs), field_text(inner.group.field)]
+        [f"{name.ljust(names)}  {text}", _shape(inner), human(inner.group.params, even=True),
+         human(inner.group.macs, even=True), field_text(inner.group.field)]
         for name, text, inner in drawing.lines
     ]  # fmt: skip
     start = ["input", show(part.inputs[0]), "", "", ""]
-    table = text_table([part.name, "shape", "params", "MACs", "field"], [start, *rows], (0, 1))
+    head = [part.name, "shape", "params", "MACs", "field"]
+    table = text_table(head, [start, *rows], (0, 1), width=width, spare=(4, 1, 3))
     repeated = any(" x" in text for _, text, _ in drawing.lines)
-    return [*[line.rstrip() for line in table], *[NOTE] * repeated]
+    return [*table, *(wrapped(NOTE, width) if repeated else [])]
 
 
 def _shape(part: Part) -> str:

@@ -1,6 +1,7 @@
 """One HTML document that needs nothing else: no network, light and dark, print.
 
-A script sorts its tables; without it everything is there as well.
+A script sorts its tables and scrolls wide diagrams to their start; without it everything is
+there as well.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from pathlib import Path
 
 from netwright.core.files import write_text
 from netwright.core.text import markup
+from netwright.drawing.blocks_svg import SCRIPT as START
 from netwright.drawing.blocks_svg import STYLE as BLOCKS
-from netwright.drawing.sortable import SCRIPT
+from netwright.drawing.sortable import SCRIPT as SORTING
 from netwright.drawing.sortable import STYLE as SORTABLE
 from netwright.drawing.svg import STYLE as CHARTS
 from netwright.drawing.svg import THEME
@@ -21,7 +23,7 @@ __all__ = ["Page", "code", "facts", "gallery", "pairs", "paragraph", "table"]
 
 STYLE = """
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 62rem; background: var(--paper);
+body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 80rem; background: var(--paper);
   color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 h1 { margin: 0; font-size: 1.7rem; line-height: 1.2; overflow-wrap: anywhere; }
 h2 { margin: 2.5rem 0 .75rem; font-size: 1.2rem; }
@@ -33,8 +35,11 @@ a { color: inherit; text-decoration-color: var(--soft); text-underline-offset: .
 p { max-width: 46rem; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; margin: .75rem 0; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .75rem .25rem 0; text-align: left; vertical-align: top;
+th, td { padding: .25rem .5rem .25rem 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); white-space: pre; }
+.scroll table { font-size: .8125rem; }
+.scroll .long { white-space: normal; min-width: 9rem; }
+.scroll .name { white-space: normal; min-width: 15rem; overflow-wrap: anywhere; }
 th { color: var(--soft); font-weight: 600; }
 tfoot td { font-weight: 600; }
 .pairs td { white-space: normal; }
@@ -55,6 +60,9 @@ pre { overflow-x: auto; padding: .75rem 1rem; border-radius: .5rem; background: 
   figure, svg, tr, .facts { break-inside: avoid; } h2 { break-after: avoid; }
   .scroll { overflow: visible; } }
 """
+
+LONG, NAME = 16, 30
+"""Letters of a cell, and of a row's name, that need not stand in one line."""
 
 SORT = ' class="sortable"'
 """What makes a table one that the script looks for."""
@@ -91,8 +99,9 @@ class Page:
             f'<section id="part{i}">\n<h2>{markup(heading)}</h2>\n{body}\n</section>'
             for i, (heading, body) in enumerate(self._sections, 1)
         ]
-        sortable = any(SORT in body for _, body in self._sections)
-        script = f"<script>{SCRIPT}</script>" if sortable else ""
+        wanted = ((SORT, SORTING), ('<div class="blocks"', START))
+        scripts = [text for sign, text in wanted if any(sign in body for _, body in self._sections)]
+        script = f"<script>{''.join(scripts)}</script>" if scripts else ""
         return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -147,10 +156,20 @@ def table(
 def _rows(rows: Iterable[Sequence[object]], kinds: Sequence[str]) -> str:
     return "\n".join(
         "<tr>"
-        + "".join(f"<td{k}>{markup(str(cell))}</td>" for cell, k in zip(row, kinds, strict=True))
+        + "".join(
+            _cell(i, cell, kind) for i, (cell, kind) in enumerate(zip(row, kinds, strict=True))
+        )
         + "</tr>"
         for row in rows
     )
+
+
+def _cell(column: int, cell: object, kind: str) -> str:
+    """A cell; where it is long, the name of a row more so, it may go on in another line."""
+    text = str(cell)
+    if not kind and len(text) > (LONG if column else NAME):
+        kind = f' class="{"long" if column else "name"}"'
+    return f"<td{kind}>{markup(text)}</td>"
 
 
 def pairs(rows: Iterable[tuple[str, str]]) -> str:

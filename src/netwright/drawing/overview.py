@@ -11,7 +11,7 @@ from netwright.core.shape import Shape, show
 from netwright.drawing.bubbles import Bubble, bubbles, timeline
 from netwright.drawing.charts import bars
 from netwright.drawing.html import Page, table
-from netwright.report.numbers import human
+from netwright.report.numbers import UNITS, human
 
 __all__ = ["HEAD", "Known", "cells", "overview_page"]
 
@@ -49,8 +49,8 @@ class Known(NamedTuple):
 def cells(net: Known) -> list[str]:
     """A net as a line of a table under `HEAD`."""
     errors = ["" if error is None else f"{error:.2f}" for error in (net.top1_error, net.top5_error)]
-    return [net.name, show(net.input), human(net.params), human(net.macs), net.field,
-            str(net.year), *errors]  # fmt: skip
+    return [net.name, show(net.input), human(net.params, even=True),
+            human(net.macs, even=True), net.field, str(net.year), *errors]  # fmt: skip
 
 
 def overview_page(
@@ -65,7 +65,7 @@ def overview_page(
         page.add("Accuracy and operations", _bubbles(rated, kinds), note=PUBLISHED)
     rows = [[*cells(net), net.dataset, net.category, net.source] for net in nets]
     listed = table([*HEAD, *MORE], rows, range(2, len(HEAD)), sortable=True)
-    page.add("All nets", listed, note=CONVENTION)
+    page.add("All nets", listed, note=f"{CONVENTION} {UNITS}")
     page.add("Timeline", _timeline(nets, kinds), note=TIMELINE)
     errors = bars([(name, error) for name, error, _ in contest], unit="%",
                   title="Top-5 errors in the ImageNet challenge, test images")  # fmt: skip

@@ -12,7 +12,7 @@ from netwright.drawing.charts import columns, grouped_bars, lines
 from netwright.drawing.html import Page, facts, pairs, table
 from netwright.report.compare import MEASURES, comparison, stages
 from netwright.report.layers import Group, field_text, groups
-from netwright.report.numbers import human, human_bytes
+from netwright.report.numbers import MB, UNITS, human, human_bytes
 from netwright.report.outline import Part
 from netwright.report.table import COLUMNS, layer_cells, signs
 from netwright.report.totals import totals
@@ -34,7 +34,7 @@ def summary_page(
     layer costs, how the receptive field grows.
     """
     page = _opened(plan)
-    page.add("Totals", _cards(plan), pairs([*totals(plan), *more]), note=CONVENTION)
+    page.add("Totals", _cards(plan), pairs([*totals(plan), *more]), note=f"{CONVENTION} {UNITS}")
     if tree:
         page.add("Diagram", block_diagram(tree), note=DIAGRAM)
     page.add("Stages", *_stage_charts([plan]))
@@ -51,12 +51,13 @@ def summary_page(
 def story_page(plan: Plan, tree: Part, story: Sequence[tuple[str, str]]) -> Page:
     """A net's `story`, its diagram, what its stages cost, how its receptive field grows."""
     page = _opened(plan)
-    page.add("Story", _cards(plan), pairs(story), note=CONVENTION)
+    page.add("Story", _cards(plan), pairs(story), note=f"{CONVENTION} {UNITS}")
     page.add("Diagram", block_diagram(tree), note=DIAGRAM)
     head = ["stage", "output", *[title for title, _, _ in MEASURES], "field"]
     rows = [
         [group.path or plan.name, show(group.output),
-         *[said(measure(group, plan)) for _, measure, said in MEASURES], field_text(group.field)]
+         *[said(measure(group, plan), even=True) for _, measure, said in MEASURES],
+         field_text(group.field)]
         for group in groups(plan.rows)
     ]  # fmt: skip
     table_ = table(head, rows, range(2, len(head)), sortable=True)
@@ -85,18 +86,28 @@ def _cards(plan: Plan) -> str:
 def _layer_charts(plan: Plan) -> list[str]:
     """Of each measure a column a unit, in the order they run."""
     units = [Group(row.path, (row,)) for row in plan.rows]
-    return [
-        columns([(unit.path, measure(unit, plan)) for unit in units],
-                title=f"{title[0].upper()}{title[1:]}, unit by unit", format=said)
-        for title, measure, said in MEASURES
-    ]  # fmt: skip
+    charts = list[str]()
+    for title, measure, said in MEASURES:
+        bytes_ = said is human_bytes
+        rows = [(unit.path, measure(unit, plan) / (MB if bytes_ else 1)) for unit in units]
+        name = f"{title[0].upper()}{title[1:]}{' in MB' if bytes_ else ''}, unit by unit"
+        charts.append(columns(rows, title=name, format=_megabytes if bytes_ else human))
+    return charts
+
+
+def _megabytes(size: float) -> str:
+    return human_bytes(MB * size)
 
 
 def compare_page(plans: Sequence[Plan], first: Plan) -> Page:
     """The totals of several nets with ratios to the `first`, and where each of them spends them."""
     page = Page("Nets side by side", ", ".join(plan.name for plan in plans))
     head, rows = comparison(plans, first)
-    page.add("Totals", table(head, rows, range(2, len(head)), sortable=True), note=CONVENTION)
+    page.add(
+        "Totals",
+        table(head, rows, range(2, len(head)), sortable=True),
+        note=f"{CONVENTION} {UNITS}",
+    )
     page.add("Stages", *_stage_charts(plans))
     return page.add("Receptive field", _growth(plans))
 

@@ -7,7 +7,7 @@ __all__ = ["SCRIPT", "STYLE"]
 STYLE = """
 th button { all: unset; cursor: pointer; }
 th button:focus-visible { outline: 2px solid var(--c0); outline-offset: 2px; }
-th button::after { content: "\\2195"; display: inline-block; width: 1em; text-align: right;
+th button::after { content: "\\2195"; display: inline-block; width: .75em; text-align: right;
   opacity: .4; }
 th[aria-sort] button { color: var(--ink); }
 th[aria-sort] button::after { opacity: 1; }
@@ -19,7 +19,7 @@ th[aria-sort=descending] button::after { content: "\\2193"; }
 SCRIPT = """
 const powers = " KMGTP";
 function number(text) {
-  const found = text.match(/^~?(-?[\\d,]*\\.?\\d+) ?([KMGTP]?)(B?)/);
+  const found = text.match(/^[~<]?(-?[\\d,]*\\.?\\d+) ?([KMGTP]?)(B?)/);
   if (!found) return text === "all" ? Infinity : NaN;
   const base = found[3] ? 1024 : 1000;
   return parseFloat(found[1].replaceAll(",", "")) * base ** powers.indexOf(found[2] || " ");

@@ -39,23 +39,29 @@ THEME = """
 COLOURS = 7
 
 STYLE = """
-svg.chart { display: block; width: 100%; min-width: 30rem; max-width: 45rem; margin: .75rem 0;
-  font: 12px system-ui, sans-serif; fill: currentColor; }
-div.chart { overflow-x: auto; }
-.chart .title { font-size: 13px; font-weight: 600; }
+svg.chart { display: block; width: 100%; margin: .75rem 0; font: 12px system-ui, sans-serif;
+  fill: currentColor; }
+div.chart { display: inline-block; vertical-align: top; width: 100%; max-width: 38rem;
+  overflow-x: auto; }
+div.chart.wide { max-width: 48rem; }
+.chart.broad svg { min-width: 44rem; }
+@media (max-width: 34rem) { svg.chart { font-size: 15px; } }
+.chart .title { font-size: 1.08em; font-weight: 600; }
 .chart .soft { fill: var(--soft); }
 .chart .grid { stroke: var(--line); fill: none; }
 .chart .on { fill: var(--paper); }
-.chart .name { font-size: 11px; paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
+.chart .name { font-size: .92em; paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
 .chart .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
 """ + "".join(
     f".chart .f{i} {{ fill: var(--c{i}); }} .chart .s{i} {{ stroke: var(--c{i}); }}\n"
     for i in range(COLOURS)
 )
 
-WIDTH = 680
-LETTER = 7.0
-"""Width of a letter, generously: the browser's font is not known here."""
+WIDTH = 600
+LETTER = 8.0
+"""Width of a letter, generously: the browser's font is not known here, and on narrow screens it
+is larger beside the chart.
+"""
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
@@ -191,12 +197,18 @@ def legend(names: Sequence[str]) -> tuple[list[str], float]:
     return pieces, top + 24
 
 
-def drawing(title: str, described: str, pieces: Iterable[str], height: float) -> str:
-    """The whole chart: its title, what a screen reader says, and the pieces."""
+def drawing(
+    title: str, described: str, pieces: Iterable[str], height: float, kind: str = ""
+) -> str:
+    """The whole chart: its title, what a screen reader says, and the pieces.
+
+    Of the kinds `wide` takes the width of a page, `broad` is scrolled where that is too narrow.
+    """
     head = f'<text class="title" x="0" y="16">{markup(title)}</text>'
+    view = f'viewBox="0 0 {WIDTH} {height:.0f}"'
     body = "\n".join([head, *filter(None, pieces)])
     return (
-        f'<div class="chart"><svg class="chart" role="img" viewBox="0 0 {WIDTH} {height:.0f}">\n'
+        f'<div class="{f"chart {kind}".strip()}"><svg class="chart" role="img" {view}>\n'
         f"<title>{markup(title)}</title><desc>{markup(described)}</desc>\n{body}\n</svg></div>"
     )
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from string import ascii_lowercase
-from textwrap import wrap
 from typing import Any, Protocol
 
 from netwright.core.net import Net
 from netwright.core.shape import show
-from netwright.report.numbers import human, human_bytes
+from netwright.report.numbers import UNITS, human, human_bytes
+from netwright.report.table import wrapped
 
 __all__ = ["advice_record", "advice_text", "mark"]
+
+LEAST = 0.005
+"""Part of a total whose change is worth a word."""
+
+KEYS = {"memory": "memory_bytes"}
+"""What records call a total by."""
 
 TITLES = {
     "field": "layers that see everything already",
@@ -57,25 +63,36 @@ def mark(finding: int, remedy: int) -> str:
     return f"{finding + 1}{ascii_lowercase[remedy]}"
 
 
-def advice_text(net: Net, found: Sequence[_Finding], width: int = 96) -> str:
+def advice_text(net: Net, found: Sequence[_Finding], width: int | None = 96) -> str:
     """Findings one after another, each with its remedies and what they change."""
     lines = [f"{net.name}  {show(net.input)}"]
     for i, finding in enumerate(found):
         lines += ["", f"{i + 1}. {TITLES[finding.kind]}"]
-        lines += wrap(finding.said, width, initial_indent="   ", subsequent_indent="   ")
+        lines += wrapped("   " + finding.said, width, 3)
         for j, remedy in enumerate(finding.remedies):
-            lines.append(f"   {mark(i, j)}  {' '.join(remedy.rules)}")
-            lines.append(f"       {_changes(remedy.changes)}")
-    return "\n".join(lines if found else [*lines, "", "nothing to mend"])
+            texts = (
+                f"   {mark(i, j)}  {' '.join(remedy.rules)}",
+                "       " + _changes(remedy.changes),
+            )
+            lines += [line for text in texts for line in wrapped(text, width, 9)]
+    ends = wrapped(UNITS, width) if found else ["nothing to mend"]
+    return "\n".join([*lines, "", *ends])
 
 
 def _changes(changes: dict[str, _Change]) -> str:
     words = [
         f"{name} {_said(name, change.before)} to {_said(name, change.after)}{_times(change)}"
         for name, change in changes.items()
-        if change.before != change.after
+        if _counts(change)
     ]
-    return ", ".join(words) or "the totals stay"
+    return ", ".join(words) or f"no total changes by {100 * LEAST:g}%"
+
+
+def _counts(change: _Change) -> bool:
+    """Whether a total changes by more than `LEAST`."""
+    if not change.before or change.after is None:
+        return change.before != change.after
+    return abs(change.after / change.before - 1) >= LEAST
 
 
 def _said(name: str, value: Any) -> str:
@@ -107,7 +124,7 @@ def advice_record(net: Net, found: Sequence[_Finding]) -> dict[str, Any]:
                         "mark": mark(i, j),
                         "rules": list(remedy.rules),
                         "changes": {
-                            name: {"before": change.before, "after": change.after}
+                            KEYS.get(name, name): {"before": change.before, "after": change.after}
                             for name, change in remedy.changes.items()
                         },
                     }

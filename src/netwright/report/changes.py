@@ -11,11 +11,14 @@ from netwright.core.diff import Change, Diff
 from netwright.core.shape import show
 from netwright.core.spec import Spec
 from netwright.report.layers import field_text
-from netwright.report.numbers import exact, human_bytes, ratio
+from netwright.report.numbers import UNITS, exact, human_bytes, ratio
 from netwright.report.record import SCHEMA, totals_record
-from netwright.report.table import text_table
+from netwright.report.table import LEAST, shortened, text_table, wrapped
 
 __all__ = ["diff_record", "diff_text"]
+
+NAME, MARGIN = 32, 15
+"""Letters of a net's name, which says its rewrites, over its column, and those beside the two."""
 
 TOTALS = (
     ("params", "params"),
@@ -25,7 +28,7 @@ TOTALS = (
 )
 
 
-def diff_text(made: Diff) -> str:
+def diff_text(made: Diff, width: int | None = None) -> str:
     """Each part that changed with what that costs, then the totals of both nets."""
     alike = groupby(made.changes, lambda change: replace(change, path=""))
     blocks = [_block([change.path for change in run], change) for change, run in alike]
@@ -33,7 +36,8 @@ def diff_text(made: Diff) -> str:
         blocks.append(f"parts that stayed, at other shapes\n    {_costs(*made.elsewhere)}")
     if not made:
         blocks.append("no difference")
-    return "\n\n".join([*blocks, "\n".join(_totals(made))])
+    lines = [line for text in "\n\n".join(blocks).split("\n") for line in wrapped(text, width, 6)]
+    return "\n".join([*lines, "", *_totals(made, width), "", *wrapped(UNITS, width)])
 
 
 def _block(paths: list[str], change: Change) -> str:
@@ -51,7 +55,7 @@ def _costs(params: int, macs: int) -> str:
     return f"params {params:+,}, MACs {macs:+,}"
 
 
-def _totals(made: Diff) -> list[str]:
+def _totals(made: Diff, width: int | None) -> list[str]:
     names = made.before.name, made.after.name
     rows = [["input", show(made.before.input), show(made.after.input), "", ""]]
     for name, title in TOTALS:
@@ -59,11 +63,13 @@ def _totals(made: Diff) -> list[str]:
         rows.append([title, exact(old), exact(new), f"{new - old:+,}", ratio(new, old)])
     old, new = made.pair("memory")
     sign = "-" if new < old else "+"
-    rows.append(["memory", human_bytes(old), human_bytes(new), sign + human_bytes(abs(new - old)),
-                 ratio(new, old)])  # fmt: skip
+    sizes = [human_bytes(size, even=True) for size in (old, new, abs(new - old))]
+    rows.append(["memory", *sizes[:2], sign + sizes[2], ratio(new, old)])
     fields = [field_text(plan.field) if plan.field else "all" for plan in (made.before, made.after)]
     rows.append(["field", *fields, "", ""])
-    return text_table(["", *names, "change", "x"], rows)
+    room = NAME if width is None else max(LEAST, min(NAME, (width - MARGIN) // 2))
+    heads = [shortened(name, room) for name in names]
+    return text_table(["", *heads, "change", "x"], rows, width=width, spare=(3, 4))
 
 
 def diff_record(made: Diff) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan
 from netwright.core.shape import show
 from netwright.report.layers import Group, field_text, groups, merged
-from netwright.report.numbers import exact, human, human_bytes, ratio
-from netwright.report.table import bar, text_table
+from netwright.report.numbers import UNITS, exact, human, human_bytes, ratio
+from netwright.report.table import bar, text_table, wrapped
 
 __all__ = ["MEASURES", "compare_text", "comparison", "stage_table", "stages"]
 
-MEASURES: tuple[tuple[str, Callable[[Group, Plan], Any], Callable[[Any], str]], ...] = (
+MEASURES: tuple[tuple[str, Callable[[Group, Plan], Any], Callable[..., str]], ...] = (
     ("params", lambda group, _: group.params, human),
     ("MACs", lambda group, _: group.macs, human),
     ("memory of outputs", lambda group, plan: group.elements * plan.item * plan.batch, human_bytes),
@@ -25,6 +25,9 @@ MEASURES: tuple[tuple[str, Callable[[Group, Plan], Any], Callable[[Any], str]], 
 
 BAR = 16
 """Blocks of the longest bar in text."""
+
+SPARE = (8, 7, 6, 10, 5, 3, 1, 11, 9)
+"""Columns of totals that are left out for want of width, the first ones first."""
 
 
 def comparison(plans: Sequence[Plan], first: Plan) -> tuple[list[str], list[list[str]]]:
@@ -42,7 +45,7 @@ def comparison(plans: Sequence[Plan], first: Plan) -> tuple[list[str], list[list
             exact(plan.ops),
             exact(plan.activations),
             ratio(plan.activations, first.activations),
-            human_bytes(plan.memory),
+            human_bytes(plan.memory, even=True),
             ratio(plan.memory, first.memory),
             field_text(plan.field) if plan.field else "all",
         ]
@@ -73,14 +76,18 @@ def _distinct(names: Sequence[str]) -> list[str]:
     ]
 
 
-def compare_text(plans: Sequence[Plan], first: Plan) -> str:
+def compare_text(plans: Sequence[Plan], first: Plan, width: int | None = None) -> str:
     """The table of totals with ratios to the `first` net, and for each net its stages with bars
     on one scale for all nets.
     """
     head, rows = comparison(plans, first)
     most = _most(plans)
-    blocks = [text_table(head, rows, (0, 1)), *[stage_table(p, p.name, most) for p in plans]]
-    return "\n\n".join("\n".join(block) for block in blocks) + f"\n\n{CONVENTION}"
+    blocks = [
+        text_table(head, rows, (0, 1), width=width, spare=SPARE),
+        *[stage_table(plan, plan.name, most, width=width) for plan in plans],
+        wrapped(f"{CONVENTION} {UNITS}", width),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks)
 
 
 def _most(plans: Sequence[Plan]) -> list[Any]:
@@ -91,15 +98,18 @@ def _most(plans: Sequence[Plan]) -> list[Any]:
     ]
 
 
-def stage_table(plan: Plan, title: str, most: Sequence[Any] = (), width: int = BAR) -> list[str]:
-    """A line a stage with bars, the longest `width` blocks long for `most` of each measure."""
+def stage_table(
+    plan: Plan, title: str, most: Sequence[Any] = (), longest: int = BAR, width: int | None = None
+) -> list[str]:
+    """A line a stage with bars, the `longest` blocks long for `most` of each measure."""
     most = most or _most([plan])
     rows = list[list[str]]()
     for group in groups(plan.rows):
         cells = [group.path or plan.name, show(group.output)]
         for (_, measure, said), peak in zip(MEASURES, most, strict=True):
             value = measure(group, plan)
-            cells += [said(value), bar(value, peak, width).ljust(width)]
+            cells += [said(value, even=True), bar(value, peak, longest)]
         rows.append(cells)
     titles = [word for title, _, _ in MEASURES for word in (title, "")]
-    return text_table([title, "output", *titles], rows, (0, 1, 3, 5, 7))
+    return text_table([title, "output", *titles], rows, (0, 1, 3, 5, 7), width=width,
+                      spare=(7, 5, 3, 1, 6))  # fmt: skip

@@ -8,6 +8,7 @@ from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan
 from netwright.core.shape import show
 from netwright.report.compare import comparison
+from netwright.report.numbers import UNITS
 from netwright.report.table import COLUMNS, layer_cells, signs
 from netwright.report.totals import totals
 
@@ -57,14 +58,14 @@ def plan_markdown(
             markdown_table([column.title for column in COLUMNS], made, left),
             _listed([*totals(plan), *more]),
             *[note.replace("*", "\\*") for note in signs(made)],
-            CONVENTION,
+            f"{CONVENTION} {UNITS}",
         ]
     )
 
 
 def compare_markdown(plans: Sequence[Plan], first: Plan) -> str:
     """The totals of several nets with ratios to the first."""
-    return f"{markdown_table(*comparison(plans, first), (0, 1))}\n\n{CONVENTION}"
+    return f"{markdown_table(*comparison(plans, first), (0, 1))}\n\n{CONVENTION} {UNITS}"
 
 
 def _listed(pairs: Iterable[tuple[str, str]]) -> str:

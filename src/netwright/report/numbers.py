@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
-__all__ = ["duration", "exact", "human", "human_bytes", "is_number", "ratio", "share"]
+__all__ = ["MB", "UNITS", "duration", "exact", "human", "human_bytes", "is_number", "ratio",
+           "share"]  # fmt: skip
+
+MB = 2**20
+"""Bytes are told in powers of 1024, counts in powers of 1000."""
+
+UNITS = "K, M, G: powers of 1000; KB, MB, GB: of 1024 bytes."
 
 
-def human(value: float, digits: int = 3) -> str:
-    """Three (or `digits`) significant digits and K, M, G, T or P for powers of 1000.
+def human(value: float, digits: int = 3, *, even: bool = False) -> str:
+    """Three (or `digits`) significant digits and K, M, G, T or P for powers of 1000; `even` keeps
+    zeros at the end, so that a column has one precision.
 
-    >>> human(25557032), human(512), human(-0.125), human(4e9)
-    ('25.6M', '512', '-0.125', '4G')
+    >>> human(25557032), human(512), human(-0.125), human(4e9), human(4e9, even=True)
+    ('25.6M', '512', '-0.125', '4G', '4.00G')
     """
-    return _scaled(value, digits, 1000, ("", "K", "M", "G", "T", "P"))
+    return _scaled(value, digits, 1000, ("", "K", "M", "G", "T", "P"), even)
 
 
-def human_bytes(count: float) -> str:
+def human_bytes(count: float, *, even: bool = False) -> str:
     """Three significant digits and a unit of bytes; 1 KB is 1024 bytes, as in the papers' tables.
 
-    >>> human_bytes(2202010), human_bytes(1000)
-    ('2.1 MB', '1000 B')
+    >>> human_bytes(2202010), human_bytes(1000), human_bytes(2202010, even=True)
+    ('2.1 MB', '1000 B', '2.10 MB')
     """
-    return _scaled(count, 3, 1024, (" B", " KB", " MB", " GB", " TB", " PB"))
+    return _scaled(count, 3, 1024, (" B", " KB", " MB", " GB", " TB", " PB"), even)
 
 
-def _scaled(value: float, digits: int, base: int, units: tuple[str, ...]) -> str:
+def _scaled(value: float, digits: int, base: int, units: tuple[str, ...], even: bool) -> str:
     if not is_number(value):
         return str(value)
     size, last = abs(value), len(units) - 1
     power = 0
     while power < last and float(_rounded(size, digits)) >= base:  # 999,999 is 1M, not 1000K
         size, power = size / base, power + 1
-    text = _rounded(size, digits)
+    text = _rounded(size, digits, even=even and (power > 0 or isinstance(value, float)))
     return ("-" if value < 0 and float(text) else "") + text + units[power]
 
 
-def _rounded(size: float, digits: int) -> str:
+def _rounded(size: float, digits: int, *, even: bool = False) -> str:
     if size >= 10 ** (digits - 1):
         return f"{size:.0f}"
-    text = f"{size:.{digits}g}"
+    text = f"{size:{'#' if even else ''}.{digits}g}"
+    if even:
+        return text.rstrip(".")
     return text if "e" in text or "." not in text else text.rstrip("0").rstrip(".")
 
 
@@ -68,9 +77,9 @@ def ratio(value: float, first: float) -> str:
     """How many times the first, three significant digits; a dash where the first is nothing.
 
     >>> ratio(3, 2), ratio(1, 1)
-    ('1.5x', '1x')
+    ('1.50x', '1.00x')
     """
-    return f"{human(value / first)}x" if first else "-"
+    return f"{human(value / first, even=True)}x" if first else "-"
 
 
 def duration(seconds: float) -> str:

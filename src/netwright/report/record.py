@@ -22,7 +22,7 @@ __all__ = [
     "totals_record",
 ]
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised when a key changes its meaning or goes."""
 
 RATIOS = ("params", "macs", "ops", "activations", "memory_bytes")

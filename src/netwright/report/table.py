@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan, Row
 from netwright.core.shape import show
 from netwright.report.layers import Group, Line, field_text, jump_text, tree
-from netwright.report.numbers import exact, is_number
+from netwright.report.numbers import UNITS, exact, is_number
 from netwright.report.ranking import ranked
 from netwright.report.totals import totals
 
 __all__ = [
     "COLUMNS",
+    "LEAST",
     "Column",
     "bar",
     "kilobytes",
     "layer_cells",
     "layer_table",
     "plan_table",
+    "shortened",
     "signs",
     "strong",
     "text_table",
+    "wrapped",
 ]
 
 SIGNS = {
@@ -33,11 +37,22 @@ SIGNS = {
     "*": "* only training runs it: its parameters count, its work does not",
 }
 
+LEAST = 8
+"""Columns that words keep."""
+
 
 def text_table(
-    head: Sequence[str], rows: Iterable[Sequence[str]], left: Collection[int] = (0,)
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    left: Collection[int] = (0,),
+    *,
+    width: int | None = None,
+    spare: Sequence[int] = (),
 ) -> list[str]:
-    """Lines of equal length: the head, a rule, the rows; columns in `left` stand left.
+    """The head, a rule, the rows; columns in `left` stand left.
+
+    For want of `width` the columns in `spare` are left out, the first ones first, which a last
+    line says; then words at the left are cut, never digits.
 
     >>> for line in text_table(["net", "params"], [["a", "25"], ["bc", "1,000"]]):
     ...     print(line)
@@ -48,14 +63,53 @@ def text_table(
     """
     cells = [list(head), *map(list, rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    keep = _fitting(widths, width, spare)
+    room = dict(zip(keep, _cut([widths[i] for i in keep], [i in left for i in keep], width),
+                    strict=True))  # fmt: skip
     lines = [
         "  ".join(
-            cell.ljust(width) if i in left else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
+            shortened(row[i], room[i]).ljust(room[i]) if i in left else row[i].rjust(room[i])
+            for i in keep
+        ).rstrip()
         for row in cells
     ]
-    return [lines[0], "-" * len(lines[0]), *lines[1:]]
+    rule = "-" * (sum(room.values()) + 2 * len(keep) - 2)
+    gone = dict.fromkeys(head[i] for i in range(len(head)) if i not in keep and head[i])
+    note = wrapped(f"left out for want of width: {', '.join(gone)}", width) if gone else []
+    return [lines[0], rule, *lines[1:], *note]
+
+
+def shortened(text: str, room: int) -> str:
+    """The text, or as much of its start as there is room for."""
+    return text if len(text) <= room else text[: room - 1] + "…"
+
+
+def wrapped(text: str, width: int | None, indent: int = 0) -> list[str]:
+    """The text in lines of at most `width`, all but the first `indent` further in."""
+    if width is None or len(text) <= width:
+        return [text]
+    return wrap(text, max(width, indent + LEAST), subsequent_indent=" " * indent,
+                break_on_hyphens=False)  # fmt: skip
+
+
+def _fitting(widths: Sequence[int], width: int | None, spare: Sequence[int]) -> list[int]:
+    """Indices of the columns that find room."""
+    keep, going = [*range(len(widths))], [*spare]
+    while width and going and sum(widths[i] + 2 for i in keep) - 2 > width:
+        keep.remove(going.pop(0))
+    return keep
+
+
+def _cut(widths: Sequence[int], words: Sequence[bool], width: int | None) -> list[int]:
+    """Widths of columns, of which those of `words` give what is too much, the widest first."""
+    room = [*widths]
+    over = sum(room) + 2 * len(room) - 2 - width if width else 0
+    while over > 0:
+        most, i = max(((room[i], -i) for i, word in enumerate(words) if word), default=(0, 0))
+        if most <= LEAST:
+            break
+        room[-i], over = most - 1, over - 1
+    return room
 
 
 def bar(value: float, most: float, width: int = 24) -> str:
@@ -75,11 +129,11 @@ def strong(text: str) -> str:
 
 
 def kilobytes(count: Any) -> str:
-    """Bytes in KB of 1024: one decimal, three digits of less than one."""
+    """Bytes in KB of 1024, one decimal."""
     size = count / 1024
     if not is_number(size):
         return str(size)
-    return f"{size:,.1f}" if size >= 1 else f"{size:.3g}"
+    return "<0.1" if 0 < size < 0.05 else f"{size:,.1f}"
 
 
 class Column(NamedTuple):
@@ -92,18 +146,18 @@ class Column(NamedTuple):
 
 COLUMNS = (
     Column("layer", left=True),
-    Column("operation", left=True, spare=1),
-    Column("input", left=True, spare=8),
-    Column("output", left=True),
-    Column("window", left=True, spare=3),
-    Column("KB", spare=2),
-    Column("%", spare=7),
+    Column("operation", left=True, spare=3),
+    Column("input", left=True, spare=10),
+    Column("output", left=True, spare=2),
+    Column("window", left=True, spare=5),
+    Column("out KB", spare=4),
+    Column("%", spare=9),
     Column("params"),
-    Column("%", spare=6),
+    Column("%", spare=8),
     Column("MACs"),
-    Column("%", spare=5),
-    Column("field"),
-    Column("jump", spare=4),
+    Column("%", spare=7),
+    Column("field", spare=1),
+    Column("jump", spare=6),
 )
 
 
@@ -194,38 +248,25 @@ def layer_table(
     lines, made = layer_cells(rows, depth=depth, item=item, sort=sort)
     if not made:
         return "no units"
-    keep = _fitting(made, width)
-    table = text_table(
-        [COLUMNS[i].title for i in keep],
-        [[cells[i] for i in keep] for cells in made],
-        [place for place, i in enumerate(keep) if COLUMNS[i].left],
-    )
+    spare = sorted((i for i, column in enumerate(COLUMNS) if column.spare),
+                   key=lambda i: -COLUMNS[i].spare)  # fmt: skip
+    left = [i for i, column in enumerate(COLUMNS) if column.left]
+    titles = [column.title for column in COLUMNS]
+    table = text_table(titles, made, left, width=width, spare=spare)
+    table, rest = table[: len(made) + 2], table[len(made) + 2 :]
     table.insert(-1, table[1])
     if bold:
         sums = {2 + i for i, line in enumerate(lines[:-1]) if not line.group.unit}
         sums |= {0, len(table) - 1}
         table = [strong(text) if i in sums else text for i, text in enumerate(table)]
-    notes = signs(made)
-    if gone := dict.fromkeys(column.title for i, column in enumerate(COLUMNS) if i not in keep):
-        notes.append(f"left out for want of width: {', '.join(gone)}")
-    return "\n".join([*table, *notes])
+    notes = [line for note in signs(made) for line in wrapped(note, width)]
+    return "\n".join([*table, *notes, *rest])
 
 
 def signs(made: list[list[str]]) -> list[str]:
     """What the signs in these lines of the layer table mean."""
     seen = " ".join(cells[0] + cells[-2] for cells in made)
     return [note for sign, note in SIGNS.items() if sign in seen]
-
-
-def _fitting(made: list[list[str]], width: int | None) -> list[int]:
-    """Indices of the columns that find room."""
-    columns = zip(COLUMNS, zip(*made, strict=True), strict=True)
-    widths = [max(len(column.title), *map(len, cells)) for column, cells in columns]
-    keep = list(range(len(COLUMNS)))
-    spare = sorted((i for i in keep if COLUMNS[i].spare), key=lambda i: COLUMNS[i].spare)
-    while width and spare and sum(widths[i] + 2 for i in keep) - 2 > width:
-        keep.remove(spare.pop())
-    return keep
 
 
 def plan_table(
@@ -241,7 +282,8 @@ def plan_table(
     item = plan.item * plan.batch
     table = layer_table(plan.rows, depth=depth, item=item, sort=sort, width=width, bold=bold)
     pairs = [*totals(plan), *more]
-    room = max(len(name) for name, _ in pairs)
+    room = max(len(name) for name, _ in pairs) + 2
     title = strong(plan.name) if bold else plan.name
-    sums = [f"{name.ljust(room)}  {text}" for name, text in pairs]
-    return "\n".join([f"{title}  {show(plan.input)}", "", table, "", *sums, "", CONVENTION])
+    sums = [line for name, text in pairs for line in wrapped(name.ljust(room) + text, width, room)]
+    notes = wrapped(f"{CONVENTION} {UNITS}", width)
+    return "\n".join([f"{title}  {show(plan.input)}", "", table, "", *sums, "", *notes])

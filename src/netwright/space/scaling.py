@@ -6,7 +6,9 @@ from collections.abc import Callable
 from math import ceil, log2
 
 from netwright.core.net import Net, need_nets
+from netwright.core.rewrite import renamed
 from netwright.errors import BudgetError, RuleError, ShapeError, SpecError, nearest
+from netwright.report.numbers import human, human_bytes
 from netwright.rules.scale import ALPHA, BETA, GAMMA, NO_STAGE, compounded, deepened, strided
 from netwright.rules.widths import times
 from netwright.space.budget import Budget
@@ -50,8 +52,9 @@ def scale(
     `by` is `width`, `depth`, `resolution` or `compound` (depth 1.2^phi, width 1.1^phi, image
     size 1.15^phi; Tan & Le 2019, arXiv:1905.11946). Widths stay multiples of 8, sides change by
     whole strides of the net, stages keep a block, classifiers their classes; where one step is
-    too much already, it is the net itself. Raises `BudgetError` where even the smallest is too
-    large, or nothing grows that way.
+    too much already, it is the net itself. The name of the net says its bounds:
+    `resnet50+scale:macs=300M`. Raises `BudgetError` where even the smallest is too large, or
+    nothing grows that way.
 
     >>> import netwright as nw
     >>> small = nw.scale(nw.net("resnet50"), macs=300e6)
@@ -78,7 +81,15 @@ def scale(
             f"{net.name} does not come within {budget.describe()} by {by}, but only to "
             f"{least}{fault}; scale another way, or start from a smaller net"
         )
-    return best[1]
+    return best[1] if best[1] == net else renamed(best[1], _change(budget, by))
+
+
+def _change(budget: Budget, by: str) -> str:
+    """A scaling as part of a net's name."""
+    texts = {name: human_bytes(bound) if name == "memory" else human(bound)
+             for name, bound in budget.bounds().items()}  # fmt: skip
+    words = [f"{name}={text.replace(' ', '')}" for name, text in texts.items()]
+    return "scale:" + ",".join([*words, *([by] if by != "compound" else [])])
 
 
 def _same(net: Net, by: str) -> str:

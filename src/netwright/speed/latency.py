@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import exp, log, prod
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from netwright.core.files import cache_folder, write_text
 from netwright.core.operation import Kind
@@ -19,7 +20,7 @@ from netwright.core.plan import Plan, Row
 from netwright.errors import NetwrightError
 
 __all__ = ["Latency", "Rates", "Setting", "amounts", "keep", "kind", "kinds", "known", "latest",
-           "predict", "spread"]  # fmt: skip
+           "need_file", "predict", "spread"]  # fmt: skip
 
 _WITHOUT_MACS = {
     Kind.AVERAGING: "pool",
@@ -145,6 +146,18 @@ def latest(dtype: str = "float32", channels_last: bool | None = None) -> Rates |
         if how.dtype == dtype and channels_last in (None, how.channels_last):
             return rates
     return None
+
+
+def need_file() -> Path:
+    """The file of the rates, which can be written; `NetwrightError` where it cannot."""
+    file = _file()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=file.parent):
+            pass
+    except OSError as error:
+        raise NetwrightError(f"cannot write {file}: {error.strerror}") from None
+    return file
 
 
 def keep(rates: Rates) -> Path:

@@ -21,6 +21,8 @@ __all__ = ["checked", "fetched", "from_timm", "from_torchvision", "one_line", "t
 TORCHVISION = "https://download.pytorch.org/models/"
 SECONDS = 60
 """Without an answer for so long a download is given up."""
+ANSWER = 5
+"""Seconds in which a server says that it is there."""
 
 
 def from_torchvision(file: str) -> Path:
@@ -52,18 +54,32 @@ def from_timm(name: str) -> tuple[Path, Path]:
     """Weights and configuration of `timm/NAME.TAG` on the Hugging Face hub, in its cache."""
     url = f"https://huggingface.co/{name}/resolve/main/model.safetensors"
     try:
-        from huggingface_hub import hf_hub_download
+        from huggingface_hub import constants, hf_hub_download
     except ImportError as error:
         _offline(url, f"huggingface_hub cannot be imported ({error}), "
                       "pip install netwright[hub]")  # fmt: skip
+    silent = "" if constants.HF_HUB_OFFLINE else _silent(constants.ENDPOINT)
     try:
-        config = Path(hf_hub_download(name, "config.json"))
-        path = Path(hf_hub_download(name, "model.safetensors"))
+        config = Path(hf_hub_download(name, "config.json", local_files_only=bool(silent)))
+        path = Path(hf_hub_download(name, "model.safetensors", local_files_only=bool(silent)))
     except (OSError, ValueError) as error:  # its own errors are among these
-        _offline(url, one_line(error))
+        _offline(url, silent or one_line(error))
     stored = path.resolve().name  # large files lie under their SHA-256 there
     _check(path, stored if re.fullmatch(r"[0-9a-f]{64}", stored) else "")
     return path, config
+
+
+def _silent(url: str) -> str:
+    """Why a server gives no answer, which is asked once: the library would ask six times, for
+    half a minute. Empty where it answers anything.
+    """
+    try:
+        urlopen(Request(url, method="HEAD"), timeout=ANSWER).close()  # noqa: S310
+    except (HTTPError, HTTPException):
+        return ""
+    except OSError as error:
+        return one_line(error)
+    return ""
 
 
 def fetched(url: str, path: Path, digest: str = "") -> Path:
