@@ -51,10 +51,10 @@ _pack: Any = torch._C._VariableFunctions._pack_padded_sequence  # type: ignore[a
 @answers(_pack)
 def _packed(t: Tracer, x: Any, lengths: Any, batch_first: bool) -> Any:
     """The steps of sequences one after the other; how many there are depends on lengths alone."""
-    known, x = numbers(t, t.value(lengths)), t.value(x)
-    if known is None:
+    counts, x = numbers(t, t.value(lengths)), t.value(x)
+    if counts is None:
         return NotImplemented
-    data, sizes = plain(_pack, (torch.empty(x.full, dtype=x.kind), known, batch_first))
+    data, sizes = plain(_pack, (torch.empty(x.full, dtype=x.kind), counts, batch_first))
     return traced(tuple(data.shape), x.kind, lost(x.origin)), traced(
         tuple(sizes.shape), sizes.dtype, Origin(), sizes
     )
