@@ -215,9 +215,9 @@ def test_lengths_that_are_known_pack_a_sequence():
             return pad_packed_sequence(packed, batch_first=True)[0]
 
     x = torch.rand(2, 5, 4)
-    for values in (False, True):
-        plan = nw.plan(Packed(), x, values=values)
-        assert (plan.macs, plan.output) == (8 * (4 + 8) * 4 * 8, (5, 8))
+    plan, run = (nw.plan(Packed(), x, values=values) for values in (False, True))
+    assert (plan.macs, plan.output) == (8 * (4 + 8) * 4 * 8, (5, 8))
+    assert (run.rows, run.output) == (plan.rows, plan.output)
 
 
 @pytest.mark.parametrize("function", [

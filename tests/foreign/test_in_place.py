@@ -156,9 +156,10 @@ def out_and_read(x, y):
 
 @pytest.mark.parametrize(
     "step",
-    [data, view_of_a_constant, views_of_views_of_a_constant, view_of_a_buffer,
-     constant_seen_by_its_view, out_of_a_constant, out_and_read, half, chain, permuted, split, tokens, copied, assigned, out, out_of_a_view, masked,
-     base_seen_by_its_view, detached, of_the_fallback, zeros_filled],
+    [half, chain, permuted, split, tokens, copied, assigned, out, out_of_a_view, out_and_read,
+     masked, base_seen_by_its_view, detached, data, of_the_fallback, zeros_filled,
+     view_of_a_constant, views_of_views_of_a_constant, view_of_a_buffer, constant_seen_by_its_view,
+     out_of_a_constant],
     ids=lambda step: step.__name__,
 )  # fmt: skip
 def test_writing_to_a_view_reaches_its_base(step):

@@ -11,12 +11,13 @@ import torch
 import torch.distributions
 from torch import Tensor
 
+from netwright.foreign.axes import lost
 from netwright.foreign.fallback import plain
 from netwright.foreign.homes import homes
 from netwright.foreign.lines import needs_numbers
 from netwright.foreign.numbers import numbers
 from netwright.foreign.trace import Tracer, answers
-from netwright.foreign.traced import Traced
+from netwright.foreign.traced import Origin, Traced, traced
 
 __all__ = []
 
@@ -42,6 +43,21 @@ for _name in ("__bool__", "__int__", "__float__", "__index__", "__array__", "__c
               "tolist", "numpy", "nonzero", "unique", "masked_select", "equal", "allclose",
               "is_nonzero"):  # fmt: skip
     answers(*homes(_name))(_asks(_name))
+
+
+_pack: Any = torch._C._VariableFunctions._pack_padded_sequence  # type: ignore[attr-defined]
+
+
+@answers(_pack)
+def _packed(t: Tracer, x: Any, lengths: Any, batch_first: bool) -> Any:
+    """The steps of sequences one after the other; how many there are depends on lengths alone."""
+    counts, x = numbers(t, t.value(lengths)), t.value(x)
+    if counts is None:
+        return NotImplemented
+    data, sizes = plain(_pack, (torch.empty(x.full, dtype=x.kind), counts, batch_first))
+    return traced(tuple(data.shape), x.kind, lost(x.origin)), traced(
+        tuple(sizes.shape), sizes.dtype, Origin(), sizes
+    )
 
 
 @answers(torch._assert)

@@ -145,8 +145,8 @@ def _retried(
         counter.aligned = False
         return made, counter
     numbered = tree_map(_index, (args, kwargs))
-    changed = zip(tree_leaves(numbered), tree_leaves((args, kwargs)), strict=True)
-    if any(a is not b for a, b in changed):
+    pairs = zip(tree_leaves(numbered), tree_leaves((args, kwargs)), strict=True)
+    if any(a is not b for a, b in pairs):
         return _attempt(func, *numbered)
     if "::" in short_name(func):
         if not isinstance(error, NotImplementedError):
@@ -197,12 +197,12 @@ def kept(
             return value
         full = _size(value)
         origin = origin_of(full)._replace(source=source, owners=owners)
-        known = value if type(value) is Traced else own.get(id(value))
-        if known is not None:
-            resized(known, full)
-            known.origin = origin
-            changed(known)
-            return known
+        target = value if type(value) is Traced else own.get(id(value))
+        if target is not None:  # changed in place
+            resized(target, full)
+            target.origin = origin
+            changed(target)
+            return target
         if value.device != META and not real:
             origin = Origin()  # of lengths, not of the input
         return alike(given, value, origin)
