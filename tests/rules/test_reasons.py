@@ -37,6 +37,17 @@ def test_what_is_so_already_is_refused(rule: str) -> None:
         nw.net("resnet18").rewrite(rule)
 
 
+@pytest.mark.parametrize("rule", ["no-first-pool", "move-first-pool:b"])
+def test_the_first_pool_is_one_with_a_stride(rule: str) -> None:
+    spec = nw.Sequential(a=nw.MaxPool(3, 1, 1), pool=nw.MaxPool(2), b=nw.ConvNormAct(4))
+    made = Net(spec, IMAGE).rewrite(rule)
+    assert made.spec["a"] == spec["a"]
+    assert made.plan().macs == 4 * Net(spec, IMAGE).plan().macs
+    for none in (spec.put(pool=nw.Identity()), spec.put(pool=nw.MaxBlurPool(2))):
+        with pytest.raises(RuleError, match="has no max pool with a stride"):
+            Net(none, IMAGE).rewrite(rule)
+
+
 def test_single_maps_are_not_separated() -> None:
     spec = nw.Sequential(a=nw.Conv(8), mask=nw.Conv(1, 7), b=nw.Conv(2, 5))
     made = Net(spec, IMAGE).rewrite("separable").spec

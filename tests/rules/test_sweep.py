@@ -14,6 +14,7 @@ import torch
 
 import netwright as nw
 from netwright.core.net import Net
+from netwright.core.plan import Plan
 from netwright.core.rewrite import classifiers, matches, sites
 from netwright.core.wiring import Sequential
 from netwright.errors import RuleError
@@ -61,7 +62,7 @@ CLAIMS: dict[str, tuple[Callable[[int, int], bool], Callable[[int, int], bool]]]
     "eca": (gt, gt), "fold-norm": (lt, eq), "gap-head": (lt, lt), "grouped": (lt, lt),
     "move-first-pool": (eq, gt), "no-bias": (lt, eq), "no-first-pool": (any_way, gt),
     "norm": (any_way, eq), "pool": (eq, le), "pool-to-conv": (gt, gt), "residual": (ge, ge),
-    "scale": (gt, gt), "scse": (gt, gt), "se": (gt, gt), "separable": (any_way, lt),
+    "scale": (ge, gt), "scse": (gt, gt), "se": (gt, gt), "separable": (any_way, lt),
     "stem-stride-1": (any_way, gt), "weight-standardise": (le, eq), "widen": (gt, gt),
 }  # fmt: skip
 """What docstrings say of parameters and of MACs, after to before, where they say it of all nets."""
@@ -102,12 +103,17 @@ def swept(net: Net, text: str) -> Net | None:
     elif name != "without":
         assert after.output[0] == before.output[0]
         assert len(after.output) == len(before.output) or name == "conv-head"
-    if name == "dilate" and before.field and after.field:
-        assert after.field.size == before.field.size
+    if name == "dilate":
+        assert sizes(after) == sizes(before)
     params, macs = CLAIMS.get(name, (any_way, any_way))
     assert params(after.params, before.params), (after.params, before.params)
     assert macs(after.macs, before.macs), (after.macs, before.macs)
     return made
+
+
+def sizes(plan: Plan) -> dict[str, object]:
+    """Sizes of the fields of all convolutions."""
+    return {row.path: row.field.size for row in plan if isinstance(row.unit, nw.Conv)}
 
 
 def faults(net: Net, rules: list[str], then: Callable[[Net], object] = lambda made: None) -> str:
@@ -120,7 +126,7 @@ def faults(net: Net, rules: list[str], then: Callable[[Net], object] = lambda ma
                 if made is not None:
                     then(made)
             except Exception as error:  # noqa: BLE001 the other rules are tried too
-                lines.append(f"{net.name} {text}: {type(error).__name__}: {str(error)[:200]}")
+                lines.append(f"{net.name} {text}: {type(error).__name__}: {str(error)[:900]}")
     return "\n".join(lines)
 
 

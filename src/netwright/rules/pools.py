@@ -133,22 +133,31 @@ def first(net: Net, kind: type[Spec]) -> Row:
     raise RuleError(f"{net.name} has no {kind.__name__}")
 
 
+def _strided(net: Net) -> Row:
+    """The first max pool that moves by more than one position."""
+    for row in net.plan().rows:
+        if isinstance(row.unit, MaxPool) and max(row.unit.sliding(row.input).stride) > 1:
+            return row
+    raise RuleError(f"{net.name} has no max pool with a stride")
+
+
 @named("no-first-pool")
 def no_first_pool(net: Net) -> Net:
-    """The first max pool is taken out, for small images and small objects (ResNet-18-A).
+    """The first max pool with a stride is taken out, for small images and small objects
+    (ResNet-18-A).
 
     Zhu et al. 2019, ScratchDet (arXiv:1810.08425), table 4. Later maps have four times
     the positions, and cost as much more.
     """
-    return replaced(net, first(net, MaxPool).path, Identity())
+    return replaced(net, _strided(net).path, Identity())
 
 
 @named("move-first-pool")
 def move_first_pool(net: Net, path: str = "stage1") -> Net:
-    """The first max pool moves behind the part at `path`; what lies between sees, and costs,
-    four times the positions. Parameters and output stay.
+    """The first max pool with a stride moves behind the part at `path`; what lies between sees,
+    and costs, four times the positions. Parameters and output stay.
     """
-    row = first(net, MaxPool)
+    row = _strided(net)
     made = replaced(net, row.path, Identity())
     paths = [found.path for found in made.plan() if found.path.startswith(path + ".")]
     order = [found.path for found in net.plan()]
