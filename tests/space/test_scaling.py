@@ -9,6 +9,8 @@ import pytest
 
 import netwright as nw
 from netwright.cli import main
+from netwright.core.net import Net
+from netwright.rules.scale import strided
 from netwright.space.scaling import SMALLEST, WAYS
 from oracles import assert_plan_is_true
 
@@ -150,3 +152,18 @@ def test_scale_command(capsys, tmp_path):
     out = tmp_path / "small.json"
     run(capsys, "scale", "resnet50", "--budget", "macs<=300M", "--by", "width", "--out", str(out))
     assert nw.from_json(out.read_text()) == nw.scale(nw.net("resnet50"), macs=300e6, by="width")
+
+
+@pytest.mark.parametrize(
+    ("unit", "input", "wanted"),
+    [
+        (nw.LocalAttention(2), (20, 16), (20, 16)),
+        (nw.MultiHeadAttention(2), (20, 16), (20, 16)),
+        (nw.LSTM(4), (20, 16), (20, 16)),
+        (nw.ConvLSTM(4), (5, 1, 8, 8), (5, 1, 16, 16)),
+        (nw.TimeDistributed(nw.Conv(4)), (5, 1, 8, 8), (5, 1, 16, 16)),
+        (nw.Conv(4), (3, 8, 8), (3, 16, 16)),
+    ],
+)
+def test_only_positions_of_images_are_scaled(unit, input, wanted):
+    assert strided(Net(unit, input), 2.0).input == wanted

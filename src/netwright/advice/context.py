@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netwright.advice.finding import Case, Finding, Remedy, remedies, shares
+from netwright.core.operation import Kind, Sliding
 from netwright.core.plan import Row
 from netwright.core.rewrite import classifiers
 from netwright.core.shape import show
@@ -17,6 +18,12 @@ STEMS = (
     ("no-first-pool", "stem-stride-1", "stem-3x3"),
 )
 """Ways to keep the resolution longer; the last is Root-ResNet's (arXiv:1810.08425)."""
+
+
+def _window(row: Row) -> Sliding | None:
+    """The window of a row that multiplies and is no pool."""
+    weighs = row.macs and row.unit.kind is not Kind.POOLING
+    return row.unit.sliding(row.input) if weighs else None
 
 
 def _least(case: Case, row: Row) -> tuple[int, ...] | None:
@@ -97,7 +104,7 @@ def _tail(case: Case, useless: set[str]) -> tuple[str, ...]:
     for _, row in case.rows():
         if row.path.partition(".")[0] in ends:
             continue
-        window = row.unit.sliding(row.input) if row.macs else None
+        window = _window(row)
         if window is not None and len(row.input) == len(case.seen) + 1:
             slides = stages.setdefault(row.path.partition(".")[0], [])
             slides += [row.path] if max(window.kernel) > 1 or row.path in useless else []
@@ -113,7 +120,7 @@ def outgrown(case: Case) -> Finding | None:
     """Convolutions whose kernel is larger than the map: taps that only ever meet padding."""
     rows: list[Row] = []
     for _, row in case.rows():
-        window = row.unit.sliding(row.input) if row.macs else None
+        window = _window(row)
         if window is None or len(row.input) != len(case.seen) + 1:
             continue
         reach = [d * (k - 1) + 1 for k, d in zip(window.kernel, window.dilation, strict=True)]

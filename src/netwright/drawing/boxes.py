@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from netwright.core.graph import Tap
 from netwright.core.join import Add, Cat, Mul
+from netwright.core.operation import Kind
 from netwright.core.shape import show
 from netwright.core.spec import Block, Spec
 from netwright.drawing.labels import BRANCHES, kinds, label, plain
@@ -146,6 +147,8 @@ def _kind(part: Part) -> str:
     if not simple(part):
         return "block"
     row = max(part.group.rows, key=lambda row: row.macs)
+    if row.unit.kind in (Kind.AVERAGING, Kind.POOLING):
+        return "pool"
     window = row.unit.sliding(row.input)
     if row.macs and window:
         return "convolution"

@@ -12,6 +12,7 @@ from typing import Any, cast
 from netwright.blocks.stage import Stage
 from netwright.core.interpret import output_shape
 from netwright.core.net import Net
+from netwright.core.operation import Kind
 from netwright.core.rewrite import Site, classifiers, everywhere, matches, rewritten
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
@@ -20,12 +21,7 @@ from netwright.errors import RuleError, ShapeError, SpecError
 from netwright.nets.options import need_counts, need_factors
 from netwright.rules.registry import named
 from netwright.rules.widths import times
-from netwright.units.attention import Attention
-from netwright.units.conv_lstm import ConvLSTM
-from netwright.units.linear import Linear
-from netwright.units.recurrent import Recurrent
 from netwright.units.regularise import Dropout, DropPath
-from netwright.units.weight_norm import Reweighted
 
 __all__ = [
     "ALPHA",
@@ -176,11 +172,8 @@ def positions(net: Net) -> tuple[int, list[int]]:
     """Where the positions of an image begin in the net's input, and the total stride an axis."""
     rows = net.plan().rows
     reads = next(row for row in rows if -1 in row.sources)
-    first = 1
-    if reads.inputs[0] != net.input or isinstance(reads.unit, ConvLSTM):
-        first = 2  # time comes first
-    elif isinstance(reads.unit, Recurrent | Attention):
-        first = len(net.input)
+    steps = reads.unit.kind in (Kind.ATTENTION, Kind.RECURRENT) or reads.inputs[0] != net.input
+    first = 2 if steps else 1  # time comes first, then channels or features
     rank = len(net.input) - first
     local = [row.field.jump or () for row in rows]
     jumps = [jump[-rank:] for jump in local if len(jump) >= rank > 0]
@@ -212,7 +205,7 @@ def dropout(net: Net, rate: float = 0.5) -> Net:
     """Dropout before the classifier (Srivastava et al. 2014)."""
     path = next(iter(classifiers(net)), None)
     unit = None if path is None else net.plan().row(path).unit
-    if not isinstance(unit.of if isinstance(unit, Reweighted) else unit, Linear):
+    if unit is None or unit.kind is not Kind.DENSE:
         raise RuleError(f"{net.name} does not end in a dense unit")
 
     def change(site: Site, spec: Spec) -> Spec | None:
