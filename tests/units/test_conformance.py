@@ -147,7 +147,7 @@ def test_field_is_gradient_support(sample: Sample) -> None:
     if unit.joins or len(shapes[0]) < 2:
         pytest.skip("has no window")
     if sample.support:
-        pytest.skip(sample.support)
+        pytest.skip(f"not of this unit: {sample.support}")
     plan = Net(unit, shapes[0]).plan()
     field = plan.rows[0].field
     if unit.sees_all or field.axes is None:
@@ -251,7 +251,7 @@ def test_bfloat16_autocast(sample: Sample) -> None:
 @each
 def test_compiles_in_one_graph(sample: Sample) -> None:
     if sample.compiles:
-        pytest.skip(sample.compiles)
+        pytest.skip(f"not of this unit: {sample.compiles}")
     torch._dynamo.reset()
     module, xs = sample.module(), sample.tensors()
     compiled = torch.compile(module, fullgraph=True, backend="eager")
