@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-TESTS = '''
+TESTS = """
 import pytest
 
 def test_runs():
@@ -31,13 +31,16 @@ def test_of_another_system():
 @pytest.mark.xfail(raises=ValueError)
 def test_is_known_to_fail():
     raise ValueError
-'''
+"""
 MODULE = 'import pytest\n\npytest.importorskip("no_such_library")\n'
 
 
 @pytest.mark.parametrize(
     ("must", "counts"),
-    [("1", "2 failed, 1 passed, 2 skipped, 1 xfailed, 1 error"), ("", "1 passed, 5 skipped, 1 xfailed")],
+    [
+        ("1", "2 failed, 1 passed, 2 skipped, 1 xfailed, 1 error"),
+        ("", "1 passed, 5 skipped, 1 xfailed"),
+    ],
 )
 def test_a_skip_that_must_not_be_fails(must, counts, tmp_path, monkeypatch):
     shutil.copy(Path(__file__).parent / "conftest.py", tmp_path)

@@ -142,6 +142,16 @@ def test_keeps_for_the_gradient_what_it_says(sample: Sample) -> None:
 
 
 @each
+def test_hands_on_its_input_where_it_says_so(sample: Sample) -> None:
+    xs = sample.tensors()
+    rule = sample.unit.kept(*sample.shapes, y=sample.unit.shape(*sample.shapes))
+    with torch.no_grad():
+        at = sample.module()(*xs).untyped_storage().data_ptr()
+    is_view = sample.unit.idle or (rule is not None and rule.view)
+    assert is_view == (at in {x.untyped_storage().data_ptr() for x in xs})
+
+
+@each
 def test_field_is_gradient_support(sample: Sample) -> None:
     unit, shapes = sample.unit, sample.shapes
     if unit.joins or len(shapes[0]) < 2:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from netwright.core.check import is_count, is_fraction
 from netwright.core.cost import VIEW, Cost, Kept
@@ -21,6 +21,7 @@ class Dropper(Unit, abstract=True):
     """Zeros with probability `rate` in training, the rest scaled by 1 / (1 - rate)."""
 
     rate: float = 0.5
+    idle: ClassVar[bool] = True
 
     def check(self) -> None:
         is_fraction(self, "rate")
@@ -154,6 +155,7 @@ class Cutout(Unit):
     """
 
     size: Axes = 16
+    idle: ClassVar[bool] = True
 
     def check(self) -> None:
         is_count(self, "size", axes=True)
