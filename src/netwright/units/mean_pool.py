@@ -23,7 +23,8 @@ class LpPool(LocalPool):
 
     1 is the sum, 2 the Euclidean norm, infinity the maximum. With `learned` p is one
     parameter, 1 + softplus(rho), that starts at `p` (Gulcehre et al. 2013,
-    arXiv:1311.1780). Equal to `nn.LPPool2d` for even p.
+    arXiv:1311.1780). Equal to `nn.LPPool2d` for even p. 2 prod(k) operations an output
+    element, powers and their sum.
 
     >>> LpPool(3, stride=2, p=4).shape((64, 55, 55))
     (64, 27, 27)
@@ -40,7 +41,7 @@ class LpPool(LocalPool):
             raise SpecError(f"LpPool: p is {self.p!r}, wanted a number above 1 to learn from")
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
-        return super().cost(*xs, y=y)._replace(params=int(self.learned))
+        return Cost(int(self.learned), ops=2 * super().cost(*xs, y=y).ops)
 
     def kind(self, rank: int) -> Any:
         from netwright.layers import LpPool as Layer
