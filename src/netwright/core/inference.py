@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from netwright.core.cost import NOTHING, Kept
+from netwright.core.cost import NOTHING
 
 if TYPE_CHECKING:
     from netwright.core.plan import Plan, Row
@@ -40,17 +40,10 @@ def inference_peak(plan: Plan) -> Any:
     for i, row in rows:
         if storage[i] == i:
             alive += row.elements * item
-        peak = max(peak, alive + _inside(row, rules[i], plan))
+        inside = 0 if row.unit.idle else rules[i].own(plan.item, plan.batch * row.copies)
+        peak = max(peak, alive + inside)
         alive -= sum([plan.rows[value].elements * item for value in ending.get(i, ())])
     return peak
-
-
-def _inside(row: Row, rule: Kept, plan: Plan) -> Any:
-    """Bytes that a unit needs beside its inputs and its output."""
-    if row.unit.idle:
-        return 0
-    images = plan.batch * row.copies
-    return images * (rule.each * plan.item + rule.indices * 8) + rule.once * plan.item
 
 
 def _endings(rows: Sequence[tuple[int, Row]], storage: dict[int, int]) -> dict[int, list[int]]:

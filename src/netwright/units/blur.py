@@ -10,7 +10,7 @@ from netwright.core.cost import Cost, Kept
 from netwright.core.field import Window
 from netwright.core.shape import Shape, need_rank
 from netwright.core.spec import Unit
-from netwright.units.padding import check_border_of
+from netwright.units.padding import check_border_of, kept_padded
 from netwright.units.window import Sliding, sliding_window
 
 if TYPE_CHECKING:
@@ -54,11 +54,7 @@ class BlurPool(Unit):
         return Cost(macs=taps * prod(y), buffers=taps)
 
     def kept(self, *xs: Shape, y: Shape) -> Kept | None:
-        if self.border == "symmetric":
-            return None
-        x, pads = xs[0], self.sliding(xs[0]).pads
-        wide = prod([n + before + after for n, (before, after) in zip(x[1:], pads, strict=True)])
-        return Kept(input=self.border in ("reflect", "replicate"), each=x[0] * wide)
+        return kept_padded(xs[0], self.sliding(xs[0]).pads, self.border)
 
     def window(self, x: Shape) -> Window:
         return self.sliding(x).taps

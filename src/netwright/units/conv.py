@@ -12,7 +12,7 @@ from netwright.core.field import Taps, Window
 from netwright.core.shape import Axes, Padding, Shape, need_rank, per_axis, show, spread
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
-from netwright.units.padding import check_border_of, is_border
+from netwright.units.padding import check_border_of, is_border, kept_padded
 from netwright.units.window import (
     GroupedConvolution,
     Sliding,
@@ -73,12 +73,10 @@ class Conv(GroupedConvolution):
     def kept(self, *xs: Shape, y: Shape) -> Kept | None:
         (x,) = xs
         p = self.sliding(x).pads
-        if self.border != "zeros" and not isinstance(self.border, float):
-            return None
         if self.border == "zeros" and all(before == after for before, after in p):
             return INPUT
-        padded = [n + before + after for n, (before, after) in zip(x[1:], p, strict=True)]
-        return Kept(each=x[0] * prod(padded))
+        kept = kept_padded(x, p, self.border)
+        return kept._replace(once=prod(y[1:])) if self.border == "crop" else kept
 
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn

@@ -223,6 +223,10 @@ class SwitchableNorm(Norm):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return Cost(6 + (2 * y[0] if self.affine else 0), 0, 2 * prod(y), 2 * y[0])
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        channels, affine = y[0], int(self.affine)
+        return Kept(input=True, each=(4 + affine) * channels + 2, once=6 + 2 * channels)
+
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import SwitchableNorm as Layer
 

@@ -13,11 +13,12 @@ from netwright.core.shape import Axes, Padding, Shape, least, need_rank, per_axi
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
 from netwright.units.conv import Sliding, sliding_window
+from netwright.units.window import padded
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["AdaptiveAvgPool", "AvgPool", "GlobalAvgPool", "LocalPool", "MaxPool"]
+__all__ = ["AdaptiveAvgPool", "AvgPool", "GlobalAvgPool", "LocalPool", "MaxPool", "halfway"]
 
 
 class LocalPool(Unit, abstract=True):
@@ -67,6 +68,15 @@ class LocalPool(Unit, abstract=True):
     def window(self, x: Shape) -> Window:
         return self.sliding(x)[4]
 
+    def widened(self, x: Shape, y: Shape) -> Any:
+        """Elements of the map with the padding its windows reach, 0 where they reach none."""
+        k, s, p, _, _ = self.sliding(x)
+        pads = [
+            (before, max(0, (m - 1) * hop + size - n - before))
+            for n, m, size, hop, (before, _) in zip(x[1:], y[1:], k, s, p, strict=True)
+        ]
+        return prod(padded(x, tuple(pads))) if any(map(any, pads)) else 0
+
     def kind(self, rank: int) -> Any:
         """The `torch.nn` class for that many axes."""
         from torch import nn
@@ -76,6 +86,14 @@ class LocalPool(Unit, abstract=True):
     def module(self, *xs: Shape) -> nn.Module:
         k, s, p, _, _ = self.sliding(xs[0])
         return self.kind(len(k))(k, s, tuple(before for before, _ in p), ceil_mode=self.ceil)
+
+
+def halfway(x: Shape, y: Shape, kernel: tuple[int, ...]) -> Any:
+    """Elements of a volume smaller than a window that was pooled over time and not yet over
+    height and width: PyTorch pools such ones in no other way. 0 for other maps.
+    """
+    small = len(x) == 4 and any(n < k for n, k in zip(x[1:], kernel, strict=True))
+    return x[0] * y[1] * prod(x[2:]) if small else 0
 
 
 class MaxPool(LocalPool):

@@ -166,6 +166,9 @@ class Cutout(Unit):
         per_axis(self.size, len(x) - 1, "size")
         return x
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(flags=prod(y[1:]))
+
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import Cutout as Layer
 

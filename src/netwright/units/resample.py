@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
 from netwright.core.check import is_choice, is_count, is_flag
-from netwright.core.cost import NOTHING, VIEW, Cost
+from netwright.core.cost import NOTHING, VIEW, Cost, Kept
 from netwright.core.field import UNKNOWN, Taps, Window
 from netwright.core.shape import Axes, Shape, need_rank, per_axis, show
 from netwright.core.spec import Unit
@@ -244,6 +244,9 @@ class MaxUnpool(Unit):
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return MaxPool(self.kernel).cost(xs[1], y=xs[0])
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(indices=prod(xs[0]))
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import MaxUnpool as Layer

@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count
-from netwright.core.cost import Cost
+from netwright.core.cost import INPUT, Cost, Kept
 from netwright.core.field import Taps, Window
 from netwright.core.shape import Shape, need_rank, slid
 from netwright.core.spec import Unit
@@ -30,6 +30,8 @@ class LeapPool(Unit):
     >>> LeapPool(4).shape((32, 12, 1000))
     (32, 12, 250)
     """
+
+    keeps = INPUT
 
     kernel: int = 2
     stride: int | None = None
@@ -76,6 +78,10 @@ class GeneticPool(LocalPool):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         taps = prod(self.sliding(xs[0])[0])
         return Cost(macs=taps * prod(y), buffers=taps)
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        wide = self.widened(xs[0], y)
+        return Kept(input=not wide, each=wide)
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import GeneticPool as Layer

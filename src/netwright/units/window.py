@@ -17,6 +17,7 @@ __all__ = [
     "Sliding",
     "check_groups",
     "check_groups_of",
+    "padded",
     "sliding_window",
 ]
 
@@ -29,6 +30,11 @@ class Sliding(NamedTuple):
     pads: tuple[tuple[int, int], ...]
     dilation: tuple[int, ...]
     taps: Window
+
+
+def padded(x: Shape, pads: tuple[tuple[int, int], ...]) -> Shape:
+    """The shape of a map with its padding."""
+    return (x[0], *[n + before + after for n, (before, after) in zip(x[1:], pads, strict=True)])
 
 
 @lru_cache(maxsize=1024)
