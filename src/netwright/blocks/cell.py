@@ -24,8 +24,15 @@ class Cell(Block):
     ReLU, a 1x1 convolution and normalisation bring both maps to `width` channels, a
     `FactorisedReduction` the older one where it is larger; then every node sums its edges.
     Edges from the two maps have the stride. A cell that is given one map only, at the stem of
-    a NASNet, reads it as it is for the older one too. `norm`, `tight` and `drop` are those of
-    the `Edge`s (Zoph et al. 2017, arXiv:1707.07012; Liu et al. 2018, arXiv:1806.09055).
+    a NASNet, reads it as it is for the older one too (Zoph et al. 2017, arXiv:1707.07012; Liu
+    et al. 2018, arXiv:1806.09055).
+
+    genotype: the cell's edges, a `CellGenotype`
+    width: channels of every state
+    stride: that of the edges from the two maps
+    norm: the normalisation of the `Edge`s, as the next two
+    tight: whether they pad no more than they need
+    drop: how often training leaves an operation out
 
     >>> two = CellGenotype(((("sep_conv_3x3", 0), ("identity", 1)), (("max_pool_3x3", 1),)))
     >>> Cell(two, 16).expand((48, 32, 32), (48, 32, 32)).names

@@ -29,6 +29,9 @@ class FactorisedReduction(Block):
     one of the odd ones, normalisation: (C, H, W) -> (width, ceil(H / 2), ceil(W / 2))
     (Zoph et al. 2017, arXiv:1707.07012; Liu et al. 2018, arXiv:1806.09055).
 
+    width: channels of the output
+    norm: the normalisation
+
     >>> FactorisedReduction(64).expand((32, 28, 28)).names
     ('act', 'paths', 'norm')
     """
@@ -61,9 +64,14 @@ class Edge(Block):
     ReLU, a 1x1 convolution and normalisation where the shape changes (NASNet, PNASNet,
     AmoebaNet), `skip_connect` a `FactorisedReduction` (DARTS, ENAS).
 
-    Maps are padded by (k - 1) / 2 positions on both sides, or, where `tight`, by no more than
-    ceil(n / stride) positions need, as in TensorFlow. `drop` is how often training leaves the
-    operation out; one that does nothing is never left out.
+    Maps are padded by (k - 1) / 2 positions on both sides, unless `tight`.
+
+    operation: its name, one of `OPERATIONS`
+    width: channels of the output
+    stride: that of the operation
+    norm: the normalisation behind convolutions
+    tight: whether padding is no more than ceil(n / stride) positions need, as in TensorFlow
+    drop: how often training leaves the operation out; one that does nothing never is
 
     >>> Edge("max_pool_3x3", 64, 2).expand((64, 28, 28))
     MaxPool(kernel=3, stride=2, padding=1)

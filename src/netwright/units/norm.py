@@ -51,6 +51,10 @@ class BatchNorm(Norm):
     (Ioffe & Szegedy 2015, arXiv:1502.03167). (C,), (C, L), (C, H, W) or (C, T, H, W).
 
     2 C + 1 buffer elements: running mean, running variance, batches seen.
+
+    affine: whether every channel has a learnt scale and shift
+    eps: what is added to the variance
+    momentum: how much of the running mean and variance a batch replaces
     """
 
     momentum: float = 0.1

@@ -99,6 +99,11 @@ def halfway(x: Shape, y: Shape, kernel: tuple[int, ...]) -> Any:
 class MaxPool(LocalPool):
     """The largest value of every window; padding never wins.
 
+    kernel: positions of a window; one number, or one an axis
+    stride: positions from one window to the next; None: the kernel
+    padding: positions added around the map, at most half the kernel
+    ceil: whether a last window may reach over the end
+
     >>> MaxPool(3, stride=2).shape((64, 55, 55))
     (64, 27, 27)
     """
@@ -108,8 +113,16 @@ class MaxPool(LocalPool):
 
 
 class AvgPool(LocalPool):
-    """The mean of every window; zeros of the padding are counted if `count_padding`, and may
-    differ from side to side then. Volumes have to be as large as the window, as PyTorch's.
+    """The mean of every window: (C, H, W) -> (C, H', W').
+
+    Padding that is counted may differ from side to side. Volumes have to be as large as the
+    window, as PyTorch's.
+
+    kernel: positions of a window; one number, or one an axis
+    stride: positions from one window to the next; None: the kernel
+    padding: positions added around the map, at most half the kernel
+    ceil: whether a last window may reach over the end
+    count_padding: whether zeros of the padding count as values
 
     >>> AvgPool(2).shape((64, 56, 56))
     (64, 28, 28)
@@ -179,6 +192,8 @@ class AdaptiveAvgPool(Unit):
 
     Cell i covers floor(i H / size) to ceil((i+1) H / size), as PyTorch cuts them.
 
+    size: cells; one number, or one an axis
+
     >>> AdaptiveAvgPool(7).shape((512, 9, 9))
     (512, 7, 7)
     """
@@ -229,6 +244,8 @@ class GlobalAvgPool(Unit):
     """The mean of every channel: (C, H, W) -> (C,), with `keep` (C, 1, 1).
 
     C H W operations (Lin et al. 2013, arXiv:1312.4400, section 3.2).
+
+    keep: whether the axes stay, with one position each
 
     >>> GlobalAvgPool().shape((2048, 7, 7))
     (2048,)

@@ -31,7 +31,10 @@ class Dropper(Unit, abstract=True):
 
 
 class Dropout(Dropper):
-    """Zeros elements (Srivastava et al. 2014): any shape -> the same shape, free."""
+    """Zeros elements (Srivastava et al. 2014): any shape -> the same shape, free.
+
+    rate: the probability of a zero; the rest is scaled by 1 / (1 - rate)
+    """
 
     def kept(self, *xs: Shape, y: Shape) -> Kept | None:
         return Kept(each=prod(y)) if self.rate else VIEW
@@ -61,6 +64,8 @@ class SpatialDropout(Dropper):
 class DropPath(Dropper):
     """Zeros a whole branch for an image: stochastic depth (Huang et al. 2016,
     arXiv:1603.09382), kept branches scaled by 1 / (1 - rate) in training.
+
+    rate: the probability that the branch is left out
     """
 
     def kept(self, *xs: Shape, y: Shape) -> Kept | None:

@@ -36,6 +36,10 @@ class Upsample(Unit):
 
     One operation an output element for `nearest`, 2^axes for `linear`, 4^axes for `cubic`.
 
+    scale: how many times as many positions; one number, or one an axis
+    mode: `nearest`, `linear` or `cubic`
+    corners: whether the outermost positions lie on each other, not the borders
+
     >>> Upsample(2).shape((256, 14, 14))
     (256, 28, 28)
     """
@@ -115,6 +119,9 @@ def _between_corners(n: int, s: int, reads: int) -> Taps:
 class Subsample(Unit):
     """Every `stride`-th position from `start` on: (C, H, W) -> (C, ceil((H - start) / s), ...),
     free.
+
+    stride: positions from one that is kept to the next; one number, or one an axis
+    start: the first that is kept
 
     >>> Subsample(2).shape((16, 32, 32))
     (16, 16, 16)
@@ -257,6 +264,8 @@ class MaxUnpool(Unit):
 class PadChannels(Unit):
     """Channels of zeros after the given ones: (C, H, W) -> (width, H, W), free; the
     shortcut of option A in He et al. 2015 (arXiv:1512.03385).
+
+    width: channels of the output, no fewer than those of the input
 
     >>> PadChannels(32).shape((16, 8, 8))
     (32, 8, 8)
