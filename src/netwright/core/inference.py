@@ -25,8 +25,9 @@ def inference_peak(plan: Plan) -> Any:
     What a unit needs inside (a padded input, indices, attention scores) is taken to be what it
     keeps for its gradient.
 
-    It is what a built net needs whose activations do not work in place (`build` lets some),
-    workspaces of kernels left out.
+    It is what a built net needs whose activations do not work in place (`build` lets some).
+    Left out are workspaces of kernels, and what a unit makes and lets go of on its way, such as
+    the products that a `WeightedSum` adds up.
     """
     rows = [(i, row) for i, row in enumerate(plan.rows) if not row.auxiliary]
     rules = {i: row.unit.kept(*row.inputs, y=row.output) or NOTHING for i, row in rows}
