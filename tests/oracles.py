@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from netwright.core.codec import decode, encode
@@ -52,6 +55,43 @@ def counted_macs(model: nn.Module, *xs: Tensor) -> int:
     flops = counter.get_total_flops()
     assert flops % 2 == 0
     return flops // 2
+
+
+class _Alive(TorchDispatchMode):
+    """Adds up the storages that are alive, from what every operator gives until it is freed."""
+
+    def __init__(self, *others: Tensor) -> None:
+        super().__init__()
+        self.now = self.peak = 0
+        self._counted = {tensor.untyped_storage()._cdata for tensor in others}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        for tensor in tree_leaves(out):
+            if isinstance(tensor, Tensor):
+                self._count(tensor.untyped_storage())
+        return out
+
+    def _count(self, storage: torch.UntypedStorage) -> None:
+        if storage._cdata in self._counted:
+            return
+        size = storage.nbytes()
+        self._counted.add(storage._cdata)
+        self.now += size
+        self.peak = max(self.peak, self.now)
+        weakref.finalize(storage, self._free, storage._cdata, size)
+
+    def _free(self, key: int, size: int) -> None:
+        self._counted.discard(key)
+        self.now -= size
+
+
+def most_alive(model: nn.Module, x: Tensor) -> int:
+    """Most bytes of tensors alive at once in inference, the input's with them, parameters and
+    buffers left out."""
+    with torch.no_grad(), _Alive(x, *model.parameters(), *model.buffers()) as alive:
+        model.eval()(x)
+    return alive.peak + x.nbytes
 
 
 def assert_plan_is_true(net: Net, macs: bool = True) -> None:

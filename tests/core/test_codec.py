@@ -79,3 +79,17 @@ def test_unknown_values_are_not_written() -> None:
     sympy = pytest.importorskip("sympy")
     with pytest.raises(CodecError, match="symbols"):
         nw.Net(nw.Conv(sympy.Symbol("C")), (3, 4, 4)).to_json()
+
+
+def test_a_spec_is_read_by_the_name_it_once_had():
+    old = (
+        '{"schema": 1, "name": "half", "input": [8, 9, 9], "hash": "be54ccc5a0e9e451", "spec": '
+        '{"spec": "FactorizedReduction", "width": 8, "norm": '
+        '{"spec": "BatchNorm", "affine": true, "eps": 1e-05, "momentum": 0.1}}}'
+    )
+    net = nw.Net(nw.FactorisedReduction(8), (8, 9, 9), "half")
+    assert nw.from_json(old) == net
+    assert net.hash == "be54ccc5a0e9e451"
+    assert '"FactorisedReduction"' in net.to_json()
+    with pytest.raises(nw.CodecError, match="near: FactorisedReduction"):
+        nw.from_json(old.replace("FactorizedReduction", "FactorisedReductions"))

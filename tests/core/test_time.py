@@ -29,7 +29,7 @@ def test_a_plan_counts_weights_once_and_work_every_step() -> None:
     assert (many.macs, many.ops, many.activations) == tuple(
         5 * n for n in (once.macs, once.ops, once.activations)
     )
-    assert many.peak_bytes == 5 * once.peak_bytes
+    assert many.peak_bytes == pytest.approx(5 * once.peak_bytes, rel=0.02)
     assert [row.path for row in many] == [f"each.body.{name}" for name in EYE.names]
     assert {row.copies for row in many} == {5}
     assert many.rows[0].output == once.rows[0].output

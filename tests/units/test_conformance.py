@@ -11,13 +11,14 @@ from dataclasses import replace
 import pytest
 import torch
 from kit import MISFITS, SAMPLES, WRONG, Sample
-from torch import Tensor
+from torch import Tensor, nn
 
 import netwright as nw
 from netwright.core.codec import decode, encode
 from netwright.core.field import UNKNOWN, Taps
 from netwright.core.net import Net
 from netwright.core.operation import Kind
+from netwright.core.shape import Shape
 from netwright.core.spec import SPECS, Unit
 from netwright.errors import ShapeError, SpecError
 from netwright.units.pool import LocalPool
@@ -34,6 +35,12 @@ from oracles import (
 CASES = [pytest.param(sample, id=str(sample)) for some in SAMPLES.values() for sample in some]
 each = pytest.mark.parametrize("sample", CASES)
 NAMES = {**vars(nw.core), **{name: getattr(nw, name) for name in nw.units()}}
+UNRULED = {
+    "DeformableConv", "DotAttention", "GRU", "GhostBatchNorm", "LSTM", "LpPool", "RNN", "RoIAlign",
+    "RoIPool",
+}  # fmt: skip
+"""Units of which nobody says what training keeps: it is the device's own affair, or one of the
+values'."""
 NO_EMPTY_BATCH = ("InstanceNorm", "PixelUnshuffle")
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*lazy.*:UserWarning"),
@@ -193,19 +200,55 @@ def test_counts(sample: Sample) -> None:
 
 @each
 def test_keeps_for_the_gradient_what_it_says(sample: Sample) -> None:
-    xs = changed(sample.tensors(3), lambda x: x.requires_grad_())
-    y = sample.unit.shape(*sample.shapes)
-    rule = sample.unit.kept(*sample.shapes, y=y)
-    if rule is None:
+    if sample.unit.kept(*sample.shapes, y=sample.unit.shape(*sample.shapes)) is None:
+        assert type(sample.unit).__name__ in UNRULED
         pytest.skip("has no rule")
-    kept, out = kept_storages(sample.module(), *xs)
+    xs = changed(sample.tensors(3), lambda x: x.requires_grad_())
+    assert_keeps(sample.unit, sample.shapes, sample.module(), xs)
+
+
+def assert_keeps(
+    unit: Unit, shapes: tuple[Shape, ...], module: nn.Module, xs: list[Tensor]
+) -> None:
+    """Of three images autograd keeps what the unit's rule says, each storage once."""
+    rule = unit.kept(*shapes, y=unit.shape(*shapes))
+    kept, out = kept_storages(module, *xs)
     inputs = {x.untyped_storage().data_ptr(): x.untyped_storage().nbytes() for x in xs}
     at = out.untyped_storage().data_ptr()
+    assert rule is not None
     assert rule.view == (at in inputs)
     assert rule.input == all(x in kept for x in inputs)
     assert rule.output == (at in kept and at not in inputs)
     own = [size for where, size in kept.items() if where not in inputs and where != at]
-    assert sum(own) == 4 * (3 * rule.each + rule.once) + 8 * 3 * rule.indices
+    assert sum(own) == rule.own(4, 3), (unit, shapes)
+
+
+@each
+def test_keeps_what_it_says_with_other_windows(sample: Sample) -> None:
+    unit = sample.unit
+    if not isinstance(unit, LocalPool | Convolution) or type(unit).__name__ in UNRULED:
+        return
+    draw = random.Random(repr(unit) + str(sample.shapes))
+    for _ in range(4):
+        shape = (sample.shapes[0][0], *[draw.choice((1, 2, 3, 5, 8)) for _ in sample.shapes[0][1:]])
+        other = _varied(unit, draw)
+        try:
+            if other.kept(shape, y=other.shape(shape)) is None:
+                continue
+        except ShapeError:
+            continue
+        xs = [torch.rand(3, *shape, requires_grad=True)]
+        assert_keeps(other, (shape,), other.module(shape), xs)
+
+
+@each
+def test_hands_on_its_input_where_it_says_so(sample: Sample) -> None:
+    xs = sample.tensors()
+    rule = sample.unit.kept(*sample.shapes, y=sample.unit.shape(*sample.shapes))
+    with torch.no_grad():
+        at = sample.module()(*xs).untyped_storage().data_ptr()
+    is_view = sample.unit.idle or (rule is not None and rule.view)
+    assert is_view == (at in {x.untyped_storage().data_ptr() for x in xs})
 
 
 @each
@@ -214,7 +257,7 @@ def test_field_is_gradient_support(sample: Sample) -> None:
     if unit.joins or len(shapes[0]) < 2:
         pytest.skip("has no window")
     if sample.support:
-        pytest.skip(sample.support)
+        pytest.skip(f"not of this unit: {sample.support}")
     plan = Net(unit, shapes[0]).plan()
     field = plan.rows[0].field
     if unit.sees_all or field.axes is None:
@@ -318,7 +361,7 @@ def test_bfloat16_autocast(sample: Sample) -> None:
 @each
 def test_compiles_in_one_graph(sample: Sample) -> None:
     if sample.compiles:
-        pytest.skip(sample.compiles)
+        pytest.skip(f"not of this unit: {sample.compiles}")
     torch._dynamo.reset()
     module, xs = sample.module(), sample.tensors()
     compiled = torch.compile(module, fullgraph=True, backend="eager")

@@ -62,7 +62,7 @@ lazy(
         "convnext": "ConvNextBlock InvertedBottleneck",
         "darknet": "DarkBlock",
         "densenet": "DenseBlock DenseLayer Transition",
-        "edge": "OPERATIONS Edge FactorizedReduction",
+        "edge": "OPERATIONS Edge FactorisedReduction",
         "genotype": "CellGenotype Genotype",
         "ghostnet": "GhostBottleneck GhostModule",
         "grouped": "GroupedConv ShuffledGroupedConv",

@@ -63,6 +63,9 @@ class SqueezeExcite(Block):
 
     W1 squeezes C to C / reduction (Hu et al. 2017, arXiv:1709.01507, equations 2-4). As in
     public code W1 and W2 have biases, where the paper's equation leaves them out.
+
+    reduction: channels over those of the squeeze
+    bias: whether W1 and W2 have biases
     """
 
     reduction: int = 16

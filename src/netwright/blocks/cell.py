@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netwright.blocks.conv import ConvNormAct
-from netwright.blocks.edge import Edge, FactorizedReduction
+from netwright.blocks.edge import Edge, FactorisedReduction
 from netwright.blocks.genotype import CellGenotype
 from netwright.core.graph import Graph, Node
 from netwright.core.join import Cat
@@ -22,10 +22,17 @@ class Cell(Block):
     -> (width n, H / stride, W / stride), n states side by side.
 
     ReLU, a 1x1 convolution and normalisation bring both maps to `width` channels, a
-    `FactorizedReduction` the older one where it is larger; then every node sums its edges.
+    `FactorisedReduction` the older one where it is larger; then every node sums its edges.
     Edges from the two maps have the stride. A cell that is given one map only, at the stem of
-    a NASNet, reads it as it is for the older one too. `norm`, `tight` and `drop` are those of
-    the `Edge`s (Zoph et al. 2017, arXiv:1707.07012; Liu et al. 2018, arXiv:1806.09055).
+    a NASNet, reads it as it is for the older one too (Zoph et al. 2017, arXiv:1707.07012; Liu
+    et al. 2018, arXiv:1806.09055).
+
+    genotype: the cell's edges, a `CellGenotype`
+    width: channels of every state
+    stride: that of the edges from the two maps
+    norm: the normalisation of the `Edge`s, as the next two
+    tight: whether they pad no more than they need
+    drop: how often training leaves an operation out
 
     >>> two = CellGenotype(((("sep_conv_3x3", 0), ("identity", 1)), (("max_pool_3x3", 1),)))
     >>> Cell(two, 16).expand((48, 32, 32), (48, 32, 32)).names
@@ -64,7 +71,7 @@ class Cell(Block):
     def _fitted(self, x: Shape, like: Shape) -> Spec:
         """An input brought to the width of the cell and the size of the other input."""
         if x[1:] != like[1:]:
-            return FactorizedReduction(self.width, self.norm)
+            return FactorisedReduction(self.width, self.norm)
         return Sequential(act=ReLU(), conv=ConvNormAct(self.width, 1, norm=self.norm, act=None))
 
     def _edge(self, operation: str, source: int) -> Edge:
@@ -76,5 +83,5 @@ class Cell(Block):
         name = states[source]
         if source > 1 or self.stride == 1:
             return name
-        parts[f"{name}_out"] = Node(FactorizedReduction(self.width, self.norm), name)
+        parts[f"{name}_out"] = Node(FactorisedReduction(self.width, self.norm), name)
         return f"{name}_out"

@@ -27,8 +27,18 @@ __all__ = [
 class ConvNormAct(Block):
     """Convolution, normalisation, activation: (C, H, W) -> (width, H', W').
 
-    The convolution has a bias where no normalisation follows it, and with `bias` there too.
-    `norm` and `act` may be None.
+    The convolution has a bias where no normalisation follows it.
+
+    width: channels of the output
+    kernel: taps of a kernel; one number, or one an axis
+    stride: positions from one window to the next
+    padding: positions added around the map, or a word, as of `Conv`
+    dilation: positions from one tap to the next
+    groups: parts into which the channels are cut, each with kernels of its own
+    norm: the normalisation; None leaves it out
+    act: the activation; None leaves it out
+    border: what stands in the padding, see `netwright.units.padding`
+    bias: whether the convolution has one although a normalisation follows
 
     >>> ConvNormAct(64, 7, stride=2).expand((3, 224, 224)).names
     ('conv', 'norm', 'act')

@@ -19,8 +19,10 @@ __all__ = ["DenseBlock", "DenseLayer", "Transition"]
 class DenseLayer(Block):
     """`growth` new channels beside the given ones: (C, H, W) -> (C + growth, H, W).
 
-    Batch norm, ReLU and a 1x1 convolution to `expansion` growth channels, then the same
-    with a 3x3 convolution; an `expansion` of 0 leaves the 1x1 out.
+    Batch norm, ReLU and a 1x1 convolution, then the same with a 3x3.
+
+    growth: new channels
+    expansion: channels of the 1x1 over `growth`; 0 leaves the 1x1 out
 
     >>> DenseLayer(32).expand((64, 56, 56)).names
     ('skip', 'new')
@@ -40,6 +42,10 @@ class DenseLayer(Block):
 class DenseBlock(Block):
     """`depth` dense layers, each of which sees all before it: (C, H, W) ->
     (C + depth growth, H, W).
+
+    depth: how many layers
+    growth: new channels of each
+    expansion: channels of their 1x1 over `growth`; 0 leaves the 1x1 out
     """
 
     depth: int
@@ -57,6 +63,8 @@ class DenseBlock(Block):
 class Transition(Block):
     """Between dense blocks: batch norm, ReLU, a 1x1 convolution to `compression` C channels,
     2x2 average pooling: (C, H, W) -> (compression C, H / 2, W / 2).
+
+    compression: channels of the output over those of the input
 
     >>> Transition().expand((256, 56, 56))["conv"]
     Conv(128, kernel=1, bias=False)

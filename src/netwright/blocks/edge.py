@@ -21,15 +21,18 @@ from netwright.units.pool import AvgPool, MaxPool
 from netwright.units.regularise import DropPath
 from netwright.units.resample import Subsample
 
-__all__ = ["OPERATIONS", "Edge", "FactorizedReduction"]
+__all__ = ["OPERATIONS", "Edge", "FactorisedReduction"]
 
 
-class FactorizedReduction(Block):
+class FactorisedReduction(Block):
     """Half the size without losing positions: ReLU, a 1x1 convolution of the even ones beside
     one of the odd ones, normalisation: (C, H, W) -> (width, ceil(H / 2), ceil(W / 2))
     (Zoph et al. 2017, arXiv:1707.07012; Liu et al. 2018, arXiv:1806.09055).
 
-    >>> FactorizedReduction(64).expand((32, 28, 28)).names
+    width: channels of the output
+    norm: the normalisation
+
+    >>> FactorisedReduction(64).expand((32, 28, 28)).names
     ('act', 'paths', 'norm')
     """
 
@@ -59,11 +62,16 @@ class Edge(Block):
     k x 1. `avg_pool_3x3` leaves its padding out of the means, `padded_avg_pool_3x3` counts it as
     zeros. Pools are followed by a 1x1 convolution where the width changes. `identity` becomes
     ReLU, a 1x1 convolution and normalisation where the shape changes (NASNet, PNASNet,
-    AmoebaNet), `skip_connect` a `FactorizedReduction` (DARTS, ENAS).
+    AmoebaNet), `skip_connect` a `FactorisedReduction` (DARTS, ENAS).
 
-    Maps are padded by (k - 1) / 2 positions on both sides, or, where `tight`, by no more than
-    ceil(n / stride) positions need, as in TensorFlow. `drop` is how often training leaves the
-    operation out; one that does nothing is never left out.
+    Maps are padded by (k - 1) / 2 positions on both sides, unless `tight`.
+
+    operation: its name, one of `OPERATIONS`
+    width: channels of the output
+    stride: that of the operation
+    norm: the normalisation behind convolutions
+    tight: whether padding is no more than ceil(n / stride) positions need, as in TensorFlow
+    drop: how often training leaves the operation out; one that does nothing never is
 
     >>> Edge("max_pool_3x3", 64, 2).expand((64, 28, 28))
     MaxPool(kernel=3, stride=2, padding=1)
@@ -113,7 +121,7 @@ def _skip(edge: Edge, x: Shape, *, factorized: bool) -> Spec:
     if edge.keeps(x):
         return Identity()
     if factorized and edge.stride == 2:
-        return FactorizedReduction(edge.width, edge.norm)
+        return FactorisedReduction(edge.width, edge.norm)
     return _conv(edge, x, kernel=1)
 
 

@@ -139,7 +139,12 @@ class MBConv(_Expanded):
     """An inverted residual with squeeze-excitation to C / 4 and SiLU throughout: (C, H, W) ->
     (width, H / stride, W / stride) (Tan & Le 2019, arXiv:1905.11946, section 4).
 
-    `drop` is the rate at which its body is dropped in training, where it has a shortcut.
+    width: channels of the output
+    stride: that of the depthwise convolution
+    expansion: channels inside over those of the input
+    kernel: taps of the depthwise kernels
+    drop: how often training leaves the body out, where there is a shortcut
+    norm: the normalisation
 
     >>> MBConv(24, drop=0.1).expand((24, 56, 56))["body"].names
     ('expand', 'depthwise', 'se', 'project', 'drop')

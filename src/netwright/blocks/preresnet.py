@@ -19,9 +19,13 @@ class PreBasicBlock(Block):
     """x + F(x), F twice batch norm, ReLU, 3x3 convolution: (C, H, W) ->
     (width, H / stride, W / stride).
 
-    Where the shape changes, a 1x1 convolution projects what the first ReLU gives. `dropout`
-    zeros between the convolutions (Zagoruyko & Komodakis 2016, arXiv:1605.07146);
-    `attention`, such as `SqueezeExcite()`, stands at the end of the body.
+    Where the shape changes, a 1x1 convolution projects what the first ReLU gives. Dropout is
+    that of wide nets (Zagoruyko & Komodakis 2016, arXiv:1605.07146).
+
+    width: channels of the output
+    stride: that of the first convolution and the shortcut
+    dropout: the rate of zeros between the convolutions
+    attention: a block at the end of the body, such as `SqueezeExcite()`, or None
     """
 
     width: int
@@ -47,8 +51,13 @@ class PreBottleneck(Block):
     """x + F(x), F thrice batch norm, ReLU and convolution, 1x1, 3x3 and 1x1: (C, H, W) ->
     (width expansion, H / stride, W / stride).
 
-    The stride sits in the 3x3, as in timm, or in the first 1x1 (`stride_in="1x1"`). Shortcut
-    and `attention` as in `PreBasicBlock`.
+    The shortcut is that of `PreBasicBlock`.
+
+    width: channels that the first 1x1 reduces to
+    stride: that of the block, in the convolution that `stride_in` names
+    expansion: channels of the output over `width`
+    attention: a block at the end of the body, such as `SqueezeExcite()`, or None
+    stride_in: "3x3", as in timm, or "1x1"
     """
 
     width: int

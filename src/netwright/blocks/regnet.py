@@ -22,6 +22,11 @@ class RegNetBlock(Block):
     The paper's X block (figure 4); with `se` its Y block, a squeeze-excitation to se C
     channels behind the 3x3, C those of the block's input.
 
+    width: channels of the output, and of all inside
+    group_width: channels of a group of the 3x3
+    stride: that of the 3x3 and the shortcut
+    se: channels of the squeeze over those of the block's input; 0 leaves it out
+
     >>> RegNetBlock(64, 16).expand((32, 56, 56))["residual"]["body"].names
     ('reduce', 'conv', 'restore')
     """

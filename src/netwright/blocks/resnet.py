@@ -22,6 +22,10 @@ class Shortcut(Block):
 
     `option` A sub-samples and pads with channels of zeros, B projects by a 1x1 convolution
     where the shape changes, C projects always (He et al. 2015, section 4.1).
+
+    width: channels of the output
+    stride: positions from one that is kept to the next
+    option: "A", "B" or "C"
     """
 
     width: int
@@ -44,10 +48,16 @@ class Shortcut(Block):
 class BasicBlock(Block):
     """Two 3x3 convolutions beside a shortcut: (C, H, W) -> (width, H / stride, W / stride).
 
-    `attention`, such as `SqueezeExcite()`, weighs what the body gives; `place` says where it
-    stands (Hu et al. 2017, arXiv:1709.01507, figure 5): at the end of the body ("standard"),
-    before it ("pre"), behind the sum and its ReLU ("post"), or on the shortcut ("identity").
-    `drop` is how often training leaves the body out (stochastic depth).
+    Attention stands at the end of the body ("standard"), before it ("pre"), behind the sum and
+    its ReLU ("post"), or on the shortcut ("identity") (Hu et al. 2017, arXiv:1709.01507,
+    figure 5).
+
+    width: channels of the output
+    stride: that of the first convolution and the shortcut
+    shortcut: the option of `Shortcut`
+    attention: a block that weighs what the body gives, such as `SqueezeExcite()`, or None
+    place: where it stands: "standard", "pre", "post" or "identity"
+    drop: how often training leaves the body out (stochastic depth)
     """
 
     width: int
@@ -77,10 +87,20 @@ class Bottleneck(Block):
     """1x1 reduces, 3x3 convolves, 1x1 restores, beside a shortcut:
     (C, H, W) -> (width expansion, H / stride, W / stride).
 
-    The stride sits in the 3x3, as in torchvision and timm; the paper has it in the first
-    1x1 (`stride_in="1x1"`). The 3x3 has `widen` times `width` channels, in `groups`: 2 and 32
-    are a 32x4d ResNeXt's (Xie et al. 2016, arXiv:1611.05431). `dilation` is the 3x3's.
-    `attention`, `place` and `drop` as in `BasicBlock`.
+    The stride sits in the 3x3, as in torchvision and timm; the paper has it in the first 1x1.
+    `widen` 2 and `groups` 32 are a 32x4d ResNeXt's (Xie et al. 2016, arXiv:1611.05431).
+
+    width: channels that the first 1x1 reduces to
+    stride: that of the block, in the convolution that `stride_in` names
+    groups: parts into which the channels of the 3x3 are cut
+    expansion: channels of the output over `width`
+    shortcut: the option of `Shortcut`
+    attention: a block that weighs what the body gives, such as `SqueezeExcite()`, or None
+    place: where it stands, as in `BasicBlock`
+    stride_in: "3x3" or "1x1"
+    widen: channels of the 3x3 over `width`
+    drop: how often training leaves the body out (stochastic depth)
+    dilation: positions from one tap of the 3x3 to the next
 
     >>> Bottleneck(64).expand((256, 56, 56)).names
     ('residual', 'act')

@@ -55,10 +55,19 @@ def _chained(parts: dict[str, ConvNormAct], between: bool) -> Sequential:
 class SeparableConv(Block):
     """A depthwise and a 1x1 convolution: (C, H, W) -> (width, H', W').
 
-    `first` says which comes first: "depthwise" in MobileNet (Howard et al. 2017,
-    arXiv:1704.04861, section 3.1), "pointwise" in the Inception reading of Xception (Chollet
-    2016, arXiv:1610.02357). `norm` and `act` follow both, or the second alone where not
-    `between`, as in Xception. 1/width + 1/k^2 of the MACs of the convolution it stands for.
+    Depthwise comes first in MobileNet (Howard et al. 2017, arXiv:1704.04861, section 3.1), with
+    norm and activation between; pointwise in the Inception reading of Xception (Chollet 2016,
+    arXiv:1610.02357), without. 1/width + 1/k^2 of the MACs of the convolution it stands for.
+
+    width: channels of the output
+    kernel: taps of the depthwise kernels; one number, or one an axis
+    stride: positions from one window to the next
+    padding: positions added around the map, or a word, as of `Conv`
+    dilation: positions from one tap to the next
+    first: which comes first: "depthwise" or "pointwise"
+    between: whether norm and activation follow both, or the second alone
+    norm: the normalisation; None leaves it out
+    act: the activation; None leaves it out
 
     >>> SeparableConv(64).expand((32, 112, 112)).names
     ('depthwise', 'pointwise')

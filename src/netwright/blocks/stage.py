@@ -17,8 +17,13 @@ __all__ = ["Stage"]
 class Stage(Block):
     """`depth` times a block, the first with `stride`: (C, H, W) -> (width, H / s, W / s).
 
-    The rates of stochastic depth (Huang et al. 2016, arXiv:1603.09382) rise from the first
-    of `drop` to the last, in equal steps. A stride or rates need a block that has the field.
+    Rates of stochastic depth (Huang et al. 2016, arXiv:1603.09382) rise in equal steps. A
+    stride or rates need a block that has the field.
+
+    block: the block that is repeated
+    depth: how many times
+    stride: that of the first
+    drop: rates of stochastic depth of the first and of the last
 
     >>> from netwright import MBConv
     >>> Stage(MBConv(24), 2, stride=2).expand((16, 112, 112))

@@ -18,8 +18,12 @@ class VggBlock(Block):
     """`depth` 3x3 convolutions with ReLU, then 2x2 max pooling: (C, H, W) ->
     (width, H / 2, W / 2).
 
-    With a `norm` behind them the convolutions keep their biases, as in torchvision. `se` is
-    the reduction of a squeeze-excitation behind every ReLU; 0 leaves it out.
+    With a `norm` behind them the convolutions keep their biases, as in torchvision.
+
+    width: channels of the output
+    depth: how many convolutions
+    norm: the normalisation behind each; None leaves it out
+    se: the reduction of a squeeze-excitation behind every ReLU; 0 leaves it out
 
     >>> VggBlock(64, 2).expand((3, 224, 224)).names
     ('0', '1', 'pool')

@@ -18,12 +18,17 @@ __all__ = ["SCHEMA", "decode", "decode_net", "digest", "encode", "to_json"]
 
 SCHEMA = 1
 """Raised when a reader of the old text would misread the new."""
+RENAMED = {"FactorizedReduction": "FactorisedReduction"}
+"""Specs by the names they once had: JSON that says them is read, and hashes are made of them, so
+that an architecture keeps its identity."""
+_FIRST_NAMES = {new: old for old, new in RENAMED.items()}
 
 
 def encode(value: Any, *, defaults: bool = True) -> Any:
     """A field's value as JSON's own types: `{"spec": "Conv", "width": 64, ...}` for a spec.
 
-    Without `defaults`, fields that have their default value are left out.
+    Without `defaults`, for the hash, fields that have their default value are left out and
+    specs go by their first name.
     """
     if isinstance(value, Spec):
         names = [name for name in value.field_names if name != "parts"]
@@ -34,7 +39,8 @@ def encode(value: Any, *, defaults: bool = True) -> Any:
             fields["parts"] = [
                 [name, encode(part, defaults=defaults)] for name, part in value.parts
             ]
-        return {"spec": type(value).__name__, **fields}
+        name = type(value).__name__
+        return {"spec": name if defaults else _FIRST_NAMES.get(name, name), **fields}
     if isinstance(value, tuple):
         return [encode(item, defaults=defaults) for item in cast("tuple[Any, ...]", value)]
     if value is None or isinstance(value, bool | int | float | str):
@@ -76,9 +82,9 @@ def _at(where: str) -> str:
 
 
 def _kind(name: Any, where: str) -> type[Spec]:
-    if not isinstance(name, str) or name not in SPECS:
+    if not isinstance(name, str) or RENAMED.get(name, name) not in SPECS:
         raise CodecError(f"{_at(where)}: {nearest('spec', str(name), SPECS)}")
-    return SPECS[name]
+    return SPECS[RENAMED.get(name, name)]
 
 
 def _parts(parts: Any, where: str) -> tuple[tuple[str, Spec], ...]:

@@ -29,8 +29,9 @@ class Kept(NamedTuple):
     """What a training step keeps of one unit until its gradient has been taken.
 
     `input`, `output`: its inputs, its output, which others may keep too; `view`: its output
-    is its input in another shape. `each` are further elements an image, `once` a step,
-    `indices` are of 8 bytes each, an image. Parameters and buffers are there anyway.
+    is its input in another shape. `each` are further elements an image, `once` a step; of an
+    image also `indices` of 8 bytes and `flags` of one; `table` are bytes a step, whatever the
+    type of the values. Parameters and buffers are there anyway.
     """
 
     input: bool = False
@@ -39,6 +40,13 @@ class Kept(NamedTuple):
     each: Any = 0
     once: Any = 0
     indices: Any = 0
+    flags: Any = 0
+    table: Any = 0
+
+    def own(self, item: int, images: Any) -> Any:
+        """Bytes beside inputs and output, of `images` images at `item` bytes an element."""
+        each = self.each * item + self.indices * 8 + self.flags
+        return images * each + self.once * item + self.table
 
 
 NOTHING = Kept()

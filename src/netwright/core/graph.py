@@ -76,14 +76,25 @@ class Graph(Wiring):
     def flow(self, *xs: Any, run: Run) -> Any:
         made: dict[str, Any] = {"input": list(xs)}
         made |= {f"input{i}": x for i, x in enumerate(xs)}
-        last = "input"
-        for name, part in self.parts:
-            inputs = (part.inputs if isinstance(part, Node) else None) or (last,)
+        last, reads = "input", self._reads()
+        last_reader = {source: name for name, sources in reads.items() for source in sources}
+        for name, inputs in reads.items():
             if missing := [source for source in inputs if source not in made]:
                 raise ShapeError(f"Graph: node {name!r} reads {missing[0]!r}, given are {len(xs)}")
             made[name] = run(name, *[x for source in inputs for x in streams(made[source])])
+            for source in {source for source in inputs if last_reader[source] == name}:
+                del made[source]  # a map nobody reads again need not stay in memory
             last = name
         return made[last]
+
+    def _reads(self) -> dict[str, tuple[str, ...]]:
+        """Node -> the nodes it takes its input from."""
+        reads: dict[str, tuple[str, ...]] = {}
+        last = "input"
+        for name, part in self.parts:
+            reads[name] = (part.inputs if isinstance(part, Node) else None) or (last,)
+            last = name
+        return reads
 
 
 def _is_input(name: str) -> bool:

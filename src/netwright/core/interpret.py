@@ -1,4 +1,6 @@
-"""The walk every interpreter shares: blocks expand, wiring flows, units are visited."""
+"""The walk that all interpreters share: blocks are expanded, wiring hands values from part to
+part, units compute.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ Value = TypeVar("Value")
 
 @lru_cache(maxsize=4096)
 def expanded(block: Block, *xs: Shape) -> Spec:
-    """What a block stands for; kept, because nets repeat their blocks and blocks are values."""
+    """The spec that `block` stands for at these input shapes; cached, for nets repeat blocks."""
     return block.expand(*xs)
 
 
@@ -30,25 +32,25 @@ def below(path: str, name: str) -> str:
 
 
 class Interpreter(Generic[Value]):
-    """Sends values through a spec.
+    """Carries values through a spec: shapes, tensors, the signals of a plan.
 
-    A subclass says what a value is (`shape_of`) and what a unit makes of it (`unit`). Where the
-    wiring means more to it than how values flow, it overrides the method for that kind: `tap`,
-    `frozen`, `shared`, `time_distributed`, or `flow` for all others.
+    A subclass says how to read the shape of a value (`shape_of`) and what a unit computes
+    (`unit`). Where the wiring means more to it than how values flow, it overrides the method for
+    that kind: `tap`, `frozen`, `shared`, `time_distributed`, or `flow` for all others.
     """
 
     _visited: int = 0
 
     def shape_of(self, value: Value) -> Shape:
-        """The shape a value stands for."""
+        """The shape of a value, batch left out."""
         raise NotImplementedError
 
     def unit(self, unit: Unit, path: str, xs: tuple[Value, ...]) -> Value:
-        """What a unit at `path` makes of its inputs."""
+        """The output of the unit at `path` for the inputs `xs`."""
         raise NotImplementedError
 
     def wiring(self, wiring: Wiring, path: str, xs: tuple[Value, ...]) -> Value:
-        """What wiring at `path` makes of its inputs, by the method for its kind."""
+        """The output of the wiring at `path` for the inputs `xs`, by the method for its kind."""
         if path.count(".") >= DEEPEST:
             raise self.fault(ShapeError(f"parts are nested at most {DEEPEST} deep"), path)
         return wiring.accept(self, path, xs)
@@ -82,15 +84,15 @@ class Interpreter(Generic[Value]):
         return self.steps(wiring.flow(step, run=self.run(wiring, path)), xs[0])
 
     def step(self, value: Value) -> Value:
-        """One time step of a sequence."""
+        """One time step of the sequence `value`."""
         raise NotImplementedError
 
     def steps(self, value: Value, like: Value) -> Value:
-        """A sequence of such steps, as long as `like`."""
+        """The sequence whose every step is such a `value`, as long as the sequence `like`."""
         raise NotImplementedError
 
     def run(self, wiring: Wiring, path: str) -> Callable[..., Value]:
-        """What `flow` calls to send values through a part."""
+        """The function `run(name, *values)` by which `Wiring.flow` gets the output of a part."""
         parts = dict(wiring.parts)
         prefix = path + "." if path else ""
 
@@ -115,7 +117,7 @@ class Interpreter(Generic[Value]):
         raise NetwrightError(f"at {path}: {spec!r} is neither unit, block nor wiring")
 
     def expand(self, block: Block, path: str, xs: tuple[Value, ...]) -> Spec:
-        """What a block stands for, with the path told when it does not fit."""
+        """The spec that the block at `path` stands for at the shapes of its inputs `xs`."""
         if len(xs) != 1 and not block.joins:
             raise self.fault(ShapeError(f"{block!r} takes one input, got {len(xs)}"), path)
         try:
@@ -124,14 +126,14 @@ class Interpreter(Generic[Value]):
             raise self.fault(error, path) from None
 
     def fault(self, error: ShapeError, path: str) -> ShapeError:
-        """The error with the place where it happened."""
+        """The error, with `path` as its place unless it has one."""
         if error.path is None:
             error.path = path or "the net"
         return error
 
 
 class Shapes(Interpreter[Shape]):
-    """Sends shapes through a spec."""
+    """Carries shapes through a spec; nothing but output shapes is computed."""
 
     def shape_of(self, value: Shape) -> Shape:
         return value
@@ -154,5 +156,5 @@ class Shapes(Interpreter[Shape]):
 
 
 def output_shape(spec: Spec, *xs: Shape, path: str = "") -> Shape:
-    """What comes out of any spec for inputs of these shapes."""
+    """The output shape of any spec for inputs of these shapes."""
     return Shapes()(spec, path, xs)

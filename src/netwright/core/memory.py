@@ -146,9 +146,7 @@ class _Lives:
         """Bytes that row `i` keeps beside inputs and output."""
         if not self.learns[i]:
             return 0
-        rule, row, item = self.rules[i], self.rows[i], self.plan.item
-        images = self.plan.batch * row.copies
-        return images * (rule.each * item + rule.indices * 8) + rule.once * item
+        return self.rules[i].own(self.plan.item, self.plan.batch * self.rows[i].copies)
 
     @cached_property
     def saved(self) -> Any:

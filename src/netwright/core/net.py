@@ -68,10 +68,11 @@ class Net:
         return plan_spec(self.spec, shape, name=self.name, dtype=dtype, batch=batch)
 
     def at(self, input: Shape) -> Net:
-        """The same net for another input with as many sizes.
+        """The same net for an input of another size, such as (3, 320, 320) for (3, 224, 224).
 
-        Convolutions take signals, images and volumes; that many sizes are meant, the net
-        says. `ShapeError` otherwise; `but(input=...)` makes the net of another rank.
+        Raises `ShapeError` where `input` has more or fewer axes than the net's own: units take
+        signals, images and volumes alike, so it would be another net without a word.
+        `but(input=...)` makes that net on purpose.
         """
         input = as_shape(input)
         if len(input) != len(self.input):

@@ -179,28 +179,12 @@ class Plan:
 
     @cached_property
     def peak_bytes(self) -> int:
-        """Largest sum of activations alive at once in inference, input and output included.
-
-        A value lives from the unit that makes it to the last one that reads it; nothing is
-        computed in place.
+        """Most bytes of values alive at once in inference, as a built net runs, input and output
+        included; activations that work in place take less. See `netwright.core.inference`.
         """
-        last_use = {-1: 0}
-        rows = [row for row in enumerate(self.rows) if not row[1].auxiliary]
-        for i, row in rows:
-            last_use[i] = i
-            for source in row.sources:
-                last_use[source] = i
-        alive = peak = prod(self.input)
-        dying: dict[int, list[int]] = {}
-        for made, used in last_use.items():
-            dying.setdefault(used, []).append(made)
-        for i, row in rows:
-            alive += row.elements
-            peak = max(peak, alive)
-            for made in dying.get(i, ()):
-                if made != rows[-1][0]:
-                    alive -= prod(self.input) if made < 0 else self.rows[made].elements
-        return peak * self.item * self.batch
+        from netwright.core.inference import inference_peak
+
+        return inference_peak(self)
 
     @property
     def memory(self) -> int:

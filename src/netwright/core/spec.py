@@ -168,6 +168,8 @@ class Unit(Spec, abstract=True):
     and variance."""
     uneven: ClassVar[bool] = False
     """True for units that see less than the box of their window, such as a cone through time."""
+    idle: ClassVar[bool] = False
+    """True for units that hand on what they are given, but in training, such as `Dropout`."""
     keeps: ClassVar[Kept | None] = None
     """What training keeps of it, where that is no matter of shapes; None: nobody gave a rule."""
 

@@ -1,4 +1,4 @@
-"""Parts as they are drawn: what only changes values goes with the layer before it."""
+"""Fewer boxes for a diagram: parts that are merged or gathered before they are drawn."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ __all__ = ["gathered", "only", "trimmed"]
 
 
 def trimmed(parts: tuple[Part, ...]) -> Iterator[Part]:
-    """The parts, units that only change values drawn to the convolution before them."""
+    """The parts, in which a unit that changes values one by one, such as an activation, is
+    merged with the layer before it: one box stands for both.
+    """
     before: Part | None = None
     for part in parts:
         if before and plain(before) and _trims(part):
@@ -34,7 +36,9 @@ def trimmed(parts: tuple[Part, ...]) -> Iterator[Part]:
 
 
 def _trims(part: Part) -> bool:
-    """Whether it is a unit that changes values one by one, such as an activation."""
+    """Whether a part is a unit that changes values one by one: no products, no window, one
+    input of the output's shape.
+    """
     group = part.group
     if not isinstance(part.body, Unit) or part.reads or group.macs != 0:
         return False
@@ -42,7 +46,9 @@ def _trims(part: Part) -> bool:
 
 
 def gathered(parts: Iterable[Part]) -> list[Part]:
-    """The parts, of blocks of one kind in a row the first, and all others as one chain."""
+    """The parts; where several blocks of one kind follow each other, the first stands alone and
+    the others together as one part.
+    """
     made = list[Part]()
     for kind, run in groupby(parts, lambda part: type(part.spec)):
         first, *others = run
@@ -55,6 +61,7 @@ def gathered(parts: Iterable[Part]) -> list[Part]:
 
 
 def _chain(parts: list[Part]) -> Part:
+    """Parts in a row as one part, named by the first and the last of them."""
     first, last = parts[0], parts[-1]
     rows = tuple([row for part in parts for row in part.group.rows])
     body = Sequential(*[part.spec for part in parts])
@@ -71,7 +78,7 @@ def _chain(parts: list[Part]) -> Part:
 
 
 def only(part: Part) -> Part:
-    """The one part of a chain of one, under the name of the chain."""
+    """The part; of a chain that holds a single part that one, under the name of the chain."""
     while part.count == 1 and type(part.body) is Sequential and len(part.parts) == 1:
         inner = part.parts[0]
         if isinstance(part.spec, Block) and not isinstance(inner.spec, Block):

@@ -8,10 +8,11 @@ softmax is three other operations a weight.
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
 from netwright.core.check import is_choice, is_count, is_flag, is_number
-from netwright.core.cost import Cost
+from netwright.core.cost import Cost, Kept
 from netwright.core.field import WHOLE, Taps, Window
 from netwright.core.operation import Kind
 from netwright.core.shape import Shape, show
@@ -78,6 +79,11 @@ class DotAttention(Attention):
         weights = xs[0][0] * xs[-1][0]
         return Cost(0, 2 * weights * y[1], 3 * weights)
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        if len(xs) > 1:
+            return None  # one of the inputs, and a rule speaks of all
+        return Kept(input=True, each=2 * prod(y) + y[0] ** 2)
+
     def module(self, *xs: Shape) -> nn.Module:
         from netwright import layers
 
@@ -105,6 +111,9 @@ class AdditiveAttention(Attention):
         macs = (queries * features + steps * memory + weights) * self.width + weights * memory
         ops = (2 * self.width + 3) * weights
         return Cost(self.width * (features + memory + 1), macs, ops)
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(input=True, each=xs[0][0] * xs[-1][0] * (self.width + 1))
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright import layers
@@ -145,6 +154,14 @@ class MultiHeadAttention(Attention):
         products = 2 * features * (queries * features + steps * memory)
         weights = queries * steps
         return Cost(params, products + 2 * weights * features, 3 * self.heads * weights)
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        # inputs with time first, their projections, the output and the sums of the softmax
+        (queries, features), (steps, memory) = xs[0], xs[-1]
+        sums = self.heads * queries
+        if len(xs) == 1:
+            return Kept(each=5 * queries * features + sums)
+        return Kept(each=3 * queries * features + 2 * steps * (memory + features) + sums)
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright import layers
@@ -190,6 +207,12 @@ class LocalAttention(Unit):
         params = weights + (4 * features if self.bias else 0)
         return Cost(params, steps * weights + 2 * seen * features, 3 * self.heads * seen)
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        steps, features = y
+        seen = steps * (2 * self.radius + 1)
+        each = 2 * seen * features + 2 * steps * features + self.heads * seen
+        return Kept(input=True, each=each, table=seen)  # a mask of what lies past the ends
+
     def window(self, x: Shape) -> Window:
         return (Taps(((-self.radius, 2 * self.radius + 1),)),)
 
@@ -219,6 +242,10 @@ class HardAttention(Attention):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         weights = xs[0][0] * xs[-1][0]
         return Cost(0, 2 * weights * y[1], 3 * weights)
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        chosen = xs[0][0] if self.estimator == "reinforce" else 0
+        return Kept(input=True, each=2 * xs[0][0] * xs[-1][0], indices=chosen)
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright import layers

@@ -11,7 +11,7 @@ from netwright.core.field import Window
 from netwright.core.operation import Kind, Sliding
 from netwright.core.shape import Shape, need_rank
 from netwright.core.spec import Unit
-from netwright.units.padding import check_border_of
+from netwright.units.padding import check_border_of, kept_padded
 from netwright.units.window import sliding_window
 
 if TYPE_CHECKING:
@@ -56,11 +56,7 @@ class BlurPool(Unit):
         return Cost(macs=taps * prod(y), buffers=taps)
 
     def kept(self, *xs: Shape, y: Shape) -> Kept | None:
-        if self.border == "symmetric":
-            return None
-        x, pads = xs[0], self.sliding(xs[0]).padding
-        wide = prod([n + before + after for n, (before, after) in zip(x[1:], pads, strict=True)])
-        return Kept(input=self.border in ("reflect", "replicate"), each=x[0] * wide)
+        return kept_padded(xs[0], self.sliding(xs[0]).padding, self.border)
 
     def window(self, x: Shape) -> Window:
         return self.sliding(x).taps

@@ -13,7 +13,7 @@ from netwright.core.operation import Kind, Sliding
 from netwright.core.shape import Axes, Padding, Shape, need_rank, per_axis, show, spread
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
-from netwright.units.padding import check_border_of, is_border
+from netwright.units.padding import check_border_of, is_border, kept_padded
 from netwright.units.window import (
     GroupedConvolution,
     check_groups,
@@ -30,15 +30,22 @@ __all__ = ["Conv", "TransposedConv"]
 class Conv(GroupedConvolution):
     """Discrete cross-correlation with learnt kernels: (C, H, W) -> (width, H', W').
 
-    One class for (C, L), (C, H, W) and (C, T, H, W); `kernel`, `stride`, `padding` and
-    `dilation` are one number or one an axis. H' = floor((H + p - d(k-1) - 1) / s) + 1;
+    One class for (C, L), (C, H, W) and (C, T, H, W). H' = floor((H + p - d(k-1) - 1) / s) + 1;
     `same` padding adds d(k-1) in all, so that H' = ceil(H / s); `tight` no more than that needs,
-    as TensorFlow does, which depends on H. `border` says what stands in the padding, see
-    `netwright.units.padding`.
+    as TensorFlow does, which depends on H.
 
     Costs (C / groups) prod(k) width + width parameters and, a position of the output,
     (C / groups) prod(k) width MACs (Dumoulin & Visin 2016, arXiv:1603.07285).
     Raises `SpecError` for impossible fields, `ShapeError` where groups do not divide C.
+
+    width: channels of the output
+    kernel: taps of a kernel; one number, or one an axis, as the next three
+    stride: positions from one window to the next
+    padding: positions added around the map, or a word: `same`, `valid`, `full`, `tight`
+    dilation: positions from one tap to the next
+    groups: parts into which the channels are cut, each with kernels of its own
+    bias: whether a learnt number is added to every output channel
+    border: what stands in the padding, see `netwright.units.padding`
 
     >>> Conv(64, 7, stride=2, padding=3).shape((3, 224, 224))
     (64, 112, 112)
@@ -72,12 +79,10 @@ class Conv(GroupedConvolution):
     def kept(self, *xs: Shape, y: Shape) -> Kept | None:
         (x,) = xs
         p = self.sliding(x).padding
-        if self.border != "zeros" and not isinstance(self.border, float):
-            return None
         if self.border == "zeros" and all(before == after for before, after in p):
             return INPUT
-        padded = [n + before + after for n, (before, after) in zip(x[1:], p, strict=True)]
-        return Kept(each=x[0] * prod(padded))
+        kept = kept_padded(x, p, self.border)
+        return kept._replace(once=prod(y[1:])) if self.border == "crop" else kept
 
     def module(self, *xs: Shape) -> nn.Module:
         from torch import nn
@@ -101,10 +106,18 @@ class Conv(GroupedConvolution):
 class TransposedConv(Unit):
     """The transpose of a convolution: (C, H, W) -> (width, (H-1)s - 2p + d(k-1) + o + 1, ...).
 
-    `padding` counts as in the convolution it transposes, `extra` (o) is added after the
-    end. A kernel that the stride does not divide paints a checkerboard (Odena et al. 2016).
+    A kernel that the stride does not divide paints a checkerboard (Odena et al. 2016).
     Costs C (width / groups) prod(k) + width parameters and as many MACs a position of the
     *input* (bias left out).
+
+    width: channels of the output
+    kernel: taps of a kernel; one number, or one an axis
+    stride: positions of the output from one input to the next
+    padding: positions cut off at the border, as the convolution it transposes would add them
+    extra: positions added after the end (o)
+    dilation: positions from one tap to the next
+    groups: parts into which the channels are cut, each with kernels of its own
+    bias: whether a learnt number is added to every output channel
 
     >>> TransposedConv(64, 2, stride=2).shape((128, 28, 28))
     (64, 56, 56)

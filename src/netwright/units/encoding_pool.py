@@ -6,13 +6,13 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count, is_number, is_padding
-from netwright.core.cost import Cost
+from netwright.core.cost import Cost, Kept
 from netwright.core.field import WHOLE, Window
 from netwright.core.operation import Kind, Sliding
 from netwright.core.shape import Axes, Padding, Shape, need_rank, show, slid
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
-from netwright.units.window import sliding_window
+from netwright.units.window import padded, sliding_window
 
 if TYPE_CHECKING:
     from torch import nn
@@ -51,6 +51,11 @@ class CompactBilinearPool(Unit):
         transform = self.width * (self.width - 1).bit_length()
         each = 2 * x[0] + 2 * transform + self.width
         return Cost(ops=each * prod(x[1:]) + transform, buffers=4 * x[0])
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        x = xs[0]
+        spectrum = 2 * (self.width // 2 + 1)
+        return Kept(each=2 * prod(x[1:]) * (x[0] + self.width + spectrum))
 
     def window(self, x: Shape) -> Window:
         return WHOLE
@@ -112,6 +117,13 @@ class OrderlessPool(Unit):
             buffers=len(counts) * self.centres * x[0],
         )
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        (x,) = xs
+        codes = sum([self._positions(x, size) for size in self._windows()])
+        parts = [x[0], *[self.centres * x[0] for _ in self._windows()]]
+        norms = sum([part + 2 for part in parts])
+        return Kept(input=True, each=codes * (self.centres + x[0]) + norms)
+
     def window(self, x: Shape) -> Window:
         return WHOLE
 
@@ -167,6 +179,9 @@ class PCAPool(Unit):
         (x,) = xs
         weights = x[0] * prod(self.sliding(x)[0]) * self.width
         return Cost(macs=weights * prod(y[1:]), buffers=weights)
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(each=prod(padded(xs[0], self.sliding(xs[0]).padding)))
 
     def window(self, x: Shape) -> Window:
         return self.sliding(x).taps

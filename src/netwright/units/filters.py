@@ -7,13 +7,13 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netwright.core.check import is_choice, is_count, is_flag, is_number, is_padding
-from netwright.core.cost import Cost
+from netwright.core.cost import Cost, Kept
 from netwright.core.field import Taps, Window
 from netwright.core.operation import Kind, Sliding
 from netwright.core.shape import Axes, Padding, Shape, need_rank, slid
 from netwright.core.spec import Unit
 from netwright.errors import SpecError
-from netwright.units.padding import check_border_of, is_border
+from netwright.units.padding import check_border_of, is_border, kept_padded
 from netwright.units.window import sliding_window
 
 if TYPE_CHECKING:
@@ -78,6 +78,9 @@ class Bank(Unit, abstract=True):
         weights = y[0] * self.kernels[1] ** 2
         macs = weights * prod(y[1:])
         return Cost(weights, macs) if self.trainable else Cost(0, macs, 0, weights)
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return kept_padded(xs[0], self.sliding(xs[0]).padding, self.border)
 
     def window(self, x: Shape) -> Window:
         return self.sliding(x).taps

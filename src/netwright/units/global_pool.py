@@ -90,6 +90,10 @@ class GeM(GlobalPool):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return Cost(int(self.learned), 0, 2 * prod(xs[0]))
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        each = (2 if self.learned else 1) * prod(xs[0]) + (3 if self.learned else 2) * y[0]
+        return Kept(input=True, each=each, once=2 if self.learned else 0)
+
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import GeM as Layer
 

@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
 from netwright.core.check import is_choice, is_count, is_number
-from netwright.core.cost import Cost
+from netwright.core.cost import Cost, Kept
 from netwright.core.field import Taps, Window
 from netwright.core.operation import Kind
 from netwright.core.shape import Axes, Shape, need_rank, show
@@ -53,6 +53,9 @@ class SuperpixelPool(Unit):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return Cost(ops=prod(xs[0]))
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(input=True, output=True, each=prod(y))
+
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import SuperpixelPool as Layer
 
@@ -91,6 +94,15 @@ class EdgePyramidPool(Unit):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         (x,) = xs
         return Cost(ops=(2 * (len(x) - 1) + 3 * len(_each(self.levels))) * prod(x))
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        # steps along every axis, edges and weights, and for every level its cells, spread
+        (x,) = xs
+        positions, levels = prod(x[1:]), _each(self.levels)
+        steps = sum([prod(x) // n * (n - 1) for n in x[1:]])
+        cells = sum([level ** (len(x) - 1) * (1 + x[0]) for level in levels])
+        spread = sum([prod(x) for level in levels if level > 1])
+        return Kept(input=True, each=steps + 2 * positions + cells + spread)
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import EdgePyramidPool as Layer
@@ -132,6 +144,12 @@ class PixelPyramidPool(Unit):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         (x,) = xs
         return Cost(ops=sum(_each(self.windows)) * (len(x) - 1) * prod(x))
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        passes, windows = len(xs[0]) - 1, len(_each(self.windows))
+        indices = passes * prod(y) if self.mode == "max" else 0
+        between = (passes - 1) * windows * prod(xs[0])
+        return Kept(input=True, each=between, indices=indices)
 
     def window(self, x: Shape) -> Window:
         largest = max(_each(self.windows))

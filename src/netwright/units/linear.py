@@ -24,6 +24,9 @@ class Linear(Unit):
 
     (F + 1) width parameters, F width MACs a position.
 
+    width: features of the output
+    bias: whether a learnt number is added to each of them
+
     >>> Linear(10).shape((512,))
     (10,)
     """

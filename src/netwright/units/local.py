@@ -10,7 +10,7 @@ from netwright.core.cost import Cost, Kept
 from netwright.core.operation import Kind
 from netwright.core.shape import Axes, Shape, least, per_axis
 from netwright.units.conv import Conv
-from netwright.units.window import Convolution, GroupedConvolution
+from netwright.units.window import Convolution, GroupedConvolution, padded
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,6 +40,14 @@ class LocallyConnected(Convolution):
         (x,) = xs
         weights = x[0] * prod(self.sliding(x).kernel) * prod(y)
         return Cost(weights + (prod(y) if self.bias else 0), weights)
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        k, s, p, _, _ = self.sliding(xs[0])
+        if prod(k) == 1 and prod(s) > 1:
+            return None  # its windows may be a view of the padded map, or a copy
+        if prod(k) == 1:
+            return Kept(each=prod(padded(xs[0], p)))
+        return Kept(each=xs[0][0] * prod(k) * prod(y[1:]))
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import LocallyConnected as Layer
@@ -87,6 +95,9 @@ class TiledConv(Convolution):
         weights = x[0] * prod(self.sliding(x).kernel) * self.width
         one = weights + (self.width if self.bias else 0)
         return Cost(one * prod(self.sets(y)), weights * prod(y[1:]))
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(each=prod(padded(xs[0], self.sliding(xs[0]).padding)))
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import TiledConv as Layer

@@ -8,11 +8,11 @@ from math import prod
 from typing import Any, cast
 
 from netwright.core.check import is_choice, is_flag, is_number
-from netwright.core.cost import Cost
+from netwright.core.cost import Cost, Kept
 from netwright.core.field import Taps, Window
 from netwright.core.shape import Shape
 from netwright.errors import ShapeError, SpecError
-from netwright.units.pool import LocalPool
+from netwright.units.pool import LocalPool, halfway
 
 __all__ = ["GatedPool", "LpPool", "MixedPool", "WeightedPool"]
 
@@ -23,7 +23,8 @@ class LpPool(LocalPool):
 
     1 is the sum, 2 the Euclidean norm, infinity the maximum. With `learned` p is one
     parameter, 1 + softplus(rho), that starts at `p` (Gulcehre et al. 2013,
-    arXiv:1311.1780). Equal to `nn.LPPool2d` for even p.
+    arXiv:1311.1780). Equal to `nn.LPPool2d` for even p. 2 prod(k) operations an output
+    element, powers and their sum.
 
     >>> LpPool(3, stride=2, p=4).shape((64, 55, 55))
     (64, 27, 27)
@@ -40,7 +41,7 @@ class LpPool(LocalPool):
             raise SpecError(f"LpPool: p is {self.p!r}, wanted a number above 1 to learn from")
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
-        return super().cost(*xs, y=y)._replace(params=int(self.learned))
+        return Cost(int(self.learned), ops=2 * super().cost(*xs, y=y).ops)
 
     def layer(self, rank: int) -> Any:
         from netwright.layers import LpPool as Layer
@@ -81,6 +82,11 @@ class WeightedPool(LocalPool):
         n = prod(self.sliding(xs[0])[0])
         learnt = self.weights is None
         return Cost(n if learnt else 0, n * prod(y), 0, 0 if learnt else n)
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        wide = self.widened(xs[0], y)
+        learnt = prod(self.sliding(xs[0])[0]) if self.weights is None else 0
+        return Kept(input=not wide, each=wide, once=learnt)
 
     def window(self, x: Shape) -> Window:
         if self.weights is None:
@@ -166,6 +172,11 @@ class MixedPool(LocalPool):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return Cost(int(self.mix == "learned"), 0, 2 * super().cost(*xs, y=y).ops)
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        each = {"learned": prod(y), "random": y[0]}.get(self.mix, 0)
+        each += halfway(xs[0], y, self.sliding(xs[0])[0])
+        return Kept(input=True, each=each, once=int(self.mix == "learned"), indices=prod(y))
+
     def layer(self, rank: int) -> Any:
         from netwright.layers import MixedPool as Layer
 
@@ -186,6 +197,10 @@ class GatedPool(LocalPool):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         n = prod(self.sliding(xs[0])[0])
         return Cost(n, n * prod(y), 2 * n * prod(y))
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        each = self.widened(xs[0], y) + halfway(xs[0], y, self.sliding(xs[0])[0])
+        return Kept(input=True, each=each + 2 * prod(y), indices=prod(y))
 
     def layer(self, rank: int) -> Any:
         from netwright.layers import GatedPool as Layer

@@ -54,6 +54,10 @@ class BatchNorm(Norm):
     (Ioffe & Szegedy 2015, arXiv:1502.03167). (C,), (C, L), (C, H, W) or (C, T, H, W).
 
     2 C + 1 buffer elements: running mean, running variance, batches seen.
+
+    affine: whether every channel has a learnt scale and shift
+    eps: what is added to the variance
+    momentum: how much of the running mean and variance a batch replaces
     """
 
     kind = Kind.BATCH_NORM
@@ -227,6 +231,10 @@ class SwitchableNorm(Norm):
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return Cost(6 + (2 * y[0] if self.affine else 0), 0, 2 * prod(y), 2 * y[0])
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        channels, affine = y[0], int(self.affine)
+        return Kept(input=True, each=(4 + affine) * channels + 2, once=6 + 2 * channels)
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import SwitchableNorm as Layer

@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from netwright.core.check import is_count
-from netwright.core.cost import Cost
+from netwright.core.cost import Cost, Kept
 from netwright.core.shape import Shape
 from netwright.errors import ShapeError
 from netwright.units.pool import LocalPool
@@ -25,6 +25,9 @@ class MinPool(LocalPool):
     >>> MinPool(3, stride=2).shape((64, 55, 55))
     (64, 27, 27)
     """
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(each=prod(xs[0]), indices=prod(y))  # of the map turned round
 
     def layer(self, rank: int) -> Any:
         from netwright.layers import MinPool as Layer
@@ -52,6 +55,10 @@ class MedianPool(SortingPool):
     >>> MedianPool(3, padding=1).shape((64, 56, 56))
     (64, 19, 19)
     """
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        n = prod(self.sliding(xs[0])[0])
+        return Kept(flags=(1 if n % 2 else 2) * prod(y))  # places in the windows
 
     def layer(self, rank: int) -> Any:
         from netwright.layers import MedianPool as Layer
@@ -83,6 +90,9 @@ class RankAvgPool(SortingPool):
             raise ShapeError(f"RankAvgPool cannot average the top {self.top} of windows of {n}")
         return y
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(flags=self.top * prod(y))
+
     def layer(self, rank: int) -> Any:
         from netwright.layers import RankAvgPool as Layer
 
@@ -104,6 +114,10 @@ class OrdinalPool(SortingPool):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         n = prod(self.sliding(xs[0])[0])
         return super().cost(*xs, y=y)._replace(params=xs[0][0] * n)
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        n = prod(self.sliding(xs[0])[0])
+        return Kept(each=n * prod(y), flags=n * prod(y), once=xs[0][0] * n)
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import OrdinalPool as Layer

@@ -19,13 +19,16 @@ Receptive fields count positions of the padding as outside the image, whatever s
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
+from netwright.core.cost import Kept
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError, SpecError
+from netwright.units.window import padded
 
-__all__ = ["BORDERS", "check_border_of", "is_border"]
+__all__ = ["BORDERS", "check_border_of", "is_border", "kept_padded"]
 
 BORDERS = ("zeros", "circular", "replicate", "reflect", "symmetric", "crop", "random")
 """What `border` may say, beside a number."""
@@ -55,3 +58,14 @@ def check_border_of(
                 f"{type(unit).__name__}: {border} padding of {max(pair)} needs "
                 f"{max(pair) + least} positions, got {show(x)}; use 'symmetric' or 'replicate'"
             )
+
+
+def kept_padded(x: Shape, pads: tuple[tuple[int, int], ...], border: str | float) -> Kept:
+    """What training keeps of a padded copy that a convolution reads, and of its way back."""
+    wide = padded(x, pads)
+    drawn = border in ("symmetric", "random")  # by an index an axis
+    return Kept(
+        input=border in ("reflect", "replicate"),
+        each=prod(wide),
+        table=8 * sum(wide[1:]) if drawn else 0,
+    )

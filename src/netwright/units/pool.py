@@ -13,12 +13,12 @@ from netwright.core.operation import Kind, Sliding
 from netwright.core.shape import Axes, Padding, Shape, least, need_rank, per_axis, show, slid
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
-from netwright.units.window import sliding_window
+from netwright.units.window import padded, sliding_window
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["AdaptiveAvgPool", "AvgPool", "GlobalAvgPool", "LocalPool", "MaxPool"]
+__all__ = ["AdaptiveAvgPool", "AvgPool", "GlobalAvgPool", "LocalPool", "MaxPool", "halfway"]
 
 
 class LocalPool(Unit, abstract=True):
@@ -69,6 +69,15 @@ class LocalPool(Unit, abstract=True):
     def window(self, x: Shape) -> Window:
         return self.sliding(x).taps
 
+    def widened(self, x: Shape, y: Shape) -> Any:
+        """Elements of the map with the padding its windows reach, 0 where they reach none."""
+        k, s, p, _, _ = self.sliding(x)
+        pads = [
+            (before, max(0, (m - 1) * hop + size - n - before))
+            for n, m, size, hop, (before, _) in zip(x[1:], y[1:], k, s, p, strict=True)
+        ]
+        return prod(padded(x, tuple(pads))) if any(map(any, pads)) else 0
+
     def layer(self, rank: int) -> Any:
         """The `torch.nn` class for that many axes."""
         from torch import nn
@@ -80,8 +89,21 @@ class LocalPool(Unit, abstract=True):
         return self.layer(len(k))(k, s, tuple(before for before, _ in p), ceil_mode=self.ceil)
 
 
+def halfway(x: Shape, y: Shape, kernel: tuple[int, ...]) -> Any:
+    """Elements of a volume smaller than a window that was pooled over time and not yet over
+    height and width: PyTorch pools such ones in no other way. 0 for other maps.
+    """
+    small = len(x) == 4 and any(n < k for n, k in zip(x[1:], kernel, strict=True))
+    return x[0] * y[1] * prod(x[2:]) if small else 0
+
+
 class MaxPool(LocalPool):
     """The largest value of every window; padding never wins.
+
+    kernel: positions of a window; one number, or one an axis
+    stride: positions from one window to the next; None: the kernel
+    padding: positions added around the map, at most half the kernel
+    ceil: whether a last window may reach over the end
 
     >>> MaxPool(3, stride=2).shape((64, 55, 55))
     (64, 27, 27)
@@ -92,8 +114,16 @@ class MaxPool(LocalPool):
 
 
 class AvgPool(LocalPool):
-    """The mean of every window; zeros of the padding are counted if `count_padding`, and may
-    differ from side to side then. Volumes have to be as large as the window, as PyTorch's.
+    """The mean of every window: (C, H, W) -> (C, H', W').
+
+    Padding that is counted may differ from side to side. Volumes have to be as large as the
+    window, as PyTorch's.
+
+    kernel: positions of a window; one number, or one an axis
+    stride: positions from one window to the next; None: the kernel
+    padding: positions added around the map, at most half the kernel
+    ceil: whether a last window may reach over the end
+    count_padding: whether zeros of the padding count as values
 
     >>> AvgPool(2).shape((64, 56, 56))
     (64, 28, 28)
@@ -165,6 +195,8 @@ class AdaptiveAvgPool(Unit):
 
     Cell i covers floor(i H / size) to ceil((i+1) H / size), as PyTorch cuts them.
 
+    size: cells; one number, or one an axis
+
     >>> AdaptiveAvgPool(7).shape((512, 9, 9))
     (512, 7, 7)
     """
@@ -217,6 +249,8 @@ class GlobalAvgPool(Unit):
     """The mean of every channel: (C, H, W) -> (C,), with `keep` (C, 1, 1).
 
     C H W operations (Lin et al. 2013, arXiv:1312.4400, section 3.2).
+
+    keep: whether the axes stay, with one position each
 
     >>> GlobalAvgPool().shape((2048, 7, 7))
     (2048,)

@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from netwright.core.check import is_choice, is_count, is_fraction
-from netwright.core.cost import Cost
+from netwright.core.cost import Cost, Kept
 from netwright.core.field import UNKNOWN, Taps, Window
 from netwright.core.operation import Kind
 from netwright.core.shape import Axes, Shape, need_rank, per_axis, show
@@ -32,6 +32,9 @@ class StochasticPool(LocalPool):
     (64, 27, 27)
     """
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(input=True, indices=prod(y))
+
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import StochasticPool as Layer
 
@@ -54,6 +57,10 @@ class TournamentPool(LocalPool):
     def check(self) -> None:
         super().check()
         is_count(self, "entrants")
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        wide = self.widened(xs[0], y)
+        return Kept(input=not wide, each=wide, indices=prod(y))
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import TournamentPool as Layer
@@ -102,6 +109,9 @@ class FractionalMaxPool(Unit):
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return Cost(ops=prod(per_axis(self.kernel, len(y) - 1)) * prod(y))
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(input=True, indices=prod(y))
 
     def window(self, x: Shape) -> Window:
         kernel = per_axis(self.kernel, len(x) - 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from netwright.core.check import is_count, is_fraction
 from netwright.core.cost import VIEW, Cost, Kept
@@ -24,6 +24,7 @@ class Dropper(Unit, abstract=True):
     kind = Kind.REGULARISATION
 
     rate: float = 0.5
+    idle: ClassVar[bool] = True
 
     def check(self) -> None:
         is_fraction(self, "rate")
@@ -33,7 +34,10 @@ class Dropper(Unit, abstract=True):
 
 
 class Dropout(Dropper):
-    """Zeros elements (Srivastava et al. 2014): any shape -> the same shape, free."""
+    """Zeros elements (Srivastava et al. 2014): any shape -> the same shape, free.
+
+    rate: the probability of a zero; the rest is scaled by 1 / (1 - rate)
+    """
 
     def kept(self, *xs: Shape, y: Shape) -> Kept | None:
         return Kept(each=prod(y)) if self.rate else VIEW
@@ -63,6 +67,8 @@ class SpatialDropout(Dropper):
 class DropPath(Dropper):
     """Zeros a whole branch for an image: stochastic depth (Huang et al. 2016,
     arXiv:1603.09382), kept branches scaled by 1 / (1 - rate) in training.
+
+    rate: the probability that the branch is left out
     """
 
     def kept(self, *xs: Shape, y: Shape) -> Kept | None:
@@ -161,6 +167,7 @@ class Cutout(Unit):
     kind = Kind.REGULARISATION
 
     size: Axes = 16
+    idle: ClassVar[bool] = True
 
     def check(self) -> None:
         is_count(self, "size", axes=True)
@@ -170,6 +177,9 @@ class Cutout(Unit):
         need_rank("Cutout", x, 2, 4)
         per_axis(self.size, len(x) - 1, "size")
         return x
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(flags=prod(y[1:]))
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import Cutout as Layer

@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
 from netwright.core.check import is_choice, is_count, is_flag
-from netwright.core.cost import NOTHING, VIEW, Cost
+from netwright.core.cost import NOTHING, VIEW, Cost, Kept
 from netwright.core.field import UNKNOWN, Taps, Window
 from netwright.core.operation import Kind, Sliding
 from netwright.core.shape import Axes, Shape, need_rank, per_axis, show
@@ -36,6 +36,10 @@ class Upsample(Unit):
     (PyTorch's align_corners), so that what a position reads depends on the size of the map.
 
     One operation an output element for `nearest`, 2^axes for `linear`, 4^axes for `cubic`.
+
+    scale: how many times as many positions; one number, or one an axis
+    mode: `nearest`, `linear` or `cubic`
+    corners: whether the outermost positions lie on each other, not the borders
 
     >>> Upsample(2).shape((256, 14, 14))
     (256, 28, 28)
@@ -117,6 +121,9 @@ def _between_corners(n: int, s: int, reads: int) -> Taps:
 class Subsample(Unit):
     """Every `stride`-th position from `start` on: (C, H, W) -> (C, ceil((H - start) / s), ...),
     free.
+
+    stride: positions from one that is kept to the next; one number, or one an axis
+    start: the first that is kept
 
     >>> Subsample(2).shape((16, 32, 32))
     (16, 16, 16)
@@ -254,6 +261,9 @@ class MaxUnpool(Unit):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return MaxPool(self.kernel).cost(xs[1], y=xs[0])
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        return Kept(indices=prod(xs[0]))
+
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import MaxUnpool as Layer
 
@@ -263,6 +273,8 @@ class MaxUnpool(Unit):
 class PadChannels(Unit):
     """Channels of zeros after the given ones: (C, H, W) -> (width, H, W), free; the
     shortcut of option A in He et al. 2015 (arXiv:1512.03385).
+
+    width: channels of the output, no fewer than those of the input
 
     >>> PadChannels(32).shape((16, 8, 8))
     (32, 8, 8)

@@ -88,6 +88,11 @@ class SpatialResponseNorm(Unit):
         pads = ((self.size // 2, (self.size - 1) // 2),) * rank
         return sliding_window(rank, self.size, 1, pads).taps
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        (x,) = xs
+        wide = x[0] * prod([n + self.size - 1 for n in x[1:]])
+        return Kept(input=True, each=wide + 2 * prod(x))
+
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import SpatialResponseNorm as Layer
 

@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from netwright.core.check import is_count
-from netwright.core.cost import Cost
+from netwright.core.cost import INPUT, Cost, Kept
 from netwright.core.field import Window
 from netwright.core.operation import Kind, Sliding
 from netwright.core.shape import Shape, need_rank, slid
@@ -34,6 +34,7 @@ class LeapPool(Unit):
     """
 
     kind = Kind.POOLING
+    keeps = INPUT
 
     kernel: int = 2
     stride: int | None = None
@@ -83,6 +84,10 @@ class GeneticPool(LocalPool):
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         taps = prod(self.sliding(xs[0])[0])
         return Cost(macs=taps * prod(y), buffers=taps)
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        wide = self.widened(xs[0], y)
+        return Kept(input=not wide, each=wide)
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import GeneticPool as Layer

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING
 
 from netwright.core.check import is_choice, is_count
-from netwright.core.cost import Cost
+from netwright.core.cost import VIEW, Cost, Kept
 from netwright.core.field import UNKNOWN, Taps, Window, resampling
 from netwright.core.operation import Kind
 from netwright.core.shape import Axes, Shape, need_rank, per_axis, show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
+from netwright.units.pool import halfway
 
 if TYPE_CHECKING:
     from torch import nn
@@ -64,6 +66,10 @@ class SpectralPool(Unit):
                 sizes[axis] = m
         return Cost(macs=macs)
 
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        axes = [(n, m) for n, m in zip(xs[0][1:], y[1:], strict=True) if n != m]
+        return Kept(once=sum([n * m for n, m in axes])) if axes else VIEW
+
     def window(self, x: Shape) -> Window:
         sizes = per_axis(self.size, len(x) - 1, "size")
         if not all(isinstance(n, int) for n in (*x[1:], *sizes)):
@@ -106,6 +112,12 @@ class WaveletPool(Unit):
             for level in range(1, self.levels + 1)
         )
         return Cost(ops=ops)
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        (x,) = xs
+        maps = [(x[0], *[-(-n // 2**level) for n in x[1:]]) for level in range(self.levels)]
+        halves = [halfway(*pair, (2,) * (len(x) - 1)) for pair in pairwise([*maps, y])]
+        return Kept(input=True, each=sum(map(prod, maps[1:])) + sum(halves))
 
     def window(self, x: Shape) -> Window:
         reach = 2**self.levels

@@ -6,10 +6,10 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from netwright.core.check import is_choice, is_flag
-from netwright.core.cost import Cost
+from netwright.core.cost import Cost, Kept
 from netwright.core.operation import Kind
 from netwright.core.shape import Shape
-from netwright.units.window import Convolution
+from netwright.units.window import Convolution, padded
 
 if TYPE_CHECKING:
     from torch import nn
@@ -48,6 +48,14 @@ class HigherOrderConv(Convolution):
         weights = (n + pairs) * self.width
         made = pairs * prod(y[1:]) if complete else prod(x)
         return Cost(weights + (self.width if self.bias else 0), weights * prod(y[1:]), made)
+
+    def kept(self, *xs: Shape, y: Shape) -> Kept | None:
+        (x,) = xs
+        if self.products == "diagonal":  # the map beside its square
+            return Kept(input=True, each=2 * prod(padded(x, self.sliding(x).padding)))
+        n = x[0] * prod(self.sliding(x).kernel)
+        pairs = n * (n + 1) // 2
+        return Kept(each=(n + 3 * pairs) * prod(y[1:]), table=2 * 8 * pairs)
 
     def module(self, *xs: Shape) -> nn.Module:
         from netwright.layers import DiagonalVolterraConv, VolterraConv

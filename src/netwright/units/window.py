@@ -16,8 +16,14 @@ __all__ = [
     "GroupedConvolution",
     "check_groups",
     "check_groups_of",
+    "padded",
     "sliding_window",
 ]
+
+
+def padded(x: Shape, pads: tuple[tuple[int, int], ...]) -> Shape:
+    """The shape of a map with its padding."""
+    return (x[0], *[n + before + after for n, (before, after) in zip(x[1:], pads, strict=True)])
 
 
 @lru_cache(maxsize=1024)
