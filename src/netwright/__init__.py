@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from netwright import look as look
     from netwright.advice.advice import advise as advise
     from netwright.blocks import *  # noqa: F403
     from netwright.conventions import count_as as count_as
@@ -54,7 +55,7 @@ _FACE = {
     "count_as": ("netwright.conventions", "count_as"),
     "count": ("netwright.foreign", "count"),
 }
-_PACKAGES = ("units", "blocks", "nets", "rules", "weights")
+_PACKAGES = ("units", "blocks", "nets", "rules", "weights", "look")
 _ROOMS = ("netwright.core", "netwright.units", "netwright.blocks", "netwright.errors")
 
 

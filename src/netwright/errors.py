@@ -10,7 +10,8 @@
     ├── TraceError       a foreign module that cannot be followed
     ├── DataError        images or labels that cannot be learnt from
     ├── RunError         a run folder or checkpoint that does not belong
-    └── WeightsError     weights that cannot be had, or that do not fit a net
+    ├── WeightsError     weights that cannot be had, or that do not fit a net
+    └── LookError        a layer, class or image that cannot be looked at
 
 Every message says what was got, what was wanted, and what to try.
 """
@@ -24,6 +25,7 @@ __all__ = [
     "BudgetError",
     "CodecError",
     "DataError",
+    "LookError",
     "NetwrightError",
     "RuleError",
     "RunError",
@@ -93,6 +95,10 @@ class RunError(NetwrightError, RuntimeError):
 
 class WeightsError(NetwrightError, ValueError):
     """Weights that cannot be had, or that do not fit a net."""
+
+
+class LookError(NetwrightError, ValueError):
+    """A layer, class or image that cannot be looked at."""
 
 
 _SHOWN = 12
