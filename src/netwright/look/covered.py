@@ -202,10 +202,11 @@ def _written(starts: Sequence[int], length: int, out: int, kernel: int, stride: 
     span = (kernel - 1) * dilation
     count = min(out, (length - 1) * stride + span + 1)
     outputs = tuple([min(max(a * stride - padding, 0), out - count) for a in starts])
-    inputs = tuple([-((span - o - padding) // stride) for o in outputs])
+    inputs = tuple([min(-((span - o - padding) // stride), (o + padding) // stride)
+                    for o in outputs])  # fmt: skip
     offsets = tuple([o + padding - i * stride for o, i in zip(outputs, inputs, strict=True)])
     most = max(offset + count for offset in offsets)
-    extent = max(-((span + 1 - most) // stride) + 1, 1)
+    extent = max((most - 1) // stride, -((span + 1 - most) // stride)) + 1
     return _Spread(outputs, count, inputs, extent, offsets)
 
 
