@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from netwright.errors import LookError
 from netwright.look.geometry import Layer
-from netwright.look.watch import Watch
+from netwright.look.watch import Watch, slope_of
 
 __all__ = ["cam_layers", "cell_weights", "default_layer", "head_of", "spread"]
 
@@ -63,7 +63,7 @@ def cell_weights(method: str, watch: Watch, x: Tensor, path: str, target: int) -
     """
     scores = watch(x.detach().requires_grad_())
     cells = watch.outputs[path]
-    (slope,) = torch.autograd.grad(scores[0, target], cells)
+    slope = slope_of(watch, scores[0, target], cells)
     slope, cells = slope[0], cells[0].detach()
     if method == "gradcam":
         return slope.mean((1, 2), keepdim=True), cells

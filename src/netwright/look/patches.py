@@ -146,7 +146,7 @@ class _Best:
                 torch.cat(pair, 1)
                 for pair in zip(self.state, (values, images, units), strict=True)
             )
-        values, order = values.sort(1, descending=True, stable=True)
+        values, order = values.sort(dim=1, descending=True, stable=True)
         keep = order[:, : self.k]
         self.state = values[:, : self.k], images.gather(1, keep), units.gather(1, keep)
 

@@ -128,9 +128,12 @@ class Subject:
         return Picture(self._placed(x[None]), self.shown(x), (note,))
 
     def _placed(self, x: Tensor) -> Tensor:
-        """On the model's device, in the type of its weights."""
-        weight = next((p for p in self.model.parameters() if p.is_floating_point()), None)
-        return x.clone() if weight is None else x.to(weight.device, weight.dtype, copy=True)
+        """On the model's device, in the type of its weights; fit for gradients, whatever mode the
+        caller is in.
+        """
+        weight = next((p for p in self.model.parameters() if p.is_floating_point()), x)
+        with torch.inference_mode(False):
+            return x.clone().to(weight.device, weight.dtype)
 
 
 def subject(model: Any, preprocessing: Preprocessing | None = None) -> Subject:

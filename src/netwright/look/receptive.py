@@ -15,7 +15,7 @@ from netwright.errors import LookError
 from netwright.look.geometry import Box, Layer, layer, layers
 from netwright.look.picture import pictures, subject
 from netwright.look.result import Look
-from netwright.look.watch import Watch, watching
+from netwright.look.watch import Watch, slope_of, watching
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -140,9 +140,8 @@ def _squared(
         watch.run(image)
         values = watch.outputs[path][0, :, y, x]
         signs = torch.randint(0, 2, values.shape, generator=generator).to(values) * 2 - 1
-        (slope,) = torch.autograd.grad((signs * values).sum(), image, allow_unused=True)
-        if slope is not None:
-            total += slope[0].double().square().sum(0).cpu().numpy()
+        slope = slope_of(watch, (signs * values).sum(), image)
+        total += slope[0].double().square().sum(0).cpu().numpy()
     return total / len(images)
 
 

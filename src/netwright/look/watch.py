@@ -111,8 +111,21 @@ def logits(output: Any) -> Tensor:
 def gradient(watch: Watch, x: Tensor, target: int) -> Tensor:
     """d logit / d x for a batch; each image's own, where images do not look at each other."""
     x = x.detach().requires_grad_()
-    (slope,) = torch.autograd.grad(watch(x)[:, target].sum(), x)
-    return slope
+    return slope_of(watch, watch(x)[:, target].sum(), x)
+
+
+def slope_of(watch: Watch, value: Tensor, x: Tensor) -> Tensor:
+    """d value / d x, zeros where x has no part in it."""
+    try:
+        (slope,) = torch.autograd.grad(value, x, allow_unused=True)
+    except RuntimeError as error:
+        if "inplace" not in str(error):
+            raise
+        names = [path for path, part in watch.model.named_modules()
+                 if getattr(part, "inplace", False) is True]  # fmt: skip
+        raise LookError("an operation in place overwrote what the gradient needs; set inplace to "
+                        f"False, in {', '.join(names) or 'the functions called'}") from error  # fmt: skip
+    return torch.zeros_like(x) if slope is None else slope
 
 
 def _module_of(path: str, modules: dict[str, nn.Module]) -> str:
