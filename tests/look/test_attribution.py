@@ -26,7 +26,7 @@ def test_a_linear_models_slope_is_its_weights():
         assert np.allclose(look.map, abs(weights).max(0), atol=1e-6)
     look = nw.look.attribute(model, x, "integrated", 2)
     assert np.allclose(look.values, weights * x.numpy(), atol=1e-6)
-    assert look.score == pytest.approx(float(model(x[None])[0, 2]))
+    assert look.score == pytest.approx(model(x[None])[0, 2].item())
 
 
 class Curved(nn.Module):
@@ -56,6 +56,18 @@ def test_the_gradient_is_that_of_differences():
         with torch.no_grad():
             up, down = (float(model((x + s)[None])[0, 1]) for s in (step, -step))
         assert look.values[at] == pytest.approx((up - down) / 2e-6, rel=1e-4, abs=1e-7)
+
+
+def test_integrated_gradients_are_the_integral():
+    model = Curved().double()
+    x = normal(3, 12, 12).double()
+    look = nw.look.attribute(model, x, "integrated", 2)
+    count = 4000
+    points = ((torch.arange(count).double() + 0.5) / count).view(-1, 1, 1, 1)
+    way = (points * x).requires_grad_()
+    (slopes,) = torch.autograd.grad(model(way)[:, 2].sum(), way)
+    wanted = (slopes.mean(0) * x).numpy()
+    assert abs(look.values - wanted).max() <= 5e-3 * abs(wanted).max()
 
 
 @pytest.mark.parametrize("target", [0, 1, 2])
@@ -157,7 +169,8 @@ def test_other_activations_are_refused_by_name(relu, name):
 
 
 def test_compiled_models_are_refused():
-    scripted = torch.jit.trace(Rectified(F.relu), normal(1, 3, 9, 9))
+    with pytest.warns(DeprecationWarning):
+        scripted = torch.jit.trace(Rectified(F.relu), normal(1, 3, 9, 9))
     with pytest.raises(nw.LookError, match="TorchScript"):
         nw.look.attribute(scripted, normal(3, 9, 9), "guided")
 
@@ -268,24 +281,24 @@ class Planted(nn.Module):
 
 
 def test_a_planted_patch_is_pointed_at():
-    """By every pixel method, gradients of cells and covering, in at least 95 of 100 images."""
+    """By every pixel method, gradients of cells and covering, in at least 95% of images."""
     generator = np.random.default_rng(0)
     model = Planted()
     hits = dict.fromkeys(["gradient", "smoothgrad", "integrated", "guided", "gradcam"], 0)
     hits["occlusion"] = 0
-    for _ in range(100):
-        y, x = generator.integers(0, 34, 2)
-        image = generator.uniform(0, 0.5, (3, 40, 40))
+    for _ in range(40):
+        y, x = generator.integers(0, 22, 2)
+        image = generator.uniform(0, 0.5, (3, 28, 28))
         image[:, y : y + 6, x : x + 6] = 3
         image = torch.tensor(image, dtype=torch.float32)
         for name in hits:
             if name == "occlusion":
-                look = nw.look.occlusion(model, image, 6, 2, 1, "zero")
+                look = nw.look.occlusion(model, image, 6, 3, 1, "zero")
             else:
-                look = nw.look.attribute(model, image, name, 1, samples=4, noise=0.02)
+                look = nw.look.attribute(model, image, name, 1, samples=2, noise=0.02)
             top, left = np.unravel_index(look.map.argmax(), look.map.shape)
-            hits[name] += y - 1 <= top <= y + 6 and x - 1 <= left <= x + 6
-    assert min(hits.values()) >= 95, hits
+            hits[name] += y - 2 <= top <= y + 7 and x - 2 <= left <= x + 7
+    assert min(hits.values()) >= 38, hits
 
 
 @pytest.mark.parametrize(("how", "message"), [

@@ -138,7 +138,7 @@ def _by_pixels(
         values = _smooth(watch, x, target, samples, noise, seed)
     elif method == "integrated":
         total, error = integrated(watch, x, torch.zeros_like(x), target)
-        values = _numbers(total[0])
+        values = _numbers(total)
         return _Map(values.sum(0), values, error=error)
     elif method in UNFAITHFUL:
         values = _rectified(watch, x, target, gated=method == "guided")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -25,10 +27,10 @@ def default_layer(layers: dict[str, Layer], modules: dict[str, nn.Module]) -> st
     if not convs:
         raise LookError("no convolution of the model gives a map of the image; say which `layer`")
     last = layers[order[convs[-1]]]
-    same = [path for path in order[convs[-1] :]
-            if layers[path].is_map and layers[path].size == last.size
-            and layers[path].field == last.field]  # fmt: skip
-    return same[-1]
+    alike = takewhile(
+        lambda path: layers[path].is_map and layers[path].size == last.size, order[convs[-1] :]
+    )
+    return [*alike][-1]
 
 
 def cam_layers(layers: dict[str, Layer]) -> list[str]:
