@@ -44,8 +44,9 @@ def assert_same(model: nn.Module, x: torch.Tensor, **how) -> None:
 @pytest.mark.parametrize("name", ["vgg11", "resnet18", "densenet121", "mobilenet_v2", "googlenet",
                                   "unet", "squeezenet1_1", "shufflenet_v2_x1_0"])  # fmt: skip
 def test_our_nets(name):
-    model = lively(nw.net(name).build(seed=0), 96)
-    assert_same(model, image(model, 96), size=20, stride=24)
+    side = 48 if name == "unet" else 80
+    model = lively(nw.net(name).build(seed=0), side)
+    assert_same(model, image(model, side), size=20, stride=24)
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "densenet121", "googlenet"])

@@ -25,7 +25,7 @@ class Net(nn.Module):
 
     def forward(self, x):
         x = self.relu(self.norm(self.conv(x)))
-        torch.rand(1), random.random(), np.random.rand()
+        torch.rand(1), random.random(), np.random.rand()  # noqa: NPY002
         return self.head(self.drop(self.relu(x + 0).mean((2, 3))))
 
 
@@ -36,7 +36,11 @@ def state(model: nn.Module):
     weights = {name: (p.requires_grad, None if p.grad is None else p.grad.clone(), p.clone())
                for name, p in model.named_parameters()}  # fmt: skip
     buffers = {name: b.clone() for name, b in model.named_buffers()}
-    return parts, weights, buffers, torch.get_rng_state(), random.getstate(), np.random.get_state()
+    return parts, weights, buffers, torch.get_rng_state(), random.getstate(), _legacy()
+
+
+def _legacy():
+    return np.random.get_state()  # noqa: NPY002
 
 
 def assert_untouched(before, after) -> None:
@@ -66,7 +70,7 @@ LOOKS = {
        for method in nw.look.METHODS},
     "occlusion": lambda m: nw.look.occlusion(m, X, 8, 8),
     "activations": lambda m: nw.look.activations(m, X, ["conv", "relu_2"]),
-    "filters": lambda m: nw.look.filters(m),
+    "filters": nw.look.filters,
     "field": lambda m: nw.look.field(m, "relu", shape=(3, 24, 24), samples=2),
     "top_patches": lambda m: nw.look.top_patches(m, [X, X + 1], "relu"),
 }  # fmt: skip
@@ -101,7 +105,7 @@ def test_nothing_stays_behind_after_an_error(name):
 def test_an_exception_in_the_block():
     model = lived_in()
     before = state(model)
-    with pytest.raises(KeyError), nw.look.watching(model, ["relu", "relu_2"]) as watch:
+    with pytest.raises(KeyError), nw.look.watching(model, ["relu", "relu_2"]) as watch:  # noqa: PT012
         watch(X[None])
         assert not model.training and watch.outputs["relu"].requires_grad is False
         raise KeyError

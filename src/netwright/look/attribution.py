@@ -110,9 +110,8 @@ def attribute(
             with torch.no_grad():
                 scores = watch(picture.x)[0]
             index = looked.index(target, scores)
-            found, score = _by_pixels(watch, picture.x, method, index, samples, noise, seed), float(
-                scores[index]
-            )
+            score = float(scores[index])
+            found = _by_pixels(watch, picture.x, method, index, samples, noise, seed)
     notes = (*picture.notes, *found.notes)
     if not np.isfinite(found.map).all():
         raise LookError(f"the {method} map has values that are not finite; look at the weights")
@@ -207,8 +206,9 @@ def _linear(watch: Watch, scores: Tensor, paths: list[str], index: int) -> tuple
         weights = head_of(watch.model, cells, scores)
         if weights is not None:
             return path, (weights[index, :, None, None] * cells[0]).sum(0)
-    raise LookError(f"CAM needs logits that are linear in the means of a map; they are not in "
-                    f"those of {paths[0] if len(paths) == 1 else 'any layer'}; use gradcam")  # fmt: skip
+    where = paths[0] if len(paths) == 1 else "any layer"
+    raise LookError("CAM needs logits that are linear in the means of a map; they are not in those "
+                    f"of {where}; use gradcam")  # fmt: skip
 
 
 def _numbers(values: Tensor) -> np.ndarray:

@@ -18,6 +18,10 @@ from torch.utils._pytree import tree_map
 __all__ = ["RULES", "Covered", "References", "Windows", "covered", "uncovered"]
 
 
+RULES: dict[Any, Callable[..., Any]] = {}
+"""What answers a call on covered batches; `NotImplemented` from it asks for the whole maps."""
+
+
 class Windows(NamedTuple):
     """A window in each map of a batch: first rows, first columns, and their common size."""
 
@@ -49,14 +53,14 @@ class References:
 
 
 class Covered(Tensor):
-    """A batch (N, C, H, W): `reference` (1, C, H, W), but for `values` (N, C, h, w) in `windows`.
+    """A batch (N, C, H, W): `reference` (1, C, H, W), but for `patches` (N, C, h, w) in `windows`.
 
     Once something needed the whole maps they are in `whole`, and count from then on, since views
     of them may be written to.
     """
 
     reference: Tensor
-    values: Tensor
+    patches: Tensor
     windows: Windows
     whole: Tensor | None
     references: References
@@ -82,17 +86,15 @@ class Covered(Tensor):
 
     def become(self, other: Covered) -> Covered:
         """Takes the content of another one of the same shape: an operation in place."""
-        self.reference, self.values, self.windows = other.reference, other.values, other.windows
+        self.reference, self.patches, self.windows = other.reference, other.patches, other.windows
         return self
 
 
-def covered(
-    reference: Tensor, values: Tensor, windows: Windows, references: References
-) -> Covered:
+def covered(reference: Tensor, values: Tensor, windows: Windows, references: References) -> Covered:
     """A batch that differs from the reference in its windows."""
     shape = (len(values), values.shape[1], *reference.shape[2:])
     batch: Any = torch.empty(shape, dtype=values.dtype, device="meta").as_subclass(Covered)
-    batch.reference, batch.values, batch.windows = reference, values, windows
+    batch.reference, batch.patches, batch.windows = reference, values, windows
     batch.references, batch.whole = references, None
     return batch
 
@@ -103,8 +105,8 @@ def uncovered(value: Any) -> Any:
         return value
     if value.whole is None:
         tops, lefts, h, w = value.windows
-        whole = value.reference.repeat(len(value.values), 1, 1, 1)
-        for map_, patch, top, left in zip(whole, value.values, tops, lefts, strict=True):
+        whole = value.reference.repeat(len(value.patches), 1, 1, 1)
+        for map_, patch, top, left in zip(whole, value.patches, tops, lefts, strict=True):
             map_[:, top : top + h, left : left + w] = patch
         value.whole = whole
     return value.whole
@@ -116,12 +118,12 @@ def cut(x: Covered, windows: Windows, around: Sequence[int] = (0, 0, 0, 0),
     (left, right, top, bottom) that holds `fill`.
     """
     if windows == x.windows and not any(around):
-        return x.values
+        return x.patches
     left_pad, _, top_pad, _ = around
     ground = x.reference[0]
     if any(around):
         ground = torch.nn.functional.pad(ground, tuple(around), value=fill)
-    n, (_, _, h, w), (_, _, own_h, own_w) = len(x.values), windows, x.windows
+    n, (_, _, h, w), (_, _, own_h, own_w) = len(x.patches), windows, x.windows
     pieces = ground.new_empty((n, ground.shape[0], h, w))
     places = zip(*windows[:2], *x.windows[:2], strict=True)
     for i, (top, left, own_top, own_left) in enumerate(places):
@@ -132,7 +134,7 @@ def cut(x: Covered, windows: Windows, around: Sequence[int] = (0, 0, 0, 0),
         if (y0, y1, x0, x1) != (top, top + h, left, left + w):
             piece[...] = ground[:, y : y + h, z : z + w]
         if y0 < y1 and x0 < x1:
-            piece[:, y0 - top : y1 - top, x0 - left : x1 - left] = x.values[
+            piece[:, y0 - top : y1 - top, x0 - left : x1 - left] = x.patches[
                 i, :, y0 - own_top : y1 - own_top, x0 - own_left : x1 - own_left
             ]
     return pieces
@@ -144,7 +146,7 @@ class _Reach(NamedTuple):
     """
 
     outputs: tuple[int, ...]
-    count: int
+    number: int
     inputs: tuple[int, ...]
     extent: int
     before: int
@@ -180,7 +182,7 @@ def slide(
     around = (across.before, across.behind, down.before, down.behind)
     reads = Windows(down.inputs, across.inputs, down.extent, across.extent)
     values = run(cut(x, reads, around, fill), True)
-    windows = Windows(down.outputs, across.outputs, down.count, across.count)
+    windows = Windows(down.outputs, across.outputs, down.number, across.number)
     return covered(reference, values, windows, x.references)
 
 
@@ -190,7 +192,7 @@ class _Spread(NamedTuple):
     """
 
     outputs: tuple[int, ...]
-    count: int
+    number: int
     inputs: tuple[int, ...]
     extent: int
     offsets: tuple[int, ...]
@@ -232,9 +234,9 @@ def spread(
     reads = Windows(down.inputs, across.inputs, down.extent, across.extent)
     written = run(cut(x, reads, around), True)
     places = zip(written, down.offsets, across.offsets, strict=True)
-    values = torch.stack([map_[:, y : y + down.count, z : z + across.count]
+    values = torch.stack([map_[:, y : y + down.number, z : z + across.number]
                           for map_, y, z in places])  # fmt: skip
-    windows = Windows(down.outputs, across.outputs, down.count, across.count)
+    windows = Windows(down.outputs, across.outputs, down.number, across.number)
     return covered(reference, values, windows, x.references)
 
 
@@ -251,9 +253,7 @@ def joined(xs: Sequence[Covered], join: Callable[[list[Tensor]], Tensor]) -> Cov
     return covered(reference, values, windows, xs[0].references)
 
 
-def _union(
-    spans: Sequence[tuple[tuple[int, ...], int]], size: int
-) -> tuple[tuple[int, ...], int]:
+def _union(spans: Sequence[tuple[tuple[int, ...], int]], size: int) -> tuple[tuple[int, ...], int]:
     """Starts and common length of spans that hold all given ones, map by map."""
     rows = list(zip(*[starts for starts, _ in spans], strict=True))
     lengths = [length for _, length in spans]
@@ -269,6 +269,3 @@ _QUESTIONS = {
     Tensor.numel, Tensor.nelement, Tensor.__len__, Tensor.is_floating_point, Tensor.is_complex,
 }  # fmt: skip
 """What can be answered without values."""
-
-RULES: dict[Any, Callable[..., Any]] = {}
-"""What answers a call on covered batches; `NotImplemented` from it asks for the whole maps."""

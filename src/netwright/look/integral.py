@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -43,7 +44,7 @@ def integrated(watch: Watch, x: Tensor, baseline: Tensor, target: int) -> tuple[
     edges = [i / STEPS for i in range(STEPS + 1)]
     way.visit(edges)
     allowed = TOLERANCE * max(1.0, abs(way.logits[1.0] - way.logits[0.0]))
-    pieces = [way.piece(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [way.piece(a, b) for a, b in pairwise(edges)]
     while abs(sum(piece.error for piece in pieces)) > allowed and len(way.logits) < MOST:
         good = allowed / (4 * len(pieces))
         poor = sorted([p for p in pieces if abs(p.error) > good], key=lambda p: -abs(p.error))

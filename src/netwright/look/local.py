@@ -18,7 +18,7 @@ Rule = Callable[..., Any]
 
 def _homes(*names: str) -> list[Any]:
     """Functions of these names, wherever PyTorch has them."""
-    homes = (F, torch, Tensor, torch._C._nn)  # noqa: SLF001
+    homes = (F, torch, Tensor)
     return list({f for name in names for home in homes if (f := getattr(home, name, None))})
 
 
@@ -48,10 +48,13 @@ def _point_by_point(func: Any, in_place: bool) -> Rule:
     return rule
 
 
-_POINTWISE = """relu relu6 hardtanh sigmoid tanh silu gelu leaky_relu elu selu celu hardswish
-    hardsigmoid mish softplus softsign logsigmoid hardshrink softshrink tanhshrink threshold neg
-    abs square sqrt rsqrt exp log log1p expm1 reciprocal sin cos erf clamp clip clamp_min clamp_max
-    clone sign""".split()
+_POINTWISE = [
+    "relu", "relu6", "hardtanh", "sigmoid", "tanh", "silu", "gelu", "leaky_relu", "elu", "selu",
+    "celu", "hardswish", "hardsigmoid", "mish", "softplus", "softsign", "logsigmoid", "hardshrink",
+    "softshrink", "tanhshrink", "threshold", "neg", "abs", "square", "sqrt", "rsqrt", "exp", "log",
+    "log1p", "expm1", "reciprocal", "sin", "cos", "erf", "clamp", "clip", "clamp_min", "clamp_max",
+    "clone", "sign",
+]  # fmt: skip
 for _name in _POINTWISE:
     for _func in _homes(_name):
         RULES[_func] = _point_by_point(_func, in_place=False)
@@ -212,7 +215,7 @@ def _pad(input: Any, pad: Any, mode: str = "constant", value: float | None = Non
     reference = input.references.of(lambda: F.pad(input.reference, pad, mode, value))
     tops, lefts, h, w = input.windows
     moved = Windows(tuple([t + top for t in tops]), tuple([x + left for x in lefts]), h, w)
-    return covered(reference, input.values, moved, input.references)
+    return covered(reference, input.patches, moved, input.references)
 
 
 RULES[F.pad] = _pad

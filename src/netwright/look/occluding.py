@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-import netwright.look.local  # noqa: F401  its rules
 from netwright.errors import LookError
+from netwright.look import local
 from netwright.look.covered import References, Windows, covered, uncovered
 from netwright.look.picture import Subject, subject
 from netwright.look.result import Look, show_image, show_over
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from netwright.data.image import Preprocessing
 
 __all__ = ["Occlusion", "occlusion"]
+
+_RULES = (local,)  # importing them registers them
 
 FILLS = ("mean", "zero", "grey", "blur")
 TOLERANCE = 1e-4
@@ -165,9 +167,7 @@ def _squares(ground: Tensor, windows: Windows) -> Tensor:
                       for top, left in zip(tops, lefts, strict=True)])  # fmt: skip
 
 
-def _incremental(
-    watch: Watch, x: Tensor, ground: Tensor, windows: Windows, batch: int
-) -> Tensor:
+def _incremental(watch: Watch, x: Tensor, ground: Tensor, windows: Windows, batch: int) -> Tensor:
     references, parts = References(), list[Tensor]()
     for chunk in _chunks(windows, batch):
         references.restart()
@@ -208,7 +208,7 @@ def _mixes(model: nn.Module) -> bool:
 def _can_be_followed(model: nn.Module, notes: list[str]) -> bool:
     """Whether the calls of a model can be seen."""
     for path, part in model.named_modules():
-        if isinstance(part, torch.jit.ScriptModule) or "_orig_mod" in part._modules:
+        if isinstance(part, torch.jit.ScriptModule) or hasattr(part, "_orig_mod"):
             notes.append(f"{path or 'the model'} is compiled; every window was computed in full")
             return False
     return True

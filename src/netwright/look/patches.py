@@ -143,8 +143,7 @@ class _Best:
         images = torch.arange(start, start + len(output), device=values.device).expand_as(units)
         if self.state is not None:
             values, images, units = (
-                torch.cat(pair, 1)
-                for pair in zip(self.state, (values, images, units), strict=True)
+                torch.cat(pair, 1) for pair in zip(self.state, (values, images, units), strict=True)
             )
         values, order = values.sort(dim=1, descending=True, stable=True)
         keep = order[:, : self.k]

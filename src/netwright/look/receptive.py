@@ -70,11 +70,12 @@ class ReceptiveField(Look):
         if self.centre and self.spread:
             (y, x), (down, across) = self.centre, self.spread
             axes.add_patch(Ellipse((x, y), 4 * across, 4 * down, fill=False, color="white"))
-        sees = f"can see {self.whole_box.bottom - self.whole_box.top} x " \
-               f"{self.whole_box.right - self.whole_box.left}"  # fmt: skip
-        does = f", does see {4 * self.spread[0]:.0f} x {4 * self.spread[1]:.0f} (two deviations " \
-               "each way)" if self.spread else ""  # fmt: skip
-        axes.set_title(f"{self.layer.path}, unit {self.unit}: {sees}{does}", fontsize=9)
+        top, left, bottom, right = self.whole_box
+        title = f"{self.layer.path}, unit {self.unit}: can see {bottom - top} x {right - left}"
+        if self.spread:
+            down, across = (4 * spread for spread in self.spread)
+            title += f", does see {down:.0f} x {across:.0f} (two deviations each way)"
+        axes.set_title(title, fontsize=9)
 
 
 def field(

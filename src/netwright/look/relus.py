@@ -72,8 +72,8 @@ class Rectified(TorchFunctionMode):
         span = _rectifies(func, args, kwargs)
         if span is None:
             if func in _OTHERS and _follows(args):
-                raise LookError(f"guided backpropagation and deconvnet are rules for ReLUs; this "
-                                f"net calls {func.__name__}; use the gradient or Grad-CAM")  # fmt: skip
+                raise LookError("guided backpropagation and deconvnet are rules for ReLUs; this "
+                                f"net calls {func.__name__}; use gradient or gradcam")  # fmt: skip
             return func(*args, **kwargs)
         x: Tensor = args[0] if args else kwargs["input"]
         self.count += 1

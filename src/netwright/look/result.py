@@ -81,8 +81,8 @@ def show_over(axes: Axes, pixels: np.ndarray, values: np.ndarray, title: str = "
     axes.imshow(grey, cmap="gray", vmin=-128, vmax=255)
     top = float(np.abs(values).max()) or 1.0
     signed = values.min() < 0
-    colours = {"cmap": "RdBu_r", "vmin": -top} if signed else {"cmap": "inferno", "vmin": 0}
-    drawn = axes.imshow(values, vmax=top, alpha=0.6, **colours)
+    colours, least = ("RdBu_r", -top) if signed else ("inferno", 0.0)
+    drawn = axes.imshow(values, cmap=colours, vmin=least, vmax=top, alpha=0.6)
     axes.set_axis_off()
     axes.set_title(title, fontsize=9)
     return drawn

@@ -109,13 +109,13 @@ def logits(output: Any) -> Tensor:
 
 
 def gradient(watch: Watch, x: Tensor, target: int) -> Tensor:
-    """d logit / d x for a batch; each image's own, where images do not look at each other."""
+    """Slopes d logit / d x for a batch; each image's own where none looks at another."""
     x = x.detach().requires_grad_()
     return slope_of(watch, watch(x)[:, target].sum(), x)
 
 
 def slope_of(watch: Watch, value: Tensor, x: Tensor) -> Tensor:
-    """d value / d x, zeros where x has no part in it."""
+    """The slope d value / d x, zeros where x has no part in it."""
     try:
         (slope,) = torch.autograd.grad(value, x, allow_unused=True)
     except RuntimeError as error:
@@ -123,8 +123,9 @@ def slope_of(watch: Watch, value: Tensor, x: Tensor) -> Tensor:
             raise
         names = [path for path, part in watch.model.named_modules()
                  if getattr(part, "inplace", False) is True]  # fmt: skip
+        where = ", ".join(names) or "the functions called"
         raise LookError("an operation in place overwrote what the gradient needs; set inplace to "
-                        f"False, in {', '.join(names) or 'the functions called'}") from error  # fmt: skip
+                        f"False, in {where}") from error  # fmt: skip
     return torch.zeros_like(x) if slope is None else slope
 
 
