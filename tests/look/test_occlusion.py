@@ -172,6 +172,30 @@ def test_a_norm_of_the_batch_is_run_alone():
         assert abs(float(model(x[None])[0, 1]) - look.logit[0, 1]) < 1e-5
 
 
+class Secretive(nn.Module):
+    """Statistics of the batch, by a function that no module tells of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 4, 3), nn.Linear(4, 3)
+
+    def forward(self, x):
+        x = F.batch_norm(self.conv(x), None, None, training=True)
+        return self.head(x.tanh().amax((2, 3)))
+
+
+@pytest.mark.parametrize("incremental", [True, False])
+def test_what_mixes_the_batch_in_secret_is_found_out(incremental):
+    torch.manual_seed(0)
+    model = Secretive()
+    x = torch.randn(3, 12, 12)
+    look = nw.look.occlusion(model, x, 6, 6, 1, "zero", incremental=incremental)
+    assert not look.incremental and "alone" in look.notes[0]
+    x[:, 6:, :6] = 0
+    with torch.no_grad():
+        assert abs(float(model(x[None])[0, 1]) - look.logit[1, 0]) < 1e-5
+
+
 @pytest.mark.parametrize("fill", ["mean", "zero", "grey", "blur", 0.3])
 def test_fills(fill):
     model = Foreign()

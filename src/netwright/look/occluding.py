@@ -29,8 +29,8 @@ _RULES = (local,)  # importing them registers them
 
 FILLS = ("mean", "zero", "grey", "blur")
 TOLERANCE = 1e-4
-"""How far the incremental logits of the checked window may be from its full ones, of the largest
-logit; beyond, all is computed in full."""
+"""How far the logits of the checked window may be from those of its own full pass, of the largest
+logit; beyond, all windows are run alone."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Occlusion(Look):
 
 def occlusion(
     model: Any, image: Any, size: int = 32, stride: int = 16, target: int | str | None = None,
-    fill: str | float = "mean", *, batch: int = 64, incremental: bool = True,
+    fill: str | float = "mean", *, batch: int = 16, incremental: bool = True,
     preprocessing: Preprocessing | None = None,
 ) -> Occlusion:  # fmt: skip
     """Score of a class, the top one if not given, with a `size` x `size` square over the image at
@@ -102,13 +102,12 @@ def occlusion(
         if _mixes(looked.model):
             batch, incremental = 1, False
             notes.append("a norm takes its statistics of the batch; every window was run alone")
-        scores = None
-        if incremental and _can_be_followed(looked.model, notes):
-            scores = _incremental(watch, x, ground, windows, batch)
-            scores = _checked(watch, x, ground, windows, scores, notes)
-        local = scores is not None
-        if scores is None:
-            scores = _full(watch, x, ground, windows, batch)
+        local = incremental and _can_be_followed(looked.model, notes)
+        scores = (_incremental if local else _full)(watch, x, ground, windows, batch)
+        if not _agrees(watch, x, ground, windows, scores - before):
+            scores, local = _full(watch, x, ground, windows, 1), False
+            notes.append("windows together did not give what one gives alone; every one was run "
+                         "alone and in full")  # fmt: skip
     rows = len(dict.fromkeys(windows.tops))
     boxes = np.array([(top, left, top + size, left + size)
                       for top, left in zip(windows.tops, windows.lefts, strict=True)])  # fmt: skip
@@ -184,19 +183,14 @@ def _full(watch: Watch, x: Tensor, ground: Tensor, windows: Windows, batch: int)
     ])  # fmt: skip
 
 
-def _checked(
-    watch: Watch, x: Tensor, ground: Tensor, windows: Windows, scores: Tensor, notes: list[str]
-) -> Tensor | None:
-    """The scores, if the window that changes most agrees with a full pass; else None."""
-    most = int((scores - watch(x)).abs().amax(1).argmax())
+def _agrees(watch: Watch, x: Tensor, ground: Tensor, windows: Windows, changes: Tensor) -> bool:
+    """Whether the window that changes most does so in a full pass of its own."""
+    most = int(changes.abs().amax(1).argmax())
     one = Windows((windows.tops[most],), (windows.lefts[most],), windows.height, windows.width)
     full = _full(watch, x, ground, one, 1)[0]
     scale = float(full.abs().max()) or 1.0
-    if float((full - scores[most]).abs().max()) <= TOLERANCE * scale:
-        return scores
-    notes.append("the windows alone did not give the logits of the whole image; all was computed "
-                 "in full")  # fmt: skip
-    return None
+    together = watch(x)[0] + changes[most]
+    return float((full - together).abs().max()) <= TOLERANCE * scale
 
 
 def _mixes(model: nn.Module) -> bool:
