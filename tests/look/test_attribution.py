@@ -242,10 +242,17 @@ def test_cam_of_nets():
     resnet = peer("torchvision", "resnet18")
     assert nw.look.attribute(resnet, x, "cam", 7).layer.path in ("layer4", "layer4.1")
     assert nw.look.attribute(resnet, x, "gradcam").layer.path == "layer4"
-    vgg = peer("torchvision", "vgg11")
-    assert nw.look.attribute(vgg, x, "gradcam").values.shape == (6, 6)
+
+
+def test_the_last_map_is_taken_before_it_is_pooled():
+    dense = nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 4, 3, padding=1),
+        nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(4 * 36, 3),
+    )  # fmt: skip
+    look = nw.look.attribute(dense, normal(3, 24, 24), "gradcam")
+    assert (look.layer.path, look.values.shape) == ("4", (12, 12))
     with pytest.raises(nw.LookError, match="use gradcam"):
-        nw.look.attribute(vgg, x, "cam")
+        nw.look.attribute(dense, normal(3, 24, 24), "cam")
 
 
 def test_cells_stand_at_their_centres():

@@ -17,7 +17,7 @@ def normal(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(("make", "layer", "size"), [
-    (lambda: nw.net("vgg11").build(seed=0), "features.stage3", None),
+    (lambda: nw.net("mobilenet_v2").build(seed=0), "stage3", None),
     (lambda: peer("torchvision", "resnet18"), "layer2", None),
     (lambda: nn.Sequential(nn.Conv2d(3, 8, 5, dilation=2), nn.Softplus(), nn.Conv2d(8, 4, 3)), "2",
      (11, 11)),

@@ -66,7 +66,6 @@ def test_a_foreign_modules_boxes_are_gradient_support(path, unit):
 @pytest.mark.parametrize(("make", "path"), [
     (lambda: nw.net("resnet18").build(seed=0), "stage3.0"),
     (lambda: peer("torchvision", "resnet18"), "layer2.0.relu_2"),
-    (lambda: peer("torchvision", "vgg11"), "features.4"),
 ])  # fmt: skip
 def test_boxes_of_nets(make, path):
     model = mean_pooled(make()).double()

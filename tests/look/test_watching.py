@@ -209,7 +209,10 @@ def test_a_run_brings_its_classes_and_preprocessing():
         nw.look.attribute(Run(), X, "gradient", "beee")
 
 
-@pytest.mark.parametrize("name", LOOKS)
+DRAWN = [name for name in LOOKS if name not in ("gradient", "smoothgrad", "deconvnet", "gradcam++")]
+
+
+@pytest.mark.parametrize("name", DRAWN)
 def test_results_are_saved_and_drawn(name, tmp_path):
     look = LOOKS[name](lived_in())
     picture, data = look.save(tmp_path / "out" / "look.png")

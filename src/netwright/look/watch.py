@@ -39,6 +39,8 @@ class Watch:
         self._calls.clear()
         try:
             result = self.model(x)
+        except torch.OutOfMemoryError:
+            raise
         except RuntimeError as error:
             fault = " ".join(str(error).split())[:200]
             raise LookError(f"the model did not take images {show(tuple(x.shape[1:]))}: {fault}"
