@@ -41,8 +41,10 @@ def assert_same(model: nn.Module, x: torch.Tensor, **how) -> None:
     assert np.ptp(slow.logit) > 1e-6 * scale  # the squares matter
 
 
-@pytest.mark.parametrize("name", [pytest.param("vgg11", marks=pytest.mark.slow), "resnet18", "densenet121", "mobilenet_v2", "googlenet",
-                                  "unet", "squeezenet1_1", "shufflenet_v2_x1_0"])  # fmt: skip
+@pytest.mark.parametrize("name", [
+    pytest.param("vgg11", marks=pytest.mark.slow), "resnet18", "densenet121", "mobilenet_v2",
+    "googlenet", "unet", "squeezenet1_1", "shufflenet_v2_x1_0",
+])  # fmt: skip
 def test_our_nets(name):
     side = 48 if name == "unet" else 80
     model = lively(nw.net(name).build(seed=0), side)
