@@ -204,6 +204,13 @@ def test_fills(fill):
     assert_same(model, image(model, 36), size=12, stride=8, fill=fill)
 
 
+def test_scores_that_are_not_finite():
+    model = Foreign()
+    model.head.bias.data[1] = torch.inf
+    with pytest.raises(nw.LookError, match="not finite"):
+        nw.look.occlusion(model, torch.randn(3, 40, 40), 8, 16)
+
+
 @pytest.mark.parametrize(("how", "message"), [
     ({"size": 41}, "size of 1 to 40"), ({"stride": 0}, "stride"), ({"fill": "red"}, "blur"),
     ({"target": 5}, "no class 5"), ({"target": "cat"}, "does not name its classes"),

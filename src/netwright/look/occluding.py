@@ -99,6 +99,8 @@ def occlusion(
     with watching(looked.model) as watch, torch.no_grad():
         before = watch(x)[0]
         index = looked.index(target, before)
+        if not bool(before.isfinite().all()):
+            raise LookError("the model gives scores that are not finite; look at the weights")
         if _mixes(looked.model):
             batch, incremental = 1, False
             notes.append("a norm takes its statistics of the batch; every window was run alone")
