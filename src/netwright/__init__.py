@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from netwright import look as look
     from netwright.advice.advice import advise as advise
     from netwright.blocks import *  # noqa: F403
     from netwright.core import *  # noqa: F403
@@ -58,7 +59,7 @@ _FACE = {
     "fit": ("netwright.train.fitting", "fit"),
     "Run": ("netwright.train.run", "Run"),
 }
-_PACKAGES = ("units", "blocks", "nets", "rules", "weights")
+_PACKAGES = ("units", "blocks", "nets", "rules", "weights", "look")
 _ROOMS = ("netwright.core", "netwright.units", "netwright.blocks", "netwright.errors")
 
 

@@ -11,7 +11,8 @@
     ├── DataError        images or labels that cannot be learnt from
     ├── RecipeError      a training recipe that cannot be read or does not fit
     ├── RunError         a run folder or checkpoint that does not belong
-    └── WeightsError     weights that cannot be had, or that do not fit a net
+    ├── WeightsError     weights that cannot be had, or that do not fit a net
+    └── LookError        a layer, class or image that cannot be looked at
 
 Every message says what was got, what was wanted, and what to try.
 """
@@ -25,6 +26,7 @@ __all__ = [
     "BudgetError",
     "CodecError",
     "DataError",
+    "LookError",
     "NetwrightError",
     "RecipeError",
     "RuleError",
@@ -99,6 +101,10 @@ class RunError(NetwrightError, RuntimeError):
 
 class WeightsError(NetwrightError, ValueError):
     """Weights that cannot be had, or that do not fit a net."""
+
+
+class LookError(NetwrightError, ValueError):
+    """A layer, class or image that cannot be looked at."""
 
 
 _SHOWN = 12

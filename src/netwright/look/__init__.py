@@ -1,10 +1,40 @@
-"""Looking inside a net: what it computes, sees and responds to."""
+"""Looking inside a net: what it computes, sees and responds to.
+
+Every look takes a model (an `nn.Module`, what `Net.build` gives, a run of `fit`), images where
+it needs them, and returns its data with `.plot()` and `.save(path)`.
+"""
 
 from typing import TYPE_CHECKING
 
 from netwright.core.lazy import lazy
 
 if TYPE_CHECKING:
+    from netwright.look.activation import *  # noqa: F403
+    from netwright.look.attribution import *  # noqa: F403
+    from netwright.look.geometry import *  # noqa: F403
+    from netwright.look.kernels import *  # noqa: F403
     from netwright.look.matrix import *  # noqa: F403
+    from netwright.look.occluding import *  # noqa: F403
+    from netwright.look.patches import *  # noqa: F403
+    from netwright.look.picture import *  # noqa: F403
+    from netwright.look.receptive import *  # noqa: F403
+    from netwright.look.result import *  # noqa: F403
+    from netwright.look.watch import *  # noqa: F403
 
-lazy(__name__, {"matrix": "circulant conv_matrix eigenvalues toeplitz"})
+lazy(
+    __name__,
+    {
+        "activation": "Activations activations",
+        "attribution": "METHODS Attribution attribute",
+        "geometry": "Box Layer layers",
+        "kernels": "Filters filters",
+        "matrix": "circulant conv_matrix eigenvalues toeplitz",
+        "occluding": "Occlusion occlusion",
+        "patches": "TopPatches top_patches",
+        "picture": "Picture Subject subject",
+        "receptive": "ReceptiveField field",
+        "result": "Look",
+        "watch": "Watch watching",
+    },
+    "netwright.look.catalogue:names",
+)

@@ -1,0 +1,105 @@
+"""What the layers make of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from netwright.look.picture import subject
+from netwright.look.result import Look
+from netwright.look.watch import watching
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from netwright.data.image import Preprocessing
+
+__all__ = ["Activations", "activations"]
+
+SHOWN = 64
+"""Channels of a layer in a figure, the strongest first."""
+
+
+@dataclass(frozen=True)
+class Activations(Look):
+    """The outputs of layers for an image, (C, h, w) or (C,), by path.
+
+    `sparsity` is the share of values that are 0, or below; `silent` the channels that are so
+    everywhere in this image.
+    """
+
+    outputs: dict[str, np.ndarray]
+    pixels: np.ndarray
+    notes: tuple[str, ...] = ()
+
+    @property
+    def aspect(self) -> float:  # type: ignore[override]
+        """A square a layer."""
+        return float(len(self.outputs))
+
+    @property
+    def sparsity(self) -> dict[str, float]:
+        """Share of the values that are not above 0, by layer."""
+        return {path: float((values <= 0).mean()) for path, values in self.outputs.items()}
+
+    @property
+    def silent(self) -> dict[str, np.ndarray]:
+        """Channels that are nowhere above 0, by layer."""
+        return {
+            path: np.flatnonzero(values.reshape(len(values), -1).max(1) <= 0)
+            for path, values in self.outputs.items()
+        }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {**self.outputs, "pixels": self.pixels}
+
+    def facts(self) -> dict[str, Any]:
+        silent = {path: channels.tolist() for path, channels in self.silent.items()}
+        return {"sparsity": self.sparsity, "silent": silent, "notes": list(self.notes)}
+
+    def draw(self, figure: Figure) -> None:
+        axes = figure.subplots(len(self.outputs), 1, squeeze=False)[:, 0]
+        for ax, (path, values) in zip(axes, self.outputs.items(), strict=True):
+            top = float(np.abs(values).max()) or 1.0
+            drawn = ax.imshow(_sheet(values), cmap="RdBu_r", vmin=-top, vmax=top)
+            ax.set_axis_off()
+            shown = min(len(values), SHOWN)
+            ax.set_title(f"{path}: {shown} of {len(values)} channels, "
+                         f"{self.sparsity[path]:.0%} not above 0", fontsize=9)  # fmt: skip
+            figure.colorbar(drawn, ax=ax, shrink=0.6)
+
+
+def activations(
+    model: Any, image: Any, layers: str | Sequence[str], *,
+    preprocessing: Preprocessing | None = None,
+) -> Activations:  # fmt: skip
+    """What the layers give for an image, as they gave it: no operation in place that follows has
+    changed it.
+    """
+    looked = subject(model, preprocessing)
+    picture = looked.picture(image)
+    paths = (layers,) if isinstance(layers, str) else tuple(dict.fromkeys(layers))
+    with watching(looked.model, paths) as watch, torch.no_grad():
+        watch.run(picture.x)
+        outputs = {path: watch.outputs[path][0].cpu().numpy() for path in paths}
+    return Activations(outputs, picture.pixels, picture.notes)
+
+
+def _sheet(values: np.ndarray) -> np.ndarray:
+    """The strongest channels side by side on one sheet, a blank line between."""
+    if values.ndim < 3:
+        return values.reshape(1, -1)
+    order = np.argsort(-np.abs(values).reshape(len(values), -1).max(1), kind="stable")[:SHOWN]
+    h, w = values.shape[1], values.shape[2]
+    columns = ceil(len(order) ** 0.5)
+    rows = ceil(len(order) / columns)
+    sheet = np.full((rows * (h + 1) - 1, columns * (w + 1) - 1), np.nan)
+    for i, channel in enumerate(order):
+        y, x = i // columns * (h + 1), i % columns * (w + 1)
+        sheet[y : y + h, x : x + w] = values[channel]
+    return sheet

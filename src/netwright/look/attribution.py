@@ -1,0 +1,215 @@
+"""Which pixels a class score depends on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwright.errors import LookError, nearest
+from netwright.look.cams import cam_layers, cell_weights, default_layer, head_of, spread
+from netwright.look.geometry import Layer, layer, layers
+from netwright.look.integral import integrated
+from netwright.look.picture import Subject, subject
+from netwright.look.relus import Rectified, check_rectified
+from netwright.look.result import Look, show_image, show_over
+from netwright.look.watch import Watch, gradient, watching
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from netwright.data.image import Preprocessing
+
+__all__ = ["METHODS", "Attribution", "attribute"]
+
+PIXELS = ("gradient", "smoothgrad", "integrated", "guided", "deconvnet")
+CELLS = ("gradcam", "gradcam++", "cam")
+METHODS = (*PIXELS, *CELLS)
+UNFAITHFUL = ("guided", "deconvnet")
+"""Methods whose maps hardly change when the weights are made random (Adebayo et al. 2018,
+arXiv:1810.03292): they show edges of the image."""
+
+
+@dataclass(frozen=True)
+class Attribution(Look):
+    """A map (H, W) of what pixels do for a class.
+
+    `values` is what it was made of: a number for every value of the image (C, H, W), or for
+    every cell (h, w) of `layer`. `score` is the class's logit; `error` how much of the
+    difference to the baseline integrated gradients leave unexplained, 0 elsewhere.
+    """
+
+    method: str
+    map: np.ndarray
+    values: np.ndarray
+    target: int
+    name: str
+    score: float
+    pixels: np.ndarray
+    layer: Layer | None = None
+    error: float = 0.0
+    notes: tuple[str, ...] = ()
+
+    aspect = 0.5
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"map": self.map, "values": self.values, "pixels": self.pixels}
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "method": self.method, "target": self.target, "name": self.name, "score": self.score,
+            "layer": self.layer.path if self.layer else None, "error": self.error,
+            "notes": list(self.notes),
+        }  # fmt: skip
+
+    def draw(self, figure: Figure) -> None:
+        left, right = figure.subplots(1, 2)
+        show_image(left, self.pixels, f"{self.name}: {self.score:.3g}")
+        where = f" at {self.layer.path}" if self.layer else ""
+        drawn = show_over(right, self.pixels, self.map, f"{self.method}{where}")
+        figure.colorbar(drawn, ax=right, shrink=0.8)
+        if self.notes:
+            figure.supxlabel("\n".join(self.notes), fontsize=7)
+
+
+def attribute(
+    model: Any, image: Any, method: str = "gradcam", target: int | str | None = None,
+    layer: str | None = None, *, preprocessing: Preprocessing | None = None, samples: int = 25,
+    noise: float = 0.15, seed: int = 0,
+) -> Attribution:  # fmt: skip
+    """What the pixels of an image do for the logit of a class, the top one if not given.
+
+    `method` is one of
+    `gradient`: the largest slope |d logit / d x| over the channels (Simonyan et al. 2013,
+    arXiv:1312.6034);
+    `smoothgrad`: the same of the mean slope over `samples` images with `noise` of the image's
+    range added (Smilkov et al. 2017, arXiv:1706.03825);
+    `integrated`: slopes along the way from a baseline of zeros (the mean colour, where images are
+    normalised) times the difference, summed over the channels; they add up to the difference of
+    the logits (Sundararajan et al. 2017, arXiv:1703.01365);
+    `guided`, `deconvnet`: slopes through ReLUs that let only positive ones pass;
+    `gradcam`, `gradcam++`, `cam`: cells of a `layer`, by default the last map, weighed by what
+    their channels do for the class. They are placed at their true centres.
+    """
+    if method not in METHODS:
+        raise nearest("method", method, METHODS)
+    looked = subject(model, preprocessing)
+    picture = looked.picture(image)
+    cells = method in CELLS
+    if layer is not None and not cells:
+        raise LookError(f"{method} is about pixels and takes no layer; gradcam does")
+    if samples < 1 or noise < 0:
+        raise LookError(f"samples is {samples}, noise {noise}; wanted at least 1, and 0 or more")
+    if cells:
+        found, score, index = _by_cells(looked, picture.x, method, target, layer)
+    else:
+        with watching(looked.model) as watch:
+            with torch.no_grad():
+                scores = watch(picture.x)[0]
+            index = looked.index(target, scores)
+            score = float(scores[index])
+            found = _by_pixels(watch, picture.x, method, index, samples, noise, seed)
+    notes = (*picture.notes, *found.notes)
+    if not np.isfinite(found.map).all():
+        raise LookError(f"the {method} map has values that are not finite; look at the weights")
+    return Attribution(
+        method, found.map, found.values, index, looked.name(index), score, picture.pixels,
+        found.layer, found.error, notes,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Map:
+    map: np.ndarray
+    values: np.ndarray
+    layer: Layer | None = None
+    error: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+def _by_pixels(
+    watch: Watch, x: Tensor, method: str, target: int, samples: int, noise: float, seed: int
+) -> _Map:
+    if method == "smoothgrad":
+        values = _smooth(watch, x, target, samples, noise, seed)
+    elif method == "integrated":
+        total, error = integrated(watch, x, torch.zeros_like(x), target)
+        values = _numbers(total)
+        return _Map(values.sum(0), values, error=error)
+    elif method in UNFAITHFUL:
+        values = _rectified(watch, x, target, gated=method == "guided")
+        note = f"{method} fails the randomisation check: it shows edges more than reasons"
+        return _Map(np.abs(values).max(0), values, notes=(note,))
+    else:
+        values = _numbers(gradient(watch, x, target)[0])
+    return _Map(np.abs(values).max(0), values)
+
+
+def _smooth(
+    watch: Watch, x: Tensor, target: int, samples: int, noise: float, seed: int
+) -> np.ndarray:
+    generator = torch.Generator().manual_seed(seed)
+    scale = noise * float(x.max() - x.min())
+    total = torch.zeros_like(x)
+    for _ in range(samples):
+        shake = torch.randn(x.shape, generator=generator).to(x)
+        total += gradient(watch, x + scale * shake, target)
+    return _numbers(total[0] / samples)
+
+
+def _rectified(watch: Watch, x: Tensor, target: int, *, gated: bool) -> np.ndarray:
+    check_rectified(watch.model)
+    with Rectified(gated=gated) as rule:
+        values = gradient(watch, x, target)
+    if rule.count == 0:
+        raise LookError("the model calls no ReLU, so this would be the plain gradient; ask for it")
+    return _numbers(values[0])
+
+
+def _by_cells(
+    looked: Subject, x: Tensor, method: str, target: int | str | None, path: str | None
+) -> tuple[_Map, float, int]:
+    known = layers(looked.model, x.shape[1:])
+    modules = dict(looked.model.named_modules())
+    if path is None:
+        paths = cam_layers(known) if method == "cam" else [default_layer(known, modules)]
+    else:
+        layer(known, path).size  # noqa: B018  says so where there is no map
+        paths = [path]
+    with watching(looked.model, paths) as watch:
+        with torch.no_grad():
+            scores = watch(x)
+        index = looked.index(target, scores[0])
+        if method == "cam":
+            chosen, cells = _linear(watch, scores, paths, index)
+        else:
+            chosen = paths[0]
+            weights, outputs = cell_weights(method, watch, x, chosen, index)
+            cells = (weights * outputs).sum(0).clamp(min=0)
+    values = _numbers(cells)
+    return (
+        _Map(spread(values, known[chosen]), values, known[chosen]),
+        float(scores[0, index]),
+        index,
+    )
+
+
+def _linear(watch: Watch, scores: Tensor, paths: list[str], index: int) -> tuple[str, Tensor]:
+    """The layer that a linear head averages, and the class's share of each cell (Zhou et al.
+    2015, arXiv:1512.04150).
+    """
+    for path in paths:
+        cells = watch.outputs[path]
+        weights = head_of(watch.model, cells, scores)
+        if weights is not None:
+            return path, (weights[index, :, None, None] * cells[0]).sum(0)
+    where = paths[0] if len(paths) == 1 else "any layer"
+    raise LookError("CAM needs logits that are linear in the means of a map; they are not in those "
+                    f"of {where}; use gradcam")  # fmt: skip
+
+
+def _numbers(values: Tensor) -> np.ndarray:
+    return values.detach().cpu().double().numpy()

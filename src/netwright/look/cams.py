@@ -1,0 +1,97 @@
+"""Maps of classes from the cells of a layer, each cell at its true centre."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from netwright.errors import LookError
+from netwright.look.geometry import Layer
+from netwright.look.watch import Watch, slope_of
+
+__all__ = ["cam_layers", "cell_weights", "default_layer", "head_of", "spread"]
+
+_TOLERANCE = 1e-3
+"""How far logits may be, of their largest, from what a linear head would give."""
+
+
+def default_layer(layers: dict[str, Layer], modules: dict[str, nn.Module]) -> str:
+    """The last layer with the map of the last convolution, before it is pooled away."""
+    order = list(layers)
+    convs = [i for i, path in enumerate(order)
+             if isinstance(modules.get(layers[path].module), nn.Conv2d | nn.ConvTranspose2d)
+             and layers[path].is_map and max(layers[path].size) > 1]  # fmt: skip
+    if not convs:
+        raise LookError("no convolution of the model gives a map of the image; say which `layer`")
+    last = layers[order[convs[-1]]]
+    alike = takewhile(
+        lambda path: layers[path].is_map and layers[path].size == last.size, order[convs[-1] :]
+    )
+    return [*alike][-1]
+
+
+def cam_layers(layers: dict[str, Layer]) -> list[str]:
+    """The maps that a linear head may average, the last first."""
+    return [path for path in reversed(layers) if layers[path].is_map]
+
+
+def head_of(model: nn.Module, cells: Tensor, scores: Tensor) -> Tensor | None:
+    """Weights (classes, C) of a linear head that gives `scores` (1, classes) from the means of
+    `cells` (1, C, h, w); None where there is none, which is computed, not guessed.
+    """
+    means = cells.mean((2, 3))
+    for part in reversed(list(model.modules())):
+        weight = getattr(part, "weight", None)
+        if not isinstance(part, nn.Linear | nn.Conv2d) or not isinstance(weight, Tensor):
+            continue
+        if weight.flatten(1).shape != (scores.shape[1], means.shape[1]):
+            continue
+        linear = means @ weight.flatten(1).T + (0 if part.bias is None else part.bias)
+        if (linear - scores).abs().max() <= _TOLERANCE * scores.abs().max().clamp(min=1e-6):
+            return weight.detach().flatten(1)
+    return None
+
+
+def cell_weights(method: str, watch: Watch, x: Tensor, path: str, target: int) -> tuple[
+    Tensor, Tensor
+]:  # fmt: skip
+    """Weights and cells, both (C, h, w) or broadcast to it, whose product summed over C is the
+    map: Grad-CAM (Selvaraju et al. 2016, arXiv:1610.02391) weighs a channel by the mean slope of
+    the logit; Grad-CAM++ (Chattopadhay et al. 2017, arXiv:1710.11063) by a mean of its positive
+    slopes whose powers stand for higher derivatives of exp(logit).
+    """
+    scores = watch(x.detach().requires_grad_())
+    cells = watch.outputs[path]
+    slope = slope_of(watch, scores[0, target], cells)
+    slope, cells = slope[0], cells[0].detach()
+    if method == "gradcam":
+        return slope.mean((1, 2), keepdim=True), cells
+    square, cube = slope**2, slope**3
+    below = 2 * square + cells.sum((1, 2), keepdim=True) * cube
+    alpha = torch.where(below == 0, torch.zeros_like(below), square / below)
+    return (alpha * slope.clamp(min=0)).sum((1, 2), keepdim=True), cells
+
+
+def spread(cells: np.ndarray, layer: Layer) -> np.ndarray:
+    """Cells (h, w) as a map (H, W) of the image: linear between the cells' centres, and beyond
+    the outermost ones as they are.
+    """
+    height, width = layer.image
+    rows, columns = layer.centres()
+    down = _between(rows, height)
+    across = _between(columns, width)
+    return down @ cells @ across.T
+
+
+def _between(centres: np.ndarray, size: int) -> np.ndarray:
+    """The matrix (size, cells) of linear interpolation between centres."""
+    order = np.argsort(centres, kind="stable")
+    if len(np.unique(centres)) < len(centres):
+        raise LookError("several cells of this layer have one centre, so they cannot be laid out; "
+                        "choose an earlier layer")  # fmt: skip
+    pixels = np.arange(size)
+    columns = [np.interp(pixels, centres[order], row[order]) for row in np.eye(len(centres))]
+    return np.stack(columns, axis=1)

@@ -1,0 +1,219 @@
+"""What the score of a class loses where the image is covered (Zeiler & Fergus 2013)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from netwright.errors import LookError
+from netwright.look import local
+from netwright.look.covered import References, Windows, covered, uncovered
+from netwright.look.picture import Subject, subject
+from netwright.look.result import Look, show_image, show_over
+from netwright.look.watch import Watch, logits, watching
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from netwright.data.image import Preprocessing
+
+__all__ = ["Occlusion", "occlusion"]
+
+_RULES = (local,)  # importing them registers them
+
+FILLS = ("mean", "zero", "grey", "blur")
+TOLERANCE = 1e-4
+"""How far the logits of the checked window may be from those of its own full pass, of the largest
+logit; beyond, all windows are run alone."""
+
+
+@dataclass(frozen=True)
+class Occlusion(Look):
+    """Logit and probability of a class with each window covered, (rows, columns).
+
+    `boxes` (rows, columns, 4) are the windows: top, left, bottom, right. `map` (H, W) is what the
+    logit loses, on average over the windows that cover a pixel. `score` and `chance` are
+    logit and probability of the image as it is; `incremental` says how it was computed.
+    """
+
+    logit: np.ndarray
+    probability: np.ndarray
+    boxes: np.ndarray
+    map: np.ndarray
+    target: int
+    name: str
+    score: float
+    chance: float
+    fill: str
+    incremental: bool
+    pixels: np.ndarray
+    notes: tuple[str, ...] = ()
+
+    aspect = 0.4
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"logit": self.logit, "probability": self.probability, "boxes": self.boxes,
+                "map": self.map, "pixels": self.pixels}  # fmt: skip
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "target": self.target, "name": self.name, "score": self.score, "chance": self.chance,
+            "fill": self.fill, "incremental": self.incremental, "notes": list(self.notes),
+        }  # fmt: skip
+
+    def draw(self, figure: Figure) -> None:
+        left, middle, right = figure.subplots(1, 3)
+        show_image(left, self.pixels, f"{self.name}: {self.score:.3g} ({self.chance:.0%})")
+        drawn = show_over(middle, self.pixels, self.map, f"what the logit loses, fill {self.fill}")
+        figure.colorbar(drawn, ax=middle, shrink=0.7)
+        grid = right.imshow(self.probability, vmin=0, vmax=1, cmap="viridis")
+        right.set_title("probability, a window each", fontsize=9)
+        figure.colorbar(grid, ax=right, shrink=0.7)
+
+
+def occlusion(
+    model: Any, image: Any, size: int = 32, stride: int = 16, target: int | str | None = None,
+    fill: str | float = "mean", *, batch: int = 16, incremental: bool = True,
+    preprocessing: Preprocessing | None = None,
+) -> Occlusion:  # fmt: skip
+    """Score of a class, the top one if not given, with a `size` x `size` square over the image at
+    every `stride` pixels.
+
+    `fill` is the colour of the square: `mean` of the image, `zero` (the mean colour of the
+    training images, where images are normalised), `grey`, `blur` (the image itself, blurred), or
+    a number. Only what a square can reach is recomputed, exactly: the result is that of
+    covering the image and running all of the net, which `incremental=False` does.
+    """
+    looked = subject(model, preprocessing)
+    picture = looked.picture(image)
+    x = picture.x
+    windows = _grid(x.shape[2:], size, stride)
+    ground = _filled(looked, x, fill, size)
+    notes = list(picture.notes)
+    with watching(looked.model) as watch, torch.no_grad():
+        before = watch(x)[0]
+        index = looked.index(target, before)
+        if not bool(before.isfinite().all()):
+            raise LookError("the model gives scores that are not finite; look at the weights")
+        if _mixes(looked.model):
+            batch, incremental = 1, False
+            notes.append("a norm takes its statistics of the batch; every window was run alone")
+        local = incremental and _can_be_followed(looked.model, notes)
+        scores = (_incremental if local else _full)(watch, x, ground, windows, batch)
+        if not _agrees(watch, x, ground, windows, scores - before):
+            scores, local = _full(watch, x, ground, windows, 1), False
+            notes.append("windows together did not give what one gives alone; every one was run "
+                         "alone and in full")  # fmt: skip
+    rows = len(dict.fromkeys(windows.tops))
+    boxes = np.array([(top, left, top + size, left + size)
+                      for top, left in zip(windows.tops, windows.lefts, strict=True)])  # fmt: skip
+    logit = scores[:, index].double().cpu().numpy()
+    chances = scores.double().softmax(1)[:, index].cpu().numpy()
+    score, chance = float(before[index]), float(before.double().softmax(0)[index])
+    lost = _spread(boxes, score - logit, (x.shape[2], x.shape[3]))
+    return Occlusion(
+        logit.reshape(rows, -1), chances.reshape(rows, -1), boxes.reshape(rows, -1, 4), lost,
+        index, looked.name(index), score, chance, str(fill), local, picture.pixels, tuple(notes),
+    )  # fmt: skip
+
+
+def _grid(image: Any, size: int, stride: int) -> Windows:
+    height, width = image
+    if not 1 <= size <= min(height, width) or stride < 1:
+        raise LookError(f"size is {size}, stride {stride}; wanted a size of 1 to "
+                        f"{min(height, width)} and a stride of at least 1")  # fmt: skip
+    tops, lefts = (range(0, n - size + 1, stride) for n in (height, width))
+    places = [(top, left) for top in tops for left in lefts]
+    return Windows(*[tuple(side) for side in zip(*places, strict=True)], size, size)  # type: ignore[arg-type]
+
+
+def _filled(looked: Subject, x: Tensor, fill: str | float, size: int) -> Tensor:
+    """What is seen of the squares, as an image (1, C, H, W)."""
+    if isinstance(fill, int | float):
+        return torch.full_like(x, fill)
+    if fill == "mean":
+        return x.mean((2, 3), keepdim=True).expand_as(x)
+    if fill == "zero":
+        return torch.zeros_like(x)
+    if fill == "blur":
+        around = size // 2
+        border = [min(around, n - 1) for n in x.shape[2:]]
+        ways = (border[1], border[1], border[0], border[0])
+        kernel = (2 * border[0] + 1, 2 * border[1] + 1)
+        return F.avg_pool2d(F.pad(x, ways, mode="reflect"), kernel, 1)
+    if fill == "grey":
+        given = looked.preprocessing
+        if given is None:
+            return torch.full_like(x, 0.5)
+        mean, std = (torch.tensor(row).view(1, -1, 1, 1).to(x) for row in (given.mean, given.std))
+        return ((0.5 - mean) / std).expand_as(x)
+    raise LookError(f"fill is {fill!r}, wanted a number or one of {', '.join(FILLS)}")
+
+
+def _chunks(windows: Windows, batch: int) -> Iterator[Windows]:
+    for at in range(0, len(windows.tops), batch):
+        part = slice(at, at + batch)
+        yield Windows(windows.tops[part], windows.lefts[part], windows.height, windows.width)
+
+
+def _squares(ground: Tensor, windows: Windows) -> Tensor:
+    tops, lefts, h, w = windows
+    return torch.cat([ground[:, :, top : top + h, left : left + w]
+                      for top, left in zip(tops, lefts, strict=True)])  # fmt: skip
+
+
+def _incremental(watch: Watch, x: Tensor, ground: Tensor, windows: Windows, batch: int) -> Tensor:
+    references, parts = References(), list[Tensor]()
+    for chunk in _chunks(windows, batch):
+        references.restart()
+        image = covered(x, _squares(ground, chunk), chunk, references)
+        parts.append(uncovered(logits(watch.run(image))))
+    return torch.cat(parts)
+
+
+def _full(watch: Watch, x: Tensor, ground: Tensor, windows: Windows, batch: int) -> Tensor:
+    references = References()
+    return torch.cat([
+        watch(uncovered(covered(x, _squares(ground, chunk), chunk, references)))
+        for chunk in _chunks(windows, batch)
+    ])  # fmt: skip
+
+
+def _agrees(watch: Watch, x: Tensor, ground: Tensor, windows: Windows, changes: Tensor) -> bool:
+    """Whether the window that changes most does so in a full pass of its own."""
+    most = int(changes.abs().amax(1).argmax())
+    one = Windows((windows.tops[most],), (windows.lefts[most],), windows.height, windows.width)
+    full = _full(watch, x, ground, one, 1)[0]
+    scale = float(full.abs().max()) or 1.0
+    together = watch(x)[0] + changes[most]
+    return float((full - together).abs().max()) <= TOLERANCE * scale
+
+
+def _mixes(model: nn.Module) -> bool:
+    """Whether images of a batch look at each other, in evaluation too."""
+    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]  # noqa: SLF001
+    return any(norm.running_mean is None for norm in norms)
+
+
+def _can_be_followed(model: nn.Module, notes: list[str]) -> bool:
+    """Whether the calls of a model can be seen."""
+    for path, part in model.named_modules():
+        if isinstance(part, torch.jit.ScriptModule) or hasattr(part, "_orig_mod"):
+            notes.append(f"{path or 'the model'} is compiled; every window was computed in full")
+            return False
+    return True
+
+
+def _spread(boxes: np.ndarray, values: np.ndarray, image: tuple[int, int]) -> np.ndarray:
+    """The mean over the boxes that cover a pixel, 0 where none does."""
+    total, count = np.zeros(image), np.zeros(image)
+    for (top, left, bottom, right), value in zip(boxes, values, strict=True):
+        total[top:bottom, left:right] += value
+        count[top:bottom, left:right] += 1
+    return total / np.maximum(count, 1)

@@ -1,0 +1,198 @@
+"""The pieces of images that excite each channel most, cut out exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwright.errors import LookError
+from netwright.look.geometry import Layer, layers
+from netwright.look.geometry import layer as layer_at
+from netwright.look.picture import Subject, subject
+from netwright.look.result import Look
+from netwright.look.watch import watching
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from netwright.data.image import Preprocessing
+
+__all__ = ["TopPatches", "top_patches"]
+
+PADDING = 128
+"""The grey of what lies outside the image."""
+SHOWN = 12
+"""Channels of a figure."""
+
+
+@dataclass(frozen=True)
+class TopPatches(Look):
+    """By layer: `values` (C, k), the largest of each channel, the largest first; `images` (C, k),
+    the indices of the images; `units` (C, k, 2), where on the map (y, x). Images count once a
+    channel, with their most exciting unit. Where there were fewer, the rest is -1, of value -inf.
+    """
+
+    layers: dict[str, Layer]
+    values: dict[str, np.ndarray]
+    images: dict[str, np.ndarray]
+    units: dict[str, np.ndarray]
+    subject: Subject = field(repr=False)
+    source: Sequence[Any] = field(repr=False)
+
+    aspect = 1.0
+
+    def crop(self, layer: str, channel: int, place: int) -> np.ndarray:
+        """The box of the unit, uint8 (h, w, 3): all it depends on but for global operations, grey
+        where it reaches into the padding.
+        """
+        known = layer_at(self.layers, layer)
+        images = self.images[layer]
+        if not (0 <= channel < len(images) and 0 <= place < images.shape[1]):
+            raise LookError(f"{layer} has {len(images)} channels with {images.shape[1]} patches; "
+                            f"there is no patch {place} of channel {channel}")  # fmt: skip
+        index = int(images[channel, place])
+        if index < 0:
+            raise LookError(f"there were fewer images than {place + 1}")
+        pixels = self.subject.picture(_image(self.source, index)).pixels
+        if not known.is_map:
+            return pixels
+        y, x = self.units[layer][channel, place]
+        return _cropped(pixels, known.box((int(y), int(x)), clip=False, local=True))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {
+            f"{path}.{name}": values[path]
+            for path in self.layers
+            for name, values in (("values", self.values), ("images", self.images),
+                                 ("units", self.units))
+        }  # fmt: skip
+
+    def facts(self) -> dict[str, Any]:
+        return {"layers": list(self.layers), "images": len(self.source)}
+
+    def draw(self, figure: Figure) -> None:
+        rows = [(path, int(channel)) for path in self.layers
+                for channel in self._strongest(path)]  # fmt: skip
+        k = next(iter(self.images.values())).shape[1]
+        grid = figure.subplots(len(rows), k, squeeze=False)
+        for line, (path, channel) in zip(grid, rows, strict=True):
+            for place, axes in enumerate(line):
+                axes.set_axis_off()
+                if self.images[path][channel, place] >= 0:
+                    axes.imshow(self.crop(path, channel, place))
+                if place == 0:
+                    axes.set_title(f"{path} {channel}", fontsize=6, loc="left")
+
+    def _strongest(self, path: str) -> np.ndarray:
+        """The channels to draw: those with the largest values."""
+        count = max(1, SHOWN // len(self.layers))
+        return np.argsort(-self.values[path][:, 0], kind="stable")[:count]
+
+
+def top_patches(
+    model: Any, images: Sequence[Any], layers: str | Sequence[str], k: int = 9, *, batch: int = 16,
+    preprocessing: Preprocessing | None = None,
+) -> TopPatches:  # fmt: skip
+    """For every channel of the layers the `k` images, and the places in them, that excite it most
+    (Zeiler & Fergus 2013, section 4.1).
+
+    `images` is anything with a length and an index: paths, arrays, a tensor (N, C, H, W), a data
+    set of (image, label). They pass once; what is kept does not grow with their number.
+    """
+    looked = subject(model, preprocessing)
+    if not hasattr(images, "__getitem__") or not hasattr(images, "__len__"):
+        raise LookError("images are cut out after all have passed, so they need an index and a "
+                        "length; make a list of them")  # fmt: skip
+    if len(images) == 0 or k < 1 or batch < 1:
+        raise LookError(f"{len(images)} images, k {k}, batch {batch}; wanted at least 1 each")
+    paths = (layers,) if isinstance(layers, str) else tuple(dict.fromkeys(layers))
+    first = looked.picture(_image(images, 0)).x
+    places = _places(looked, first, paths)
+    best = {path: _Best(k) for path in paths}
+    with watching(looked.model, paths) as watch, torch.no_grad():
+        for start in range(0, len(images), batch):
+            indices = range(start, min(start + batch, len(images)))
+            watch.run(_stacked(looked, images, indices, first.shape))
+            for path in paths:
+                best[path].take(watch.outputs[path], start)
+    columns = {path: places[path].shape[-1] if places[path].is_map else 1 for path in paths}
+    found = {path: best[path].arrays(columns[path]) for path in paths}
+    values, at, units = [{p: found[p][i] for p in paths} for i in range(3)]
+    return TopPatches(places, values, at, units, looked, images)
+
+
+class _Best:
+    """The best so far: value, image and unit of each channel."""
+
+    def __init__(self, k: int) -> None:
+        self.k = k
+        self.state: tuple[Tensor, Tensor, Tensor] | None = None
+
+    def take(self, output: Tensor, start: int) -> None:
+        """Merges a batch (N, C, ...) of the images from `start` on."""
+        flat = output.reshape(*output.shape[:2], -1)
+        if flat.isnan().any():
+            raise LookError("a layer gave values that are no numbers; look at the weights")
+        values, units = flat.max(2)
+        values, units = values.T, units.T
+        images = torch.arange(start, start + len(output), device=values.device).expand_as(units)
+        if self.state is not None:
+            values, images, units = (
+                torch.cat(pair, 1) for pair in zip(self.state, (values, images, units), strict=True)
+            )
+        values, order = values.sort(dim=1, descending=True, stable=True)
+        keep = order[:, : self.k]
+        self.state = values[:, : self.k], images.gather(1, keep), units.gather(1, keep)
+
+    def arrays(self, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Values, images and units of a map with rows of `width`, filled up to k."""
+        assert self.state is not None  # there is an image
+        values, images, units = (part.cpu().numpy() for part in self.state)
+        ends = ((0, 0), (0, self.k - values.shape[1]))
+        units = np.pad(units, ends)
+        return (
+            np.pad(values.astype(np.float64), ends, constant_values=-np.inf),
+            np.pad(images, ends, constant_values=-1),
+            np.stack([units // width, units % width], axis=2),
+        )
+
+
+def _places(looked: Subject, x: Tensor, paths: Sequence[str]) -> dict[str, Layer]:
+    known = layers(looked.model, x.shape[1:])
+    places = {path: layer_at(known, path) for path in paths}
+    for path, place in places.items():
+        if not place.is_map and len(place.shape) != 1:
+            place.size  # noqa: B018  says what is wrong
+        if place.field.axes is None and not place.field.whole:
+            raise LookError(f"{path}: nobody knows what its units see")
+    return places
+
+
+def _stacked(looked: Subject, images: Sequence[Any], indices: range, shape: Any) -> Tensor:
+    batch = [looked.picture(_image(images, i)).x for i in indices]
+    for i, x in zip(indices, batch, strict=True):
+        if x.shape != shape:
+            raise LookError(f"image {i} is {tuple(x.shape[1:])}, the first {tuple(shape[1:])}; "
+                            "give a preprocessing, or images of one size")  # fmt: skip
+    return torch.cat(batch)
+
+
+def _image(images: Sequence[Any], index: int) -> Any:
+    """An item, without its label if it has one."""
+    item = images[index]
+    return item[0] if isinstance(item, tuple) else item
+
+
+def _cropped(pixels: np.ndarray, box: Any) -> np.ndarray:
+    top, left, bottom, right = box
+    height, width = pixels.shape[:2]
+    crop = np.full((bottom - top, right - left, pixels.shape[2]), PADDING, np.uint8)
+    y0, y1, x0, x1 = max(top, 0), min(bottom, height), max(left, 0), min(right, width)
+    if y0 < y1 and x0 < x1:
+        crop[y0 - top : y1 - top, x0 - left : x1 - left] = pixels[y0:y1, x0:x1]
+    return crop

@@ -1,0 +1,180 @@
+"""What is looked at: a model, the images as it takes them, and the class that is asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from netwright.core.net import Net
+from netwright.data.image import Preprocessing, upright
+from netwright.data.reading import opened
+from netwright.errors import LookError, nearest
+
+__all__ = ["Picture", "Subject", "subject"]
+
+
+class Picture(NamedTuple):
+    """An image as the model takes it, (1, C, H, W); as it is shown, uint8 (H, W, 3); and what
+    there is to say of how one became the other.
+    """
+
+    x: Tensor
+    pixels: np.ndarray
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model, what its images go through, and the names of its classes, where anybody says."""
+
+    model: nn.Module
+    preprocessing: Preprocessing | None = None
+    classes: tuple[str, ...] | None = None
+
+    def picture(self, image: Any) -> Picture:
+        """A path, a Pillow image, an array (H, W[, C]) or a tensor (C, H, W) for the model.
+
+        A tensor of floats is taken as it is. Everything else goes through the preprocessing;
+        without one its values are divided by 255 where they are bytes, which is noted.
+        """
+        if isinstance(image, Picture):
+            return image
+        if isinstance(image, Tensor) and image.is_floating_point():
+            return self._of_tensor(image)
+        if isinstance(image, Tensor):
+            image = image.detach().cpu().numpy()
+            image = image.squeeze(0) if image.ndim == 4 else image
+            image = image.transpose(1, 2, 0) if image.ndim == 3 else image
+        if isinstance(image, np.ndarray) and not np.isfinite(image).all():
+            raise LookError("the image has values that are not finite")
+        if not isinstance(image, str | Path | Image.Image | np.ndarray):
+            raise LookError(f"an image is a path, a Pillow image, an array or a tensor; got a "
+                            f"{type(image).__name__}")  # fmt: skip
+        if self.preprocessing is None:
+            return self._plain(image)
+        pixels = self.preprocessing.image(image)
+        return Picture(self._placed(self.preprocessing(image)[None]), _rgb(pixels))
+
+    def index(self, target: int | str | None, scores: Tensor) -> int:
+        """The class asked for, by index or name; the top one of `scores` (classes) for None."""
+        count = scores.shape[-1]
+        if target is None:
+            return int(scores.argmax())
+        if isinstance(target, str):
+            if self.classes is None:
+                raise LookError(f"the model does not name its classes; give the index of "
+                                f"{target!r}, 0 to {count - 1}")  # fmt: skip
+            if target not in self.classes:
+                raise nearest("class", target, self.classes)
+            return self.classes.index(target)
+        if isinstance(target, bool) or not isinstance(target, int) or not 0 <= target < count:
+            raise LookError(f"there is no class {target!r}; wanted 0 to {count - 1}")
+        return target
+
+    def name(self, index: int) -> str:
+        """A class as it is shown."""
+        return self.classes[index] if self.classes else f"class {index}"
+
+    def shown(self, x: Tensor) -> np.ndarray:
+        """(C, H, W) as it went into the model, back as uint8 (H, W, 3)."""
+        values = x.detach().cpu().float()
+        if self.preprocessing and len(self.preprocessing.mean) == len(values):
+            rows = (self.preprocessing.mean, self.preprocessing.std)
+            mean, std = (torch.tensor(row).view(-1, 1, 1) for row in rows)
+            values = values * std + mean
+        elif values.min() < 0 or values.max() > 1:
+            span = (values.max() - values.min()).clamp(min=1e-12)
+            values = (values - values.min()) / span
+        pixels = (values.clamp(0, 1) * 255).round().byte()
+        return _rgb(pixels.permute(1, 2, 0).numpy())
+
+    def _of_tensor(self, image: Tensor) -> Picture:
+        x = image.detach()
+        x = x[None] if x.dim() == 3 else x
+        if x.dim() != 4 or len(x) != 1:
+            raise LookError(f"one image as a tensor is (C, H, W), got {tuple(image.shape)}")
+        if not bool(x.isfinite().all()):
+            raise LookError("the image has values that are not finite")
+        notes: list[str] = []
+        if x.abs().max() > 20:
+            notes.append(f"values up to {x.abs().max():.3g}: the tensor looks unnormalised")
+        elif self.preprocessing and x.min() >= 0 and x.max() <= 1 and x.max() > 0:
+            notes.append("all values lie within 0 and 1: the tensor looks unnormalised; hand over "
+                         "the image itself to have it normalised")  # fmt: skip
+        return Picture(self._placed(x), self.shown(x[0]), tuple(notes))
+
+    def _plain(self, image: Any) -> Picture:
+        """Values from 0 to 1, as nothing is known of the model's images."""
+        channels = _channels(self.model)
+        if isinstance(image, str | Path):
+            with opened(image) as whole:
+                image = upright(whole, channels)
+        elif isinstance(image, Image.Image):
+            image = upright(image, channels)
+        values = np.asarray(image)
+        values = values[..., None] if values.ndim == 2 else values
+        if values.ndim != 3:
+            raise LookError(f"an image is (H, W) or (H, W, C), got an array {values.shape}")
+        scaled = values / 255 if values.dtype == np.uint8 else values
+        x = torch.tensor(np.ascontiguousarray(scaled.transpose(2, 0, 1)), dtype=torch.float32)
+        note = "nobody says how the model's images are normalised; their values go from 0 to 1"
+        return Picture(self._placed(x[None]), self.shown(x), (note,))
+
+    def _placed(self, x: Tensor) -> Tensor:
+        """On the model's device, in the type of its weights; fit for gradients, whatever mode the
+        caller is in.
+        """
+        weight = next((p for p in self.model.parameters() if p.is_floating_point()), x)
+        with torch.inference_mode(False):
+            return x.clone().to(weight.device, weight.dtype)
+
+
+def subject(model: Any, preprocessing: Preprocessing | None = None) -> Subject:
+    """The model of an `nn.Module`, of what `Net.build` gives, or of a run of `fit`."""
+    if isinstance(model, Subject):
+        return model
+    if isinstance(model, Net):
+        raise LookError(f"{model.name} is a description without weights; net.build(weights=...) "
+                        "makes a model to look into")  # fmt: skip
+    if not isinstance(model, nn.Module):
+        inner: Any = getattr(model, "model", None)
+        if not isinstance(inner, nn.Module):
+            raise LookError(f"wanted a torch.nn.Module or a run, got a {type(model).__name__}")
+        return Subject(inner, preprocessing or model.preprocessing, model.classes)
+    loaded = getattr(getattr(model, "weights", None), "preprocess", None)
+    own = loaded if isinstance(loaded, Preprocessing) else None
+    return Subject(model, preprocessing or own)
+
+
+def pictures(subject: Subject, images: Sequence[Any]) -> list[Picture]:
+    """Some images, of one size."""
+    shown = [subject.picture(image) for image in images]
+    sizes = {tuple(picture.x.shape) for picture in shown}
+    if not shown or len(sizes) > 1:
+        raise LookError(f"wanted images of one size, got {sorted(sizes) or 'none'}")
+    return shown
+
+
+def _channels(model: nn.Module) -> int:
+    """Channels of a model's images: its net's, or those of its first convolution."""
+    net = getattr(model, "net", None)
+    if isinstance(net, Net):
+        return net.input[0]
+    for part in model.modules():
+        if isinstance(part, nn.Conv2d):
+            return part.in_channels
+    return 3
+
+
+def _rgb(pixels: np.ndarray) -> np.ndarray:
+    """(H, W, C) as (H, W, 3): grey in all, or the first three channels."""
+    if pixels.shape[2] >= 3:
+        return np.ascontiguousarray(pixels[:, :, :3])
+    return np.repeat(pixels[:, :, :1], 3, axis=2)

@@ -1,0 +1,166 @@
+"""What a unit can see, and what it does see: the analytic field and the effective one in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwright.core.net import Net
+from netwright.errors import LookError
+from netwright.look.geometry import Box, Layer, layer, layers
+from netwright.look.picture import pictures, subject
+from netwright.look.result import Look
+from netwright.look.watch import Watch, slope_of, watching
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from netwright.data.image import Preprocessing
+
+__all__ = ["ReceptiveField", "field"]
+
+
+@dataclass(frozen=True)
+class ReceptiveField(Look):
+    """The field of a unit: `box` is what it can depend on, clipped to the image, `whole_box` the
+    same with the padding; `effective` (H, W) how strongly it depends on each pixel, as the root of
+    the mean squared slope, of 1 in all; None for a net without weights.
+
+    `centre` and `spread` are mean and standard deviation of the effective field (y, x), in pixels,
+    as of a Gaussian; `inside` is the share of it that lies in the box: 1, or the plan is wrong.
+    """
+
+    layer: Layer
+    unit: tuple[int, int]
+    box: Box
+    whole_box: Box
+    effective: np.ndarray | None = None
+    centre: tuple[float, float] | None = None
+    spread: tuple[float, float] | None = None
+    inside: float | None = None
+
+    aspect = 0.9
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        boxes = {"box": np.array(self.box), "whole_box": np.array(self.whole_box)}
+        return boxes if self.effective is None else {**boxes, "effective": self.effective}
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "layer": self.layer.path, "unit": list(self.unit), "centre": self.centre,
+            "spread": self.spread, "inside": self.inside, "status": self.layer.field.status,
+        }  # fmt: skip
+
+    def draw(self, figure: Figure) -> None:
+        from matplotlib.patches import Ellipse, Rectangle
+
+        axes = figure.subplots()
+        height, width = self.layer.image
+        values = np.zeros((height, width)) if self.effective is None else self.effective
+        axes.imshow(values, cmap="magma")
+        for box, style in ((self.whole_box, ":"), (self.box, "-")):
+            corner = (box.left - 0.5, box.top - 0.5)
+            sides = (box.right - box.left, box.bottom - box.top)
+            axes.add_patch(Rectangle(corner, *sides, fill=False, color="cyan", linestyle=style))
+        if self.centre and self.spread:
+            (y, x), (down, across) = self.centre, self.spread
+            axes.add_patch(Ellipse((x, y), 4 * across, 4 * down, fill=False, color="white"))
+        top, left, bottom, right = self.whole_box
+        title = f"{self.layer.path}, unit {self.unit}: can see {bottom - top} x {right - left}"
+        if self.spread:
+            down, across = (4 * spread for spread in self.spread)
+            title += f", does see {down:.0f} x {across:.0f} (two deviations each way)"
+        axes.set_title(title, fontsize=9)
+
+
+def field(
+    model: Any, layer: str, unit: tuple[int, int] | None = None, *,
+    images: Sequence[Any] | None = None, shape: Sequence[int] | None = None, samples: int = 16,
+    seed: int = 0, preprocessing: Preprocessing | None = None,
+) -> ReceptiveField:  # fmt: skip
+    """The receptive field of a layer's unit (y, x), the middle one if not given.
+
+    The effective field (Luo et al. 2016, arXiv:1701.04128) is that of random channels of the unit
+    over `images`, or over `samples` images of noise of `shape` (C, H, W), the net's own input
+    where it says one. A `Net` has no weights, so only its analytic field is given.
+    """
+    if isinstance(model, Net):
+        return _analytic(_placed(layers(model, shape), layer), unit)
+    looked = subject(model, preprocessing)
+    shown = [] if images is None else [p.x for p in pictures(looked, images)]
+    known = layers(looked.model, shown[0].shape[1:] if shown else shape)
+    place = _placed(known, layer)
+    analytic = _analytic(place, unit)
+    if samples < 1:
+        raise LookError(f"samples is {samples}, wanted at least 1")
+    generator = torch.Generator().manual_seed(seed)
+    with watching(looked.model, [layer]) as watch:
+        shown = shown or _noise(looked.model, known, shape, samples, generator)
+        squares = _squared(watch, shown, layer, analytic.unit, generator)
+    return _with_effective(analytic, squares)
+
+
+def _placed(known: dict[str, Layer], path: str) -> Layer:
+    place = layer(known, path)
+    place.size  # noqa: B018  says so where there is no map
+    return place
+
+
+def _analytic(place: Layer, unit: tuple[int, int] | None) -> ReceptiveField:
+    h, w = place.size
+    chosen = (h // 2, w // 2) if unit is None else (int(unit[0]), int(unit[1]))
+    box = place.box(chosen)
+    return ReceptiveField(place, chosen, box, place.box(chosen, clip=False))
+
+
+def _noise(
+    model: Any, known: dict[str, Layer], shape: Sequence[int] | None, samples: int,
+    generator: torch.Generator,
+) -> list[Tensor]:  # fmt: skip
+    size = tuple(shape) if shape is not None else tuple(model.net.input)
+    weight = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))
+    return [torch.randn(1, *size, generator=generator).to(weight) for _ in range(samples)]
+
+
+def _squared(
+    watch: Watch, images: list[Tensor], path: str, unit: tuple[int, int],
+    generator: torch.Generator,
+) -> np.ndarray:  # fmt: skip
+    """The mean square of the slopes of the unit's channels, taken together with random signs, with
+    respect to each pixel: (H, W).
+    """
+    y, x = unit
+    total = np.zeros(tuple(images[0].shape[2:]))
+    for image in images:
+        image = image.detach().requires_grad_()  # noqa: PLW2901
+        watch.run(image)
+        values = watch.outputs[path][0, :, y, x]
+        signs = torch.randint(0, 2, values.shape, generator=generator).to(values) * 2 - 1
+        slope = slope_of(watch, (signs * values).sum(), image)
+        total += slope[0].double().square().sum(0).cpu().numpy()
+    return total / len(images)
+
+
+def _with_effective(analytic: ReceptiveField, squares: np.ndarray) -> ReceptiveField:
+    effective = np.sqrt(squares)
+    total = effective.sum()
+    if not np.isfinite(total) or total == 0:
+        raise LookError(f"{analytic.layer.path} at {analytic.unit} answers to no pixel of these "
+                        "images: its channels are dead there, or not finite")  # fmt: skip
+    effective = effective / total
+    rows, columns = np.arange(effective.shape[0]), np.arange(effective.shape[1])
+    down, across = effective.sum(1), effective.sum(0)
+    centre = float(down @ rows), float(across @ columns)
+    spread = (
+        float(np.sqrt(down @ (rows - centre[0]) ** 2)),
+        float(np.sqrt(across @ (columns - centre[1]) ** 2)),
+    )
+    top, left, bottom, right = analytic.box
+    inside = float(effective[top:bottom, left:right].sum())
+    return ReceptiveField(analytic.layer, analytic.unit, analytic.box, analytic.whole_box,
+                          effective, centre, spread, inside)  # fmt: skip

@@ -1,0 +1,91 @@
+"""What every look returns: data, a figure, files."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from netwright.errors import LookError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["Look"]
+
+
+class Look:
+    """What a look found: `arrays` and `facts` are the data, `plot` and `save` show them."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The numbers, by name."""
+        raise NotImplementedError
+
+    def facts(self) -> dict[str, Any]:
+        """What was asked, of what, and what there is to say about it, in JSON's types."""
+        raise NotImplementedError
+
+    def draw(self, figure: Figure) -> None:
+        """Draws into an empty figure."""
+        raise NotImplementedError
+
+    def plot(self, width: float = 8.0) -> Figure:
+        """A matplotlib figure; no window is opened. Needs the extra `look`."""
+        figure = _figure_class()(figsize=(width, width * self.aspect), layout="constrained")
+        self.draw(figure)
+        return figure
+
+    aspect: float = 0.5
+    """Height of a figure for a width of 1."""
+
+    def save(self, path: str | Path) -> tuple[Path, Path]:
+        """Writes the figure to PATH.png and the data to PATH.npz, `facts` among them as JSON."""
+        path = Path(path)
+        stem = path.with_suffix("") if path.suffix in (".png", ".npz") else path
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        picture, data = (stem.with_name(stem.name + end) for end in (".png", ".npz"))
+        self.plot().savefig(picture, dpi=120)
+        arrays: dict[str, Any] = {"facts": np.array(json.dumps(self.facts())), **self.arrays()}
+        np.savez_compressed(data, **arrays)
+        return picture, data
+
+    def _repr_png_(self) -> bytes:
+        """What notebooks show."""
+        buffer = io.BytesIO()
+        self.plot().savefig(buffer, format="png", dpi=100)
+        return buffer.getvalue()
+
+
+def _figure_class() -> Any:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise LookError("figures need matplotlib; pip install 'netwright[look]'") from None
+    return Figure
+
+
+def show_image(axes: Axes, pixels: np.ndarray, title: str = "") -> None:
+    """An image without ticks."""
+    axes.imshow(pixels)
+    axes.set_axis_off()
+    axes.set_title(title, fontsize=9)
+
+
+def show_over(axes: Axes, pixels: np.ndarray, values: np.ndarray, title: str = "") -> Any:
+    """Values (H, W) over a pale image, on a scale that is signed where they are, and ends where
+    only one value of 200 is larger: slopes have few and sharp peaks.
+    """
+    grey = pixels.mean(2) if pixels.ndim == 3 else pixels
+    axes.imshow(grey, cmap="gray", vmin=-128, vmax=255)
+    sizes = np.abs(values)
+    top = float(np.percentile(sizes, 99.5) or sizes.max() or 1.0)
+    signed = values.min() < 0
+    colours, least = ("RdBu_r", -top) if signed else ("inferno", 0.0)
+    drawn = axes.imshow(values, cmap=colours, vmin=least, vmax=top, alpha=0.6)
+    axes.set_axis_off()
+    axes.set_title(title, fontsize=9)
+    return drawn

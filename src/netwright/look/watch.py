@@ -1,0 +1,160 @@
+"""Running a model to look at it, and leaving it as it was."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Generator, Iterable
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from netwright.core.shape import show
+from netwright.errors import LookError, nearest
+from netwright.look.geometry import of_call
+
+__all__ = ["Watch", "watching"]
+
+
+class Watch:
+    """A model that is being looked at: call it with a batch for its logits (N, classes); then
+    `outputs` has what each watched layer gave, by path.
+    """
+
+    def __init__(self, model: nn.Module, paths: Iterable[str]) -> None:
+        self.model = model
+        self.paths = tuple(paths)
+        self.outputs: dict[str, Tensor] = {}
+        self._calls: dict[str, int] = {}
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """The logits; `LookError` where a watched layer did not run or gave no tensor."""
+        return logits(self.run(x))
+
+    def run(self, x: Tensor) -> Any:
+        """What the model returns, whatever it is."""
+        self.outputs.clear()
+        self._calls.clear()
+        try:
+            result = self.model(x)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            fault = " ".join(str(error).split())[:200]
+            raise LookError(f"the model did not take images {show(tuple(x.shape[1:]))}: {fault}"
+                            ) from error  # fmt: skip
+        for path in self.paths:
+            if path not in self.outputs:
+                raise LookError(f"{path} did not run, or gave no tensor; choose another layer")
+        return result
+
+    def note(self, module_path: str, output: Any) -> Any:
+        """Keeps a copy of an output and sends a copy of that on, so that no operation in place,
+        before or behind, overwrites what was kept, and gradients pass through it.
+        """
+        count = self._calls[module_path] = self._calls.get(module_path, 0) + 1
+        path = of_call(module_path, count)
+        if path not in self.paths or not isinstance(output, Tensor):
+            return output
+        self.outputs[path] = output.clone()
+        return self.outputs[path].clone()
+
+
+@contextmanager
+def watching(model: nn.Module, paths: Iterable[str] = ()) -> Generator[Watch]:
+    """Within the block the model is in evaluation, its parameters ask for no gradient, gradients
+    of inputs are recorded and the layers at `paths` are watched.
+
+    Afterwards, also after an exception, hooks, modes, flags and random generators are those of
+    before; no parameter's `.grad` is touched. `UnknownName` for a layer that is not there.
+    """
+    watch = Watch(model, paths)
+    modules = dict(model.named_modules())
+    modes = [(module, module.training) for module in modules.values()]
+    flags = [(p, p.requires_grad) for p in model.parameters()]
+    with ExitStack() as stack:
+        stack.enter_context(_generators_kept())
+        stack.callback(_restore, modes, flags)
+        for module, _ in modes:
+            module.training = False
+        for parameter, _ in flags:
+            parameter.requires_grad_(False)
+        for path in dict.fromkeys(_module_of(path, modules) for path in watch.paths):
+            hook = modules[path].register_forward_hook(
+                lambda _module, _inputs, output, path=path: watch.note(path, output)
+            )
+            stack.callback(hook.remove)
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.enable_grad())
+        yield watch
+
+
+def logits(output: Any) -> Tensor:
+    """The scores of the classes (N, classes) in what a model returned; those of a map
+    (N, classes, H, W) are averaged over its positions.
+    """
+    if isinstance(output, dict) and "out" in output:
+        output = output["out"]
+    output = getattr(output, "logits", output)
+    if isinstance(output, tuple | list) and output and isinstance(output[0], Tensor):
+        output = output[0]
+    if not isinstance(output, Tensor):
+        raise LookError(f"the model returned a {type(output).__name__}, wanted the scores of "
+                        "classes (N, classes); a detector has none, wrap the part to look "
+                        "at")  # fmt: skip
+    if output.dim() < 2 or not output.is_floating_point():
+        raise LookError(f"the model returned {output.dtype} of shape {tuple(output.shape)}, wanted "
+                        "the scores of classes (N, classes)")  # fmt: skip
+    return output.flatten(2).mean(2) if output.dim() > 2 else output
+
+
+def gradient(watch: Watch, x: Tensor, target: int) -> Tensor:
+    """Slopes d logit / d x for a batch; each image's own where none looks at another."""
+    x = x.detach().requires_grad_()
+    return slope_of(watch, watch(x)[:, target].sum(), x)
+
+
+def slope_of(watch: Watch, value: Tensor, x: Tensor) -> Tensor:
+    """The slope d value / d x, zeros where x has no part in it."""
+    try:
+        (slope,) = torch.autograd.grad(value, x, allow_unused=True)
+    except RuntimeError as error:
+        if "inplace" not in str(error):
+            raise
+        names = [path for path, part in watch.model.named_modules()
+                 if getattr(part, "inplace", False) is True]  # fmt: skip
+        where = ", ".join(names) or "the functions called"
+        raise LookError("an operation in place overwrote what the gradient needs; set inplace to "
+                        f"False, in {where}") from error  # fmt: skip
+    return torch.zeros_like(x) if slope is None else slope
+
+
+def _module_of(path: str, modules: dict[str, nn.Module]) -> str:
+    """The path of the module whose call a layer's path names."""
+    if path in modules and path:
+        return path
+    stem, _, count = path.rpartition("_")
+    if stem in modules and count.isdigit() and int(count) > 1:
+        return stem
+    raise nearest("layer", path, modules)
+
+
+def _restore(modes: list[tuple[nn.Module, bool]], flags: list[tuple[nn.Parameter, bool]]) -> None:
+    for module, mode in modes:
+        module.training = mode
+    for parameter, flag in flags:
+        parameter.requires_grad_(flag)
+
+
+@contextmanager
+def _generators_kept() -> Generator[None]:
+    """The states of PyTorch's, Python's and NumPy's generators are those of before."""
+    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(legacy)  # noqa: NPY002
