@@ -269,7 +269,7 @@ def test_floats_from_0_to_1_are_grey_not_black(tmp_path):
         (_no_image, r"no image under .* \(1 other files\)"),
         (_unreadable, "none of 2 images under .* can be read"),
         (_new_class_in_test, "class 'pink' has 0 readable"),
-        (_text, "is no folder and no .npz"),
+        (_text, "is no folder, no table and no .npz"),
         (_broken_npz, "is no .npz, or only a part of one; wanted an .npz of"),
         (_npz(images=np.zeros((4, 8, 8))), "holds images; wanted images and labels"),
         (_npz(images=np.zeros((4, 8, 8)), labels=np.zeros(3)), "4 images, labels has 3 labels"),

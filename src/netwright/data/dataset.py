@@ -15,6 +15,8 @@ from netwright.data.arrays import read_arrays
 from netwright.data.folder import LAYOUT, read_folder
 from netwright.data.image import Preprocessing
 from netwright.data.listing import SPLITS, Listing
+from netwright.data.manifest import SUFFIXES as TABLES
+from netwright.data.manifest import read_manifest
 from netwright.data.split import split
 from netwright.data.stream import Memory, Stream, default_workers
 from netwright.data.survey import Survey, digest, each, survey
@@ -126,6 +128,15 @@ class Dataset:
         """Lets the decoded pixels go."""
         self._decoded.clear()
 
+    def weights(self, indices: np.ndarray) -> np.ndarray | None:
+        """What these images count in the loss, 1 on average over training; None where all count
+        alike.
+        """
+        if not self.listing.weights:
+            return None
+        weights = np.array(self.listing.weights, np.float32)
+        return weights[indices] / weights[self.splits["train"]].mean()
+
     def counts(self, part: str) -> list[int]:
         """Images of every class in a split."""
         return np.bincount(self.labels[self.splits[part]], minlength=len(self.classes)).tolist()
@@ -161,8 +172,8 @@ class Dataset:
 
 
 def load(path: str | Path, *, seed: int = 0, workers: int | None = None) -> Dataset:
-    """Lists a folder of images or the arrays of an `.npz`, looks at them, and splits what is
-    not split yet.
+    """Lists a folder of images, a table of them (CSV, Parquet) or the arrays of an `.npz`, looks
+    at them, and splits what is not split yet.
 
     The same seed gives the same split. Raises `DataError` for what cannot be learnt from.
     """
@@ -180,8 +191,20 @@ def load(path: str | Path, *, seed: int = 0, workers: int | None = None) -> Data
     given = [listing.splits[i] for i in good]
     parts = split(labels[good], given, listing.classes, seed)
     splits = {part: good[chosen] for part, chosen in parts.items()}
+    _count(listing, labels, splits["train"])
     return Dataset(listing, seen, labels, splits, digest(listing, seen, good, splits),
                    default_workers() if workers is None else workers)  # fmt: skip
+
+
+def _count(listing: Listing, labels: np.ndarray, train: np.ndarray) -> None:
+    """Refuses a class of which no training image counts."""
+    if listing.weights:
+        weights = np.array(listing.weights)[train]
+        sums = np.bincount(labels[train], weights, len(listing.classes))
+        if not sums.all():
+            name = listing.classes[int(sums.argmin())]
+            raise DataError(f"all training images of class {name!r} have the weight 0; wanted some "
+                            "that count")  # fmt: skip
 
 
 def _listing(path: Path) -> Listing:
@@ -190,8 +213,10 @@ def _listing(path: Path) -> Listing:
             raise DataError(f"{path}: no such file or folder; {LAYOUT}")
         if path.is_dir():
             return read_folder(path)
+        if path.suffix.lower() in TABLES:
+            return read_manifest(path)
     except OSError as error:
         raise DataError(f"{error.filename or path} cannot be read: {error.strerror}") from None
     if path.suffix != ".npz":
-        raise DataError(f"{path} is no folder and no .npz; {LAYOUT}")
+        raise DataError(f"{path} is no folder, no table and no .npz; {LAYOUT}")
     return read_arrays(path)

@@ -17,7 +17,8 @@ ALIASES = {
     "val": "val", "valid": "val", "validation": "val", "dev": "val",
     "test": "test", "testing": "test",
 }  # fmt: skip
-LAYOUT = "wanted FOLDER/class/*.jpg|png, the same under train/, val/ and test/, or an .npz"
+LAYOUT = ("wanted FOLDER/class/*.jpg|png, the same under train/, val/ and test/, a .csv or "
+          ".parquet with columns path and label, or an .npz")  # fmt: skip
 
 
 def read_folder(folder: Path) -> Listing:

@@ -158,11 +158,13 @@ def each(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
 
 
 def digest(listing: Listing, seen: Survey, kept: np.ndarray, splits: dict[str, np.ndarray]) -> str:
-    """SHA-256 over classes, names, labels, splits and what tells whether an image changed: how it
-    looks small, and the length of its file. 16 hexadecimal digits.
+    """SHA-256 over classes, names, labels, weights, splits and what tells whether an image
+    changed: how it looks small, and the length of its file. 16 hexadecimal digits.
     """
     made = sha256(repr((listing.classes, [listing.names[i] for i in kept])).encode())
     made.update(np.array([listing.labels[i] for i in kept], np.int64).tobytes())
+    if listing.weights:
+        made.update(np.array(listing.weights)[kept].tobytes())
     for part in sorted(splits):
         made.update(splits[part].astype(np.int64).tobytes())
     made.update(seen.small.tobytes())
