@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from sklearn.model_selection import train_test_split
 
 from netwright.data import Preprocessing, load
 from netwright.data.image import read_image
@@ -290,3 +291,16 @@ def test_bad_input_is_one_clear_line(tmp_path, make, said):
     with pytest.raises(DataError, match=said) as caught:
         load(path)
     assert "\n" not in str(caught.value)
+
+
+@given(st.lists(st.integers(4, 40), min_size=2, max_size=4), st.integers(0, 99))
+def test_a_split_takes_the_images_that_scikit_learn_takes(counts, seed):
+    labels = np.repeat(np.arange(len(counts)), counts)
+    parts = split(labels, [""] * len(labels), [str(i) for i in range(len(counts))], seed)
+    generator, rest, test = np.random.RandomState(seed), [], []
+    for label, count in enumerate(counts):
+        own = np.flatnonzero(labels == label)
+        size = max(1, round(0.2 * count))
+        left, taken = train_test_split(own, test_size=size, random_state=generator)
+        rest, test = [*rest, *left], [*test, *taken]
+    assert parts["test"].tolist() == sorted(test)

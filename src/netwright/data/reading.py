@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 import warnings
 from collections.abc import Generator
@@ -15,7 +16,7 @@ from PIL import Image
 from netwright.data.jpeg import completed
 from netwright.errors import DataError
 
-__all__ = ["SUFFIXES", "header", "is_image", "opened"]
+__all__ = ["SUFFIXES", "header", "is_image", "opened", "relative"]
 
 SUFFIXES = frozenset([
     ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif",
@@ -35,12 +36,17 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # PI
 _alone = Lock()
 
 
-def is_image(path: Path, home: Path) -> bool:
+def is_image(path: str | Path, home: str | Path) -> bool:
     """Whether a file under `home` is taken for an image; what is hidden, such as the copies
     in `.ipynb_checkpoints`, is not.
     """
-    hidden = any(part.startswith(".") for part in path.relative_to(home).parts)
-    return path.suffix.lower() in SUFFIXES and not hidden
+    below = relative(path, home)
+    return os.path.splitext(below)[1].lower() in SUFFIXES and "/." not in f"/{below}"  # noqa: PTH122  fast
+
+
+def relative(path: str | Path, home: str | Path) -> str:
+    """The rest of a path that begins with that of its folder, with slashes."""
+    return os.fspath(path).removeprefix(os.fspath(home)).lstrip(os.sep).replace(os.sep, "/")
 
 
 def header(path: str | Path) -> tuple[tuple[int, int], str]:
