@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,7 @@ import torch
 from netwright.data.arrays import read_arrays
 from netwright.data.folder import LAYOUT, read_folder
 from netwright.data.image import Preprocessing
-from netwright.data.listing import SPLITS, Listing
+from netwright.data.listing import SPLITS, Listing, reason
 from netwright.data.manifest import SUFFIXES as TABLES
 from netwright.data.manifest import read_manifest
 from netwright.data.split import split
@@ -45,6 +44,7 @@ class Dataset:
     fingerprint: str
     workers: int
     _decoded: dict[Any, Memory] = field(default_factory=dict, repr=False, compare=False)
+    _faults: dict[int, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def source(self) -> str:
@@ -71,6 +71,13 @@ class Dataset:
         """Images, and folders, that were left out, and why."""
         told = [f"{self.names[i]}: {fault}" for i, fault in self.survey.unreadable.items()]
         return [*self.listing.unreadable, *told]
+
+    @property
+    def black(self) -> list[str]:
+        """Images that turned out to be unreadable when they were decoded, and why: the first look
+        at very many files is at a sample. They count as black.
+        """
+        return [f"{self.names[i]}: {fault}" for i, fault in sorted(self._faults.items())]
 
     @property
     def notes(self) -> list[str]:
@@ -106,14 +113,17 @@ class Dataset:
         seen = replace(preprocessing, mean=(), std=())
         side, channels = preprocessing.size, preprocessing.channels
         if self.size() * side * side * channels > IN_MEMORY:
-            return Stream(self.listing.reader, indices, preprocessing, self.workers)
+            return Stream(self.listing.reader, indices, seen, self.workers, self._faults)
         key = (seen, indices.tobytes(), device)
         if key not in self._decoded:
             pixels = np.zeros((len(indices), side, side, channels), np.uint8)
 
             def decode(at: int) -> None:
-                with suppress(DataError):  # of a set so large that not all was looked at: black
-                    pixels[at] = self.listing.reader.read(int(indices[at]), preprocessing, [])
+                i = int(indices[at])
+                try:
+                    pixels[at] = self.listing.reader.read(i, seen, [])
+                except DataError as error:
+                    self._faults[i] = reason(error)
 
             each(decode, range(len(indices)))
             self._decoded[key] = Memory(pixels, device)

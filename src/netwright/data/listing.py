@@ -12,8 +12,9 @@ import numpy as np
 
 from netwright.data.image import Preprocessing
 from netwright.data.reading import header
+from netwright.errors import DataError
 
-__all__ = ["SPLITS", "ArrayReader", "FileReader", "Listing", "Reader"]
+__all__ = ["SPLITS", "ArrayReader", "FileReader", "Listing", "Reader", "reason"]
 
 SPLITS = ("train", "val", "test")
 
@@ -104,3 +105,9 @@ class Listing:
     unreadable: list[str] = field(default_factory=list)
     ignored: int = 0
     notes: list[str] = field(default_factory=list)
+
+
+def reason(error: DataError) -> str:
+    """What is wrong with a file, without its path."""
+    before, colon, after = str(error).partition(": ")
+    return after if colon else before

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from netwright.data.image import Preprocessing
-from netwright.data.listing import ArrayReader, Listing
+from netwright.data.listing import ArrayReader, Listing, reason
 from netwright.errors import DataError
 
 __all__ = ["SMALL", "Survey", "each", "survey"]
@@ -121,7 +121,7 @@ def survey(listing: Listing, seed: int = 0, tell: Callable[[float], None] | None
         try:
             small[at] = listing.reader.read(i, preprocessing, notes.setdefault(at, []))
         except DataError as error:
-            return _fault(error)
+            return reason(error)
         return ""
 
     faults = each(look, range(len(chosen)))
@@ -142,13 +142,7 @@ def _header(listing: Listing, i: int) -> tuple[tuple[int, int], str] | str:
     try:
         return listing.reader.header(i)
     except DataError as error:
-        return _fault(error)
-
-
-def _fault(error: DataError) -> str:
-    """What is wrong with a file, without its path."""
-    before, colon, after = str(error).partition(": ")
-    return after if colon else before
+        return reason(error)
 
 
 def each(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:

@@ -233,6 +233,9 @@ def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock,
         winner = trials.run()
         if trials.cut:
             watch.say("the time is up before the schedule is through; the best net so far is taken")
+        if dataset.black:
+            watch.say(f"{len(dataset.black)} images turned out to be unreadable and counted as "
+                      f"black; the first: {dataset.black[0]}")  # fmt: skip
         watch.say("testing the best net and writing the report")
         with first_then_others():
             return (
