@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic, process_time
+from typing import Self
 
 COUNT, CLASSES, SIDES = 100_000, 100, (128, 96)
 CHILD = "--from"
@@ -54,23 +55,23 @@ def epoch(home: str) -> None:
     place = torch.device("cpu")
     source = data.sequence(train, preprocessing, place)
     images = Images(source, data.labels[train], len(data.classes), preprocessing, place)
-    peak, first, count = Peak(), 0.0, 0
+    peak, first, processor, count = Peak(), 0.0, 0.0, 0
     with peak:
         for x, _ in images.epoch(Recipe(batch=128), 0, 0):
-            first = first or monotonic()
+            first, processor = first or monotonic(), processor or process_time()
             count += len(x)
     print(json.dumps({
         "images": data.size(), "side": preprocessing.size, "source": type(source).__name__,
         "workers": data.workers, "imports": imported - began, "listing": listed - imported,
         "first batch": first - began, "images a second": count / (monotonic() - first),
-        "resident": peak.most, "processor seconds here": process_time(),
+        "resident": peak.most, "processor to the first batch": processor,
     }))  # fmt: skip
 
 
 class Peak:
     """The most bytes that this process and its children have resident, shared pages once."""
 
-    def __enter__(self) -> Peak:
+    def __enter__(self) -> Self:
         self.most, self._end = 0, Event()
         self._thread = Thread(target=self._look)
         self._thread.start()

@@ -82,7 +82,7 @@ def _listed(folder: Path, files: list[tuple[str, Path, list[str]]], outside: lis
     if not rows:
         raise DataError(f"no image under {folder} ({ignored} other files); {LAYOUT}")
     full = {(split, name) for split, name, _ in rows}
-    unreadable = [f"{home.relative_to(folder)}: no image in this folder"
+    unreadable = [f"{relative(home, folder)}: no image in this folder"
                   for split, home, _ in files if (split, home.name) not in full]  # fmt: skip
     classes = sorted({name for _, name, _ in rows})
     number = {name: i for i, name in enumerate(classes)}

@@ -23,6 +23,7 @@ SUFFIXES = frozenset([
     ".tiff", ".webp",
 ])  # fmt: skip
 """File names that are taken for images."""
+ENDINGS = tuple(SUFFIXES)
 
 PIXELS = 120_000_000
 """An image of more is refused before it is decoded; the largest cameras make some 100 million."""
@@ -41,12 +42,13 @@ def is_image(path: str | Path, home: str | Path) -> bool:
     in `.ipynb_checkpoints`, is not.
     """
     below = relative(path, home)
-    return os.path.splitext(below)[1].lower() in SUFFIXES and "/." not in f"/{below}"  # noqa: PTH122  fast
+    return below.lower().endswith(ENDINGS) and "/." not in f"/{below}"
 
 
 def relative(path: str | Path, home: str | Path) -> str:
     """The rest of a path that begins with that of its folder, with slashes."""
-    return os.fspath(path).removeprefix(os.fspath(home)).lstrip(os.sep).replace(os.sep, "/")
+    below = str(path).removeprefix(str(home)).lstrip(os.sep)
+    return below if os.sep == "/" else below.replace(os.sep, "/")
 
 
 def header(path: str | Path) -> tuple[tuple[int, int], str]:
