@@ -82,7 +82,7 @@ class Dataset:
     @property
     def notes(self) -> list[str]:
         """What else is worth telling of the images."""
-        return [*self.listing.notes, *self.survey.notes]
+        return [*self.listing.notes, *self.survey.notes, *self.survey.odd(self.names)]
 
     def size(self, *parts: str) -> int:
         """Images of these splits."""
