@@ -13,7 +13,7 @@ import torch
 from netwright.data.arrays import read_arrays
 from netwright.data.folder import LAYOUT, read_folder
 from netwright.data.image import Preprocessing
-from netwright.data.listing import SPLITS, Listing, reason
+from netwright.data.listing import SPLITS, ArrayReader, Listing, reason
 from netwright.data.manifest import SUFFIXES as TABLES
 from netwright.data.manifest import read_manifest
 from netwright.data.split import split
@@ -95,10 +95,12 @@ class Dataset:
     def preprocessing(self, size: int | None = None) -> Preprocessing:
         """What images go through before a net that starts from nothing: the largest centred
         square at `size`, or their median side from 8 to 64, and their own mean and deviation.
+        Arrays that are not square, such as spectrograms, are squeezed instead.
         """
         mean, std = self.survey.moments(self.splits["train"], self.channels)
-        side = size or self._side()
-        return Preprocessing(side, self.channels, mean, std, self.listing.range)
+        side, reader = size or self._side(), self.listing.reader
+        crop = "squash" if isinstance(reader, ArrayReader) and not reader.square else "square"
+        return Preprocessing(side, self.channels, mean, std, self.listing.range, crop=crop)
 
     def _side(self) -> int:
         side = min(LARGEST, max(SMALLEST, self.survey.side))

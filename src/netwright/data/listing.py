@@ -14,7 +14,7 @@ from netwright.data.image import Preprocessing
 from netwright.data.reading import header
 from netwright.errors import DataError
 
-__all__ = ["SPLITS", "ArrayReader", "FileReader", "Listing", "Reader", "reason"]
+__all__ = ["SPLITS", "ArrayReader", "FileReader", "Listing", "PackedReader", "Reader", "reason"]
 
 SPLITS = ("train", "val", "test")
 
@@ -68,10 +68,36 @@ class FileReader:
 
 
 @dataclass(frozen=True)
+class PackedReader:
+    """Image files one after another in one array of bytes; image i ends where the next begins."""
+
+    data: np.ndarray
+    offsets: np.ndarray
+
+    def file(self, i: int) -> bytes:
+        """The bytes of image i."""
+        return self.data[self.offsets[i] : self.offsets[i + 1]].tobytes()
+
+    def read(self, i: int, preprocessing: Preprocessing, notes: list[str]) -> np.ndarray:
+        return preprocessing.image(self.file(i), notes)
+
+    def header(self, i: int) -> tuple[tuple[int, int], str]:
+        return header(self.file(i))
+
+    def fingerprint(self, i: int) -> bytes:
+        return self.file(i)
+
+
+@dataclass(frozen=True)
 class ArrayReader:
     """Images in memory, uint8 (N, H, W, C)."""
 
     pixels: np.ndarray
+
+    @property
+    def square(self) -> bool:
+        """Whether the images are as high as wide."""
+        return self.pixels.shape[1] == self.pixels.shape[2]
 
     def read(self, i: int, preprocessing: Preprocessing, notes: list[str]) -> np.ndarray:
         return preprocessing.bytes(self.pixels[i])
