@@ -80,7 +80,7 @@ def _csv(path: Path) -> Table:
 
 def _parquet(path: Path) -> Table:
     try:
-        from pyarrow import ArrowException, parquet
+        from pyarrow import ArrowException, parquet  # type: ignore[import-not-found]
     except ImportError:
         raise DataError(f"{path}: Parquet needs pyarrow; try pip install 'netwright[parquet]', "
                         "or a .csv") from None  # fmt: skip

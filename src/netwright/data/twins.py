@@ -30,7 +30,7 @@ def nearest(small: np.ndarray, some: Sequence[int], others: Sequence[int]) -> di
     for first in range(0, len(some), ROWS):
         own = np.array(some[first : first + ROWS])
         like = signs[own] @ signs[theirs].T >= 64 - 2 * CLOSE
-        rows, columns = like.any(1).nonzero()[0], like.any(0).nonzero()[0]
+        rows, columns = (np.flatnonzero(like.any(axis)) for axis in (1, 0))
         if len(rows):
             alike = shades[own[rows]] @ shades[theirs[columns]].T
             alike[~like[np.ix_(rows, columns)]] = -1
