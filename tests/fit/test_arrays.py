@@ -9,6 +9,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import numpy as np
 import pytest
 from numpy.lib import format as npy
+from PIL import Image
 
 from netwright.data import load
 from netwright.data.image import to_bytes
@@ -131,3 +132,91 @@ def test_scaling_in_pieces_is_scaling_at_once(monkeypatch):
     monkeypatch.setattr("netwright.data.image.CHUNK", 9)
     assert (to_bytes(values, (0.0, 1.0)) == whole).all()
     assert np.abs(whole - 255 * values).max() <= 0.5
+
+
+def jpegs(count=20, side=12, seed=0):
+    generator, files = np.random.default_rng(seed), []
+    for _ in range(count):
+        page = io.BytesIO()
+        values = generator.integers(0, 256, (side, side, 3)).astype(np.uint8)
+        Image.fromarray(values).save(page, "JPEG")
+        files.append(page.getvalue())
+    return files
+
+
+def packed_files(path, files, **changes):
+    arrays = {
+        "jpeg": np.frombuffer(b"".join(files), np.uint8),
+        "offsets": np.cumsum([0, *map(len, files)]),
+        "labels": np.arange(len(files), dtype=np.uint8) % 2,
+        "classes": np.array(["cat", "dog"]),
+    } | changes
+    np.savez(path, **{name: value for name, value in arrays.items() if value is not None})
+    return path
+
+
+def test_packed_files_are_what_they_are_in_a_folder(tmp_path):
+    files = jpegs()
+    found = load(packed_files(tmp_path / "a.npz", files))
+    for i, data in enumerate(files):
+        home = tmp_path / "all" / found.classes[i % 2]
+        home.mkdir(parents=True, exist_ok=True)
+        (home / f"{i:02}.jpg").write_bytes(data)
+    folder = load(tmp_path / "all")
+    assert found.classes == folder.classes == ("cat", "dog")
+    order = [*range(0, 20, 2), *range(1, 20, 2)]
+    assert (pixels(found)[order] == pixels(folder)).all()
+    assert found.survey.common() == {"sizes": {"12x12": 20}, "modes": {"RGB": 20}}
+    assert found.preprocessing().image(files[3]).tolist() == pixels(found)[3].tolist()
+
+
+def test_a_packed_file_that_is_broken_is_named(tmp_path):
+    files = jpegs()
+    files[4], files[7] = b"", files[7][:200]
+    files[9] = files[9].removesuffix(b"\xff\xd9")
+    found = load(packed_files(tmp_path / "a.npz", files))
+    assert [fault.partition(":")[0] for fault in found.unreadable] == ["jpeg[4]", "jpeg[7]"]
+    assert found.notes == ["jpeg[9]: the file lacks its end marker; all of its pixels are there"]
+    changed = load(packed_files(tmp_path / "b.npz", [*files[:19], files[0]]))
+    assert changed.fingerprint != found.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"offsets": None}, "has jpeg, but no offsets; wanted where each file begins"),
+        ({"offsets": None, "labels": None}, "no offsets and no labels"),
+        ({"offsets": np.arange(20)}, r"offsets is \(20,\) of int64 for 20 labels; wanted \(21,\)"),
+        ({"offsets": np.zeros(21)}, "of float64 for 20 labels"),
+        ({"offsets": np.arange(21)[::-1]}, "offsets do not go up from 0"),
+        ({"offsets": np.arange(21) - 1}, "offsets do not go up from 0"),
+        ({"offsets": np.arange(21) * 10**6}, "offsets do not go up from 0"),
+        ({"jpeg": np.zeros(9)}, r"jpeg is \(9,\) of float64; wanted \(bytes,\) of uint8"),
+        ({"labels": np.arange(0), "offsets": np.arange(1)}, "holds no image"),
+    ],
+)
+def test_packed_files_that_cannot_be_are_one_line(tmp_path, changes, fault):
+    with pytest.raises(DataError, match=fault):
+        load(packed_files(tmp_path / "a.npz", jpegs(), **changes))
+
+
+def test_spectrograms_are_squeezed_not_cropped(tmp_path):
+    generator = np.random.default_rng(0)
+    images = generator.integers(0, 40, (20, 16, 48)).astype(np.uint8)
+    images[10:, :, :4] = 255  # what tells the classes apart is at the very left
+    np.savez(tmp_path / "a.npz", images=images, labels=np.arange(20) // 10)
+    found = load(tmp_path / "a.npz")
+    kept = found.preprocessing()
+    assert (kept.size, kept.crop) == (16, "squash")
+    seen = pixels(found)[..., 0]
+    assert seen[10:, :, 0].min() > 200
+    assert seen[:10].max() < 50
+    assert (kept.image(images[12])[..., 0] == seen[12]).all()
+
+
+@pytest.mark.parametrize("shape", [(20, 500), (20, 1, 500), (20, 12, 1000), (20, 900, 2)])
+def test_signals_are_told_what_to_become(tmp_path, shape):
+    values = np.random.default_rng(0).random(shape)
+    np.savez(tmp_path / "a.npz", x=values, y=np.arange(20) % 2)
+    with pytest.raises(DataError, match=r"look like signals; wanted \(N, H, W\)\. Turn each into"):
+        load(tmp_path / "a.npz")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from sklearn.model_selection import train_test_split
 
 from netwright.data import Preprocessing, load
 from netwright.data.image import read_image
@@ -269,11 +270,11 @@ def test_floats_from_0_to_1_are_grey_not_black(tmp_path):
         (_no_image, r"no image under .* \(1 other files\)"),
         (_unreadable, "none of 2 images under .* can be read"),
         (_new_class_in_test, "class 'pink' has 0 readable"),
-        (_text, "is no folder and no .npz"),
+        (_text, "is no folder, no table and no .npz"),
         (_broken_npz, "is no .npz, or only a part of one; wanted an .npz of"),
         (_npz(images=np.zeros((4, 8, 8))), "holds images; wanted images and labels"),
         (_npz(images=np.zeros((4, 8, 8)), labels=np.zeros(3)), "4 images, labels has 3 labels"),
-        (_npz(images=np.zeros((4, 8)), labels=np.zeros(4)), r"images are \(4, 8\); wanted"),
+        (_npz(images=np.zeros((4, 8)), labels=np.zeros(4)), r"images are \(4, 8\), which look"),
         (_npz(images=np.full((4, 8, 8), np.nan), labels=np.arange(4) % 2), "not finite"),
         (_npz(images=np.zeros((0, 8, 8)), labels=np.zeros(0)), "holds no image"),
         (_npz(images=np.array([["a"]]), labels=np.zeros(1)), "wanted"),
@@ -290,3 +291,16 @@ def test_bad_input_is_one_clear_line(tmp_path, make, said):
     with pytest.raises(DataError, match=said) as caught:
         load(path)
     assert "\n" not in str(caught.value)
+
+
+@given(st.lists(st.integers(4, 40), min_size=2, max_size=4), st.integers(0, 99))
+def test_a_split_takes_the_images_that_scikit_learn_takes(counts, seed):
+    labels = np.repeat(np.arange(len(counts)), counts)
+    parts = split(labels, [""] * len(labels), [str(i) for i in range(len(counts))], seed)
+    generator, rest, test = np.random.RandomState(seed), [], []
+    for label, count in enumerate(counts):
+        own = np.flatnonzero(labels == label)
+        size = max(1, round(0.2 * count))
+        left, taken = train_test_split(own, test_size=size, random_state=generator)
+        rest, test = [*rest, *left], [*test, *taken]
+    assert parts["test"].tolist() == sorted(test)

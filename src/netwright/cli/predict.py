@@ -83,7 +83,7 @@ def _files(given: tuple[str, ...]) -> Iterator[Path]:
             raise DataError("an image has an empty name; wanted files or folders of them")
         path = Path(word)
         if os.path.isdir(path):  # noqa: PTH112  Path's raises for long names
-            inner = [p for p in inside(path) if is_image(p, path)]
+            inner = [Path(p) for p in inside(path) if is_image(p, path)]
             if not inner:
                 raise DataError(f"no image under {path}; looked for {' '.join(sorted(SUFFIXES))}")
             yield from inner

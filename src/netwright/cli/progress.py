@@ -65,6 +65,8 @@ class Lines(Watch):
             self.say(f"and {len(notes) - NOTES} notes more, in the report")
         if dataset.twins["equal"]:
             self.say(f"{len(dataset.twins['equal'])} images outside training are also in it")
+        if dataset.twins["close"]:
+            self.say(f"{len(dataset.twins['close'])} more look much like one in training")
         if dataset.imbalance >= 3:
             self.say(
                 f"the largest class has {dataset.imbalance:.1f} times the images of the smallest"

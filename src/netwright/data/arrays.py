@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from netwright.data.image import to_bytes
-from netwright.data.listing import ArrayReader, Listing
+from netwright.data.listing import ArrayReader, Listing, PackedReader
 from netwright.data.npz import Arrays
 from netwright.errors import DataError
 
@@ -15,6 +15,9 @@ __all__ = ["read_arrays"]
 
 WHOLE = (("images", "labels"), ("x", "y"), ("X", "y"), ("data", "target"), ("data", "labels"))
 NAMES = ("classes", "class_names", "target_names", "label_names")
+PACKED = "jpeg"
+SIGNAL = 16
+"""How much longer one side of a signal is than the other, at least."""
 TOPS = (1.0, 16.0, 255.0, 65535.0)
 """Usual largest values; the first that covers an array is taken for white."""
 
@@ -24,8 +27,11 @@ def read_arrays(path: Path) -> Listing:
 
     Images are (N, H, W), (N, H, W, C) or (N, C, H, W) under `images`, `x` or `data`, labels
     (N,) under `labels`, `y` or `target`; or `x_train, y_train, x_test, y_test` and the like.
+    Or image files in one array of bytes, `jpeg`, of which number i begins at `offsets[i]`.
     """
     arrays = Arrays(path)
+    if PACKED in arrays:
+        return _packed(path, arrays)
     pairs = _pairs(path, arrays)
     labels = [_labels(path, y, arrays.read(y)) for _, _, y in pairs]
     images = [_channels_last(path, arrays.read(x)) for _, x, _ in pairs]
@@ -39,17 +45,7 @@ def read_arrays(path: Path) -> Listing:
     pixels, values = np.concatenate(images), np.concatenate(labels)
     bounds = _range(path, pixels)
     pixels = to_bytes(pixels, bounds)
-    known, index = np.unique(values, return_inverse=True)
-    given = next((arrays.read(name) for name in NAMES if name in arrays), None)
-    if (
-        given is not None
-        and given.ndim == 1
-        and len(given) > int(index.max(initial=0))
-        and _is_index(known, len(given))
-    ):
-        classes, index = [str(name) for name in given], values.astype(int)
-    else:
-        classes = [str(value) for value in known]
+    classes, index = _classes(arrays, values)
     return Listing(
         source=str(path),
         classes=classes,
@@ -58,11 +54,53 @@ def read_arrays(path: Path) -> Listing:
             for (_, x, _), part in zip(pairs, images, strict=True)
             for i in range(len(part))
         ],
-        labels=[int(i) for i in index],
+        labels=index,
         splits=[split for (split, _, _), part in zip(pairs, images, strict=True) for _ in part],
         reader=ArrayReader(pixels),
         range=bounds,
     )
+
+
+def _packed(path: Path, arrays: Arrays) -> Listing:
+    """Image files one after another, as an `.npz` of photos keeps them small."""
+    missing = [name for name in ("offsets", "labels") if name not in arrays]
+    if missing:
+        raise DataError(f"{path} has {PACKED}, but no {' and no '.join(missing)}; wanted where "
+                        "each file begins, and its label")  # fmt: skip
+    data, offsets = arrays.read(PACKED), arrays.read("offsets")
+    labels = _labels(path, "labels", arrays.read("labels"))
+    if data.dtype != np.uint8 or data.ndim != 1:
+        raise DataError(
+            f"{path}: {PACKED} is {data.shape} of {data.dtype}; wanted (bytes,) of uint8"
+        )
+    if offsets.dtype.kind not in "ui" or offsets.shape != (len(labels) + 1,):
+        raise DataError(f"{path}: offsets is {offsets.shape} of {offsets.dtype} for {len(labels)} "
+                        f"labels; wanted ({len(labels) + 1},) of integers")  # fmt: skip
+    offsets = offsets.astype(np.int64)
+    if offsets[0] < 0 or offsets[-1] > len(data) or (np.diff(offsets) < 0).any():
+        raise DataError(
+            f"{path}: offsets do not go up from 0 to the {len(data):,} bytes of {PACKED}"
+        )
+    if not len(labels):
+        raise DataError(f"{path} holds no image")
+    classes, index = _classes(arrays, labels)
+    names = [f"{PACKED}[{i}]" for i in range(len(labels))]
+    return Listing(str(path), classes, names, index, [""] * len(labels),
+                   PackedReader(data, offsets))  # fmt: skip
+
+
+def _classes(arrays: Arrays, values: np.ndarray) -> tuple[list[str], list[int]]:
+    """Names of the classes, and the number of each label's."""
+    known, index = np.unique(values, return_inverse=True)
+    given = next((arrays.read(name) for name in NAMES if name in arrays), None)
+    if (
+        given is not None
+        and given.ndim == 1
+        and len(given) > int(index.max(initial=0))
+        and _is_index(known, len(given))
+    ):
+        return [str(name) for name in given], values.astype(int).tolist()
+    return [str(value) for value in known], index.tolist()
 
 
 def _labels(path: Path, name: str, values: np.ndarray) -> np.ndarray:
@@ -102,6 +140,10 @@ def _channels_last(path: Path, images: np.ndarray) -> np.ndarray:
     """(N, H, W, C) of numbers, with one, three or four channels."""
     if images.dtype.kind not in "buif":
         raise DataError(f"{path}: images of type {images.dtype}; wanted numbers")
+    if images.ndim == 2 or (images.ndim == 3 and _is_signal(images)):
+        raise DataError(f"{path}: images are {images.shape}, which look like signals; wanted (N, "
+                        "H, W). Turn each into a spectrogram, such as by "
+                        "scipy.signal.spectrogram")  # fmt: skip
     if images.ndim == 3:
         return images[..., None]
     if images.ndim == 4 and images.shape[3] in (1, 3, 4):
@@ -110,6 +152,11 @@ def _channels_last(path: Path, images: np.ndarray) -> np.ndarray:
         return images.transpose(0, 2, 3, 1)
     raise DataError(f"{path}: images are {images.shape}; wanted (N, H, W), (N, H, W, C) or "
                     "(N, C, H, W) with 1, 3 or 4 channels")  # fmt: skip
+
+
+def _is_signal(images: np.ndarray) -> bool:
+    """Whether one side is so much longer that there is nothing to see: (N, C, L)."""
+    return max(images.shape[1:]) > SIGNAL * min(images.shape[1:]) > 0
 
 
 def _range(path: Path, pixels: np.ndarray) -> tuple[float, float]:

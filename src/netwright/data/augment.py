@@ -6,7 +6,7 @@ whole batch and apply to their own slice of it do what one would. Pixels are uin
 an operation that computes in floating point rounds back. Labels become a distribution over the
 classes, (N, classes), where images are mixed: each with its neighbour in the random order.
 
-Movements by whole pixels (`Shift`, `Flip`, `Translate`) only say which row and column of the
+Movements by whole pixels (`Shift`, `RandomPad`, `Flip`) only say which row and column of the
 image comes where; those that follow each other are one gather.
 """
 
@@ -133,6 +133,11 @@ class Flip(Movement):
         flips = (drawn < self.chance)[:, None]
         return Places(places.rows, torch.where(flips, places.columns.flip(1), places.columns))
 
+    def apply(self, batch: Batch, drawn: Tensor, classes: int) -> Batch:
+        flips = (drawn < self.chance).nonzero()[:, 0].to(batch.pixels.device)
+        mirrored = batch.pixels.index_select(0, flips).flip(-1)
+        return Batch(batch.pixels.index_copy(0, flips, mirrored), batch.labels)
+
 
 @dataclass(frozen=True)
 class ResizedCrop(Operation):
@@ -146,21 +151,27 @@ class ResizedCrop(Operation):
         return torch.rand(count, 4, generator=generator)
 
     def apply(self, batch: Batch, drawn: Tensor, classes: int) -> Batch:
-        pixels = batch.pixels
-        count, _, height, width = pixels.shape
+        size = batch.pixels.shape[2:]
+        windows = self.windows(drawn, *size).tolist()
+        # One by one: the kernel for bytes takes a window many times faster than `grid_sample`
+        # takes it of a batch.
+        pixels = batch.pixels if batch.pixels.device.type == "cpu" else batch.pixels.float()
+        moved = [
+            F.interpolate(pixels[i : i + 1, :, y : y + high, x : x + wide], size, mode="bilinear")
+            for i, (y, x, high, wide) in enumerate(windows)
+        ]
+        whole = torch.cat(moved)
+        return Batch(whole if whole.dtype == torch.uint8 else _bytes(whole), batch.labels)
+
+    def windows(self, drawn: Tensor, height: int, width: int) -> Tensor:
+        """(top, left, height, width) of every window in whole pixels, (N, 4)."""
         area = self.least + (1 - self.least) * drawn[:, 0]
         ratio = torch.exp((2 * drawn[:, 1] - 1) * math.log(4 / 3))
-        tall = (area / ratio).sqrt().clamp(max=1)
-        wide = (area * ratio).sqrt().clamp(max=1)
-        centre = 2 * drawn[:, 2:].T - 1
-        theta = torch.zeros(count, 2, 3)
-        theta[:, 0, 0], theta[:, 0, 2] = wide, centre[0] * (1 - wide)
-        theta[:, 1, 1], theta[:, 1, 2] = tall, centre[1] * (1 - tall)
-        grid = F.affine_grid(theta, [count, 1, height, width], align_corners=False)
-        moved = F.grid_sample(
-            pixels.float(), grid.to(pixels.device), padding_mode="reflection", align_corners=False
-        )
-        return Batch(_bytes(moved), batch.labels)
+        sides = torch.stack([(area / ratio).sqrt() * height, (area * ratio).sqrt() * width], 1)
+        whole = torch.tensor([height, width])
+        sides = torch.minimum(sides.round().long().clamp(min=1), whole)
+        corners = (drawn[:, 2:] * (whole - sides + 1)).long().clamp(max=whole - sides)
+        return torch.cat([corners, sides], 1)
 
 
 @dataclass(frozen=True)
@@ -282,6 +293,8 @@ OPERATIONS: dict[str, type[Operation]] = {
     "cutmix": CutMix,
 }
 """Every operation by its name in a recipe."""
+UNBOUND = 1000
+"""What words may be at most that are no shares."""
 _NAMES = {kind: name for name, kind in OPERATIONS.items()}
 
 
@@ -310,9 +323,10 @@ def augment(
     first, count = place or (0, len(batch.pixels))
     own = slice(first, first + len(batch.pixels))
     draws = [(op, op.draw(count, generator)[own]) for op in operations]
-    for moving, run in groupby(draws, lambda draw: isinstance(draw[0], Movement)):
-        if moving:
-            moves = [(op, drawn) for op, drawn in run if isinstance(op, Movement)]
+    for moving, group in groupby(draws, lambda draw: isinstance(draw[0], Movement)):
+        run = list(group)
+        moves = [(op, drawn) for op, drawn in run if isinstance(op, Movement)]
+        if moving and len(moves) > 1:
             batch = Batch(_moved(batch.pixels, moves), batch.labels)
         else:
             for operation, drawn in run:
@@ -352,8 +366,9 @@ def _operation(record: Any) -> Operation:
     for word, value in values.items():
         if word not in words:
             raise nearest(f"word of {name}", word, words)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e6:
-            raise RecipeError(f"{name}: {word} is {value!r}, wanted a number of at least 0")
+        most = UNBOUND if word in ("alpha", "deviation") else 1
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+            raise RecipeError(f"{name}: {word} is {value!r}, wanted a number from 0 to {most:,}")
     return kind(**{word: float(value) for word, value in values.items()})
 
 
@@ -377,7 +392,7 @@ def _moved(pixels: Tensor, movements: Sequence[tuple[Movement, Tensor]]) -> Tens
 
 def _shifts(share: Tensor, part: float, size: int) -> Tensor:
     """Whole pixels from -most to most, all alike, for shares from 0 to 1: (N, 1)."""
-    most = max(1, round(part * size))
+    most = max(1, round(part * size)) if part else 0
     return (share * (2 * most + 1)).long().clamp(max=2 * most)[:, None] - most
 
 
@@ -403,11 +418,15 @@ def _boxes(pixels: Tensor, sides: Tensor, centres: Tensor) -> Tensor:
 
 
 def _beta(alpha: float, count: int, generator: Generator) -> Tensor:
-    """Draws of Beta(alpha, alpha) as two Gamma draws, from the generator alone."""
-    concentration = torch.full((2, count), max(alpha, 1e-3))
+    """Draws of Beta(alpha, alpha) from the generator alone: X / (X + Y) of two Gamma draws by
+    their logarithms, for draws of a small alpha are smaller than any number.
+    """
+    alpha = max(alpha, 1e-3)
     gamma: Any = torch._standard_gamma  # type: ignore[attr-defined]  # noqa: SLF001
-    first, second = gamma(concentration, generator=generator)
-    return first / (first + second).clamp(min=1e-12)
+    above = gamma(torch.full((2, count), alpha + 1, dtype=torch.double), generator=generator)
+    uniform = 1 - torch.rand(2, count, generator=generator, dtype=torch.double)
+    logs = above.log() + uniform.log() / alpha  # Gamma(a) = Gamma(a + 1) U^(1/a)
+    return (logs[0] - logs[1]).sigmoid().float()
 
 
 def _grey(pixels: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,9 @@ import torch
 from netwright.data.arrays import read_arrays
 from netwright.data.folder import LAYOUT, read_folder
 from netwright.data.image import Preprocessing
-from netwright.data.listing import SPLITS, Listing
+from netwright.data.listing import SPLITS, ArrayReader, Listing, reason
+from netwright.data.manifest import SUFFIXES as TABLES
+from netwright.data.manifest import read_manifest
 from netwright.data.split import split
 from netwright.data.stream import Memory, Stream, default_workers
 from netwright.data.survey import Survey, digest, each, survey
@@ -43,6 +44,7 @@ class Dataset:
     fingerprint: str
     workers: int
     _decoded: dict[Any, Memory] = field(default_factory=dict, repr=False, compare=False)
+    _faults: dict[int, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def source(self) -> str:
@@ -71,9 +73,16 @@ class Dataset:
         return [*self.listing.unreadable, *told]
 
     @property
+    def black(self) -> list[str]:
+        """Images that turned out to be unreadable when they were decoded, and why: the first look
+        at very many files is at a sample. They count as black.
+        """
+        return [f"{self.names[i]}: {fault}" for i, fault in sorted(self._faults.items())]
+
+    @property
     def notes(self) -> list[str]:
         """What else is worth telling of the images."""
-        return [*self.listing.notes, *self.survey.notes]
+        return [*self.listing.notes, *self.survey.notes, *self.survey.odd(self.names)]
 
     def size(self, *parts: str) -> int:
         """Images of these splits."""
@@ -86,10 +95,12 @@ class Dataset:
     def preprocessing(self, size: int | None = None) -> Preprocessing:
         """What images go through before a net that starts from nothing: the largest centred
         square at `size`, or their median side from 8 to 64, and their own mean and deviation.
+        Arrays that are not square, such as spectrograms, are squeezed instead.
         """
         mean, std = self.survey.moments(self.splits["train"], self.channels)
-        side = size or self._side()
-        return Preprocessing(side, self.channels, mean, std, self.listing.range)
+        side, reader = size or self._side(), self.listing.reader
+        crop = "squash" if isinstance(reader, ArrayReader) and not reader.square else "square"
+        return Preprocessing(side, self.channels, mean, std, self.listing.range, crop=crop)
 
     def _side(self) -> int:
         side = min(LARGEST, max(SMALLEST, self.survey.side))
@@ -104,14 +115,17 @@ class Dataset:
         seen = replace(preprocessing, mean=(), std=())
         side, channels = preprocessing.size, preprocessing.channels
         if self.size() * side * side * channels > IN_MEMORY:
-            return Stream(self.listing.reader, indices, preprocessing, self.workers)
+            return Stream(self.listing.reader, indices, seen, self.workers, self._faults)
         key = (seen, indices.tobytes(), device)
         if key not in self._decoded:
             pixels = np.zeros((len(indices), side, side, channels), np.uint8)
 
             def decode(at: int) -> None:
-                with suppress(DataError):  # of a set so large that not all was looked at: black
-                    pixels[at] = self.listing.reader.read(int(indices[at]), preprocessing, [])
+                i = int(indices[at])
+                try:
+                    pixels[at] = self.listing.reader.read(i, seen, [])
+                except DataError as error:
+                    self._faults[i] = reason(error)
 
             each(decode, range(len(indices)))
             self._decoded[key] = Memory(pixels, device)
@@ -125,6 +139,15 @@ class Dataset:
     def forget(self) -> None:
         """Lets the decoded pixels go."""
         self._decoded.clear()
+
+    def weights(self, indices: np.ndarray) -> np.ndarray | None:
+        """What these images count in the loss, 1 on average over training; None where all count
+        alike.
+        """
+        if not self.listing.weights:
+            return None
+        weights = np.array(self.listing.weights, np.float32)
+        return weights[indices] / weights[self.splits["train"]].mean()
 
     def counts(self, part: str) -> list[int]:
         """Images of every class in a split."""
@@ -161,8 +184,8 @@ class Dataset:
 
 
 def load(path: str | Path, *, seed: int = 0, workers: int | None = None) -> Dataset:
-    """Lists a folder of images or the arrays of an `.npz`, looks at them, and splits what is
-    not split yet.
+    """Lists a folder of images, a table of them (CSV, Parquet) or the arrays of an `.npz`, looks
+    at them, and splits what is not split yet.
 
     The same seed gives the same split. Raises `DataError` for what cannot be learnt from.
     """
@@ -180,8 +203,20 @@ def load(path: str | Path, *, seed: int = 0, workers: int | None = None) -> Data
     given = [listing.splits[i] for i in good]
     parts = split(labels[good], given, listing.classes, seed)
     splits = {part: good[chosen] for part, chosen in parts.items()}
+    _count(listing, labels, splits["train"])
     return Dataset(listing, seen, labels, splits, digest(listing, seen, good, splits),
                    default_workers() if workers is None else workers)  # fmt: skip
+
+
+def _count(listing: Listing, labels: np.ndarray, train: np.ndarray) -> None:
+    """Refuses a class of which no training image counts."""
+    if listing.weights:
+        weights = np.array(listing.weights)[train]
+        sums = np.bincount(labels[train], weights, len(listing.classes))
+        if not sums.all():
+            name = listing.classes[int(sums.argmin())]
+            raise DataError(f"all training images of class {name!r} have the weight 0; wanted some "
+                            "that count")  # fmt: skip
 
 
 def _listing(path: Path) -> Listing:
@@ -190,8 +225,10 @@ def _listing(path: Path) -> Listing:
             raise DataError(f"{path}: no such file or folder; {LAYOUT}")
         if path.is_dir():
             return read_folder(path)
+        if path.suffix.lower() in TABLES:
+            return read_manifest(path)
     except OSError as error:
         raise DataError(f"{error.filename or path} cannot be read: {error.strerror}") from None
     if path.suffix != ".npz":
-        raise DataError(f"{path} is no folder and no .npz; {LAYOUT}")
+        raise DataError(f"{path} is no folder, no table and no .npz; {LAYOUT}")
     return read_arrays(path)

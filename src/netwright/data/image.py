@@ -87,12 +87,12 @@ class Preprocessing:
         return cls(**values)
 
     def image(self, image: Any, notes: list[str] | None = None) -> np.ndarray:
-        """A path, a Pillow image or an array as uint8 (size, size, channels).
+        """A path, the bytes of a file, a Pillow image or an array as uint8 (size, size, channels).
 
         Raises `DataError` for a file that cannot be read; `notes` takes what is worth telling
         of one that can.
         """
-        if isinstance(image, str | Path):
+        if isinstance(image, str | Path | bytes):
             if (self.crop, self.interpolation) != ("square", "bilinear"):
                 with opened(image, None, notes) as whole:
                     return self._cut(whole)
@@ -141,12 +141,11 @@ class Preprocessing:
 
     def bytes(self, pixels: np.ndarray) -> np.ndarray:
         """The same for uint8 (H, W[, C]) from 0 to 255, whatever the range."""
-        image = Image.fromarray(_drawable(pixels))
-        return _fitted(image, self.size, self.channels)
+        return self._cut(Image.fromarray(_drawable(pixels)))
 
 
 def read_image(
-    path: str | Path, size: int, channels: int, notes: list[str] | None = None
+    path: str | Path | bytes, size: int, channels: int, notes: list[str] | None = None
 ) -> np.ndarray:
     """The file as uint8 (size, size, channels); `DataError` when it cannot be read.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -11,8 +12,9 @@ import numpy as np
 
 from netwright.data.image import Preprocessing
 from netwright.data.reading import header
+from netwright.errors import DataError
 
-__all__ = ["SPLITS", "ArrayReader", "FileReader", "Listing", "Reader"]
+__all__ = ["SPLITS", "ArrayReader", "FileReader", "Listing", "PackedReader", "Reader", "reason"]
 
 SPLITS = ("train", "val", "test")
 
@@ -44,7 +46,7 @@ class FileReader:
     paths: np.ndarray
 
     @classmethod
-    def of(cls, paths: list[Path]) -> FileReader:
+    def of(cls, paths: Sequence[str | Path]) -> FileReader:
         """The reader of these files."""
         return cls(np.array([os.fsencode(path) for path in paths]))
 
@@ -60,9 +62,30 @@ class FileReader:
 
     def fingerprint(self, i: int) -> bytes:
         try:
-            return str(self.path(i).stat().st_size).encode()
+            return str(os.stat(bytes(self.paths[i])).st_size).encode()  # noqa: PTH116  faster
         except OSError:
             return b""
+
+
+@dataclass(frozen=True)
+class PackedReader:
+    """Image files one after another in one array of bytes; image i ends where the next begins."""
+
+    data: np.ndarray
+    offsets: np.ndarray
+
+    def file(self, i: int) -> bytes:
+        """The bytes of image i."""
+        return self.data[self.offsets[i] : self.offsets[i + 1]].tobytes()
+
+    def read(self, i: int, preprocessing: Preprocessing, notes: list[str]) -> np.ndarray:
+        return preprocessing.image(self.file(i), notes)
+
+    def header(self, i: int) -> tuple[tuple[int, int], str]:
+        return header(self.file(i))
+
+    def fingerprint(self, i: int) -> bytes:
+        return self.file(i)
 
 
 @dataclass(frozen=True)
@@ -70,6 +93,11 @@ class ArrayReader:
     """Images in memory, uint8 (N, H, W, C)."""
 
     pixels: np.ndarray
+
+    @property
+    def square(self) -> bool:
+        """Whether the images are as high as wide."""
+        return self.pixels.shape[1] == self.pixels.shape[2]
 
     def read(self, i: int, preprocessing: Preprocessing, notes: list[str]) -> np.ndarray:
         return preprocessing.bytes(self.pixels[i])
@@ -103,3 +131,9 @@ class Listing:
     unreadable: list[str] = field(default_factory=list)
     ignored: int = 0
     notes: list[str] = field(default_factory=list)
+
+
+def reason(error: DataError) -> str:
+    """What is wrong with a file, without its path."""
+    before, colon, after = str(error).partition(": ")
+    return after if colon else before

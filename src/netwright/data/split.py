@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from netwright.data.listing import SPLITS
 from netwright.errors import DataError
@@ -59,7 +58,7 @@ def _cut(
     for label in np.unique(labels[indices]):
         own = indices[labels[indices] == label]
         count = max(1, round(share * len(own)))
-        rest, part = train_test_split(own, test_size=count, random_state=generator)
-        kept.append(np.asarray(rest))
-        taken.append(np.asarray(part))
+        order = generator.permutation(len(own))  # the images that train_test_split would take
+        taken.append(own[order[:count]])
+        kept.append(own[order[count:]])
     return np.sort(np.concatenate(kept)), np.sort(np.concatenate(taken))

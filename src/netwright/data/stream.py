@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from netwright.data.image import Preprocessing
-from netwright.data.listing import Reader
+from netwright.data.listing import Reader, reason
 from netwright.errors import DataError
 
 __all__ = ["Memory", "Stream", "default_workers"]
@@ -84,7 +84,7 @@ class _Decoding(Dataset[tuple[np.ndarray, int, str]]):
             return self.reader.read(i, self.preprocessing, []), i, ""
         except DataError as error:
             p = self.preprocessing
-            return np.zeros((p.size, p.size, p.channels), np.uint8), i, str(error)
+            return np.zeros((p.size, p.size, p.channels), np.uint8), i, reason(error)
 
 
 def _stacked(images: list[tuple[np.ndarray, int, str]]) -> tuple[Tensor, dict[int, str]]:

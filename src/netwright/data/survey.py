@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,7 +18,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from netwright.data.image import Preprocessing
-from netwright.data.listing import ArrayReader, Listing
+from netwright.data.listing import ArrayReader, Listing, reason
+from netwright.data.twins import nearest
 from netwright.errors import DataError
 
 __all__ = ["SMALL", "Survey", "each", "survey"]
@@ -27,8 +28,8 @@ SMALL = 32
 """Side at which images are looked at, where they are not smaller."""
 MOST, SAMPLE = 20_000, 2_000
 """Of more files than `MOST` only `SAMPLE` are looked at."""
-CLOSE = 2
-"""Bits by which the prints of near-duplicates differ at most."""
+RARE, LONG = 0.05, 3
+"""The share of a mode that is odd, and the ratio of sides."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -75,9 +76,30 @@ class Survey:
         sizes = [f"{width}x{height}" for width, height in self.sizes]
         return {"sizes": _common(sizes), "modes": _common(self.modes)}
 
+    def odd(self, names: Sequence[str]) -> list[str]:
+        """What is unlike the rest: rare modes, images far smaller than most or far from square."""
+        modes = Counter(self.modes)
+        rare = {mode for mode, count in modes.items() if count <= RARE * len(self.modes)}
+        usual = modes.most_common(1)[0][0] if modes else ""
+        kinds = [
+            (f"of mode {', '.join(sorted(rare))}; most are {usual}",
+             [mode in rare for mode in self.modes]),
+            (f"less than a quarter of the usual {self.side} pixels a side",
+             [4 * min(size) < self.side for size in self.sizes]),
+            (f"more than {LONG} times as long as wide; the middle square is looked at",
+             [max(size) > LONG * min(size) for size in self.sizes]),
+        ]  # fmt: skip
+        notes = list[str]()
+        for what, flags in kinds:
+            which = np.flatnonzero(flags)
+            if len(which):
+                count = "1 image is" if len(which) == 1 else f"{len(which):,} images are"
+                notes.append(f"{count} {what}; the first: {names[int(self.looked[which[0]])]}")
+        return notes
+
     def twins(self, splits: dict[str, np.ndarray]) -> dict[str, list[tuple[int, int]]]:
         """Pairs (image outside training, image in training) that are `equal`, pixel by pixel of
-        the small images, or only `close`: their difference prints differ by at most two bits.
+        the small images, or only `close`: of like prints, and correlated.
         """
         place = {int(i): at for at, i in enumerate(self.looked)}
         train = [place[int(i)] for i in splits["train"] if int(i) in place]
@@ -85,18 +107,13 @@ class Survey:
             place[int(i)] for part in ("val", "test") for i in splits[part] if int(i) in place
         ]
         exact = {self.small[at].tobytes(): at for at in train}
-        prints = _prints(self.small)
-        near: dict[int, int] = {}
-        for at in train:
-            near.setdefault(int(prints[at]), at)
-        found: dict[str, list[tuple[int, int]]] = {"equal": [], "close": []}
-        for at in others:
-            twin = exact.get(self.small[at].tobytes())
-            kind = "equal" if twin is not None else "close"
-            twin = twin if twin is not None else _nearest(int(prints[at]), near)
-            if twin is not None:
-                found[kind].append((int(self.looked[at]), int(self.looked[twin])))
-        return found
+        equal = {at: twin for at in others
+                 if (twin := exact.get(self.small[at].tobytes())) is not None}  # fmt: skip
+        close = nearest(self.small, [at for at in others if at not in equal], train)
+        return {
+            kind: [(int(self.looked[at]), int(self.looked[twin])) for at, twin in pairs.items()]
+            for kind, pairs in (("equal", equal), ("close", close))
+        }
 
 
 def survey(listing: Listing, seed: int = 0, tell: Callable[[float], None] | None = None) -> Survey:
@@ -121,7 +138,7 @@ def survey(listing: Listing, seed: int = 0, tell: Callable[[float], None] | None
         try:
             small[at] = listing.reader.read(i, preprocessing, notes.setdefault(at, []))
         except DataError as error:
-            return _fault(error)
+            return reason(error)
         return ""
 
     faults = each(look, range(len(chosen)))
@@ -142,13 +159,7 @@ def _header(listing: Listing, i: int) -> tuple[tuple[int, int], str] | str:
     try:
         return listing.reader.header(i)
     except DataError as error:
-        return _fault(error)
-
-
-def _fault(error: DataError) -> str:
-    """What is wrong with a file, without its path."""
-    before, colon, after = str(error).partition(": ")
-    return after if colon else before
+        return reason(error)
 
 
 def each(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
@@ -158,46 +169,19 @@ def each(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
 
 
 def digest(listing: Listing, seen: Survey, kept: np.ndarray, splits: dict[str, np.ndarray]) -> str:
-    """SHA-256 over classes, names, labels, splits and what tells whether an image changed: how it
-    looks small, and the length of its file. 16 hexadecimal digits.
+    """SHA-256 over classes, names, labels, weights, splits and what tells whether an image
+    changed: how it looks small, and the length of its file. 16 hexadecimal digits.
     """
     made = sha256(repr((listing.classes, [listing.names[i] for i in kept])).encode())
     made.update(np.array([listing.labels[i] for i in kept], np.int64).tobytes())
+    if listing.weights:
+        made.update(np.array(listing.weights)[kept].tobytes())
     for part in sorted(splits):
         made.update(splits[part].astype(np.int64).tobytes())
     made.update(seen.small.tobytes())
     for i in kept:
         made.update(listing.reader.fingerprint(int(i)) + b";")
     return made.hexdigest()[:16]
-
-
-def _prints(small: np.ndarray) -> np.ndarray:
-    """A print of 64 bits an image: whether each of 8 x 8 parts is brighter than the next
-    (the difference hash of Krawetz 2013).
-    """
-    grey = small.astype(np.float32).mean(3)
-    if (factor := -(-16 // grey.shape[1])) > 1:
-        grey = grey.repeat(factor, 1).repeat(factor, 2)
-    rows, columns = (np.linspace(0, grey.shape[1], n + 1).astype(int)[:-1] for n in (8, 9))
-    parts = np.add.reduceat(np.add.reduceat(grey, rows, 1), columns, 2)
-    widths = np.diff([*columns, grey.shape[2]])
-    parts = parts / widths
-    bits = (parts[:, :, 1:] > parts[:, :, :-1]).reshape(len(grey), 64)
-    return np.packbits(bits, axis=1).view(np.uint64).reshape(-1)
-
-
-def _nearest(print_: int, near: dict[int, int]) -> int | None:
-    """The image in training whose print is equal, or differs by one bit or two."""
-    if print_.bit_count() in (0, 64):  # a plain surface looks like every other
-        return None
-    if print_ in near:
-        return near[print_]
-    single = (near.get(print_ ^ (1 << i)) for i in range(64))
-    one = next((at for at in single if at is not None), None)
-    if one is not None or CLOSE < 2:
-        return one
-    pairs = (near.get(print_ ^ (1 << i) ^ (1 << j)) for i in range(64) for j in range(i))
-    return next((at for at in pairs if at is not None), None)
 
 
 def _common(values: Iterable[Any], most: int = 8) -> dict[str, int]:

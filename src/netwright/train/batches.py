@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.data.augment import Batch, augment
+from netwright.data.augment import Batch, augment, shared
 from netwright.data.image import Preprocessing
 from netwright.train.recipe import Recipe
 
@@ -56,7 +56,11 @@ class Source(Protocol):
 
 
 class Images:
-    """Pixels with labels (N,); batches come out normalised, channels last."""
+    """Pixels with labels (N,); batches come out normalised, channels last.
+
+    Where images have `weights` (N,), a batch's labels are (n, classes), every row the image's
+    weight in the column of its class: so weights are mixed where labels are.
+    """
 
     def __init__(
         self,
@@ -65,9 +69,11 @@ class Images:
         classes: int,
         preprocessing: Preprocessing,
         device: torch.device,
+        weights: np.ndarray | None = None,
     ) -> None:
         self.source, self.classes, self.device = source, classes, device
         self.mirror = False
+        self.weights = None if weights is None else torch.from_numpy(weights).float().to(device)
         self.labels = torch.from_numpy(labels.astype(np.int64)).to(device)
         self.mean = 255 * torch.tensor(preprocessing.mean, device=device).view(1, -1, 1, 1)
         self.factor = 1 / (255 * torch.tensor(preprocessing.std, device=device).view(1, -1, 1, 1))
@@ -97,13 +103,19 @@ class Images:
         ):
             count = len(batches[step - first])
             batch = augment(
-                Batch(pixels, self.labels[indices.to(self.device)]),
+                Batch(pixels, self._truth(indices.to(self.device))),
                 recipe.operations,
                 self.classes,
                 _generator(seed, epoch, step),
                 (place.slice(count).start, count),
             )
             yield self.normalised(batch.pixels), batch.labels
+
+    def _truth(self, indices: Tensor) -> Tensor:
+        labels = self.labels[indices]
+        if self.weights is None:
+            return labels
+        return shared(labels, self.classes) * self.weights[indices, None]
 
     def mirrored(self) -> Images:
         """The same images as in a mirror, for `inorder`."""

@@ -236,6 +236,9 @@ def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock,
         elif clock.limit is not None and clock.left > clock.limit / 2:
             watch.say(f"done after {clock.spent:.0f} of {clock.limit:.0f} seconds: with so many "
                       "images longer training is known to bring little")  # fmt: skip
+        if dataset.black:
+            watch.say(f"{len(dataset.black)} images turned out to be unreadable and counted as "
+                      f"black; the first: {dataset.black[0]}")  # fmt: skip
         watch.say("testing the best net and writing the report")
         with first_then_others():
             return (

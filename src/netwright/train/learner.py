@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, get_swa_multi_avg_fn
 
+from netwright.data.augment import shared
 from netwright.train.batches import Images, seed_of
 from netwright.train.optimiser import optimisers
 from netwright.train.processes import here, joined, parallel, synced
@@ -136,7 +137,7 @@ class Learner:
         return total
 
     def loss(self, outputs: Any, labels: Tensor) -> Tensor:
-        """Cross entropy with smoothed labels; auxiliary heads count by their weights."""
+        """The mean cross entropy with smoothed labels; auxiliary heads count by their weights."""
         heads = outputs if isinstance(outputs, dict) else {"out": outputs}
         own = getattr(self.model, "taps", {})
         losses = list[Tensor]()
@@ -144,10 +145,19 @@ class Learner:
             weight = 1.0 if name == "out" else own[name]
             if name != "out" and self.recipe.auxiliary is not None:
                 weight = self.recipe.auxiliary
-            losses.append(weight * F.cross_entropy(
-                output.float(), labels, self.class_weights, label_smoothing=self.recipe.smoothing
-            ))  # fmt: skip
+            losses.append(weight * self._entropy(output.float(), labels))
         return torch.stack(losses).sum()
+
+    def _entropy(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        """Cross entropy over the number of images, whatever they weigh, so that the mean over
+        parts of a batch is that over the whole. A row of shares may sum to an image's weight.
+        """
+        smoothing, classes = self.recipe.smoothing, outputs.shape[1]
+        if labels.ndim == 1 and self.class_weights is None:
+            return F.cross_entropy(outputs, labels, label_smoothing=smoothing)
+        shares = shared(labels, classes)
+        shares = (1 - smoothing) * shares + smoothing / classes * shares.sum(1, keepdim=True)
+        return F.cross_entropy(outputs, shares, self.class_weights)
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint holds; to be written before the next step changes it."""

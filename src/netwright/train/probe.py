@@ -49,7 +49,13 @@ class Choice:
     loss: float
 
 
-def fit_linear(features: np.ndarray, labels: np.ndarray, classes: int, strength: float) -> Linear:
+def fit_linear(
+    features: np.ndarray,
+    labels: np.ndarray,
+    classes: int,
+    strength: float,
+    weights: np.ndarray | None = None,
+) -> Linear:
     """Logistic regression on standardised features, as a dense layer on the features as they are.
 
     Arguments:
@@ -57,12 +63,15 @@ def fit_linear(features: np.ndarray, labels: np.ndarray, classes: int, strength:
         labels: class numbers, (N,).
         classes: how many there are.
         strength: the inverse of the regularisation's, as scikit-learn counts.
+        weights: what an image counts, (N,); all alike where there are none.
     """
+    if weights is not None:
+        weights = np.tile(weights, len(features))
     labels = np.tile(labels, len(features))
     features = features.reshape(-1, features.shape[-1])
-    scaler: Any = StandardScaler().fit(features)
+    scaler: Any = StandardScaler().fit(features, sample_weight=weights)
     regression: Any = LogisticRegression(C=strength, max_iter=300)
-    regression.fit(scaler.transform(features), labels)
+    regression.fit(scaler.transform(features), labels, sample_weight=weights)
     weight, bias = np.zeros((classes, features.shape[1])), np.full(classes, -1e3)
     rows, intercept = regression.coef_, regression.intercept_
     if len(regression.classes_) == 2:  # one row for two classes: half for the one, half against
@@ -78,6 +87,7 @@ def choose(
     classes: int,
     seed: int = 0,
     *,
+    weights: np.ndarray | None = None,
     strengths: Sequence[float] = STRENGTHS,
     tell: Callable[[Choice], None] = lambda choice: None,
 ) -> list[Choice]:
@@ -94,7 +104,8 @@ def choose(
             shares = np.zeros((len(chosen), classes))
             for learn, test in _folds(labels[chosen], seed):
                 some, rest = chosen[learn], chosen[test]
-                linear = fit_linear(values[:, some], labels[some], classes, strength)
+                own = None if weights is None else weights[some]
+                linear = fit_linear(values[:, some], labels[some], classes, strength, own)
                 shares[test] = linear.probabilities(values[:, rest].mean(0))
             choices.append(_choice(layer, strength, labels[chosen], shares))
             tell(choices[-1])

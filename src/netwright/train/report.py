@@ -105,6 +105,12 @@ def _data(page: Page, dataset: Dataset, winner: Outcome) -> None:
             paragraph(f"{len(dataset.unreadable)} files could not be read and were left out:")
         )
         pieces.append(code(_cut(dataset.unreadable)))
+    if dataset.black:
+        pieces.append(
+            paragraph(f"{len(dataset.black)} more could not be read when they were learnt from, "
+                      "and counted as black:")
+        )  # fmt: skip
+        pieces.append(code(_cut(dataset.black)))
     if dataset.notes:
         pieces += [paragraph("Notes:"), code(_cut(dataset.notes))]
     page.add("Images", *pieces)

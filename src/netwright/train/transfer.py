@@ -81,13 +81,18 @@ class Probe:
         """Class numbers of the images of these splits."""
         return self.dataset.labels[self.dataset.indices(*parts)]
 
+    def weights(self, *parts: str) -> np.ndarray | None:
+        """What they count, where they do not count alike."""
+        return self.dataset.weights(self.dataset.indices(*parts))
+
     def outcome(self) -> Outcome:
         """The best layer and strength by cross-validation over training and validation, with the
         figures that a model of the training images alone has on validation.
         """
         names = layers(self.backbone.net)
         both = self.features(names, "train", "val")
-        best = choose(both, self.labels("train", "val"), self.classes, self.seed)[0]
+        truth, weights = self.labels("train", "val"), self.weights("train", "val")
+        best = choose(both, truth, self.classes, self.seed, weights=weights)[0]
         learnt = self.fit(best, "train")
         val = self.features([best.layer], "val")[best.layer]
         shares = learnt.probabilities(val.mean(0))
@@ -110,7 +115,9 @@ class Probe:
     def fit(self, choice: Choice | Approach, *parts: str) -> Linear:
         """The linear model of a layer and a strength, learnt from these splits, all views."""
         values = self.features([choice.layer], *parts)[choice.layer]
-        return fit_linear(values, self.labels(*parts), self.classes, choice.strength)
+        return fit_linear(
+            values, self.labels(*parts), self.classes, choice.strength, self.weights(*parts)
+        )
 
     def model(self, approach: Approach, *parts: str) -> nn.Module:
         """The net of a probe with its linear model as the last layer."""

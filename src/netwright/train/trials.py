@@ -83,7 +83,8 @@ class Trials:
         place = device()
         source = self.dataset.sequence(indices, preprocessing, place)
         labels = self.dataset.labels[indices]
-        return Images(source, labels, len(self.dataset.classes), preprocessing, place)
+        weights = self.dataset.weights(indices)
+        return Images(source, labels, len(self.dataset.classes), preprocessing, place, weights)
 
     def split(self, part: str, preprocessing: Preprocessing) -> Images:
         """The images of one split."""
