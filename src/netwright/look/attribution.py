@@ -104,20 +104,20 @@ def attribute(
     if samples < 1 or noise < 0:
         raise LookError(f"samples is {samples}, noise {noise}; wanted at least 1, and 0 or more")
     if cells:
-        found, score, index = _by_cells(looked, picture.x, method, target, layer)
+        drawn, score, index = _by_cells(looked, picture.x, method, target, layer)
     else:
         with watching(looked.model) as watch:
             with torch.no_grad():
                 scores = watch(picture.x)[0]
             index = looked.index(target, scores)
             score = float(scores[index])
-            found = _by_pixels(watch, picture.x, method, index, samples, noise, seed)
-    notes = (*picture.notes, *found.notes)
-    if not np.isfinite(found.map).all():
+            drawn = _by_pixels(watch, picture.x, method, index, samples, noise, seed)
+    notes = (*picture.notes, *drawn.notes)
+    if not np.isfinite(drawn.map).all():
         raise LookError(f"the {method} map has values that are not finite; look at the weights")
     return Attribution(
-        method, found.map, found.values, index, looked.name(index), score, picture.pixels,
-        found.layer, found.error, notes,
+        method, drawn.map, drawn.values, index, looked.name(index), score, picture.pixels,
+        drawn.layer, drawn.error, notes,
     )  # fmt: skip
 
 
@@ -172,12 +172,12 @@ def _rectified(watch: Watch, x: Tensor, target: int, *, gated: bool) -> np.ndarr
 def _by_cells(
     looked: Subject, x: Tensor, method: str, target: int | str | None, path: str | None
 ) -> tuple[_Map, float, int]:
-    known = layers(looked.model, x.shape[1:])
+    places = layers(looked.model, x.shape[1:])
     modules = dict(looked.model.named_modules())
     if path is None:
-        paths = cam_layers(known) if method == "cam" else [default_layer(known, modules)]
+        paths = cam_layers(places) if method == "cam" else [default_layer(places, modules)]
     else:
-        layer(known, path).size  # noqa: B018  says so where there is no map
+        layer(places, path).size  # noqa: B018  says so where there is no map
         paths = [path]
     with watching(looked.model, paths) as watch:
         with torch.no_grad():
@@ -191,7 +191,7 @@ def _by_cells(
             cells = (weights * outputs).sum(0).clamp(min=0)
     values = _numbers(cells)
     return (
-        _Map(spread(values, known[chosen]), values, known[chosen]),
+        _Map(spread(values, places[chosen]), values, places[chosen]),
         float(scores[0, index]),
         index,
     )

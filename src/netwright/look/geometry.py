@@ -161,11 +161,11 @@ def layers(model: nn.Module | Net, shape: Sequence[int] | None = None) -> dict[s
     return tracer.layers
 
 
-def layer(known: dict[str, Layer], path: str) -> Layer:
+def layer(places: dict[str, Layer], path: str) -> Layer:
     """The layer at a path; `UnknownName` with near ones."""
-    if path not in known:
-        raise nearest("layer", path, known)
-    return known[path]
+    if path not in places:
+        raise nearest("layer", path, places)
+    return places[path]
 
 
 class _Placing(Tracer):

@@ -50,7 +50,7 @@ class TopPatches(Look):
         """The box of the unit, uint8 (h, w, 3): all it depends on but for global operations, grey
         where it reaches into the padding.
         """
-        known = layer_at(self.layers, layer)
+        chosen = layer_at(self.layers, layer)
         images = self.images[layer]
         if not (0 <= channel < len(images) and 0 <= place < images.shape[1]):
             raise LookError(f"{layer} has {len(images)} channels with {images.shape[1]} patches; "
@@ -59,10 +59,10 @@ class TopPatches(Look):
         if index < 0:
             raise LookError(f"there were fewer images than {place + 1}")
         pixels = self.subject.picture(_image(self.source, index)).pixels
-        if not known.is_map:
+        if not chosen.is_map:
             return pixels
         y, x = self.units[layer][channel, place]
-        return _cropped(pixels, known.box((int(y), int(x)), clip=False, local=True))
+        return _cropped(pixels, chosen.box((int(y), int(x)), clip=False, local=True))
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {
@@ -121,8 +121,8 @@ def top_patches(
             for path in paths:
                 best[path].take(watch.outputs[path], start)
     columns = {path: places[path].shape[-1] if places[path].is_map else 1 for path in paths}
-    found = {path: best[path].arrays(columns[path]) for path in paths}
-    values, at, units = [{p: found[p][i] for p in paths} for i in range(3)]
+    best_of = {path: best[path].arrays(columns[path]) for path in paths}
+    values, at, units = [{p: best_of[p][i] for p in paths} for i in range(3)]
     return TopPatches(places, values, at, units, looked, images)
 
 
@@ -163,8 +163,8 @@ class _Best:
 
 
 def _places(looked: Subject, x: Tensor, paths: Sequence[str]) -> dict[str, Layer]:
-    known = layers(looked.model, x.shape[1:])
-    places = {path: layer_at(known, path) for path in paths}
+    everywhere = layers(looked.model, x.shape[1:])
+    places = {path: layer_at(everywhere, path) for path in paths}
     for path, place in places.items():
         if not place.is_map and len(place.shape) != 1:
             place.size  # noqa: B018  says what is wrong

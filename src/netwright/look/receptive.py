@@ -93,20 +93,20 @@ def field(
         return _analytic(_placed(layers(model, shape), layer), unit)
     looked = subject(model, preprocessing)
     shown = [] if images is None else [p.x for p in pictures(looked, images)]
-    known = layers(looked.model, shown[0].shape[1:] if shown else shape)
-    place = _placed(known, layer)
+    places = layers(looked.model, shown[0].shape[1:] if shown else shape)
+    place = _placed(places, layer)
     analytic = _analytic(place, unit)
     if samples < 1:
         raise LookError(f"samples is {samples}, wanted at least 1")
     generator = torch.Generator().manual_seed(seed)
     with watching(looked.model, [layer]) as watch:
-        shown = shown or _noise(looked.model, known, shape, samples, generator)
+        shown = shown or _noise(looked.model, shape, samples, generator)
         squares = _squared(watch, shown, layer, analytic.unit, generator)
     return _with_effective(analytic, squares)
 
 
-def _placed(known: dict[str, Layer], path: str) -> Layer:
-    place = layer(known, path)
+def _placed(places: dict[str, Layer], path: str) -> Layer:
+    place = layer(places, path)
     place.size  # noqa: B018  says so where there is no map
     return place
 
@@ -119,9 +119,8 @@ def _analytic(place: Layer, unit: tuple[int, int] | None) -> ReceptiveField:
 
 
 def _noise(
-    model: Any, known: dict[str, Layer], shape: Sequence[int] | None, samples: int,
-    generator: torch.Generator,
-) -> list[Tensor]:  # fmt: skip
+    model: Any, shape: Sequence[int] | None, samples: int, generator: torch.Generator
+) -> list[Tensor]:
     size = tuple(shape) if shape is not None else tuple(model.net.input)
     weight = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))
     return [torch.randn(1, *size, generator=generator).to(weight) for _ in range(samples)]
