@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -27,9 +28,12 @@ from netwright.data.augment import (
     from_json,
     to_json,
 )
+from netwright.data.policy import RandAugment, TrivialAugment
 from netwright.errors import RecipeError
 
 MANY = 4000
+OWN = [kind for kind in OPERATIONS.values() if kind not in (RandAugment, TrivialAugment)]
+POLICIES = [RandAugment, TrivialAugment]
 
 
 def noise(count, side=8, channels=3, seed=0):
@@ -53,7 +57,7 @@ def uniform(values, low, high):
     return stats.kstest((np.asarray(values) - low) / (high - low), "uniform").pvalue > 1e-3
 
 
-@pytest.mark.parametrize("kind", OPERATIONS.values())
+@pytest.mark.parametrize("kind", OWN)
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_a_batch_follows_from_the_seed_whole_or_in_slices(kind, layout):
     pixels = noise(20).contiguous(memory_format=layout)
@@ -70,7 +74,7 @@ def test_a_batch_follows_from_the_seed_whole_or_in_slices(kind, layout):
         assert torch.equal(part.labels, whole.labels[first:last])
 
 
-@pytest.mark.parametrize("kind", OPERATIONS.values())
+@pytest.mark.parametrize("kind", OWN)
 @pytest.mark.parametrize("shape", [(1, 3, 5, 7), (3, 1, 1, 1), (2, 4, 2, 2)])
 def test_any_images_stay_images(kind, shape):
     pixels = torch.full(shape, 200, dtype=torch.uint8)
@@ -293,3 +297,28 @@ def test_operations_are_json(kind):
 def test_numbers_without_sense_are_refused(record, fault):
     with pytest.raises(RecipeError, match=fault):
         from_json([record])
+
+
+@pytest.mark.parametrize("kind", POLICIES)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_policies_go_by_the_seed_image_by_image(kind, channels):
+    pytest.importorskip("kornia")
+    pixels = noise(2, 16, channels)[:1].expand(12, -1, -1, -1).contiguous()
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    whole = ran(pixels, kind(), seed=3).pixels
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert whole.shape == pixels.shape
+    assert torch.equal(whole, ran(pixels, kind(), seed=3).pixels)
+    generator = torch.Generator().manual_seed(3)
+    part = augment(Batch(pixels[4:9], torch.zeros(5)), [kind()], 4, generator, (4, 12))
+    assert torch.equal(part.pixels, whole[4:9])
+    assert len(whole.flatten(1).unique(dim=0)) > 6  # one image, many ways
+
+
+@pytest.mark.parametrize("kind", POLICIES)
+def test_a_policy_without_its_library_says_what_to_install(kind, monkeypatch):
+    monkeypatch.setitem(sys.modules, "kornia", None)
+    monkeypatch.delitem(sys.modules, "kornia.augmentation", raising=False)
+    with pytest.raises(RecipeError, match=r"pip install 'netwright\[policies\]'"):
+        ran(noise(2), kind())

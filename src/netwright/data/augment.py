@@ -22,6 +22,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+from netwright.data.operation import Batch, Operation, rounded
+from netwright.data.policy import RandAugment, TrivialAugment
 from netwright.errors import RecipeError, nearest
 
 __all__ = [
@@ -45,32 +47,11 @@ __all__ = [
 ]
 
 
-class Batch(NamedTuple):
-    """Images (N, C, H, W) of uint8, and labels: (N,) of class numbers, or (N, classes) of
-    shares once images were mixed.
-    """
-
-    pixels: Tensor
-    labels: Tensor
-
-
 class Places(NamedTuple):
     """Which row (N, H) and column (N, W) of its image a pixel comes from; -1 is none."""
 
     rows: Tensor
     columns: Tensor
-
-
-class Operation:
-    """One step of augmentation; subclasses are frozen dataclasses of plain numbers."""
-
-    def draw(self, count: int, generator: Generator) -> Tensor:
-        """What is random, a row for each of `count` images."""
-        raise NotImplementedError
-
-    def apply(self, batch: Batch, drawn: Tensor, classes: int) -> Batch:
-        """The batch after the operation, image i by row i of what was drawn."""
-        raise NotImplementedError
 
 
 class Movement(Operation):
@@ -161,7 +142,7 @@ class ResizedCrop(Operation):
             for i, (y, x, high, wide) in enumerate(windows)
         ]
         whole = torch.cat(moved)
-        return Batch(whole if whole.dtype == torch.uint8 else _bytes(whole), batch.labels)
+        return Batch(whole if whole.dtype == torch.uint8 else rounded(whole), batch.labels)
 
     def windows(self, drawn: Tensor, height: int, width: int) -> Tensor:
         """(top, left, height, width) of every window in whole pixels, (N, 4)."""
@@ -199,7 +180,7 @@ class Lighting(Operation):
             return batch
         shift = (drawn * torch.tensor(self.VALUES)) @ torch.tensor(self.VECTORS).T
         moved = pixels.float() + 255 * shift.view(-1, 3, 1, 1).to(pixels.device)
-        return Batch(_bytes(moved), batch.labels)
+        return Batch(rounded(moved), batch.labels)
 
 
 @dataclass(frozen=True)
@@ -223,7 +204,7 @@ class ColourJitter(Operation):
         moved = pixels.float() * bright
         moved = moved.lerp(_grey(moved).mean((1, 2, 3), keepdim=True), 1 - contrast)
         moved = moved.lerp(_grey(moved), 1 - saturation)
-        return Batch(_bytes(moved), batch.labels)
+        return Batch(rounded(moved), batch.labels)
 
 
 @dataclass(frozen=True)
@@ -257,7 +238,7 @@ class Mixup(Operation):
         weight, other = drawn.to(batch.pixels.device), _neighbours(batch.pixels)
         mixed = batch.pixels[other].float().lerp(batch.pixels.float(), weight.view(-1, 1, 1, 1))
         shares = shared(batch.labels, classes)
-        return Batch(_bytes(mixed), shares[other].lerp(shares, weight.view(-1, 1)))
+        return Batch(rounded(mixed), shares[other].lerp(shares, weight.view(-1, 1)))
 
 
 @dataclass(frozen=True)
@@ -291,8 +272,11 @@ OPERATIONS: dict[str, type[Operation]] = {
     "cutout": Cutout,
     "mixup": Mixup,
     "cutmix": CutMix,
+    "rand-augment": RandAugment,
+    "trivial-augment": TrivialAugment,
 }
 """Every operation by its name in a recipe."""
+SHARES = ("part", "chance", "least", "brightness", "contrast", "saturation")
 UNBOUND = 1000
 """What words may be at most that are no shares."""
 _NAMES = {kind: name for name, kind in OPERATIONS.items()}
@@ -366,7 +350,7 @@ def _operation(record: Any) -> Operation:
     for word, value in values.items():
         if word not in words:
             raise nearest(f"word of {name}", word, words)
-        most = UNBOUND if word in ("alpha", "deviation") else 1
+        most = 1 if word in SHARES else UNBOUND
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
             raise RecipeError(f"{name}: {word} is {value!r}, wanted a number from 0 to {most:,}")
     return kind(**{word: float(value) for word, value in values.items()})
@@ -435,7 +419,3 @@ def _grey(pixels: Tensor) -> Tensor:
         return pixels.mean(1, keepdim=True)
     weights = torch.tensor([0.299, 0.587, 0.114], device=pixels.device).view(1, 3, 1, 1)
     return (pixels * weights).sum(1, keepdim=True)
-
-
-def _bytes(pixels: Tensor) -> Tensor:
-    return pixels.round_().clamp_(0, 255).to(torch.uint8)

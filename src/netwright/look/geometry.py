@@ -20,6 +20,7 @@ from netwright.core.net import Net
 from netwright.core.shape import show
 from netwright.errors import LookError, nearest
 from netwright.foreign import deformable
+from netwright.foreign.calls import call
 from netwright.foreign.plan import parts_of
 from netwright.foreign.state import untouched
 from netwright.foreign.trace import Tracer
@@ -156,7 +157,7 @@ def layers(model: nn.Module | Net, shape: Sequence[int] | None = None) -> dict[s
     tracer = _Placing(parts, (shape[1], shape[2]))
     kinds = [p.dtype for p in module.parameters() if p.is_floating_point()]
     origin = Origin(Field((Axis(), Axis())), (2, 3), (shape[1], shape[2]))
-    with untouched(parts, tracer):
+    with untouched(parts, tracer, _placed):
         module(traced((1, *shape), kinds[0] if kinds else torch.float32, origin))
     return tracer.layers
 
@@ -177,9 +178,8 @@ class _Placing(Tracer):
         self.layers: dict[str, Layer] = {}
         self.calls: dict[str, int] = {}
 
-    def call(self, module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        """As the tracer does, with the place of what is returned."""
-        output = super().call(module, *args, **kwargs)
+    def place(self, module: nn.Module, output: Any) -> None:
+        """Keeps the place of what a call of a module returned."""
         module_path = self.paths.get(id(module), "")
         count = self.calls[module_path] = self.calls.get(module_path, 0) + 1
         if isinstance(output, Traced) and module_path:
@@ -188,7 +188,13 @@ class _Placing(Tracer):
             self.layers[path] = Layer(
                 path, module_path, output.full[1:], field, output.origin.dims, self.image
             )
-        return output
+
+
+def _placed(tracer: _Placing, module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+    """What a module returns, its place kept."""
+    output = call(tracer, module, *args, **kwargs)
+    tracer.place(module, output)
+    return output
 
 
 def of_call(path: str, count: int) -> str:

@@ -1,0 +1,36 @@
+"""What an operation of augmentation is: it draws for a batch, then applies what was drawn."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+__all__ = ["Batch", "Operation", "rounded"]
+
+
+class Batch(NamedTuple):
+    """Images (N, C, H, W) of uint8, and labels: (N,) of class numbers, or (N, classes) of
+    shares once images were mixed.
+    """
+
+    pixels: Tensor
+    labels: Tensor
+
+
+class Operation:
+    """One step of augmentation; subclasses are frozen dataclasses of plain numbers."""
+
+    def draw(self, count: int, generator: Generator) -> Tensor:
+        """What is random, a row for each of `count` images."""
+        raise NotImplementedError
+
+    def apply(self, batch: Batch, drawn: Tensor, classes: int) -> Batch:
+        """The batch after the operation, image i by row i of what was drawn."""
+        raise NotImplementedError
+
+
+def rounded(pixels: Tensor) -> Tensor:
+    """Floats, which it overwrites, as uint8 from 0 to 255."""
+    return pixels.round_().clamp_(0, 255).to(torch.uint8)
