@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 from netwright.data.operation import Batch, Operation, rounded
 from netwright.errors import RecipeError
 
-__all__ = ["RandAugment", "TrivialAugment"]
+__all__ = ["Policy", "RandAugment", "TrivialAugment"]
 
 
 class Policy(Operation):
