@@ -174,6 +174,7 @@ def world():
         pickle.dumps(np.random.get_state()),  # noqa: NPY002
         torch.is_grad_enabled(),
         nn.Module.__call__,
+        nn.ReLU.forward,
         len(hooks._global_forward_hooks),
         len(hooks._global_forward_pre_hooks),
         torch.get_default_dtype(),

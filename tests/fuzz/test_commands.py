@@ -122,5 +122,14 @@ def test_every_command_answers_for_every_net(command, name, here, capsys):
 
 
 def test_every_command_is_known_here():
-    others = {"nets", "scale", "calibrate", "bench", "fit", "predict"}  # no net, or seconds of work
+    others = {
+        "nets",
+        "scale",
+        "calibrate",
+        "bench",
+        "fit",
+        "predict",
+        "evaluate",
+        "compare-runs",
+    }  # no net, or seconds of work
     assert {*COMMANDS} == {*COMMAND_LINES} | others

