@@ -233,7 +233,7 @@ def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock,
         winner = trials.run()
         if trials.cut:
             watch.say("the time is up before the schedule is through; the best net so far is taken")
-        elif clock.limit is not None and clock.left > clock.limit / 2:
+        elif job.approaches and clock.limit is not None and clock.left > clock.limit / 2:
             watch.say(f"done after {clock.spent:.0f} of {clock.limit:.0f} seconds: with so many "
                       "images longer training is known to bring little")  # fmt: skip
         if dataset.black:
