@@ -76,7 +76,10 @@ def test_json_is_read_or_refused(fuzz):
         record = random.choice(
             [{**small, "spec": copy.deepcopy(random.choice(_specs()))}, random.choice(_nets())]
         )
-        text = _text(random, _mutated(random, record))
+        try:
+            text = _text(random, _mutated(random, record))
+        except RecursionError:  # nested deeper than we can write it, let alone read
+            return
         try:
             net = nw.from_json(text)
         except nw.NetwrightError as error:

@@ -208,7 +208,10 @@ def load_net(text: str, input: Shape | None = None, classes: int | None = None) 
         from netwright.nets.registry import find
 
         net = find(text, classes=classes) if classes else find(text)
-    return net.at(_first(net, input)) if input else net
+    net = net.at(_first(net, input)) if input else net
+    if not net.plan().rows:
+        raise SpecError(f"{text} has no unit: there is nothing to tell of it")
+    return net
 
 
 def _first(net: Net, input: Shape) -> Shape:

@@ -139,7 +139,8 @@ class Wiring(Spec, abstract=True):
         for name, part in self.parts:
             _check_name(who, name)
             if not isinstance(part, Spec):
-                raise SpecError(f"{who}: part {name!r} is {part!r}, wanted a unit, block or wiring")
+                raise SpecError(f"{who}: part {name!r} is {shown(part)}, wanted a unit, "
+                                "block or wiring")  # fmt: skip
             if name in names:
                 raise SpecError(f"{who}: two parts are called {name!r}")
             names.add(name)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from netwright.core.text import plain
 from netwright.data.image import to_bytes
 from netwright.data.listing import ArrayReader, Listing, PackedReader
 from netwright.data.npz import Arrays
@@ -131,7 +132,7 @@ def _pairs(path: Path, arrays: Arrays) -> list[tuple[str, str, str]]:
     for x, y in WHOLE:
         if x in arrays and y in arrays:
             return [("", x, y)]
-    names = ", ".join(arrays.names)[:200] or "nothing"
+    names = plain(", ".join(arrays.names))[:200] or "nothing"
     raise DataError(f"{path} holds {names}; wanted images and labels, or x_train, y_train, "
                     "x_test, y_test")  # fmt: skip
 

@@ -12,6 +12,7 @@ from netwright.core.files import read_text
 from netwright.errors import RunError
 
 __all__ = [
+    "ASKED",
     "CANDIDATE",
     "CHECKPOINT",
     "EPOCH",
@@ -94,6 +95,9 @@ IMAGES: Mapping[str, Rule] = {
         len(value["mean"]) == len(value["std"]) == value["channels"])),
 }  # fmt: skip
 """What run.json says of the images of a run that predicts."""
+
+ASKED: Mapping[str, Rule] = {"temperature": _number(1e-6, 1e6), "mirrored": FLAG}
+"""What run.json says of how the net of a run that predicts is asked, if it is not older."""
 
 JOB: Mapping[str, Rule] = {
     "job.why": ("a list of sentences", lambda value: isinstance(value, list)),

@@ -27,7 +27,16 @@ from netwright.core.shape import show
 from netwright.data.image import Preprocessing
 from netwright.errors import CodecError, RunError, WeightsError
 from netwright.nets.catalogue import from_json
-from netwright.train.record import FINISHED, IMAGES, METRICS, RUN, read_json, require, text_of
+from netwright.train.record import (
+    ASKED,
+    FINISHED,
+    IMAGES,
+    METRICS,
+    RUN,
+    read_json,
+    require,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from torch import nn
@@ -132,12 +141,18 @@ class Run:
     @property
     def temperature(self) -> float:
         """What logits are divided by, so that probabilities are as often right as they say."""
-        return float(self.record.get("temperature", 1.0))
+        return float(self._answer("temperature", 1.0))
 
     @property
     def mirrored(self) -> bool:
         """Whether outputs of an image and its mirror image are averaged."""
-        return bool(self.record.get("mirrored", False))
+        return bool(self._answer("mirrored", False))
+
+    def _answer(self, word: str, before: Any) -> Any:
+        """What run.json says of how the net is asked; `before` where it is older than the word."""
+        record = {word: before, **self.record}
+        require(record, {word: ASKED[word]}, self.path / "run.json")
+        return record[word]
 
     def model(self) -> nn.Module:
         """The winner with its weights, in evaluation mode; always the same module."""
