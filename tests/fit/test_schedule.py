@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netwright.data import load
+from netwright.data.augment import Flip
 from netwright.errors import RunError
 from netwright.space.families import small
 from netwright.speed import training as speed_module
@@ -68,6 +69,17 @@ def test_the_faster_precision_is_taken_when_it_pays(squares, monkeypatch):
     monkeypatch.setattr("netwright.train.job.speeds", lambda: {"fp32": SLOW, "bf16": FAST})
     assert make_job(Settings("x", BUDGET), data)[0].precision == "bf16"
     assert make_job(Settings("x", BUDGET, epochs=3), data)[0].precision == "fp32"
+
+
+@pytest.mark.parametrize("words", [{}, {"net": "resnet20_cifar10"}, {"recipe": "fast-small"}])
+@pytest.mark.parametrize("flip", [True, False])
+def test_mirror_images_are_learnt_from_where_asked_for(squares, words, flip):
+    settings = Settings(
+        "x", **{"budget": BUDGET, "epochs": 1, "transfer": "none", **words}, flip=flip
+    )
+    job, _ = make_job(settings, load(squares))
+    for approach in job.approaches:
+        assert any(isinstance(op, Flip) for op in approach.recipe.operations) == flip
 
 
 def test_the_clock_cuts_between_epochs(squares, tmp_path, monkeypatch):

@@ -189,7 +189,21 @@ def _better_alone(settings: Settings, dataset: Dataset) -> str:
 
 
 def _recipe(settings: Settings, name: str) -> Recipe:
-    return read(settings.recipe or name)
+    """The recipe that was asked for, else that of the name; with or without mirror images, where
+    that was said.
+    """
+    recipe = read(settings.recipe or name)
+    if settings.flip is False:
+        return _without_flips(recipe)
+    flips = any(isinstance(operation, Flip) for operation in recipe.operations)
+    if settings.flip and not flips:
+        return recipe.but(operations=(*recipe.operations, Flip()))
+    return recipe
+
+
+def _without_flips(recipe: Recipe) -> Recipe:
+    kept = tuple(op for op in recipe.operations if not isinstance(op, Flip))
+    return recipe.but(operations=kept)
 
 
 def _from_nothing(
@@ -258,10 +272,9 @@ def _several(
     budget = _budget(settings)
     images = dataset.size("train")
     recipe = _recipe(settings, "resnet")
-    if settings.flip is False or (settings.flip is None and not settings.recipe):
+    if settings.flip is None and not settings.recipe:
         # Digits and letters turn into others in a mirror; who knows that images do not, says so.
-        kept = tuple(op for op in recipe.operations if not isinstance(op, Flip))
-        recipe = recipe.but(operations=kept)
+        recipe = _without_flips(recipe)
     recipe = recipe.suited(images)
     steps = recipe.steps(images)
     usable = _usable(settings)
