@@ -11,7 +11,7 @@ import torch
 from scipy import stats
 from torch.nn import functional as F
 
-from netwright.data import augment as room
+from netwright.data import mixing as room
 from netwright.data.augment import (
     OPERATIONS,
     Batch,

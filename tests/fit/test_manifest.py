@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from netwright import GlobalAvgPool, Linear, Net, Sequential
 from netwright.data import Preprocessing, load
-from netwright.data.augment import CutMix, Mixup, shared
+from netwright.data.mixing import CutMix, Mixup, shared
 from netwright.data.stream import Memory
 from netwright.errors import DataError
 from netwright.train.batches import Images, Place

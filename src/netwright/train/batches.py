@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.data.augment import Batch, augment, shared
+from netwright.data.augment import Batch, augment
 from netwright.data.image import Preprocessing
+from netwright.data.mixing import shared
 from netwright.train.recipe import Recipe
 
 __all__ = ["ALONE", "Images", "Place", "Source", "seed_of"]

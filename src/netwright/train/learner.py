@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, get_swa_multi_avg_fn
 
-from netwright.data.augment import shared
+from netwright.data.mixing import shared
 from netwright.train.batches import Images, seed_of
 from netwright.train.optimiser import optimisers
 from netwright.train.processes import here, joined, parallel, synced
