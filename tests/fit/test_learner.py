@@ -151,3 +151,17 @@ def test_a_net_that_diverges_says_so(images):
     made = learner()
     made.recipe = Recipe(batch=8, rate=1e4)
     assert not np.isfinite(steps(made, images, 12)).all()
+
+
+def test_the_exponential_mean_forgets_its_first_steps(images):
+    """After n steps it keeps at most (1 + n) / (10 + n), so short trainings have use of it."""
+    mean = learner(average="ema")
+    rows = []
+    for _ in range(6):
+        steps(mean, images, 1)
+        rows.append(mean.model.state_dict()["head.fc.weight"].clone())
+    wanted = rows[0]
+    for count, row in enumerate(rows[1:], 1):
+        share = min(mean.recipe.keep, (1 + count) / (10 + count))
+        wanted = share * wanted + (1 - share) * row
+    assert torch.allclose(mean.best.state_dict()["head.fc.weight"], wanted, atol=1e-6)

@@ -80,6 +80,4 @@ class Approach:
             values["preprocessing"] = Preprocessing.from_json(values["preprocessing"])
             return cls(**values)
         except (KeyError, TypeError) as error:
-            raise RunError(
-                f"run.json has no readable approach ({error}); begin a new run"
-            ) from None
+            raise RunError(f"the run has no readable approach ({error}); begin a new run") from None

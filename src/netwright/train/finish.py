@@ -27,6 +27,9 @@ from netwright.train.trials import Trials
 
 __all__ = ["finish", "packed"]
 
+CALIBRATED = 100
+"""Validation images from which the temperature is more than chance."""
+
 
 def finish(
     run: Run,
@@ -48,10 +51,11 @@ def finish(
 
     def shares(part: str) -> np.ndarray:
         images = trials.split(part, approach.preprocessing)
-        return probabilities(model, images, mirrored=mirrored, precision=approach.precision)
+        return probabilities(model, images, mirrored=mirrored)
 
-    truth = dataset.labels[dataset.indices("val")]
-    heat = temperature(truth, shares("val")) if approach.method != "probe" else 1.0
+    heat = 1.0
+    if approach.method != "probe" and dataset.size("val") >= CALIBRATED:
+        heat = temperature(dataset.labels[dataset.indices("val")], shares("val"))
     test = cooled(shares("test"), heat)
     metrics = _metrics(trials, winner, dataset, test) | {"temperature": round(heat, 4)}
     write_text(run.path / "net.json", approach.net.to_json(indent=1))

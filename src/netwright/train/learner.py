@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, get_swa_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel, get_swa_multi_avg_fn
 
 from netwright.data.mixing import shared
 from netwright.train.batches import Images, seed_of
@@ -96,9 +96,7 @@ class Learner:
         seed = seed_of(self.seed, self.name)
         batches = images.epoch(self.recipe, seed, self.done, first=self.step, place=self.place)
         for x, labels in batches:
-            rate = self.slowed * self.recipe.rate_at(
-                self.done * steps + self.step, self.epochs * steps
-            )
+            rate = self.recipe.rate_at(self.done * steps + self.step, self.epochs * steps)
             torch.manual_seed(seed_of(self.seed, self.name, self.done, self.step, self.place.rank))
             loss = float(self.learn(x, labels, self.slowed * rate))
             self.step, self.total = self.step + 1, self.total + loss
@@ -108,6 +106,10 @@ class Learner:
         late = self.done >= int(SWA_FROM * self.epochs)
         if self.average is not None and self.recipe.average == "swa" and late:
             self.average.update_parameters(self.model)
+        self.end()
+
+    def end(self) -> None:
+        """The epoch is over, be it trained to its end or not."""
         self.done, self.step = self.done + 1, 0
 
     def take_loss(self, steps: int) -> float:
@@ -183,9 +185,25 @@ class Learner:
 def _average(model: nn.Module, recipe: Recipe) -> AveragedModel | None:
     if recipe.average == "none":
         return None
-    mean = get_ema_multi_avg_fn(recipe.keep) if recipe.average == "ema" else get_swa_multi_avg_fn()
+    mean = _moving(recipe.keep) if recipe.average == "ema" else get_swa_multi_avg_fn()
     averaged = AveragedModel(model, multi_avg_fn=mean, use_buffers=True)
     return averaged.requires_grad_(False)
+
+
+def _moving(keep: float) -> Callable[[Any, Any, Any], None]:
+    """The exponential mean, which forgets its first steps faster: after n of them it keeps at most
+    (1 + n) / (10 + n) of itself, so that it is of use in short trainings too.
+    """
+
+    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], count: Any) -> None:
+        share = 1 - min(keep, (1 + int(count)) / (10 + int(count)))
+        for mean, value in zip(averaged, current, strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(value.to(mean.dtype), share)
+            else:
+                mean.copy_(value)
+
+    return update
 
 
 def _autocast(place: torch.device, precision: str) -> torch.autocast:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from netwright.core.machine import out_of_memory
 from netwright.errors import RunError
 from netwright.train.approach import Approach
 from netwright.train.batches import Images
@@ -75,12 +76,16 @@ class Training:
         self.cut = False
         self._saved = monotonic()
         with first_then_others():
-            self._restore() if self.path.exists() else self._save()
+            if self.path.exists():
+                self._restore()
+            else:
+                self._save()
 
     @property
     def outcome(self) -> Outcome:
         """What became of it so far."""
-        return Outcome(self.approach, self.history, lambda: self.learner.best)
+        best = self.learner.best  # alone, so that the optimisers can go
+        return Outcome(self.approach, self.history, lambda: best)
 
     @property
     def stopped(self) -> bool:
@@ -127,11 +132,11 @@ class Training:
                         self._after(loss)
             except FloatingPointError:
                 if self.retreats == RETREATS or self.learner.place.world > 1:
-                    self.learner.total = 0.0
+                    self.learner.end()
                     return False
                 self._retreat()
             except RuntimeError as error:
-                if not _no_memory(error) or self.learner.parts >= MOST_PARTS:
+                if not out_of_memory(error) or self.learner.parts >= MOST_PARTS:
                     raise
                 self._halve()
             else:
@@ -199,8 +204,3 @@ class Training:
             fits = False
         if not fits:
             raise RunError(f"{self.path} was changed and is of no use; {AGAIN}")
-
-
-def _no_memory(error: Exception) -> bool:
-    told = ("not enough memory", "allocate memory")
-    return isinstance(error, torch.cuda.OutOfMemoryError) or any(s in str(error) for s in told)

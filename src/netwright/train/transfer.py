@@ -9,8 +9,8 @@ similar, middle ones where they are not.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -58,24 +58,29 @@ class Probe:
         self.path = folder / f"features-{backbone.net.name}.safetensors"
         self.classes = len(dataset.classes)
 
-    def features(self, layer_names: list[str], *parts: str) -> dict[str, np.ndarray]:
-        """Features (views, N, channels) of every layer for the images of these splits."""
-        key = f"{self.dataset.fingerprint} {self.backbone} {self.precision} {self.mirrored}"
-        record: dict[str, Any] = read_checkpoint(self.path) if self.path.exists() else {}
-        if record.get("key") != key:
-            indices = self.dataset.indices("train", "val")
-            model = with_weights(self.backbone.net, self.backbone.weights).to(device())
-            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            images = self.images(indices, self.backbone.preprocessing)
-            views = [images] + ([images.mirrored()] if self.mirrored else [])
-            pages = [extract(model, self.backbone.net, view, layer_names, self.precision)
-                     for view in views]  # fmt: skip
-            values = {name: torch.from_numpy(np.stack([page[name] for page in pages]))
-                      for name in layer_names}  # fmt: skip
-            record = {"key": key, "values": values}
-            write_checkpoint(self.path, record)
+    def features(self, layer: str, *parts: str) -> np.ndarray:
+        """Features (views, N, channels) of a layer for the images of these splits."""
         chosen = np.isin(self.dataset.indices("train", "val"), self.dataset.indices(*parts))
-        return {name: record["values"][name].numpy()[:, chosen] for name in layer_names}
+        return self._all[layer][:, chosen]
+
+    @cached_property
+    def _all(self) -> dict[str, np.ndarray]:
+        """Features of all layers and images, computed once and kept in a file."""
+        key = f"{self.dataset.fingerprint} {self.backbone} {self.precision} {self.mirrored}"
+        if self.path.exists():
+            record = read_checkpoint(self.path)
+            if isinstance(record, dict) and record.get("key") == key:
+                return {name: value.numpy() for name, value in record["values"].items()}
+        net, names = self.backbone.net, layers(self.backbone.net)
+        model = with_weights(net, self.backbone.weights).to(device())
+        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        images = self.images(self.dataset.indices("train", "val"), self.backbone.preprocessing)
+        views = [images, images.mirrored()] if self.mirrored else [images]
+        pages = [extract(model, net, view, names, self.precision) for view in views]
+        values = {name: np.stack([page[name] for page in pages]) for name in names}
+        tensors = {name: torch.from_numpy(value) for name, value in values.items()}
+        write_checkpoint(self.path, {"key": key, "values": tensors})
+        return values
 
     def labels(self, *parts: str) -> np.ndarray:
         """Class numbers of the images of these splits."""
@@ -89,13 +94,11 @@ class Probe:
         """The best layer and strength by cross-validation over training and validation, with the
         figures that a model of the training images alone has on validation.
         """
-        names = layers(self.backbone.net)
-        both = self.features(names, "train", "val")
+        both = {name: self.features(name, "train", "val") for name in self._all}
         truth, weights = self.labels("train", "val"), self.weights("train", "val")
         best = choose(both, truth, self.classes, self.seed, weights=weights)[0]
         learnt = self.fit(best, "train")
-        val = self.features([best.layer], "val")[best.layer]
-        shares = learnt.probabilities(val.mean(0))
+        shares = learnt.probabilities(self.features(best.layer, "val").mean(0))
         figures = on_validation(self.labels("val"), shares)
         approach = self.approach(best)
         row = {"trial": approach.name, "epoch": 0, "layer": best.layer, "strength": best.strength,
@@ -114,10 +117,10 @@ class Probe:
 
     def fit(self, choice: Choice | Approach, *parts: str) -> Linear:
         """The linear model of a layer and a strength, learnt from these splits, all views."""
-        values = self.features([choice.layer], *parts)[choice.layer]
         return fit_linear(
-            values, self.labels(*parts), self.classes, choice.strength, self.weights(*parts)
-        )
+            self.features(choice.layer, *parts), self.labels(*parts), self.classes,
+            choice.strength, self.weights(*parts),
+        )  # fmt: skip
 
     def model(self, approach: Approach, *parts: str) -> nn.Module:
         """The net of a probe with its linear model as the last layer."""

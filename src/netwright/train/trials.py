@@ -20,10 +20,12 @@ from netwright.speed.training import step_seconds
 from netwright.train.approach import Approach
 from netwright.train.batches import Images, seed_of
 from netwright.train.checkpoint import read_checkpoint
+from netwright.train.features import LATE
 from netwright.train.job import Job
 from netwright.train.learner import device
 from netwright.train.outcome import Clock, Outcome
 from netwright.train.processes import agreed, first_then_others, here
+from netwright.train.record import read_json
 from netwright.train.training import Training
 from netwright.train.transfer import Probe, begin_with_probe
 from netwright.train.watch import Epoch, Watch
@@ -51,7 +53,6 @@ class Trials:
         self.cut = False
         self.done = 0.0
         self._pace: tuple[float, float] | None = None
-        self._probing = 0.0
 
     def run(self) -> Outcome:
         """Goes through the job; the winner is the best on validation."""
@@ -92,9 +93,9 @@ class Trials:
 
     def _transfer(self) -> None:
         """A probe of every backbone that time allows, then the best of them fine-tuned."""
-        probes = list[tuple[Probe, Outcome]]()
+        probes, seconds = list[tuple[Probe, Outcome]](), 0.0
         for backbone in self.job.backbones:
-            if probes and agreed(self.clock.left) < 4 * agreed(self._probing):
+            if probes and agreed(self.clock.left) < 4 * agreed(seconds):
                 self.watch.say(f"{backbone.net.name} is left out: the time is short")
                 continue
             began = monotonic()
@@ -105,7 +106,7 @@ class Trials:
             self.watch.say(f"features of {backbone.net.name} ({backbone.weights})")
             with first_then_others():
                 outcome = probe.outcome()
-            self._probing = monotonic() - began
+            seconds = monotonic() - began
             probes.append((probe, outcome))
             row = outcome.last
             self.watch.say(
@@ -128,7 +129,8 @@ class Trials:
         training = self._training(approach, begin_with_probe(probe, approach))
         self._pace = (self.clock.spent, float(len(training.history)))
         for row in training.run():
-            self._tell(approach, row, 1.0, 0.0)
+            self.done = float(row["epoch"])
+            self._tell(approach, row, approach.epochs - self.done)
             self._keep(training.outcome)
         self._keep(training.outcome)
         self.cut = training.cut
@@ -137,7 +139,7 @@ class Trials:
         """How to fine-tune: decided once, then read again; None where it is not worth the time."""
         file = self.folder / "fine-tune.json"
         if file.exists():
-            record = json.loads(file.read_text(encoding="utf-8"))
+            record = read_json(file)
             return Approach.from_json(record) if record else None
         images = self.dataset.size("train")
         recipe, method = self.job.recipe, self.job.transfer
@@ -154,7 +156,7 @@ class Trials:
         approach = None
         if epochs >= (LEAST if self.job.epochs is None else 1):
             approach = replace(best.approach, name=f"{net.name}-{method}", method=method, net=net,
-                               layer="classifier", recipe=recipe, epochs=epochs)  # fmt: skip
+                               layer=LATE, recipe=recipe, epochs=epochs)  # fmt: skip
         else:
             self.watch.say("fine-tuning is left out: the time does not suffice for it")
         write_text(file, json.dumps(approach.to_json() if approach else None))
@@ -189,12 +191,12 @@ class Trials:
             self.done += cost
             self._keep(training.outcome, rung)
             rest = (approach.epochs - len(training.history)) * cost + ahead
-            self._tell(approach, row, cost, rest)
+            self._tell(approach, row, rest)
         self._keep(training.outcome, rung)
         self.cut = training.cut
 
     def _random(self, approach: Approach) -> nn.Module:
-
+        """The net of an approach before its first step."""
         model = approach.net.build(
             seed=seed_of(approach.seed, approach.name, "init"), device=device()
         )
@@ -223,10 +225,8 @@ class Trials:
         rows = [json.dumps(row) for outcome in self.outcomes for row in outcome.history]
         write_text(self.log, "\n".join(rows) + "\n")
 
-    def _tell(self, approach: Approach, row: dict[str, Any], cost: float, rest: float) -> None:
-        """How far the run is, by the pace so far."""
-        if approach.method != "scratch":
-            self.done, rest = float(row["epoch"]), float(approach.epochs - row["epoch"])
+    def _tell(self, approach: Approach, row: dict[str, Any], rest: float) -> None:
+        """How far the run is, by the pace so far; `rest` is what is left, as `done` counts."""
         begun, before = self._pace or (0.0, 0.0)
         seconds, done = self.clock.spent - begun, self.done - before
         left = rest * seconds / done if done > 0 else self.clock.left

@@ -1,0 +1,92 @@
+"""A net that diverges or does not fit into memory: back to the checkpoint, slower or in parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from netwright import Conv, GlobalAvgPool, Linear, Net, Sequential
+from netwright.data import Preprocessing
+from netwright.data.stream import Memory
+from netwright.train.approach import Approach
+from netwright.train.batches import Images
+from netwright.train.learner import Learner
+from netwright.train.outcome import Clock
+from netwright.train.recipe import Recipe
+from netwright.train.training import RETREATS, SLOWER, Training
+
+NET = Net(Sequential(conv=Conv(4), pool=GlobalAvgPool(), fc=Linear(3)), (1, 5, 5))
+AS_THEY_ARE = Preprocessing(5, 1, (0.5,), (0.2,))
+RECIPE = Recipe(batch=8, operations=())
+
+
+@pytest.fixture
+def training(tmp_path):
+    """A function that begins a training in this folder, or goes on with it."""
+    cpu = torch.device("cpu")
+    pixels = np.random.default_rng(0).integers(0, 256, (24, 5, 5, 1)).astype(np.uint8)
+    images = Images(Memory(pixels, cpu), np.arange(24) % 3, 3, AS_THEY_ARE, cpu)
+    approach = Approach("x", "scratch", NET, AS_THEY_ARE, RECIPE, epochs=3)
+
+    def begin() -> Training:
+        return Training(approach, lambda: NET.build(seed=0), images, images,
+                        folder=tmp_path, fingerprint="these", clock=Clock(None))  # fmt: skip
+
+    return begin
+
+
+def failing(monkeypatch, failures, learn=Learner.learn):
+    """Makes so many steps fail by `failures`, an iterator of what to raise or to give as the
+    loss; the rates of all steps, as they come.
+    """
+    rates = []
+
+    def step(learner, x, labels, rate):
+        rates.append(rate)
+        failure = next(failures, None)
+        if isinstance(failure, Exception):
+            raise failure
+        return learn(learner, x, labels, rate) if failure is None else torch.tensor(failure)
+
+    monkeypatch.setattr(Learner, "learn", step)
+    return rates
+
+
+def test_a_retreat_slows_the_whole_schedule_once(training, monkeypatch):
+    rates = failing(monkeypatch, iter([None, float("nan")]))
+    rows = list(training().run())
+    wanted = [RECIPE.rate_at(step, 9) for step in range(9)]
+    assert rates[:2] == wanted[:2]
+    assert rates[2:] == pytest.approx([SLOWER * rate for rate in wanted])
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    assert all(np.isfinite(row["train_loss"]) for row in rows)
+
+
+def test_a_net_that_diverges_whatever_the_rate_is_told_so_after_a_restart(training, monkeypatch):
+    rates = failing(monkeypatch, iter([float("inf")] * 100))
+    first = training()
+    rows = list(first.run())
+    assert len(rates) == RETREATS + 1
+    again = training()
+    assert again.stopped
+    assert again.outcome.diverged
+    assert again.outcome.history == rows == first.outcome.history
+
+
+def test_memory_that_does_not_suffice_divides_the_batch(training, monkeypatch):
+    alone = training()
+    list(alone.run())
+    alone.path.unlink()
+    failing(monkeypatch, iter([None, torch.cuda.OutOfMemoryError("CUDA out of memory")]))
+    divided = training()
+    list(divided.run())
+    assert divided.learner.parts == 2 * alone.learner.parts
+    for name, value in alone.learner.best.state_dict().items():
+        assert torch.allclose(value, divided.learner.best.state_dict()[name], atol=1e-5), name
+
+
+def test_other_errors_are_not_hidden(training, monkeypatch):
+    failing(monkeypatch, iter([RuntimeError("a kernel is missing")]))
+    with pytest.raises(RuntimeError, match="a kernel is missing"):
+        list(training().run())
