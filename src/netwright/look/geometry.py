@@ -63,7 +63,7 @@ class Layer:
     @property
     def size(self) -> tuple[int, int]:
         """(h, w) of a map."""
-        self._check_map()
+        self.check_map()
         return self.shape[1], self.shape[2]
 
     def box(self, unit: tuple[int, int] | None = None, *, clip: bool = True,
@@ -77,7 +77,7 @@ class Layer:
         height, width = self.image
         if self.field.whole and (not local or self.field.axes is None):
             return Box(0, 0, height, width)
-        self._check_map()
+        self.check_map()
         y, x = self._inside(unit)
         (top, bottom), (left, right) = self.field.box((y, x))
         box = Box(top, left, bottom + 1, right + 1)
@@ -115,7 +115,8 @@ class Layer:
         rows, columns = [(span.sum(1) - 1) / 2 for span in spans]
         return rows, columns
 
-    def _check_map(self) -> None:
+    def check_map(self) -> None:
+        """`LookError` that says why, where the output is no map."""
         if self.is_map:
             return
         if self.field.axes is None and not self.field.whole:
