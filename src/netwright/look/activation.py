@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from netwright.look.picture import subject
-from netwright.look.result import Look
+from netwright.look.result import Look, sheet
 from netwright.look.watch import watching
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Activations(Look):
     notes: tuple[str, ...] = ()
 
     @property
-    def aspect(self) -> float:  # type: ignore[override]
+    def aspect(self) -> float:  # type: ignore[override]  # of each figure, where most have one of all
         """A square a layer."""
         return float(len(self.outputs))
 
@@ -66,10 +66,13 @@ class Activations(Look):
         axes = figure.subplots(len(self.outputs), 1, squeeze=False)[:, 0]
         for ax, (path, values) in zip(axes, self.outputs.items(), strict=True):
             top = float(np.abs(values).max()) or 1.0
-            drawn = ax.imshow(_sheet(values), cmap="RdBu_r", vmin=-top, vmax=top)
+            is_map = values.ndim == 3
+            shown = _strongest(values) if is_map else values
+            cells = sheet(shown, np.nan) if is_map else shown.reshape(1, -1)
+            drawn = ax.imshow(cells, cmap="RdBu_r", vmin=-top, vmax=top,
+                              aspect="equal" if is_map else "auto")  # fmt: skip
             ax.set_axis_off()
-            shown = min(len(values), SHOWN)
-            ax.set_title(f"{path}: {shown} of {len(values)} channels, "
+            ax.set_title(f"{path}: {len(shown)} of {len(values)} channels, "
                          f"{self.sparsity[path]:.0%} not above 0", fontsize=9)  # fmt: skip
             figure.colorbar(drawn, ax=ax, shrink=0.6)
 
@@ -86,20 +89,16 @@ def activations(
     paths = (layers,) if isinstance(layers, str) else tuple(dict.fromkeys(layers))
     with watching(looked.model, paths) as watch, torch.no_grad():
         watch.run(picture.x)
-        outputs = {path: watch.outputs[path][0].cpu().numpy() for path in paths}
+        outputs = {path: _array(watch.outputs[path][0]) for path in paths}
     return Activations(outputs, picture.pixels, picture.notes)
 
 
-def _sheet(values: np.ndarray) -> np.ndarray:
-    """The strongest channels side by side on one sheet, a blank line between."""
-    if values.ndim < 3:
-        return values.reshape(1, -1)
-    order = np.argsort(-np.abs(values).reshape(len(values), -1).max(1), kind="stable")[:SHOWN]
-    h, w = values.shape[1], values.shape[2]
-    columns = ceil(len(order) ** 0.5)
-    rows = ceil(len(order) / columns)
-    sheet = np.full((rows * (h + 1) - 1, columns * (w + 1) - 1), np.nan)
-    for i, channel in enumerate(order):
-        y, x = i // columns * (h + 1), i % columns * (w + 1)
-        sheet[y : y + h, x : x + w] = values[channel]
-    return sheet
+def _array(values: Tensor) -> np.ndarray:
+    """The same numbers for NumPy, which has no bfloat16."""
+    return (values.float() if values.dtype == torch.bfloat16 else values).cpu().numpy()
+
+
+def _strongest(values: np.ndarray) -> np.ndarray:
+    """The channels (C, h, w) to draw, those with the largest values first."""
+    order = np.argsort(-np.abs(values).reshape(len(values), -1).max(1), kind="stable")
+    return values[order[:SHOWN]]

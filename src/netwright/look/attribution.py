@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from netwright.errors import LookError, nearest
-from netwright.look.cams import cam_layers, cell_weights, default_layer, head_of, spread
+from netwright.look.cams import cam_layers, default_layer, head_of, spread, weighed
 from netwright.look.geometry import Layer, layer, layers
 from netwright.look.integral import integrated
 from netwright.look.picture import Subject, subject
-from netwright.look.relus import Rectified, check_rectified
+from netwright.look.relus import Rectified
 from netwright.look.result import Look, show_image, show_over
-from netwright.look.watch import Watch, gradient, watching
+from netwright.look.watch import Watch, gradient, opaque, slope_of, watching
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -161,7 +161,9 @@ def _smooth(
 
 
 def _rectified(watch: Watch, x: Tensor, target: int, *, gated: bool) -> np.ndarray:
-    check_rectified(watch.model)
+    hidden = opaque(watch.model)
+    if hidden:
+        raise LookError(f"{hidden}, so its ReLUs cannot be reached; use the model it was made of")
     with Rectified(gated=gated) as rule:
         values = gradient(watch, x, target)
     if rule.count == 0:
@@ -177,22 +179,22 @@ def _by_cells(
     if path is None:
         paths = cam_layers(places) if method == "cam" else [default_layer(places, modules)]
     else:
-        layer(places, path).size  # noqa: B018  says so where there is no map
+        layer(places, path).check_map()
         paths = [path]
     with watching(looked.model, paths) as watch:
-        with torch.no_grad():
-            scores = watch(x)
+        scores = watch(x.detach().requires_grad_())
         index = looked.index(target, scores[0])
         if method == "cam":
             chosen, cells = _linear(watch, scores, paths, index)
         else:
             chosen = paths[0]
-            weights, outputs = cell_weights(method, watch, x, chosen, index)
-            cells = (weights * outputs).sum(0).clamp(min=0)
+            outputs = watch.outputs[chosen]
+            slope = slope_of(watch, scores[0, index], outputs)[0]
+            cells = weighed(method, slope, outputs[0].detach())
     values = _numbers(cells)
     return (
         _Map(spread(values, places[chosen]), values, places[chosen]),
-        float(scores[0, index]),
+        float(scores[0, index].detach()),
         index,
     )
 

@@ -10,9 +10,8 @@ from torch import Tensor, nn
 
 from netwright.errors import LookError
 from netwright.look.geometry import Layer
-from netwright.look.watch import Watch, slope_of
 
-__all__ = ["cam_layers", "cell_weights", "default_layer", "head_of", "spread"]
+__all__ = ["cam_layers", "default_layer", "head_of", "spread", "weighed"]
 
 _TOLERANCE = 1e-3
 """How far logits may be, of their largest, from what a linear head would give."""
@@ -55,24 +54,20 @@ def head_of(model: nn.Module, cells: Tensor, scores: Tensor) -> Tensor | None:
     return None
 
 
-def cell_weights(method: str, watch: Watch, x: Tensor, path: str, target: int) -> tuple[
-    Tensor, Tensor
-]:  # fmt: skip
-    """Weights and cells, both (C, h, w) or broadcast to it, whose product summed over C is the
-    map: Grad-CAM (Selvaraju et al. 2016, arXiv:1610.02391) weighs a channel by the mean slope of
-    the logit; Grad-CAM++ (Chattopadhay et al. 2017, arXiv:1710.11063) by a mean of its positive
-    slopes whose powers stand for higher derivatives of exp(logit).
+def weighed(method: str, slope: Tensor, cells: Tensor) -> Tensor:
+    """The map (h, w) of cells (C, h, w), of which the logit has this slope: Grad-CAM (Selvaraju et
+    al. 2016, arXiv:1610.02391) weighs a channel by the mean slope; Grad-CAM++ (Chattopadhay et al.
+    2017, arXiv:1710.11063) by a mean of its positive slopes whose powers stand for higher
+    derivatives of exp(logit).
     """
-    scores = watch(x.detach().requires_grad_())
-    cells = watch.outputs[path]
-    slope = slope_of(watch, scores[0, target], cells)
-    slope, cells = slope[0], cells[0].detach()
     if method == "gradcam":
-        return slope.mean((1, 2), keepdim=True), cells
-    square, cube = slope**2, slope**3
-    below = 2 * square + cells.sum((1, 2), keepdim=True) * cube
-    alpha = torch.where(below == 0, torch.zeros_like(below), square / below)
-    return (alpha * slope.clamp(min=0)).sum((1, 2), keepdim=True), cells
+        weights = slope.mean((1, 2), keepdim=True)
+    else:
+        square, cube = slope**2, slope**3
+        below = 2 * square + cells.sum((1, 2), keepdim=True) * cube
+        alpha = torch.where(below == 0, torch.zeros_like(below), square / below)
+        weights = (alpha * slope.clamp(min=0)).sum((1, 2), keepdim=True)
+    return (weights * cells).sum(0).clamp(min=0)
 
 
 def spread(cells: np.ndarray, layer: Layer) -> np.ndarray:

@@ -25,6 +25,7 @@ from netwright.foreign.plan import parts_of
 from netwright.foreign.state import untouched
 from netwright.foreign.trace import Tracer
 from netwright.foreign.traced import Origin, Traced, traced
+from netwright.look.picture import subject
 
 __all__ = ["Box", "Layer", "layers"]
 
@@ -62,7 +63,7 @@ class Layer:
     @property
     def size(self) -> tuple[int, int]:
         """(h, w) of a map."""
-        self._check_map()
+        self.check_map()
         return self.shape[1], self.shape[2]
 
     def box(self, unit: tuple[int, int] | None = None, *, clip: bool = True,
@@ -76,7 +77,7 @@ class Layer:
         height, width = self.image
         if self.field.whole and (not local or self.field.axes is None):
             return Box(0, 0, height, width)
-        self._check_map()
+        self.check_map()
         y, x = self._inside(unit)
         (top, bottom), (left, right) = self.field.box((y, x))
         box = Box(top, left, bottom + 1, right + 1)
@@ -114,7 +115,8 @@ class Layer:
         rows, columns = [(span.sum(1) - 1) / 2 for span in spans]
         return rows, columns
 
-    def _check_map(self) -> None:
+    def check_map(self) -> None:
+        """`LookError` that says why, where the output is no map."""
         if self.is_map:
             return
         if self.field.axes is None and not self.field.whole:
@@ -134,24 +136,25 @@ class Layer:
         return y, x
 
 
-def layers(model: nn.Module | Net, shape: Sequence[int] | None = None) -> dict[str, Layer]:
+def layers(model: Any, shape: Sequence[int] | None = None) -> dict[str, Layer]:
     """Every layer of a model for an input (C, H, W), by path, in the order they finish.
 
-    `model` is a `Net`, what `Net.build` gives, or any `nn.Module`; the net's own input where
-    no `shape` is given. Nothing is run. Raises `TraceError` or `ShapeError` for a forward pass
-    that cannot be followed at that shape.
+    `model` is a `Net`, what `Net.build` gives, a run of `fit`, or any `nn.Module`; the net's own
+    input where no `shape` is given. Nothing is run. Raises `TraceError` or `ShapeError` for a
+    forward pass that cannot be followed at that shape.
     """
-    net = model if isinstance(model, Net) else getattr(model, "net", None)
+    if isinstance(model, Net):
+        module = model.build(device="meta", init="torch")
+    else:
+        module = subject(model).model
     if shape is None:
+        net = getattr(module, "net", None)
         if not isinstance(net, Net):
             raise LookError(f"a {type(model).__name__} does not say its input; give a shape such "
                             "as (3, 224, 224)")  # fmt: skip
         shape = net.input
     if len(shape) != 3:
         raise LookError(f"looking inside takes images (C, H, W), got {show(tuple(shape))}")
-    module = model.build(device="meta", init="torch") if isinstance(model, Net) else model
-    if not isinstance(module, nn.Module):
-        raise LookError(f"wanted a Net or a torch.nn.Module, got a {type(module).__name__}")
     parts = parts_of(module)
     deformable.register()
     tracer = _Placing(parts, (shape[1], shape[2]))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from netwright.look.watch import Watch, slope_of
+from netwright.look.watch import Watch, mixes, slope_of
 
 __all__ = ["integrated"]
 
@@ -70,11 +70,12 @@ class _Way:
         self.logits: dict[float, float] = {}
         self.slopes: dict[float, Tensor] = {}
         self.rates: dict[float, float] = {}
+        self.batch = 1 if mixes(watch, x) else BATCH
 
     def visit(self, points: Sequence[float]) -> None:
         """Notes logits and slopes at these points."""
-        for start in range(0, len(points), BATCH):
-            some = points[start : start + BATCH]
+        for start in range(0, len(points), self.batch):
+            some = points[start : start + self.batch]
             x = torch.cat([self.baseline + t * self.step for t in some]).requires_grad_()
             logits = self.watch(x)[:, self.target]
             slopes = slope_of(self.watch, logits.sum(), x)

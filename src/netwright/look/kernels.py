@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from torch import nn
 
 from netwright.errors import LookError, nearest
 from netwright.look.picture import subject
-from netwright.look.result import Look
+from netwright.look.result import Look, sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,9 +52,10 @@ class Filters(Look):
 
     def draw(self, figure: Figure) -> None:
         left, right = figure.subplots(1, 2)
-        left.imshow(_sheet(self.images()[:SHOWN]))
+        left.imshow(sheet(self.images()[:SHOWN], 255))
         left.set_axis_off()
-        left.set_title(f"{self.layer}: {len(self.weight)} kernels", fontsize=9)
+        shown = min(len(self.weight), SHOWN)
+        left.set_title(f"{self.layer}: {shown} of {len(self.weight)} kernels", fontsize=9)
         spans = [np.percentile(norms, (0, 50, 100)) for norms in self.norms.values()]
         low, middle, high = np.array(spans).T
         at = np.arange(len(spans))
@@ -88,15 +88,3 @@ def _kernels(conv: nn.Conv2d | nn.ConvTranspose2d) -> np.ndarray:
         groups = weight.unflatten(0, (conv.groups, -1)).transpose(1, 2)
         weight = groups.flatten(0, 1)
     return weight.numpy()
-
-
-def _sheet(images: np.ndarray) -> np.ndarray:
-    """(O, k, k, 3) side by side, a white line between."""
-    count, h, w, _ = images.shape
-    columns = ceil(count**0.5)
-    rows = ceil(count / columns)
-    sheet = np.full((rows * (h + 1) - 1, columns * (w + 1) - 1, 3), 255, np.uint8)
-    for i, image in enumerate(images):
-        y, x = i // columns * (h + 1), i % columns * (w + 1)
-        sheet[y : y + h, x : x + w] = image
-    return sheet

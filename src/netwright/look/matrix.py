@@ -12,6 +12,8 @@ from math import prod
 import torch
 from torch import Tensor
 
+from netwright.errors import LookError
+
 __all__ = ["circulant", "conv_matrix", "eigenvalues", "toeplitz"]
 
 Size = int | Sequence[int]
@@ -33,13 +35,13 @@ def toeplitz(kernel: Tensor, size: Size, mode: str = "full") -> Tensor:
     """
     taps: list[Tensor] = []
     if mode not in ("full", "same", "valid"):
-        raise ValueError(f"mode is {mode!r}, wanted 'full', 'same' or 'valid'")
+        raise LookError(f"mode is {mode!r}, wanted 'full', 'same' or 'valid'")
     sizes = _sizes(size, kernel.dim())
     for k, n in zip(kernel.shape, sizes, strict=True):
         first, count = {"full": (0, n + k - 1), "same": ((k - 1) // 2, n),
                         "valid": (k - 1, n - k + 1)}[mode]  # fmt: skip
         if count < 1:
-            raise ValueError(f"a kernel of {k} does not fit an input of {n} with mode 'valid'")
+            raise LookError(f"a kernel of {k} does not fit an input of {n} with mode 'valid'")
         taps.append(first + torch.arange(count)[:, None] - torch.arange(k))
     return _assembled(kernel[None, None], taps, sizes)
 
@@ -93,7 +95,7 @@ def conv_matrix(
     for axis, (k, n) in enumerate(zip(kernel, sizes, strict=True)):
         room = n + 2 * p[axis] - d[axis] * (k - 1) - 1
         if room < 0:
-            raise ValueError(f"a kernel of {k} does not fit an input of {n} with {p[axis]} around")
+            raise LookError(f"a kernel of {k} does not fit an input of {n} with {p[axis]} around")
         starts = torch.arange(room // s[axis] + 1)[:, None] * s[axis] - p[axis]
         taps.append(starts + torch.arange(k) * d[axis])
     return _assembled(weight, taps, sizes)
@@ -102,7 +104,7 @@ def conv_matrix(
 def _sizes(value: Size, rank: int) -> tuple[int, ...]:
     sizes = (value,) * rank if isinstance(value, int) else tuple(value)
     if len(sizes) != rank:
-        raise ValueError(f"{sizes} has {len(sizes)} axes, the kernel has {rank}")
+        raise LookError(f"{sizes} has {len(sizes)} axes, the kernel has {rank}")
     return sizes
 
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from netwright.errors import LookError
 from netwright.look import local
 from netwright.look.covered import References, Windows, covered, uncovered
 from netwright.look.picture import Subject, subject
 from netwright.look.result import Look, show_image, show_over
-from netwright.look.watch import Watch, logits, watching
+from netwright.look.watch import TOLERANCE, Watch, logits, opaque, watching
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,9 +28,6 @@ __all__ = ["Occlusion", "occlusion"]
 _RULES = (local,)  # importing them registers them
 
 FILLS = ("mean", "zero", "grey", "blur")
-TOLERANCE = 1e-4
-"""How far the logits of the checked window may be from those of its own full pass, of the largest
-logit; beyond, all windows are run alone."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,8 @@ class Occlusion(Look):
 
     `boxes` (rows, columns, 4) are the windows: top, left, bottom, right. `map` (H, W) is what the
     logit loses, on average over the windows that cover a pixel. `score` and `chance` are
-    logit and probability of the image as it is; `incremental` says how it was computed.
+    logit and probability of the image as it is; `incremental` says how it was computed. Of a run
+    they are those of its net: `Run.predict` scales logits and may average over mirror images.
     """
 
     logit: np.ndarray
@@ -101,13 +99,13 @@ def occlusion(
         index = looked.index(target, before)
         if not bool(before.isfinite().all()):
             raise LookError("the model gives scores that are not finite; look at the weights")
-        if _mixes(looked.model):
-            batch, incremental = 1, False
-            notes.append("a norm takes its statistics of the batch; every window was run alone")
-        local = incremental and _can_be_followed(looked.model, notes)
-        scores = (_incremental if local else _full)(watch, x, ground, windows, batch)
-        if not _agrees(watch, x, ground, windows, scores - before):
-            scores, local = _full(watch, x, ground, windows, 1), False
+        hidden = opaque(looked.model) if incremental else None
+        if hidden:
+            incremental = False
+            notes.append(f"{hidden}; every window was computed in full")
+        scores = (_incremental if incremental else _full)(watch, x, ground, windows, batch)
+        if not _agrees(watch, x, ground, windows, scores, before):
+            scores, incremental = _full(watch, x, ground, windows, 1), False
             notes.append("windows together did not give what one gives alone; every one was run "
                          "alone and in full")  # fmt: skip
     rows = len(dict.fromkeys(windows.tops))
@@ -119,7 +117,8 @@ def occlusion(
     lost = _spread(boxes, score - logit, (x.shape[2], x.shape[3]))
     return Occlusion(
         logit.reshape(rows, -1), chances.reshape(rows, -1), boxes.reshape(rows, -1, 4), lost,
-        index, looked.name(index), score, chance, str(fill), local, picture.pixels, tuple(notes),
+        index, looked.name(index), score, chance, str(fill), incremental, picture.pixels,
+        tuple(notes),
     )  # fmt: skip
 
 
@@ -185,29 +184,15 @@ def _full(watch: Watch, x: Tensor, ground: Tensor, windows: Windows, batch: int)
     ])  # fmt: skip
 
 
-def _agrees(watch: Watch, x: Tensor, ground: Tensor, windows: Windows, changes: Tensor) -> bool:
-    """Whether the window that changes most does so in a full pass of its own."""
-    most = int(changes.abs().amax(1).argmax())
+def _agrees(
+    watch: Watch, x: Tensor, ground: Tensor, windows: Windows, scores: Tensor, before: Tensor
+) -> bool:
+    """Whether the window that changes most gives the same scores in a full pass of its own."""
+    most = int((scores - before).abs().amax(1).argmax())
     one = Windows((windows.tops[most],), (windows.lefts[most],), windows.height, windows.width)
     full = _full(watch, x, ground, one, 1)[0]
     scale = float(full.abs().max()) or 1.0
-    together = watch(x)[0] + changes[most]
-    return float((full - together).abs().max()) <= TOLERANCE * scale
-
-
-def _mixes(model: nn.Module) -> bool:
-    """Whether images of a batch look at each other, in evaluation too."""
-    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]  # noqa: SLF001
-    return any(norm.running_mean is None for norm in norms)
-
-
-def _can_be_followed(model: nn.Module, notes: list[str]) -> bool:
-    """Whether the calls of a model can be seen."""
-    for path, part in model.named_modules():
-        if isinstance(part, torch.jit.ScriptModule) or hasattr(part, "_orig_mod"):
-            notes.append(f"{path or 'the model'} is compiled; every window was computed in full")
-            return False
-    return True
+    return float((full - scores[most]).abs().max()) <= TOLERANCE * scale
 
 
 def _spread(boxes: np.ndarray, values: np.ndarray, image: tuple[int, int]) -> np.ndarray:

@@ -15,7 +15,7 @@ from netwright.look.geometry import Layer, layers
 from netwright.look.geometry import layer as layer_at
 from netwright.look.picture import Subject, subject
 from netwright.look.result import Look
-from netwright.look.watch import watching
+from netwright.look.watch import Watch, mixes, watching
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,7 +44,10 @@ class TopPatches(Look):
     subject: Subject = field(repr=False)
     source: Sequence[Any] = field(repr=False)
 
-    aspect = 1.0
+    @property
+    def aspect(self) -> float:  # type: ignore[override]  # of each figure, where most have one of all
+        """Square patches."""
+        return len(self._rows()) / self._columns()
 
     def crop(self, layer: str, channel: int, place: int) -> np.ndarray:
         """The box of the unit, uint8 (h, w, 3): all it depends on but for global operations, grey
@@ -76,10 +79,8 @@ class TopPatches(Look):
         return {"layers": list(self.layers), "images": len(self.source)}
 
     def draw(self, figure: Figure) -> None:
-        rows = [(path, int(channel)) for path in self.layers
-                for channel in self._strongest(path)]  # fmt: skip
-        k = next(iter(self.images.values())).shape[1]
-        grid = figure.subplots(len(rows), k, squeeze=False)
+        rows = self._rows()
+        grid = figure.subplots(len(rows), self._columns(), squeeze=False)
         for line, (path, channel) in zip(grid, rows, strict=True):
             for place, axes in enumerate(line):
                 axes.set_axis_off()
@@ -88,10 +89,14 @@ class TopPatches(Look):
                 if place == 0:
                     axes.set_title(f"{path} {channel}", fontsize=6, loc="left")
 
-    def _strongest(self, path: str) -> np.ndarray:
-        """The channels to draw: those with the largest values."""
+    def _rows(self) -> list[tuple[str, int]]:
+        """The channels to draw: those of each layer with the largest values."""
         count = max(1, SHOWN // len(self.layers))
-        return np.argsort(-self.values[path][:, 0], kind="stable")[:count]
+        return [(path, int(channel)) for path, values in self.values.items()
+                for channel in np.argsort(-values[:, 0], kind="stable")[:count]]  # fmt: skip
+
+    def _columns(self) -> int:
+        return next(iter(self.images.values())).shape[1]
 
 
 def top_patches(
@@ -115,6 +120,7 @@ def top_patches(
     places = _places(looked, first, paths)
     best = {path: _Best(k) for path in paths}
     with watching(looked.model, paths) as watch, torch.no_grad():
+        batch = 1 if mixes(lambda x: _outputs(watch, x), first) else batch
         for start in range(0, len(images), batch):
             indices = range(start, min(start + batch, len(images)))
             watch.run(_stacked(looked, images, indices, first.shape))
@@ -124,6 +130,12 @@ def top_patches(
     best_of = {path: best[path].arrays(columns[path]) for path in paths}
     values, at, units = [{p: best_of[p][i] for p in paths} for i in range(3)]
     return TopPatches(places, values, at, units, looked, images)
+
+
+def _outputs(watch: Watch, x: Tensor) -> Tensor:
+    """What the layers give, side by side (N, ...)."""
+    watch.run(x)
+    return torch.cat([output.flatten(1) for output in watch.outputs.values()], 1)
 
 
 class _Best:
@@ -152,11 +164,12 @@ class _Best:
     def arrays(self, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Values, images and units of a map with rows of `width`, filled up to k."""
         assert self.state is not None  # there is an image
-        values, images, units = (part.cpu().numpy() for part in self.state)
+        best, at, places = self.state
+        values, images, units = (part.cpu().numpy() for part in (best.double(), at, places))
         ends = ((0, 0), (0, self.k - values.shape[1]))
         units = np.pad(units, ends)
         return (
-            np.pad(values.astype(np.float64), ends, constant_values=-np.inf),
+            np.pad(values, ends, constant_values=-np.inf),
             np.pad(images, ends, constant_values=-1),
             np.stack([units // width, units % width], axis=2),
         )
@@ -166,8 +179,8 @@ def _places(looked: Subject, x: Tensor, paths: Sequence[str]) -> dict[str, Layer
     everywhere = layers(looked.model, x.shape[1:])
     places = {path: layer_at(everywhere, path) for path in paths}
     for path, place in places.items():
-        if not place.is_map and len(place.shape) != 1:
-            place.size  # noqa: B018  says what is wrong
+        if len(place.shape) != 1:
+            place.check_map()
         if place.field.axes is None and not place.field.whole:
             raise LookError(f"{path}: nobody knows what its units see")
     return places

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -18,6 +19,19 @@ from netwright.data.reading import opened
 from netwright.errors import LookError, nearest
 
 __all__ = ["Picture", "Subject", "subject"]
+
+
+@runtime_checkable
+class Trained(Protocol):
+    """What looks ask of a run of `fit`."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    @property
+    def preprocessing(self) -> Preprocessing: ...
+
+    def model(self) -> nn.Module: ...
 
 
 class Picture(NamedTuple):
@@ -74,9 +88,9 @@ class Subject:
             if target not in self.classes:
                 raise nearest("class", target, self.classes)
             return self.classes.index(target)
-        if isinstance(target, bool) or not isinstance(target, int) or not 0 <= target < count:
+        if isinstance(target, bool) or not isinstance(target, Integral) or not 0 <= target < count:
             raise LookError(f"there is no class {target!r}; wanted 0 to {count - 1}")
-        return target
+        return int(target)
 
     def name(self, index: int) -> str:
         """A class as it is shown."""
@@ -124,7 +138,8 @@ class Subject:
             raise LookError(f"an image is (H, W) or (H, W, C), got an array {values.shape}")
         scaled = values / 255 if values.dtype == np.uint8 else values
         x = torch.tensor(np.ascontiguousarray(scaled.transpose(2, 0, 1)), dtype=torch.float32)
-        note = "nobody says how the model's images are normalised; their values go from 0 to 1"
+        note = ("nobody says how the model's images are normalised; these values go from "
+                f"{x.min():.3g} to {x.max():.3g}")  # fmt: skip
         return Picture(self._placed(x[None]), self.shown(x), (note,))
 
     def _placed(self, x: Tensor) -> Tensor:
@@ -143,14 +158,13 @@ def subject(model: Any, preprocessing: Preprocessing | None = None) -> Subject:
     if isinstance(model, Net):
         raise LookError(f"{model.name} is a description without weights; net.build(weights=...) "
                         "makes a model to look into")  # fmt: skip
-    if not isinstance(model, nn.Module):
-        inner: Any = getattr(model, "model", None)
-        if not isinstance(inner, nn.Module):
-            raise LookError(f"wanted a torch.nn.Module or a run, got a {type(model).__name__}")
-        return Subject(inner, preprocessing or model.preprocessing, model.classes)
-    loaded = getattr(getattr(model, "weights", None), "preprocess", None)
-    own = loaded if isinstance(loaded, Preprocessing) else None
-    return Subject(model, preprocessing or own)
+    if isinstance(model, nn.Module):
+        loaded = getattr(getattr(model, "weights", None), "preprocess", None)
+        own = loaded if isinstance(loaded, Preprocessing) else None
+        return Subject(model, preprocessing or own)
+    if isinstance(model, Trained):
+        return Subject(model.model(), preprocessing or model.preprocessing, model.classes)
+    raise LookError(f"wanted a torch.nn.Module or a run, got a {type(model).__name__}")
 
 
 def pictures(subject: Subject, images: Sequence[Any]) -> list[Picture]:

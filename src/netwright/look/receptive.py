@@ -107,7 +107,7 @@ def field(
 
 def _placed(places: dict[str, Layer], path: str) -> Layer:
     place = layer(places, path)
-    place.size  # noqa: B018  says so where there is no map
+    place.check_map()
     return place
 
 

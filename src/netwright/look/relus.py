@@ -11,24 +11,24 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from netwright.errors import LookError
 
-__all__ = ["Rectified", "check_rectified"]
+__all__ = ["Rectified"]
 
 _RELU = (F.relu, F.relu_, torch.relu, torch.relu_, Tensor.relu, Tensor.relu_)
 _CLAMP = (torch.clamp, torch.clamp_, torch.clamp_min, torch.clamp_min_, Tensor.clamp,
-          Tensor.clamp_, Tensor.clamp_min, Tensor.clamp_min_, torch.clip, Tensor.clip,
-          Tensor.clip_)  # fmt: skip
+          Tensor.clamp_, Tensor.clamp_min, Tensor.clamp_min_, torch.clip, torch.clip_,
+          Tensor.clip, Tensor.clip_)  # fmt: skip
 _HARDTANH = (F.hardtanh, F.hardtanh_, F.relu6)
 _OTHERS = {
     getattr(home, name)
     for name in ("silu", "gelu", "leaky_relu", "elu", "selu", "celu", "mish", "softplus",
                  "hardswish", "prelu", "rrelu", "rrelu_", "elu_", "selu_", "celu_", "leaky_relu_",
-                 "threshold", "threshold_", "glu", "hardshrink", "softshrink", "maximum",
-                 "where", "fmax")
+                 "threshold", "threshold_", "glu", "hardshrink", "softshrink", "tanhshrink",
+                 "logsigmoid", "maximum", "where", "fmax")
     for home in (F, torch, Tensor)
     if hasattr(home, name)
 }  # fmt: skip
@@ -71,7 +71,7 @@ class Rectified(TorchFunctionMode):
         kwargs = kwargs or {}
         span = _rectifies(func, args, kwargs)
         if span is None:
-            if func in _OTHERS and _follows(args):
+            if (func in _OTHERS or _is_larger(func, args)) and _follows(args):
                 raise LookError("guided backpropagation and deconvnet are rules for ReLUs; this "
                                 f"net calls {func.__name__}; use gradient or gradcam")  # fmt: skip
             return func(*args, **kwargs)
@@ -81,6 +81,11 @@ class Rectified(TorchFunctionMode):
         in_place = kwargs.get("inplace") or func.__name__.endswith("_")
         in_place = in_place or _placed(func, args)
         return x.copy_(y) if in_place else y
+
+
+def _is_larger(func: Any, args: Any) -> bool:
+    """Whether a call is the larger of two tensors; `max` is also that over positions."""
+    return func in (torch.max, Tensor.max) and len(args) > 1 and isinstance(args[1], Tensor)
 
 
 def _follows(args: Any) -> bool:
@@ -110,14 +115,3 @@ def _rectifies(func: Any, args: Any, kwargs: dict[str, Any]) -> tuple[float | No
         zero = not isinstance(low, Tensor) and low == 0
         return (high,) if zero and not isinstance(high, Tensor) else None
     return None
-
-
-def check_rectified(model: nn.Module) -> None:
-    """Raise `LookError` for a model whose calls cannot be seen."""
-    for path, part in model.named_modules():
-        if isinstance(part, torch.jit.ScriptModule):
-            raise LookError(f"{path or 'the model'} is a TorchScript module, whose ReLUs cannot be "
-                            "reached; use the model it was made of")  # fmt: skip
-        if "_orig_mod" in part._modules or part._compiled_call_impl is not None:  # noqa: SLF001
-            raise LookError(f"{path or 'the model'} is compiled, its ReLUs cannot be reached; use "
-                            "the model it was made of")  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,19 @@ def show_image(axes: Axes, pixels: np.ndarray, title: str = "") -> None:
     axes.imshow(pixels)
     axes.set_axis_off()
     axes.set_title(title, fontsize=9)
+
+
+def sheet(images: np.ndarray, blank: float) -> np.ndarray:
+    """Images (N, h, w) or (N, h, w, 3) in rows on one sheet, a blank line between."""
+    count, h, w = images.shape[:3]
+    columns = ceil(count**0.5)
+    rows = ceil(count / columns)
+    side = (rows * (h + 1) - 1, columns * (w + 1) - 1)
+    whole = np.full((*side, *images.shape[3:]), blank, images.dtype)
+    for i, image in enumerate(images):
+        y, x = i // columns * (h + 1), i % columns * (w + 1)
+        whole[y : y + h, x : x + w] = image
+    return whole
 
 
 def show_over(axes: Axes, pixels: np.ndarray, values: np.ndarray, title: str = "") -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -16,6 +16,9 @@ from netwright.errors import LookError, nearest
 from netwright.look.geometry import of_call
 
 __all__ = ["Watch", "watching"]
+
+TOLERANCE = 1e-4
+"""How far numbers may be from those of an image that passes alone, of the largest."""
 
 
 class Watch:
@@ -60,6 +63,26 @@ class Watch:
             return output
         self.outputs[path] = output.clone()
         return self.outputs[path].clone()
+
+
+def opaque(model: nn.Module) -> str | None:
+    """Which part of a model hides its calls, in words; None where all can be seen."""
+    for path, part in model.named_modules():
+        if isinstance(part, torch.jit.ScriptModule):
+            return f"{path or 'the model'} is a TorchScript module"
+        if "_orig_mod" in part._modules or part._compiled_call_impl is not None:  # noqa: SLF001  torch.compile, in both its forms
+            return f"{path or 'the model'} is compiled"
+    return None
+
+
+def mixes(compute: Callable[[Tensor], Tensor], x: Tensor) -> bool:
+    """Whether what is computed of an image (1, C, H, W) depends on the others of its batch, as
+    behind norms that take their statistics of it.
+    """
+    with torch.no_grad():
+        alone = compute(x)[0]
+        beside = compute(torch.cat([x, torch.zeros_like(x)]))[0]
+    return float((beside - alone).abs().max()) > TOLERANCE * float(alone.abs().max())
 
 
 @contextmanager
