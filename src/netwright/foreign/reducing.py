@@ -29,13 +29,13 @@ def _batch_norm(
     t: Tracer, x: Any, mean: Any = None, var: Any = None, weight: Any = None, bias: Any = None,
     training: bool = False, momentum: float = 0.1, eps: float = 1e-5, *rest: Any,
 ) -> Any:  # fmt: skip
-    held = owners(mean, var, weight, bias)
+    weights = owners(mean, var, weight, bias)
     x = t.value(x)
     if x.origin.field is None or not 2 <= len(x.full) <= 5:
         return t.operation("batch_norm", [x], x.full, ops=2 * x.numel(), origin=x.origin,
-                           weights=held)  # fmt: skip
+                           weights=weights)  # fmt: skip
     unit = one(BatchNorm, weight is not None, eps, momentum or 0.1)
-    return t.unit(unit, x, held, "batch_norm")
+    return t.unit(unit, x, weights, "batch_norm")
 
 
 @answers(*homes("layer_norm"))
@@ -66,10 +66,10 @@ def _rms_norm(t: Tracer, x: Any, shape: Sequence[int], weight: Any = None, eps: 
 def _group_norm(
     t: Tracer, x: Any, groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5, *_: Any
 ) -> Any:
-    x, held = t.value(x), owners(weight, bias)
+    x, weights = t.value(x), owners(weight, bias)
     if x.origin.field is None or not lies_as_usual(x.full, x.origin.dims):
         return NotImplemented
-    return t.unit(one(GroupNorm, weight is not None, eps, groups), x, held, "group_norm")
+    return t.unit(one(GroupNorm, weight is not None, eps, groups), x, weights, "group_norm")
 
 
 @answers(*homes("softmax", "log_softmax"))

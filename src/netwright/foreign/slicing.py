@@ -151,8 +151,7 @@ def _setitem(t: Tracer, x: Any, index: Any, value: Any) -> None:
     part = _getitem(t, x, index)
     values = [t.value(value)] if isinstance(value, Tensor) else []
     if part is not NotImplemented and part.kin is not None:
-        part.origin = _overwritten(part, values)
-        changed(part)
+        _overwrite(part, values)
         return
     chosen = [index] if type(index) is Traced and index.full == x.full else None
     single = all(v.numel() == 1 for v in values)
@@ -162,18 +161,17 @@ def _setitem(t: Tracer, x: Any, index: Any, value: Any) -> None:
     changed(x)
 
 
-def _overwritten(x: Traced, values: list[Traced]) -> Origin:
-    """The origin of `x` once the values, none for numbers, were written to all of it."""
+def _overwrite(x: Traced, values: list[Traced]) -> None:
+    """Writes the values, none for numbers, to all of `x`."""
     origin = aligned(values, x.full) if values else Origin()
-    return merged(values, x.full, aligned=False) if origin is None else origin
+    source = max(v.origin.source for v in (x, *values))
+    x.origin = (origin or lost(*[v.origin for v in values]))._replace(source=source)
+    changed(x)
 
 
 @answers(*homes("copy_", "fill_", "zero_"))
 def _write(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
     if type(x) is not Traced:
         return NotImplemented
-    values = [t.value(v) for v in (*args, *kwargs.values()) if isinstance(v, Tensor)]
-    source = max([x.origin.source, *[v.origin.source for v in values]])
-    x.origin = _overwritten(x, values)._replace(source=source)
-    changed(x)
+    _overwrite(x, [t.value(v) for v in (*args, *kwargs.values()) if isinstance(v, Tensor)])
     return x

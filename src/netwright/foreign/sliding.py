@@ -63,8 +63,8 @@ def _conv(rank: int) -> None:
         pad = padding if isinstance(padding, str) else _tuple(padding, rank)
         unit = conv_unit(w.full[0], w.full[2:], _tuple(stride, rank), pad, _tuple(dilation, rank),
                          groups, bias is not None)  # fmt: skip
-        held = owners(w, t.value(bias) if bias is not None else None)
-        return _by_weights(t, t.unit(unit, x, held, f"conv{rank}d"), weight, bias)
+        weights = owners(w, t.value(bias) if bias is not None else None)
+        return _by_weights(t, t.unit(unit, x, weights, f"conv{rank}d"), weight, bias)
 
     def transposed(
         t: Tracer, input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0,
@@ -81,8 +81,8 @@ def _conv(rank: int) -> None:
             w.full[1] * groups, w.full[2:], _tuple(stride, rank), _tuple(padding, rank),
             _tuple(output_padding, rank), groups, bias is not None, _tuple(dilation, rank),
         )  # fmt: skip
-        held = owners(w, t.value(bias) if bias is not None else None)
-        return _by_weights(t, t.unit(unit, x, held, f"conv_transpose{rank}d"), weight, bias)
+        weights = owners(w, t.value(bias) if bias is not None else None)
+        return _by_weights(t, t.unit(unit, x, weights, f"conv_transpose{rank}d"), weight, bias)
 
     answers(*homes(f"conv{rank}d"))(rule)
     answers(*homes(f"conv_transpose{rank}d"))(transposed)
