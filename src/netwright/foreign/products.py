@@ -13,9 +13,9 @@ from netwright.core.field import Field, Taps
 from netwright.core.shape import show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError, TraceError
-from netwright.foreign.axes import joined, lost, read
+from netwright.foreign.axes import joined, read
 from netwright.foreign.homes import homes
-from netwright.foreign.layout import mixed, on_axes, reduced, resized
+from netwright.foreign.layout import lost, mixed, on_axes, reduced, resized
 from netwright.foreign.pointwise import owners, stretch
 from netwright.foreign.state import held
 from netwright.foreign.trace import MODULES, Tracer, answers

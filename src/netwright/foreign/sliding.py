@@ -13,8 +13,9 @@ from torch import Tensor
 from netwright.core.field import Field, Taps, Window
 from netwright.core.shape import show, slid
 from netwright.errors import ShapeError
-from netwright.foreign.axes import read
+from netwright.foreign.axes import read, through
 from netwright.foreign.homes import homes
+from netwright.foreign.layout import lost
 from netwright.foreign.pointwise import owners
 from netwright.foreign.trace import Tracer, answers
 from netwright.foreign.traced import Origin, Traced, traced
@@ -103,7 +104,7 @@ def _pools(rank: int) -> None:
         windows = sliding_window(rank, kernel, stride, padding, _tuple(dilation, rank))
         axes = zip(input.full[2:], *windows[:4], strict=True)
         full = (*input.full[:2], *[slid(*axis, ceil_mode) for axis in axes])
-        origin = Origin(*t.through(input, windows.taps, full[1:]))
+        origin = through(input, windows.taps, full[1:])
         made = t.operation(name, [input], full, ops=prod(kernel) * prod(full), origin=origin)
         return (made, traced(full, torch.int64, made.origin)) if return_indices else made
 
@@ -200,9 +201,7 @@ def _interpolate(
         interpolation(n, m, reads, bool(align_corners), mode == "nearest-exact")
         for n, m in zip(x.full[2:], size, strict=True)
     )
-    known = exact and not antialias
-    field, dims, sizes = t.through(x, window, full[1:])
-    origin = Origin(field, dims, sizes) if known else Origin(Field(None, field.whole))
+    origin = lost(x.origin) if antialias or not exact else through(x, window, full[1:])
     return t.operation("interpolate", [x], full, ops=prod(full) * reads**rank, origin=origin)
 
 
