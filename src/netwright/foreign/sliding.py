@@ -14,7 +14,6 @@ from netwright.core.shape import show, slid
 from netwright.errors import ShapeError
 from netwright.foreign.axes import lies_as_usual, read, through
 from netwright.foreign.homes import homes
-from netwright.foreign.layout import on_axes, resized
 from netwright.foreign.pointwise import owners
 from netwright.foreign.seeing import sees
 from netwright.foreign.trace import Tracer, answers
@@ -111,8 +110,8 @@ def _pools(rank: int) -> None:
         if len(input.full) != rank + 2 or not reached(input) or divisor_override:
             return NotImplemented
         stride = axes_of(stride, rank) if stride not in (None, [], ()) else None
-        unit = pool_unit("avg", axes_of(kernel_size, rank), stride, axes_of(padding, rank), ceil_mode,
-                         count_include_pad)  # fmt: skip
+        kernel, padding = axes_of(kernel_size, rank), axes_of(padding, rank)
+        unit = pool_unit("avg", kernel, stride, padding, ceil_mode, count_include_pad)
         return t.unit(unit, input, name=f"avg_pool{rank}d")
 
     def adaptive(t: Tracer, input: Any, output_size: Any) -> Any:
@@ -164,10 +163,7 @@ def _pooled(full: tuple[int, ...], x: Any, kernel_size: Any, stride: Any = None,
 def _windows(full: tuple[int, ...], x: Any, dimension: int, size: int, step: int) -> Origin | None:
     """Windows side by side, what is in them on a new last dimension."""
     dim = dimension % len(x.full)
-    origin = x.origin
-    if dim in on_axes(origin):
-        origin = read(origin, dim, Taps(((0, size),), 1, step), full[dim])
-    origin = resized(origin, dim, full[dim]) if dim not in on_axes(origin) else origin
+    origin = read(x.origin, dim, Taps(((0, size),), 1, step), full[dim])
     atoms = (*origin.atoms, (Atom(size),)) if origin.atoms else ()
     return origin._replace(atoms=atoms)
 
