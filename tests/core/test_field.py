@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import netwright as nw
 from netwright.core.field import Axis, Field, Taps
 from netwright.core.net import Net
-from netwright.foreign.sliding import interpolation
+from netwright.foreign.resizing import interpolation
 
 
 def field(*specs, size=64):

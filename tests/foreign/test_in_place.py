@@ -237,3 +237,32 @@ def diagonal(x, y):
                          ids=lambda step: step.__name__)  # fmt: skip
 def test_what_differs_from_place_to_place_is_unknown(step):
     assert seen(step) == "unknown"
+
+
+def zeroed_channel(x, y):
+    x[:, 0] = 0
+    return x
+
+
+def zeroed_by_a_tensor(x, y):
+    x[:, 1:3] = torch.zeros(4, 1)[2]
+    return x
+
+
+def zeroed_whole(x, y):
+    x[:] = 0
+    return x
+
+
+def zeroed_in_place(x, y):
+    x[:, 0].zero_()
+    return x
+
+
+@pytest.mark.parametrize(
+    "step", [zeroed_channel, zeroed_by_a_tensor, zeroed_whole, zeroed_in_place],
+    ids=lambda step: step.__name__,
+)  # fmt: skip
+def test_numbers_that_are_written_keep_the_row_a_value_is_from(step):
+    a, b = nw.plan(Between(step), (3, 32, 32)).rows
+    assert (a.sources, b.sources) == ((-1,), (0,))

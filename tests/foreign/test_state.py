@@ -91,6 +91,9 @@ class Meddler(nn.Module):
         type(self).log.append("called")
         type(self).added = 3
         nn.ReLU.forward = lambda self, x: x
+        nn.Hardtanh.extra_repr = lambda self: ""
+        nn.Bilinear.added = 3
+        del nn.CELU.forward
         nn.modules.module._global_forward_hooks[-1] = _hook
         torch.set_default_dtype(torch.float64)
 
@@ -174,7 +177,7 @@ def world():
         pickle.dumps(np.random.get_state()),  # noqa: NPY002
         torch.is_grad_enabled(),
         nn.Module.__call__,
-        nn.ReLU.forward,
+        *[dict(vars(kind)) for kind in vars(nn).values() if isinstance(kind, type)],
         len(hooks._global_forward_hooks),
         len(hooks._global_forward_pre_hooks),
         torch.get_default_dtype(),

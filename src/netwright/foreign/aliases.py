@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from netwright.core.field import Taps
-from netwright.foreign.axes import joined, lost, read
-from netwright.foreign.layout import reshaped
+from netwright.foreign.axes import joined, read
+from netwright.foreign.layout import lost, reshaped
 from netwright.foreign.traced import META, NOWHERE, Origin, Traced, traced
 
 __all__ = ["alike", "changed", "viewed"]

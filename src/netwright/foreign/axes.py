@@ -6,11 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netwright.core.field import Field, Taps
-from netwright.foreign.layout import on_axes, resized
+import torch
+
+from netwright.core.field import Field, Taps, Window
+from netwright.core.shape import Shape
+from netwright.foreign.layout import lost, on_axes, resized
 from netwright.foreign.traced import NOWHERE, Atom, Origin, Traced
 
-__all__ = ["indexed", "joined", "lies_as_usual", "lost", "merged", "read", "sliced", "stretched"]
+__all__ = ["aligned", "indexed", "joined", "lies_as_usual", "merged", "read", "sliced", "stretched",
+           "through"]  # fmt: skip
 
 SAME = Taps()
 """Every position reads itself."""
@@ -21,25 +25,35 @@ def lies_as_usual(full: Sequence[int], dims: tuple[int, ...]) -> bool:
     return dims == tuple(range(2, len(full)))
 
 
-def lost(*origins: Origin) -> Origin:
-    """The origin of a value made of these of which nobody can say what it sees."""
-    fields = [o.field for o in origins if o.field is not None]
-    source = max((o.source for o in origins), default=-1)
-    return Origin(Field(None, any(f.whole for f in fields)) if fields else None, source=source)
-
-
-def merged(xs: Sequence[Traced], full: tuple[int, ...], aligned: bool = True) -> Origin:
+def merged(xs: Sequence[Traced], full: tuple[int, ...]) -> Origin:
     """Where a value of shape `full` is from that is made of `xs`, element by element with
-    PyTorch's broadcasting; unless `aligned`, nobody can say what one of its elements sees.
+    PyTorch's broadcasting.
     """
-    seen = [x for x in xs if x.origin.field is not None]
-    if not seen:
-        return Origin()
-    return joined([(x.origin, x.full) for x in seen], full) if aligned else _apart(seen)
+    parts = [(x.origin, x.full) for x in xs if x.origin.field is not None]
+    return joined(parts, full) if parts else Origin()
 
 
-def _apart(seen: Sequence[Traced]) -> Origin:
-    return lost(*[x.origin for x in seen])._replace(source=-1)
+def aligned(xs: Sequence[Traced], full: tuple[int, ...]) -> Origin:
+    """As `merged`; nobody can say what an element sees where shapes do not go together."""
+    fits = torch.broadcast_shapes(*[x.full for x in xs]) == full
+    return merged(xs, full) if fits else lost(*[x.origin for x in xs])
+
+
+def through(x: Traced, window: Window, output: Shape) -> Origin:
+    """The origin of a map of shape `output`, (C, ...), that reads the map `x` with a window."""
+    origin, dims = x.origin, x.origin.dims
+    field = origin.field or Field(None)
+    if window == ():
+        return origin._replace(field=field)
+    if field.axes is None or set(dims) == {NOWHERE}:  # one position, or none
+        return Origin(field, dims, origin.sizes, origin.source)
+    if window is None:
+        parted = NOWHERE in dims or 0 in on_axes(origin)
+        return Origin(Field(None, field.whole or not parted), source=origin.source)
+    if not lies_as_usual(x.full, dims) or len(window) != len(dims):
+        return lost(origin)
+    field = field.through(window, output)
+    return lost(origin) if field.axes is None else Origin(field, dims, output[1:], origin.source)
 
 
 def joined(parts: Sequence[tuple[Origin, Sequence[int]]], full: tuple[int, ...]) -> Origin:

@@ -12,10 +12,10 @@ import torch
 from netwright.core.field import Field
 from netwright.core.shape import show, slid
 from netwright.errors import ShapeError
+from netwright.foreign.axes import through
 from netwright.foreign.pointwise import owners
 from netwright.foreign.state import held
 from netwright.foreign.trace import FUNCTIONS, MODULES, Tracer
-from netwright.foreign.traced import Origin
 from netwright.units.window import sliding_window
 
 __all__ = ["register"]
@@ -72,10 +72,9 @@ def _deformed(
     positions = x.full[0] * prod(sizes)
     samples = x.full[1] * taps * positions
     xs = [x, o] if mask is None else [x, o, t.value(mask)]
-    field, dims, places = t.through(x, slides.taps, full[1:])
-    origin = Origin(field._replace(whole=True), dims, places)
-    if x.origin.field is None:
-        origin = Origin(Field(None, whole=True))  # moved by an input, through its offsets
+    origin = through(x, slides.taps, full[1:])
+    # Moved by an input, through its offsets, even where no input reaches `x`.
+    origin = origin._replace(field=(origin.field or Field(None))._replace(whole=True))
     return t.operation(
         "deform_conv2d", xs, full, macs=w.numel() * positions,
         ops=(4 if mask is None else 5) * samples, origin=origin, weights=weights,

@@ -11,9 +11,9 @@ import torch
 import torch.distributions
 from torch import Tensor
 
-from netwright.foreign.axes import lost
 from netwright.foreign.fallback import plain
 from netwright.foreign.homes import homes
+from netwright.foreign.layout import lost
 from netwright.foreign.lines import needs_numbers
 from netwright.foreign.numbers import numbers
 from netwright.foreign.trace import Tracer, answers

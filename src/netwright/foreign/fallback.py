@@ -14,10 +14,11 @@ from torch.utils.flop_counter import flop_registry
 
 from netwright.errors import TraceError
 from netwright.foreign.aliases import alike, changed
-from netwright.foreign.axes import merged
+from netwright.foreign.axes import aligned
 from netwright.foreign.formulas import FORMULAS, as_cost, key
+from netwright.foreign.layout import lost
 from netwright.foreign.lines import needs_numbers
-from netwright.foreign.seeing import SEES, aligned, ruled
+from netwright.foreign.seeing import SEES, ruled
 from netwright.foreign.traced import META, Origin, Traced
 
 if TYPE_CHECKING:
@@ -221,14 +222,12 @@ def _seeing(
     reached = any(x.origin.field is not None for x in given)
 
     def origin_of(full: tuple[int, ...]) -> Origin:
-        origin = None
         if not reached:
             return Origin()
-        if func in SEES:
-            origin = ruled(func, full, args, kwargs)
-        elif counter.aligned:
-            origin = aligned(given, full)
-        return merged(given, full, aligned=False) if origin is None else origin
+        if counter.aligned and func not in SEES:
+            return aligned(given, full)
+        origin = ruled(func, full, args, kwargs) if func in SEES else None
+        return lost(*[x.origin for x in given]) if origin is None else origin
 
     return origin_of
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -12,12 +12,13 @@ from torch import Tensor
 __all__ = ["getters", "homes"]
 
 
-def homes(*names: str) -> Iterator[Any]:
-    """The functions of these names in `torch`, `Tensor` and `torch.nn.functional`."""
+def homes(*names: str, places: Sequence[Any] = (torch, Tensor, F)) -> Iterator[Any]:
+    """The functions of these names, each in the `places` that have it."""
     for name in names:
-        for home in (torch, Tensor, F):
-            if callable(found := getattr(home, name, None)):
-                yield found
+        for place in places:
+            function = getattr(place, name, None)
+            if callable(function):
+                yield function
 
 
 def getters(*names: str) -> Iterator[Any]:

@@ -6,11 +6,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 from netwright.core.field import Field, Taps
-from netwright.foreign.traced import BATCH, CHANNELS, NOWHERE, Atom, Origin
+from netwright.foreign.traced import BATCH, CHANNELS, NOWHERE, Atom, Origin, Traced
 
-__all__ = ["mixed", "on_axes", "permuted", "reduced", "reshaped", "resized"]
+__all__ = ["dims_of", "lost", "mixed", "on_axes", "permuted", "reduced", "reshaped", "resized"]
+
+
+def lost(*origins: Origin) -> Origin:
+    """The origin of a value made of these of which nobody can say what it sees."""
+    fields = [o.field for o in origins if o.field is not None]
+    source = max((o.source for o in origins), default=-1)
+    return Origin(Field(None, any(f.whole for f in fields)) if fields else None, source=source)
+
+
+def dims_of(x: Traced, dim: Any) -> tuple[int, ...]:
+    """The dimensions that an argument `dim` means: all of them where it is None."""
+    if dim is None or dim == ():
+        return tuple(range(len(x.full)))
+    given = [dim] if isinstance(dim, int) else dim
+    return tuple([d % len(x.full) for d in given])
 
 
 def on_axes(origin: Origin) -> set[int]:
@@ -61,7 +77,7 @@ def reshaped(origin: Origin, full: Sequence[int], into: Sequence[int]) -> Origin
     for size in into:
         atoms = _taken(left, size)
         if atoms is None:
-            return Origin(Field(None, origin.field.whole), source=origin.source)
+            return lost(origin)
         laid.append(atoms)
     return _settled(origin, laid)
 
@@ -99,7 +115,7 @@ def _settled(origin: Origin, laid: Sequence[Sequence[Atom]]) -> Origin:
             continue
         gathered = _gathered(origin, dims, piece)
         if gathered is None:
-            return _lost(origin)
+            return lost(origin)
         origin, dims = gathered
     where = [next((d for d, atoms in enumerate(dims) for a in atoms if a.axis == axis), NOWHERE)
              for axis in range(len(origin.dims))]  # fmt: skip
@@ -108,10 +124,6 @@ def _settled(origin: Origin, laid: Sequence[Sequence[Atom]]) -> Origin:
         for atoms in dims
     )
     return origin._replace(dims=tuple(where), atoms=() if simple else tuple(dims))
-
-
-def _lost(origin: Origin) -> Origin:
-    return Origin(Field(None, bool(origin.field and origin.field.whole)), source=origin.source)
 
 
 def _mixture(origin: Origin, dims: list[tuple[Atom, ...]]) -> tuple[int, Atom] | None:
@@ -197,7 +209,7 @@ def reduced(origin: Origin, full: Sequence[int], dims: Sequence[int], keep: bool
     for piece in along:
         others = [a for atoms in layout for a in atoms if a.axis == piece.axis]
         if len(others) > 1:
-            return _lost(origin)
+            return lost(origin)
         rest = others[0] if others else Atom(1, piece.axis, piece.size * piece.step)
         taps = Taps(((0, piece.size),), piece.step, rest.step)
         origin = _read(origin, piece.axis, taps, rest.size)

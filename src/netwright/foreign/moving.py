@@ -1,17 +1,20 @@
-"""Rules for views of all of a value: reshaped, permuted, of another type."""
+"""Rules for all of a value, moved: reshaped, permuted, flipped, repeated, of another type."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from netwright.core.field import Taps
 from netwright.foreign.aliases import viewed
-from netwright.foreign.axes import stretched
+from netwright.foreign.axes import read, stretched
 from netwright.foreign.fallback import plain
 from netwright.foreign.homes import getters, homes
-from netwright.foreign.layout import permuted, reshaped
+from netwright.foreign.layout import dims_of, on_axes, permuted, reshaped
+from netwright.foreign.seeing import sees
 from netwright.foreign.trace import Tracer, answers
 from netwright.foreign.traced import META, Origin, Traced, traced
 
@@ -169,3 +172,68 @@ for _name in ("zeros_like", "ones_like", "empty_like", "full_like", "rand_like",
 def _new_tensor(t: Tracer, x: Any, data: Any, **kwargs: Any) -> Any:
     kwargs.setdefault("dtype", x.kind)
     return t.answer(torch.tensor, (data,), kwargs)
+
+
+# --------------------------------------------------- positions in another order
+
+
+def _each_dim(x: Traced, full: tuple[int, ...], taps: Iterable[tuple[int, Taps]]) -> Origin:
+    origin = x.origin
+    for dim, one in taps:
+        origin = read(origin, dim, one, full[dim])
+    return origin
+
+
+@sees(*homes("flip"))
+def _flip(full: tuple[int, ...], x: Any, *dims: Any) -> Origin | None:
+    given = dims[0] if len(dims) == 1 else dims
+    taps = [(d, Taps(((full[d] - 1, 1),), 1, -1)) for d in dims_of(x, given)]
+    return _each_dim(x, full, taps)
+
+
+@sees(*homes("roll"))
+def _roll(full: tuple[int, ...], x: Any, shifts: Any, dims: Any = None) -> Origin | None:
+    if dims is None or dims == ():
+        return None
+    moved = [shifts] if isinstance(shifts, int) else shifts
+    return _each_dim(x, full, [(d, _rolled(x, d, s))
+                               for d, s in zip(dims_of(x, dims), moved, strict=True)])  # fmt: skip
+
+
+def _rolled(x: Traced, dim: int, shift: int) -> Taps:
+    """A shift; what comes back at the other end is taken for a border, as in circular padding,
+    unless there is much of it.
+    """
+    n = x.full[dim]
+    shift = (shift + n // 2) % n - n // 2
+    field = x.origin.field
+    finite = field is not None and any(axis.finite for axis in field.axes or ())
+    if 4 * abs(shift) > n or finite:
+        return Taps(tuple(((i - shift) % n, 1) for i in range(n)), 1, 0)
+    return Taps(((-shift, 1),))
+
+
+@sees(*homes("repeat_interleave"))
+def _interleave(full: tuple[int, ...], x: Any, repeats: Any, dim: Any = None, **_: Any) -> Any:
+    if dim is None or not isinstance(repeats, int):
+        return None
+    return read(x.origin, dim % len(full), Taps(((0, 1),) * repeats), full[dim])
+
+
+@sees(*homes("repeat", "tile"))
+def _repeat(full: tuple[int, ...], x: Any, *_: Any, **__: Any) -> Origin | None:
+    if len(full) != len(x.full):
+        return None
+    taps = [(d, Taps(tuple((i % n, 1) for i in range(m)), 1, 0))
+            for d, (n, m) in enumerate(zip(x.full, full, strict=True)) if n != m]  # fmt: skip
+    return _each_dim(x, full, taps)
+
+
+@sees(*homes("tril", "triu"))
+def _triangle(full: tuple[int, ...], x: Any, *_: Any, **__: Any) -> Origin | None:
+    return None if on_axes(x.origin) & {len(full) - 2, len(full) - 1} else x.origin
+
+
+@sees(Tensor.real.__get__, Tensor.imag.__get__, torch.real, torch.imag)  # type: ignore[attr-defined]
+def _part(full: tuple[int, ...], x: Any) -> Origin | None:
+    return x.origin

@@ -25,6 +25,7 @@ from netwright.foreign import (
     pointwise,
     products,
     reducing,
+    resizing,
     slicing,
     sliding,
 )
@@ -39,7 +40,7 @@ from netwright.foreign.traced import META
 __all__ = ["plan_module"]
 
 # Importing these registers their rules.
-_RULES = (dynamic, modules, moving, pointwise, products, reducing, slicing, sliding)
+_RULES = (dynamic, modules, moving, pointwise, products, reducing, resizing, slicing, sliding)
 
 
 def plan_module(

@@ -1,4 +1,4 @@
-"""Rules for products: dense layers, matrices, attention, recurrence."""
+"""Rules for products: dense layers, matrices, attention, recurrence, transforms."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -13,10 +14,11 @@ from netwright.core.field import Field, Taps
 from netwright.core.shape import show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError, TraceError
-from netwright.foreign.axes import joined, lost, read
+from netwright.foreign.axes import indexed, joined, read
 from netwright.foreign.homes import homes
-from netwright.foreign.layout import mixed, on_axes, reduced, resized
+from netwright.foreign.layout import dims_of, lost, mixed, on_axes, reduced, resized
 from netwright.foreign.pointwise import owners, stretch
+from netwright.foreign.seeing import sees
 from netwright.foreign.state import held
 from netwright.foreign.trace import MODULES, Tracer, answers
 from netwright.foreign.traced import Atom, Origin, Traced, traced
@@ -207,3 +209,40 @@ def _embedding(t: Tracer, input: Any, weight: Any, *args: Any, **kwargs: Any) ->
     origin = x.origin._replace(atoms=atoms)
     return t.operation("embedding", [x], (*x.full, w.full[1]), origin=origin,
                        weights=owners(w), dtype=w.kind)  # fmt: skip
+
+
+@sees(torch.einsum)
+def _einsum(full: tuple[int, ...], equation: Any, *operands: Any) -> Origin | None:
+    values = (
+        operands[0] if len(operands) == 1 and isinstance(operands[0], list | tuple) else operands
+    )
+    if not isinstance(equation, str) or "." in equation:
+        return None
+    terms, _, result = equation.replace(" ", "").partition("->")
+    names = terms.split(",")
+    if "->" not in equation or any(len({*name}) < len(name) for name in (*names, result)):
+        return None
+    size = dict(zip(result, full, strict=True))
+    parts: list[tuple[Origin, tuple[int, ...]]] = []
+    for name, x in zip(names, values, strict=True):
+        if type(x) is not Traced or x.origin.field is None:
+            continue
+        if x.origin.atoms:
+            return None
+        gone = [d for d, letter in enumerate(name) if letter not in result]
+        origin = reduced(x.origin, x.full, gone, keep=False)
+        left = [letter for letter in name if letter in result]
+        where = {d: result.index(letter) for d, letter in enumerate(left)}
+        shape = tuple([size[letter] if letter in left else 1 for letter in result])
+        parts.append((indexed(origin, where, len(full)), shape))
+    return joined(parts, full) if parts else Origin()
+
+
+@sees(*homes(*[f"{kind}{end}" for kind in ("fft", "ifft", "rfft", "irfft") for end in ("2", "n")],
+             places=[torch.fft]))  # fmt: skip
+def _fourier(full: tuple[int, ...], x: Any, s: Any = None, dim: Any = None, *_: Any,
+             **__: Any) -> Origin | None:  # fmt: skip
+    dims = {len(full) - 2, len(full) - 1} if dim is None else {*dims_of(x, dim)}
+    if s is not None or not on_axes(x.origin) or not on_axes(x.origin) <= dims:
+        return None
+    return Origin(Field(None, True))

@@ -8,13 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from netwright.core.field import Taps
 from netwright.errors import ShapeError
-from netwright.foreign.axes import lies_as_usual
+from netwright.foreign.axes import lies_as_usual, merged, read
 from netwright.foreign.homes import homes
-from netwright.foreign.layout import mixed, on_axes, reduced
+from netwright.foreign.layout import dims_of, mixed, on_axes, reduced, resized
 from netwright.foreign.pointwise import owners
+from netwright.foreign.seeing import Rule, sees
 from netwright.foreign.trace import FUNCTIONS, Tracer, answers
-from netwright.foreign.traced import Traced, traced
+from netwright.foreign.traced import Origin, Traced, traced
 from netwright.foreign.units import one
 from netwright.units import BatchNorm, GlobalAvgPool, GroupNorm, Softmax
 
@@ -29,13 +31,13 @@ def _batch_norm(
     t: Tracer, x: Any, mean: Any = None, var: Any = None, weight: Any = None, bias: Any = None,
     training: bool = False, momentum: float = 0.1, eps: float = 1e-5, *rest: Any,
 ) -> Any:  # fmt: skip
-    held = owners(mean, var, weight, bias)
+    weights = owners(mean, var, weight, bias)
     x = t.value(x)
     if x.origin.field is None or not 2 <= len(x.full) <= 5:
         return t.operation("batch_norm", [x], x.full, ops=2 * x.numel(), origin=x.origin,
-                           weights=held)  # fmt: skip
+                           weights=weights)  # fmt: skip
     unit = one(BatchNorm, weight is not None, eps, momentum or 0.1)
-    return t.unit(unit, x, held, "batch_norm")
+    return t.unit(unit, x, weights, "batch_norm")
 
 
 @answers(*homes("layer_norm"))
@@ -66,10 +68,10 @@ def _rms_norm(t: Tracer, x: Any, shape: Sequence[int], weight: Any = None, eps: 
 def _group_norm(
     t: Tracer, x: Any, groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5, *_: Any
 ) -> Any:
-    x, held = t.value(x), owners(weight, bias)
+    x, weights = t.value(x), owners(weight, bias)
     if x.origin.field is None or not lies_as_usual(x.full, x.origin.dims):
         return NotImplemented
-    return t.unit(one(GroupNorm, weight is not None, eps, groups), x, held, "group_norm")
+    return t.unit(one(GroupNorm, weight is not None, eps, groups), x, weights, "group_norm")
 
 
 @answers(*homes("softmax", "log_softmax"))
@@ -87,24 +89,17 @@ def _normalize(
     t: Tracer, input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None
 ) -> Any:
     x = t.value(input)
-    origin = mixed(x.origin, x.full, _dims(x, dim))
+    origin = mixed(x.origin, x.full, dims_of(x, dim))
     return t.operation("normalize", [x], x.full, ops=3 * x.numel(), origin=origin)
 
 
 # ------------------------------------------------------------------ reductions
 
 
-def _dims(x: Traced, dim: Any) -> tuple[int, ...]:
-    if dim is None or dim == ():
-        return tuple(range(len(x.full)))
-    given = [dim] if isinstance(dim, int) else dim
-    return tuple(sorted({d % len(x.full) for d in given}))
-
-
 def reduce_(t: Tracer, name: str, x: Any, dim: Any, keep: bool, dtype: Any = None) -> Traced:
     """The row of a reduction."""
     x = t.value(x)
-    dims = _dims(x, dim)
+    dims = tuple(sorted(dims_of(x, dim)))
     field = x.origin.field
     spatial = tuple(range(2, len(x.full)))
     if name == "mean" and dims == spatial != () and field and lies_as_usual(x.full, x.origin.dims):
@@ -159,3 +154,83 @@ def _extreme(name: str) -> None:
 
 for _name in ("max", "min"):
     _extreme(_name)
+
+
+# What has no rule above, or not as it was called: PyTorch's kernels tell shapes and work.
+
+
+def _together(place: int, default: Any = None) -> Rule:
+    """The rule of a function that puts dimensions together, given at `place` behind the input."""
+
+    def rule(full: tuple[int, ...], x: Any, *args: Any, dim: Any = ..., **_: Any) -> Origin | None:
+        given = args[place] if len(args) > place else default
+        dims = dims_of(x, given if dim is ... else dim)
+        kept = len(full) == len(x.full)
+        if not kept and len(full) != len(x.full) - len(dims):
+            return None
+        return reduced(x.origin, x.full, dims, kept)
+
+    return rule
+
+
+sees(*homes("mode"))(_together(0, -1))
+sees(*homes("median", "nanmedian", "count_nonzero", "nansum", "std_mean", "var_mean",
+            "max", "min", "mean", "sum", "amax", "amin"))(_together(0, None))  # fmt: skip
+sees(*homes("aminmax"))(_together(9))
+sees(
+    *homes("norm", "quantile", "nanquantile"), *homes("norm", "vector_norm", places=[torch.linalg])
+)(_together(1))
+sees(*homes("kthvalue"))(_together(1, -1))
+
+
+@sees(*homes("cosine_similarity"))
+def _similarity(full: tuple[int, ...], x1: Any, x2: Any, dim: int = 1, *_: Any) -> Origin | None:
+    if x1.full != x2.full:
+        return None
+    both = merged([x for x in (x1, x2) if type(x) is Traced], x1.full)
+    return reduced(both, x1.full, [dim % len(x1.full)], keep=False)
+
+
+@sees(*homes("cumsum", "cumprod", "cummax", "cummin", "logcumsumexp"))
+def _scan(full: tuple[int, ...], x: Any, dim: int, **_: Any) -> Origin | None:
+    dim %= len(full)
+    n = full[dim]
+    if dim not in on_axes(x.origin):
+        return x.origin
+    return read(x.origin, dim, Taps(tuple((0, i + 1) for i in range(n)), 1, 0), n)
+
+
+def _mixing(place: int, default: int = -1) -> Rule:
+    """The rule of a function in which everything along a dimension has to do with everything."""
+
+    def rule(full: tuple[int, ...], x: Any, *args: Any, dim: Any = None, **_: Any) -> Origin | None:
+        at = (args[place] if len(args) > place else default) if dim is None else dim
+        if not isinstance(at, int) or isinstance(at, bool) or len(full) != len(x.full):
+            return None
+        at %= len(full)
+        if at not in on_axes(x.origin):
+            return resized(x.origin, at, full[at])
+        return mixed(x.origin, full, [at]) if full == x.full else None
+
+    return rule
+
+
+sees(*homes("sort", "argsort", "softmin"))(_mixing(0))
+sees(*homes("topk"))(_mixing(1))
+
+
+@sees(*homes("glu"))
+def _glu(full: tuple[int, ...], x: Any, dim: int = -1) -> Origin | None:
+    dim %= len(full)
+    return None if dim in on_axes(x.origin) else resized(x.origin, dim, full[dim])
+
+
+@sees(*homes("instance_norm"))
+def _instance_norm(full: tuple[int, ...], x: Any, *args: Any, **kwargs: Any) -> Origin | None:
+    uses = args[4] if len(args) > 4 else kwargs.get("use_input_stats", True)
+    return mixed(x.origin, full, range(2, len(full))) if uses else x.origin
+
+
+@sees(*homes("local_response_norm"))
+def _response_norm(full: tuple[int, ...], x: Any, *_: Any, **__: Any) -> Origin | None:
+    return None if 1 in on_axes(x.origin) else x.origin

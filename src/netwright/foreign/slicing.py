@@ -8,11 +8,10 @@ from torch import Tensor
 
 from netwright.core.join import Cat
 from netwright.foreign.aliases import changed, viewed
-from netwright.foreign.axes import indexed, joined, lost, merged, sliced
+from netwright.foreign.axes import aligned, indexed, joined, merged, sliced
 from netwright.foreign.fallback import plain
 from netwright.foreign.homes import homes
-from netwright.foreign.layout import on_axes, resized
-from netwright.foreign.seeing import aligned
+from netwright.foreign.layout import lost, on_axes, resized
 from netwright.foreign.trace import Tracer, answers
 from netwright.foreign.traced import Origin, Traced, traced
 from netwright.foreign.units import one
@@ -125,9 +124,9 @@ def _cat(t: Tracer, tensors: Any, dim: int = 0, *, axis: int | None = None) -> A
         sizes = tuple([x.full[1:] for x in xs])
         one(Cat).shape(*sizes)  # says what does not fit
     full = (*first[:dim], sum(x.full[dim] for x in xs), *first[dim + 1 :])
-    aligned = not any(dim in on_axes(x.origin) for x in xs)
+    apart = not any(dim in on_axes(x.origin) for x in xs)
     parts = [(resized(x.origin, dim, full[dim]), full) for x in xs if x.origin.field is not None]
-    origin = joined(parts, full) if parts and aligned else merged(xs, full, aligned=False)
+    origin = joined(parts, full) if parts and apart else lost(*[x.origin for x in xs])
     unit = one(Cat) if dim == 1 and all(x.origin.field is not None for x in xs) else "cat"
     return t.operation(unit, xs, full, origin=origin)
 
@@ -151,29 +150,28 @@ def _setitem(t: Tracer, x: Any, index: Any, value: Any) -> None:
     part = _getitem(t, x, index)
     values = [t.value(value)] if isinstance(value, Tensor) else []
     if part is not NotImplemented and part.kin is not None:
-        part.origin = _overwritten(part, values)
-        changed(part)
+        _overwrite(part, values)
         return
     chosen = [index] if type(index) is Traced and index.full == x.full else None
     single = all(v.numel() == 1 for v in values)
-    origin = aligned([x, *chosen, *values], x.full) if chosen and single else None
-    source = max(v.origin.source for v in (x, *values))
-    x.origin = (origin or lost(*[v.origin for v in (x, *values)]))._replace(source=source)
+    origin = lost(*[v.origin for v in (x, *values)])
+    if chosen and single:
+        origin = aligned([x, *chosen, *values], x.full)._replace(source=origin.source)
+    x.origin = origin
     changed(x)
 
 
-def _overwritten(x: Traced, values: list[Traced]) -> Origin:
-    """The origin of `x` once the values, none for numbers, were written to all of it."""
+def _overwrite(x: Traced, values: list[Traced]) -> None:
+    """Writes the values, none for numbers, to all of `x`."""
     origin = aligned(values, x.full) if values else Origin()
-    return merged(values, x.full, aligned=False) if origin is None else origin
+    source = max(v.origin.source for v in (x, *values))
+    x.origin = origin._replace(source=source)
+    changed(x)
 
 
 @answers(*homes("copy_", "fill_", "zero_"))
 def _write(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
     if type(x) is not Traced:
         return NotImplemented
-    values = [t.value(v) for v in (*args, *kwargs.values()) if isinstance(v, Tensor)]
-    source = max([x.origin.source, *[v.origin.source for v in values]])
-    x.origin = _overwritten(x, values)._replace(source=source)
-    changed(x)
+    _overwrite(x, [t.value(v) for v in (*args, *kwargs.values()) if isinstance(v, Tensor)])
     return x

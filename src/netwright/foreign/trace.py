@@ -10,16 +10,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from netwright.core.field import Field, Window
+from netwright.core.field import Field
 from netwright.core.plan import Row, Stored
 from netwright.core.planner import facts
 from netwright.core.shape import Shape
 from netwright.core.spec import Unit
 from netwright.errors import NetwrightError, ShapeError, TraceError
-from netwright.foreign.axes import lies_as_usual, merged
+from netwright.foreign.axes import lies_as_usual, through
 from netwright.foreign.fallback import fall_back, short_name
 from netwright.foreign.formulas import FORMULAS
-from netwright.foreign.layout import on_axes
+from netwright.foreign.layout import lost
 from netwright.foreign.lines import needs_numbers
 from netwright.foreign.numbers import (
     constant,
@@ -32,7 +32,7 @@ from netwright.foreign.numbers import (
 )
 from netwright.foreign.operation import Operation
 from netwright.foreign.state import held
-from netwright.foreign.traced import NOWHERE, Mode, Origin, Traced, traced
+from netwright.foreign.traced import Mode, Origin, Traced, traced
 from netwright.units.conv import Conv, TransposedConv
 
 __all__ = ["FUNCTIONS", "MODULES", "Tracer", "answers"]
@@ -147,38 +147,21 @@ class Tracer:
         output, cost, window = facts(unit, (inner,))
         if x.kind.is_complex and isinstance(unit, Conv | TransposedConv):
             cost = cost._replace(macs=3 * cost.macs)  # PyTorch makes it of three real ones
-        field, dims, sizes = self.through(x, window, output)
+        made = through(x, window, output)
+        field = made.field or Field(None)
         if whole or (unit.sees_all and lies_as_usual(x.full, origin.dims)):
             field = field._replace(whole=True)
         elif unit.sees_all:
-            field, dims, sizes = Field(None, field.whole), (), ()
+            made = lost(origin)
+            field = Field(None, field.whole)
         row = self.row(
             name, unit, (inner,), output, weights, copies * cost.macs, copies * cost.ops,
             field, (origin.source,), copies,
         )  # fmt: skip
         if origin.field is None:  # made of weights alone
             return traced((copies, *output), x.kind, Origin(source=row))
-        atoms = origin.atoms if window == () and dims else ()
-        return traced((copies, *output), x.kind, Origin(field, dims, sizes, row, (), atoms))
-
-    def through(
-        self, x: Traced, window: Window, output: Shape
-    ) -> tuple[Field, tuple[int, ...], tuple[int, ...]]:
-        """Field, dimensions and sizes of its axes behind a window over a map (N, C, ...)."""
-        field, dims, sizes = x.origin.field or Field(None), x.origin.dims, x.origin.sizes
-        if window == () or field.axes is None:
-            return field, dims, sizes
-        if window is None:
-            if set(dims) == {NOWHERE}:  # one position, or none
-                return field, dims, sizes
-            parted = NOWHERE in dims or 0 in on_axes(x.origin)
-            return Field(None, field.whole or not parted), (), ()
-        if field.axes is None or not lies_as_usual(x.full, dims) or len(window) != len(dims):
-            return Field(None, field.whole), (), ()
-        field = field.through(window, output)
-        if field.axes is None:
-            return field, (), ()
-        return field, dims, output[1:]
+        made = Origin(field, made.dims, made.sizes, row, (), made.atoms)
+        return traced((copies, *output), x.kind, made)
 
     def operation(
         self, unit: Unit | str, xs: Sequence[Traced], full: tuple[int, ...], *, macs: int = 0,
@@ -189,7 +172,7 @@ class Tracer:
 
         `origin` says what it sees; without one that is unknown.
         """
-        field = (origin or merged(xs, full, aligned=False)).field
+        field = (origin or lost(*[x.origin for x in xs])).field
         if field is None:  # work on weights: no row unless it multiplies
             owners = (*weights, *[w for x in xs for w in x.origin.owners])
             owners = tuple({id(w): w for w in owners if w is not None}.values())

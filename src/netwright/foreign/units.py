@@ -10,7 +10,7 @@ from netwright.core.spec import Unit
 from netwright.units.conv import Conv, TransposedConv
 from netwright.units.pool import AdaptiveAvgPool, AvgPool, GlobalAvgPool, MaxPool
 
-__all__ = ["adaptive_unit", "conv_unit", "one", "pool_unit", "short", "transposed_unit"]
+__all__ = ["adaptive_unit", "axes_of", "conv_unit", "one", "pool_unit", "short", "transposed_unit"]
 
 
 @lru_cache(maxsize=1024)
@@ -29,6 +29,18 @@ def short(value: Any) -> Any:
         return value
     axes = tuple(value)
     return axes[0] if len({*axes}) == 1 else axes
+
+
+def axes_of(value: Any, rank: int) -> tuple[int, ...]:
+    """One number an axis, of one for all or a list of them.
+
+    >>> axes_of(3, 2), axes_of([3], 2)
+    ((3, 3), (3, 3))
+    """
+    if isinstance(value, int):
+        return (value,) * rank
+    value = tuple(value)
+    return value * rank if len(value) == 1 else value
 
 
 @lru_cache(maxsize=2048)
