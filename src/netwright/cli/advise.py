@@ -5,18 +5,9 @@ from __future__ import annotations
 import click
 
 from netwright.advice import Finding
-from netwright.cli.common import (
-    as_count,
-    columns,
-    echo,
-    echo_json,
-    file_option,
-    input_option,
-    json_option,
-    load_net,
-    net_argument,
-    tell_change,
-)
+from netwright.cli.loading import load_net
+from netwright.cli.options import as_count, file_option, input_option, json_option, net_argument
+from netwright.cli.output import columns, echo, echo_json, tell_change
 from netwright.core.net import Net
 from netwright.core.shape import Shape
 from netwright.errors import RuleError
@@ -55,29 +46,29 @@ def command(
     from netwright.report.advice import advice_record, advice_text
 
     given = load_net(net, input)
-    found = advise(given, object=side)
+    findings = advise(given, object=side)
     if marks is not None:
-        _apply(given, found, marks, out, as_json)
+        _apply(given, findings, marks, out, as_json)
     elif out is not None:
         raise RuleError("--out wants --apply: which remedies to take, such as --apply 1a")
     elif as_json:
-        echo_json(advice_record(given, found))
+        echo_json(advice_record(given, findings))
     else:
-        echo(advice_text(given, found, columns(96)))
+        echo(advice_text(given, findings, columns(96)))
 
 
-def _apply(net: Net, found: list[Finding], marks: str, out: str | None, as_json: bool) -> None:
+def _apply(net: Net, findings: list[Finding], marks: str, out: str | None, as_json: bool) -> None:
     from netwright.report.advice import mark
 
-    known = {
+    remedies = {
         mark(i, j): remedy
-        for i, finding in enumerate(found)
+        for i, finding in enumerate(findings)
         for j, remedy in enumerate(finding.remedies)
     }
     wanted = [word.strip() for word in marks.split(",")]
     for word in wanted:
-        if word not in known:
-            there = ", ".join(known) or "none"
+        if word not in remedies:
+            there = ", ".join(remedies) or "none"
             raise RuleError(f"--apply: there is no remedy {word!r}; there are: {there}")
-    rules = dict.fromkeys(rule for word in wanted for rule in known[word].rules)
+    rules = dict.fromkeys(rule for word in wanted for rule in remedies[word].rules)
     tell_change(net, net.rewrite(*rules), as_json, out)

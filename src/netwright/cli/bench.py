@@ -6,18 +6,10 @@ from typing import Any
 
 import click
 
-from netwright.cli.calibrate import RUNNABLE, running
-from netwright.cli.common import (
-    as_count,
-    columns,
-    dtype_option,
-    echo,
-    echo_json,
-    input_option,
-    json_option,
-    load_net,
-    nets_argument,
-)
+from netwright.cli.calibrate import running, setting_options
+from netwright.cli.loading import load_net
+from netwright.cli.options import as_count, input_option, json_option, nets_argument
+from netwright.cli.output import columns, echo, echo_json
 from netwright.cli.waiting import waiting
 from netwright.core.machine import memory, need_memory
 from netwright.core.shape import Shape, show
@@ -30,9 +22,7 @@ __all__ = ["command"]
 @nets_argument
 @input_option
 @click.option("--batch", callback=as_count, default="1", metavar="N", help="images at once (1)")
-@click.option("--threads", callback=as_count, metavar="N", help="processor threads (PyTorch's own)")
-@dtype_option(RUNNABLE, "float32, bfloat16 or float16 (float32)")
-@click.option("--channels-last", is_flag=True, help="channels last in memory")
+@setting_options
 @json_option
 def command(
     nets: tuple[str, ...],
@@ -49,29 +39,28 @@ def command(
     Predictions are there once `netwright calibrate` was run with the same settings.
     """
     need_memory()
-    found = [load_net(net, input) for net in nets]
+    loaded = [load_net(net, input) for net in nets]
     with waiting("loading PyTorch"):
-        from netwright.speed.latency import Setting, known, predict
+        from netwright.speed.latency import known, predict
         from netwright.speed.measure import measured
 
         how = running(threads, dtype, channels_last)
-    assert isinstance(how, Setting)
     rates = next((one for one in known() if one.setting == how), None)
     records: list[dict[str, Any]] = []
     with waiting("measuring", still=True) as advance:
-        for i, net in enumerate(found):
-            advance(i, len(found))
+        for i, net in enumerate(loaded):
+            advance(i, len(loaded))
             plan = net.plan(dtype=how.dtype, batch=batch)
             if plan.memory > memory():
                 raise BudgetError(
                     f"{net.name} needs {plan.memory:,} bytes for a batch of {batch:,}, "
                     f"this machine has {memory():,}; try a smaller --batch"
                 )
-            told = predict(plan, rates).seconds if rates else None
-            took = measured(net, how, batch)
+            seconds = measured(net, how, batch)
+            predicted = predict(plan, rates).seconds if rates else None
             records.append({"name": net.name, "input": list(net.input), "batch": batch,
-                            "seconds": took, "images_a_second": batch / took,
-                            "predicted": told})  # fmt: skip
+                            "seconds": seconds, "images_a_second": batch / seconds,
+                            "predicted": predicted})  # fmt: skip
     if as_json:
         echo_json({"setting": str(how), "error": rates.error if rates else None, "nets": records})
     else:

@@ -7,16 +7,10 @@ from typing import Any
 
 import click
 
-from netwright.cli.common import (
-    columns,
-    echo,
-    echo_json,
-    json_option,
-    load_plan,
-    nets_argument,
-    plan_options,
-)
 from netwright.cli.complete import budgets
+from netwright.cli.loading import load_plan
+from netwright.cli.options import json_option, nets_argument, plan_options
+from netwright.cli.output import columns, echo, echo_json
 from netwright.core.shape import Shape
 from netwright.errors import BudgetError
 
@@ -69,12 +63,12 @@ def command(
         bounds_ = {KEYS.get(name, name): bound for name, bound in budget.bounds().items()}
         echo_json({"budget": bounds_, "nets": records})
     else:
-        said = {"memory": human_bytes}
+        write = {"memory": human_bytes}
         rows = [
             [
                 plan.name,
                 *[
-                    said.get(bound, human)(getattr(plan, bound), even=True)
+                    write.get(bound, human)(getattr(plan, bound), even=True)
                     for bound in budget.bounds()
                 ],
                 ", ".join(f"{name} is too much" for name in budget.broken(plan)) or "fits",

@@ -41,20 +41,20 @@ def load_module(text: str, numbers: bool = False) -> nn.Module | Net:
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
-        found: Any = import_module(home)
+        value: Any = import_module(home)
     except (ImportError, SyntaxError) as error:
         raise NetwrightError(f"cannot import {home}: {error}") from error
     except Exception as error:
         raise NetwrightError(f"cannot import {home}: {_told(error)}") from error
     for name in path.split("."):
-        if not hasattr(found, name):
-            raise nearest(f"attribute of {home}", name, _public(found))
-        found = getattr(found, name)
-    return _made(text, found, numbers)
+        if not hasattr(value, name):
+            raise nearest(f"attribute of {home}", name, _public(value))
+        value = getattr(value, name)
+    return _module(text, value, numbers)
 
 
-def _public(found: Any) -> list[str]:
-    return [name for name in dir(found) if not name.startswith("_")]
+def _public(value: Any) -> list[str]:
+    return [name for name in dir(value) if not name.startswith("_")]
 
 
 def _told(error: Exception) -> str:
@@ -63,23 +63,23 @@ def _told(error: Exception) -> str:
     return told(error)
 
 
-def _made(text: str, found: Any, numbers: bool) -> nn.Module | Net:
+def _module(text: str, value: Any, numbers: bool) -> nn.Module | Net:
     import torch
 
     from netwright.core.net import Net
 
-    if callable(found) and not isinstance(found, torch.nn.Module):
+    if callable(value) and not isinstance(value, torch.nn.Module):
         try:
-            found = _called(text, found, numbers)
+            value = _called(text, value, numbers)
         except NetwrightError:
             raise
         except Exception as error:
             raise NetwrightError(f"{text} cannot be made: {_told(error)}") from error
-    if not isinstance(found, torch.nn.Module | Net):
+    if not isinstance(value, torch.nn.Module | Net):
         raise NetwrightError(
-            f"{text} gives a {type(found).__name__}, wanted a torch.nn.Module or a netwright.Net"
+            f"{text} gives a {type(value).__name__}, wanted a torch.nn.Module or a netwright.Net"
         )
-    return found
+    return value
 
 
 def _called(text: str, factory: Any, numbers: bool) -> Any:

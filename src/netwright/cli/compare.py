@@ -6,18 +6,10 @@ from typing import Any
 
 import click
 
-from netwright.cli.common import (
-    columns,
-    echo,
-    echo_json,
-    file_option,
-    form_options,
-    load_plan,
-    nets_argument,
-    plan_options,
-    save,
-)
 from netwright.cli.complete import values
+from netwright.cli.loading import load_plan
+from netwright.cli.options import file_option, form_options, nets_argument, plan_options
+from netwright.cli.output import columns, echo, echo_json, save
 from netwright.core.shape import Shape
 from netwright.report.ranking import PLANS, ordered
 

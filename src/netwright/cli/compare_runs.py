@@ -6,36 +6,38 @@ from typing import Any
 
 import click
 
-from netwright.cli.common import echo, echo_json
+from netwright.cli.complete import files, runs
+from netwright.cli.options import json_option, quiet_option, split_option
+from netwright.cli.output import echo, echo_json
+from netwright.cli.waiting import waiting
 
 __all__ = ["command"]
 
 
 @click.command("compare-runs")
-@click.argument("first")
-@click.argument("second")
-@click.argument("data", required=False)
-@click.option("--split", default="", metavar="NAME", help="train, val or test of DATA (all)")
-@click.option("--json", "as_json", is_flag=True, help="the result as JSON")
-@click.option("--quiet", is_flag=True, help="no progress")
+@click.argument("first", shell_complete=runs)
+@click.argument("second", shell_complete=runs)
+@click.argument("data", required=False, shell_complete=files)
+@split_option
+@json_option
+@quiet_option
 def command(
     first: str, second: str, data: str | None, split: str, as_json: bool, quiet: bool
 ) -> None:
     """Whether run SECOND is better than run FIRST: a paired test (McNemar's, exact) on the test
     images of both, or on the labelled images in DATA.
     """
-    from netwright.cli.progress import share_told
     from netwright.data.dataset import load
     from netwright.train.evaluation import compare, evaluate, tested
     from netwright.train.run import Run
 
-    runs = [Run.load(name) for name in (first, second)]
+    opened = [Run.load(name) for name in (first, second)]
     if data is None:
-        results = [tested(run) for run in runs]
+        results = [tested(run) for run in opened]
     else:
         dataset = load(data)
-        with share_told("evaluating", quiet=quiet) as tell:
-            results = [evaluate([run], dataset, split=split, tell=tell) for run in runs]
+        with waiting("evaluating", quiet=quiet) as tell:
+            results = [evaluate([run], dataset, split=split, tell=tell) for run in opened]
     record: dict[str, Any] = {"runs": [first, second], **compare(*results)}
     if as_json:
         echo_json(record)

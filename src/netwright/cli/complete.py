@@ -12,7 +12,9 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-__all__ = ["budgets", "files", "nets", "rules", "runs", "specs", "values"]
+from netwright.cli.loading import is_run
+
+__all__ = ["budgets", "files", "nets", "recipes", "rules", "runs", "specs", "values", "weights"]
 
 Items = list[CompletionItem[Any]]
 Completion = Callable[[click.Context, click.Parameter, str], Items]
@@ -40,7 +42,7 @@ def nets(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
     """Names of nets, `.json` files and run folders that begin so; any file where none does."""
     from netwright.nets.registry import names
 
-    near = [path for path in _inside(incomplete) if path.endswith(".json") or _is_run(path)]
+    near = [path for path in _inside(incomplete) if path.endswith(".json") or is_run(path)]
     return _items([*names(), *near], incomplete) or files(ctx, param, incomplete)
 
 
@@ -56,8 +58,22 @@ def specs(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
 
 def runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
     """Run folders that begin so; any folder where none does."""
-    near = [path for path in _inside(incomplete) if _is_run(path)]
+    near = [path for path in _inside(incomplete) if is_run(path)]
     return _items(near, incomplete) or [CompletionItem(incomplete, type="dir")]
+
+
+def weights(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
+    """Names of public weights; any file where none begins so."""
+    from netwright.weights.index import names
+
+    return _items(names(), incomplete) or files(ctx, param, incomplete)
+
+
+def recipes(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
+    """Names of recipes; any file where none begins so."""
+    from netwright.train.recipe import RECIPES
+
+    return _items(RECIPES, incomplete) or files(ctx, param, incomplete)
 
 
 def rules(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
@@ -83,9 +99,3 @@ def _inside(incomplete: str) -> list[str]:
     except OSError:
         return []
     return [f"{start}{slash}{path.name}" for path in paths if path.name.startswith(last)]
-
-
-def _is_run(path: str) -> bool:
-    from netwright.cli.common import is_run
-
-    return is_run(path)

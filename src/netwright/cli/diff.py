@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
-from netwright.cli.common import json_option, load_net, tell_change
 from netwright.cli.complete import nets
+from netwright.cli.loading import load_net
+from netwright.cli.options import json_option
+from netwright.cli.output import tell_change
 
 __all__ = ["command"]
 

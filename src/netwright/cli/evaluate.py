@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from netwright.cli.common import echo, echo_json, save
-
-if TYPE_CHECKING:
-    from netwright.train.evaluation import Evaluation
+from netwright.cli.complete import runs as run_folders
+from netwright.cli.complete import values
+from netwright.cli.options import file_option, json_option, quiet_option, split_option
+from netwright.cli.output import echo, echo_json, save
+from netwright.cli.waiting import waiting
 
 __all__ = ["command"]
 
+VIEWS = ("run", "plain", "mirrored", "ten-crop", "multi-scale")
+"""Those of `train.evaluation`, which would load PyTorch."""
+
 
 @click.command("evaluate")
-@click.argument("runs", nargs=-1, required=True, metavar="RUN... DATA")
-@click.option("--split", default="", metavar="NAME", help="train, val or test of DATA (all)")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN... DATA",
+                shell_complete=run_folders)  # fmt: skip
+@split_option
 @click.option(
     "--views",
     default="run",
     metavar="HOW",
-    help="what is averaged of an image: run, plain, mirrored, ten-crop, multi-scale (run)",
+    shell_complete=values(lambda: VIEWS),
+    help=f"what is averaged of an image: {', '.join(VIEWS)} (run)",
 )
 @click.option("--corrupt", is_flag=True, help="accuracy on noise, blur and other bad photos too")
-@click.option("--html", metavar="FILE", help="write a page with charts and the worst mistakes")
-@click.option("--json", "as_json", is_flag=True, help="the result as JSON")
-@click.option("--quiet", is_flag=True, help="no progress")
+@file_option("--html", "write a page with charts and the worst mistakes too")
+@json_option
+@quiet_option
 def command(
     runs: tuple[str, ...],
     split: str,
@@ -42,7 +48,6 @@ def command(
     DATA is as `fit` takes it; its classes must be among those of the run. Several runs of the
     same classes are taken as one: their probabilities are averaged.
     """
-    from netwright.cli.progress import share_told
     from netwright.data.dataset import load
     from netwright.errors import DataError
     from netwright.train.evaluation import evaluate, robustness
@@ -53,24 +58,24 @@ def command(
         raise DataError(f"wanted RUN and DATA, got {data} alone")
     opened = [Run.load(name) for name in names]
     dataset = load(data)
-    with share_told("evaluating", quiet=quiet) as tell:
-        found = evaluate(opened, dataset, split=split, views=views, tell=tell)
-    record: dict[str, Any] = {"runs": names, "data": data, "views": views, **found.scores()}
+    with waiting("evaluating", quiet=quiet) as tell:
+        result = evaluate(opened, dataset, split=split, views=views, tell=tell)
+    record: dict[str, Any] = {"runs": names, "data": data, "views": views, **result.scores()}
     if corrupt:
-        with share_told("bad photos", quiet=quiet) as tell:
+        with waiting("bad photos", quiet=quiet) as tell:
             record["corrupted"] = robustness(opened, dataset, split=split, tell=tell)
-    record["worst"] = found.worst()
+    record["worst"] = result.worst()
     if html:
         from netwright.train.report import evaluation_page
 
-        save(evaluation_page(record, found, dataset), html)
+        save(evaluation_page(record, result, dataset), html)
     if as_json:
         echo_json(record)
     else:
-        echo(_text(record, found))
+        echo(_text(record))
 
 
-def _text(record: dict[str, Any], found: Evaluation) -> str:
+def _text(record: dict[str, Any]) -> str:
     from netwright.report.table import text_table
 
     low, high = (f"{100 * bound:.1f}" for bound in record["interval"])

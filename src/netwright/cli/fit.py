@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from netwright.cli.common import as_count, echo, echo_json
+from netwright.cli import complete
+from netwright.cli.options import as_count, quiet_option
+from netwright.cli.output import echo, echo_json
 from netwright.core.machine import need_memory
 
 if TYPE_CHECKING:
@@ -20,21 +22,31 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+TRANSFERS = ("auto", "none", "probe", "head", "stages", "full")
+PRECISIONS = ("auto", "fp32", "bf16")
+"""Those of `train.settings`, which would load PyTorch."""
+
 
 @click.command("fit")
-@click.argument("data")
+@click.argument("data", shell_complete=complete.files)
 @click.option("--minutes", type=float, default=10.0, metavar="N", help="time for all of it (10)")
-@click.option("--out", metavar="RUN", help="folder of the run (runs/NAME)")
-@click.option("--net", default="", metavar="NAME|FILE", help="train this net only")
-@click.option("--weights", default="", metavar="NAME|FILE", help="begin with these weights")
+@click.option("--out", metavar="RUN", help="folder of the run (runs/NAME)",
+              shell_complete=complete.runs)  # fmt: skip
+@click.option("--net", default="", metavar="NAME|FILE", help="train this net only",
+              shell_complete=complete.nets)  # fmt: skip
+@click.option("--weights", default="", metavar="NAME|FILE", help="begin with these weights",
+              shell_complete=complete.weights)  # fmt: skip
 @click.option(
     "--transfer",
     default="auto",
     metavar="HOW",
-    help="use of trained weights: auto, none, probe, head, stages, full (auto)",
+    help=f"use of trained weights: {', '.join(TRANSFERS)} (auto)",
+    shell_complete=complete.values(lambda: TRANSFERS),
 )
-@click.option("--recipe", default="", metavar="NAME|FILE", help="how nets are trained")
-@click.option("--budget", default="", metavar="BOUNDS", help="what the net may cost: macs<=50M")
+@click.option("--recipe", default="", metavar="NAME|FILE", help="how nets are trained",
+              shell_complete=complete.recipes)  # fmt: skip
+@click.option("--budget", default="", metavar="BOUNDS", help="what the net may cost: macs<=50M",
+              shell_complete=complete.budgets)  # fmt: skip
 @click.option("--size", callback=as_count, metavar="N", help="side to bring images to")
 @click.option(
     "--epochs",
@@ -48,8 +60,9 @@ __all__ = ["command"]
     help="mirror images in training; not for digits or letters",
 )
 @click.option(
-    "--precision", default="auto", metavar="TYPE", help="auto, fp32 or bf16 (what is faster)"
-)
+    "--precision", default="auto", metavar="TYPE", help="auto, fp32 or bf16 (what is faster)",
+    shell_complete=complete.values(lambda: PRECISIONS),
+)  # fmt: skip
 @click.option("--workers", type=int, metavar="N", help="processes that decode images (one a core)")
 @click.option("--online", is_flag=True, help="fetch weights that are not on this machine")
 @click.option(
@@ -61,7 +74,7 @@ __all__ = ["command"]
 )
 @click.option("--resume", "again", is_flag=True, help="go on with the interrupted run in RUN")
 @click.option("--json", "as_json", is_flag=True, help="print the result as JSON at the end")
-@click.option("--quiet", is_flag=True, help="no progress")
+@quiet_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -119,8 +132,11 @@ def _tell(run: Run, as_json: bool) -> None:
     """Prints what came out of it."""
     metrics = run.metrics
     if as_json:
+        from netwright.report.advice import KEYS
+
+        net = {KEYS.get(name, name): value for name, value in metrics["net"].items()}
         echo_json({"run": str(run.path), "report": str(run.path / "report.html"),
-                   "seconds": run.record["seconds"], **metrics})  # fmt: skip
+                   "seconds": run.record["seconds"], **metrics, "net": net})  # fmt: skip
     else:
         from netwright.report.numbers import duration, human, human_bytes
 

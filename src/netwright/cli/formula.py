@@ -8,8 +8,10 @@ from typing import Any
 import click
 
 from netwright.cli.code import is_code
-from netwright.cli.common import echo, echo_json, is_run, json_option, load_net
 from netwright.cli.complete import specs
+from netwright.cli.loading import is_run, load_net
+from netwright.cli.options import json_option
+from netwright.cli.output import echo, echo_json
 from netwright.core.kinds import shown
 from netwright.core.net import Net
 from netwright.core.spec import Spec
@@ -50,49 +52,49 @@ def command(what: str, input: str | None, over: str | None, as_latex: bool, as_j
     or wiring such as 'Conv(N, K, bias=False)'; names that are no spec are symbols. 'same'
     padding is the default, as everywhere.
     """
-    found = _found(what)
-    shape = _shape(input, found)
-    made = formula(found, shape)
-    over_made = formula(_found(over), shape) if over else None
+    spec = _read(what)
+    shape = _shape(input, spec)
+    costs = formula(spec, shape)
+    others = formula(_read(over), shape) if over else None
     write = latex if as_latex else str
     if as_json:
-        record = _record(what, made, write)
-        if over and over_made:
-            record["over"] = _record(over, over_made, write)
-            record["ratios"] = {k: write(v) for k, v in ratios(made, over_made).items()}
+        record = _record(what, costs, write)
+        if over and others:
+            record["over"] = _record(over, others, write)
+            record["ratios"] = {k: write(v) for k, v in ratios(costs, others).items()}
         echo_json(record)
         return
-    echo(_text(what, made, write))
-    if over and over_made:
-        echo("\n" + _text(over, over_made, write) + f"\n\n{what} / {over}")
-        parts = [(NAMES[name], write(value)) for name, value in ratios(made, over_made).items()]
+    echo(_text(what, costs, write))
+    if over and others:
+        echo("\n" + _text(over, others, write) + f"\n\n{what} / {over}")
+        parts = [(NAMES[name], write(value)) for name, value in ratios(costs, others).items()]
         echo(_lines(parts))
 
 
-def _found(text: str) -> Spec | Net:
+def _read(text: str) -> Spec | Net:
     from netwright.nets.registry import names
 
     if text.endswith(".json") or text in names() or is_code(text) or is_run(text):
         return load_net(text)
     if text.isidentifier() and text[0].islower():
         return load_net(text)  # says which nets are near
-    made = read(text, symbol)
-    if not isinstance(made, Spec):
+    spec = read(text, symbol)
+    if not isinstance(spec, Spec):
         raise SpecError(f"{shown(text)} is neither a net nor a spec such as 'Conv(N, 3)'")
-    return made
+    return spec
 
 
-def _shape(text: str | None, found: Spec | Net) -> Any:
+def _shape(text: str | None, spec: Spec | Net) -> Any:
     if text:
         by = "x" if re.fullmatch(r"[0-9x]+", text) else ","
         return sizes([word.strip() for word in text.split(by)])
-    return halving(found) if isinstance(found, Net) else sizes(("C", "H", "W"))
+    return halving(spec) if isinstance(spec, Net) else sizes(("C", "H", "W"))
 
 
-def _text(what: str, made: Formula, write: Any) -> str:
-    sides = [" x ".join(map(str, shape)) for shape in (made.input, made.output)]
+def _text(what: str, costs: Formula, write: Any) -> str:
+    sides = [" x ".join(map(str, shape)) for shape in (costs.input, costs.output)]
     head = f"{plain(what)}  {' -> '.join(sides)}"
-    return head + "\n" + _lines([(NAMES[name], write(getattr(made, name))) for name in COUNTS])
+    return head + "\n" + _lines([(NAMES[name], write(getattr(costs, name))) for name in COUNTS])
 
 
 def _lines(pairs: list[tuple[str, str]]) -> str:
@@ -100,7 +102,7 @@ def _lines(pairs: list[tuple[str, str]]) -> str:
     return "\n".join(f"  {name.ljust(room)}  {text}" for name, text in pairs)
 
 
-def _record(what: str, made: Formula, write: Any) -> dict[str, Any]:
-    counts = {name: write(getattr(made, name)) for name in COUNTS}
-    return {"what": what, "input": [write(size) for size in made.input],
-            "output": [write(size) for size in made.output], **counts}  # fmt: skip
+def _record(what: str, costs: Formula, write: Any) -> dict[str, Any]:
+    counts = {name: write(getattr(costs, name)) for name in COUNTS}
+    return {"what": what, "input": [write(size) for size in costs.input],
+            "output": [write(size) for size in costs.output], **counts}  # fmt: skip

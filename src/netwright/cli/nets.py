@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from netwright.cli.common import columns, echo, echo_json, file_option, form_options, reads, save
 from netwright.cli.complete import values
+from netwright.cli.options import file_option, form_options, reads
+from netwright.cli.output import columns, echo, echo_json, save
 from netwright.cli.waiting import waiting
 from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan
@@ -86,8 +87,8 @@ def command(
 
     `netwright show NET` tells more of one of them.
     """
-    found = names(pattern)
-    if not found:
+    matching = names(pattern)
+    if not matching:
         raise nearest("net", pattern, names())
     if sort not in SORTS:
         raise nearest("column to sort by", sort, SORTS)
@@ -95,10 +96,10 @@ def command(
         from netwright.nets.published import category as named
 
         word = named(category).casefold()
-        found = [name for name in found if word in entry(name).category.casefold()]
+        matching = [name for name in matching if word in entry(name).category.casefold()]
     listed = [
         one
-        for one in _planned(found)
+        for one in _planned(matching)
         if _within(one.plan.params, min_params, max_params)
         and _within(one.plan.macs, min_macs, max_macs)
     ]
@@ -125,7 +126,7 @@ def command(
             click.echo("netwright: no net is like that", err=True)
 
 
-def _planned(found: list[str]) -> list[Listed]:
+def _planned(nets: list[str]) -> list[Listed]:
     """The nets with their plans, a hundred thousand rows that all stay: to look for garbage
     among them would take a third of the time.
     """
@@ -133,8 +134,8 @@ def _planned(found: list[str]) -> list[Listed]:
     gc.disable()
     try:
         with waiting("planning") as advance:
-            for name in found:
-                advance(len(listed), len(found))
+            for name in nets:
+                advance(len(listed), len(nets))
                 listed.append(Listed(entry(name), entry(name)().plan()))
     finally:
         gc.enable()

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netwright.cli.common import as_count, echo, echo_json
 from netwright.cli.complete import files, runs
+from netwright.cli.options import as_count, json_option
+from netwright.cli.output import echo, echo_json
 from netwright.cli.waiting import waiting
 from netwright.core.machine import need_memory
 from netwright.errors import DataError
@@ -31,7 +32,7 @@ PIXELS = 2**22
 @click.option(
     "--top", callback=as_count, default="5", metavar="N", help="classes to print an image (5)"
 )
-@click.option("--json", "as_json", is_flag=True, help="the result as JSON")
+@json_option
 def command(run: str, images: tuple[str, ...], top: int, as_json: bool) -> None:
     """Classes of IMAGES, files or folders of them, with probabilities, the likeliest first.
 
@@ -45,30 +46,30 @@ def command(run: str, images: tuple[str, ...], top: int, as_json: bool) -> None:
     opened = Run.load(run)
     _ = opened.net  # says now, not after reading images, when the run is not finished
     paths = list(_files(images))
-    made: dict[Path, Prediction] = {}
+    predictions: dict[Path, Prediction] = {}
     unreadable: list[str] = []
     notes: list[str] = []
     together = max(1, PIXELS // opened.preprocessing.size**2)
     with waiting("reading images") as advance:
         for start in range(0, len(paths), together):
             advance(start, len(paths))
-            made |= _predicted(opened, paths[start : start + together], unreadable, notes)
+            predictions |= _predicted(opened, paths[start : start + together], unreadable, notes)
     if as_json:
-        found = [
-            {"image": str(path), "class": said.label,
-             "top": [{"class": name, "probability": round(p, 6)} for name, p in said.top(top)]}
-            for path, said in made.items()
+        records = [
+            {"image": str(path), "class": one.label,
+             "top": [{"class": name, "probability": round(p, 6)} for name, p in one.top(top)]}
+            for path, one in predictions.items()
         ]  # fmt: skip
-        echo_json({"run": str(opened.path), "images": found, "unreadable": unreadable,
+        echo_json({"run": str(opened.path), "images": records, "unreadable": unreadable,
                    "notes": notes})  # fmt: skip
     else:
-        for path, said in made.items():
-            echo(f"{path}  " + "  ".join(f"{name} {100 * p:.1f}%" for name, p in said.top(top)))
+        for path, one in predictions.items():
+            echo(f"{path}  " + "  ".join(f"{name} {100 * p:.1f}%" for name, p in one.top(top)))
     for note in notes:
         click.echo(f"note {note}", err=True)
     for fault in unreadable:
         click.echo(f"skipped {fault}", err=True)
-    if not made:
+    if not predictions:
         click.echo(f"netwright: none of {len(paths)} images could be read", err=True)
         sys.exit(2)
 

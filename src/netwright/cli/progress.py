@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
+from netwright.cli.waiting import animated
 from netwright.report.numbers import duration, human
 from netwright.train.watch import Epoch, Watch
 
@@ -17,31 +15,17 @@ if TYPE_CHECKING:
     from netwright.train.approach import Approach
     from netwright.train.job import Job
 
-__all__ = ["Lines", "Live", "progress", "share_told"]
+__all__ = ["Lines", "Live", "progress"]
 
 NOTES = 3
-"""So many notes on the images are told at once."""
+"""Notes on the images that are printed; the report has all."""
 
 
 def progress(*, quiet: bool) -> Watch:
     """The watch for this terminal, or for none; everything goes to stderr."""
     if quiet:
         return Watch()
-    return Live() if sys.stderr.isatty() else Lines()
-
-
-@contextmanager
-def share_told(what: str, *, quiet: bool) -> Generator[Callable[[float], None]]:
-    """What hears the share of a work that is done, and shows it while the block lasts."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda share: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=1.0)
-        yield lambda share: bar.update(task, completed=share)
+    return Live() if animated() else Lines()
 
 
 class Lines(Watch):
@@ -118,10 +102,10 @@ class Live(Lines):
         if trial.name != self._trial:
             self.say("")
         self._trial = trial.name
-        seen = f"{100 * epoch.accuracy:.1f}% on validation"
-        self._last = f"{trial.name}: {seen} after {epoch.epoch} epochs"
-        said = f"{trial.name} {epoch.epoch}/{trial.epochs}, {seen}"
-        self._bar.update(self._task, completed=epoch.share, description=said,
+        accuracy = f"{100 * epoch.accuracy:.1f}% on validation"
+        self._last = f"{trial.name}: {accuracy} after {epoch.epoch} epochs"
+        now = f"{trial.name} {epoch.epoch}/{trial.epochs}, {accuracy}"
+        self._bar.update(self._task, completed=epoch.share, description=now,
                          left=f"{duration(epoch.left)} left")  # fmt: skip
 
     def close(self) -> None:

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import click
 
-from netwright.cli.common import (
-    columns,
-    echo,
-    echo_json,
-    file_option,
-    json_option,
-    load_net,
-    tell_change,
-)
 from netwright.cli.complete import nets
 from netwright.cli.complete import rules as rule_names
+from netwright.cli.loading import load_net
+from netwright.cli.options import file_option, json_option
+from netwright.cli.output import columns, echo, echo_json, tell_change
 from netwright.errors import RuleError
 
 __all__ = ["command"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
-from netwright.cli.common import file_option, json_option, load_net, net_argument, tell_change
 from netwright.cli.complete import budgets, values
+from netwright.cli.loading import load_net
+from netwright.cli.options import file_option, json_option, net_argument
+from netwright.cli.output import tell_change
 
 __all__ = ["command"]
 

@@ -9,16 +9,9 @@ from typing import Any
 
 import click
 
-from netwright.cli.common import (
-    columns,
-    echo,
-    echo_json,
-    file_option,
-    json_option,
-    load_net,
-    net_argument,
-    save,
-)
+from netwright.cli.loading import load_net
+from netwright.cli.options import file_option, json_option, net_argument
+from netwright.cli.output import columns, echo, echo_json, save
 from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan
 from netwright.nets.published import Published
@@ -45,9 +38,9 @@ def command(net: str, as_json: bool, svg: str | None, html: str | None) -> None:
     """
     from netwright.report.outline import outline
 
-    made = load_net(net)
+    loaded = load_net(net)
     known = entry(net) if net in names() else None
-    plan, tree = made.plan(), outline(made)
+    plan, tree = loaded.plan(), outline(loaded)
     from netwright.report.totals import totals
 
     story = _story(known) if known else []
@@ -72,7 +65,7 @@ def command(net: str, as_json: bool, svg: str | None, html: str | None) -> None:
 
     width = columns(WIDTH) or WIDTH
     blocks = [
-        [made.name, *_pairs(story, width)],
+        [loaded.name, *_pairs(story, width)],
         [diagram(tree, width)],
         stage_table(plan, "stage", longest=12, width=width),
         _pairs(facts, width),
@@ -106,8 +99,8 @@ def _cited(paper: Paper) -> str:
 
 def _errors(row: Published) -> str:
     errors = [(row.top1_error, "top-1"), (row.top5_error, "top-5")]
-    told = ", ".join(f"{error:g}% {name}" for error, name in errors if error is not None)
-    return f"{told} on {row.dataset} ({row.source})" if told else ""
+    text = ", ".join(f"{error:g}% {name}" for error, name in errors if error is not None)
+    return f"{text} on {row.dataset} ({row.source})" if text else ""
 
 
 def _variants(known: Entry) -> list[tuple[str, str]]:
@@ -123,8 +116,8 @@ def _variants(known: Entry) -> list[tuple[str, str]]:
 def _weights(net: str) -> str:
     """What `build(weights=...)` takes, by library and licence: `timm/ a1_in1k, a2_in1k (MIT)`."""
     tags = dict[tuple[str, str], list[str]]()
-    for known in sorted(index.known(net), key=attrgetter("name")):
-        tags.setdefault((known.library, known.licence), []).append(known.tag or known.model)
+    for one in sorted(index.known(net), key=attrgetter("name")):
+        tags.setdefault((one.library, one.licence), []).append(one.tag or one.model)
     return "; ".join(f"{library}/ {', '.join(names)} ({licence})"
                      for (library, licence), names in tags.items())  # fmt: skip
 
@@ -158,6 +151,6 @@ def net_record(known: Entry | None, plan: Plan) -> dict[str, Any]:
             "published": [asdict(row) for row in known.published],
             "family": family(known.name),
             "weights": index.names(pattern=known.name),
-            "licences": {held.name: held.licence for held in index.known(known.name)},
+            "licences": {one.name: one.licence for one in index.known(known.name)},
         }
     return record

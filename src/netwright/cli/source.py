@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import click
 
-from netwright.cli.common import (
-    classes_option,
-    file_option,
-    input_option,
-    load_net,
-    net_argument,
-    save,
-)
+from netwright.cli.loading import load_net
+from netwright.cli.options import classes_option, file_option, input_option, net_argument
+from netwright.cli.output import save
 from netwright.core.shape import Shape
 
 __all__ = ["command"]

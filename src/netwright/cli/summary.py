@@ -7,22 +7,18 @@ from typing import Any
 import click
 
 from netwright.cli.code import is_code
-from netwright.cli.common import (
+from netwright.cli.complete import values
+from netwright.cli.loading import load_net, load_plan
+from netwright.cli.options import (
     as_count,
     classes_option,
-    echo,
-    echo_json,
     file_option,
     form_options,
-    load_net,
-    load_plan,
     net_argument,
     plan_options,
     reads,
-    save,
-    terminal,
 )
-from netwright.cli.complete import values
+from netwright.cli.output import echo, echo_json, save, terminal
 from netwright.core.memory import OPTIMISERS
 from netwright.core.shape import Shape
 from netwright.errors import ShapeError, TraceError

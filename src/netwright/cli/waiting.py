@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Protocol
 
 import click
 
-__all__ = ["waiting"]
+__all__ = ["animated", "waiting"]
 
-Advance = Callable[[int, int], None]
+
+class Advance(Protocol):
+    """Takes how much is done and of how much; a share of it by default."""
+
+    def __call__(self, done: float, of: int = 1) -> None: ...
+
+
+def animated() -> bool:
+    """Whether stderr is a terminal that can take a line back."""
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 @contextmanager
-def waiting(text: str, *, still: bool = False) -> Generator[Advance]:
+def waiting(text: str, *, still: bool = False, quiet: bool = False) -> Generator[Advance]:
     """Shows that `text` is going on, for as long as it does; what it gives takes how much is done
     and of how much. One that is `still` does nothing between these calls, while a clock runs.
     """
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield lambda done, of: None
-        return
-    if os.environ.get("TERM") == "dumb":  # it cannot take a line back
-        click.echo(f"{text} ...", err=True)
-        yield lambda done, of: None
+    if quiet or not animated():
+        if not quiet and sys.stderr is not None and sys.stderr.isatty():
+            click.echo(f"{text} ...", err=True)
+        yield lambda done, of=1: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
@@ -35,8 +43,8 @@ def waiting(text: str, *, still: bool = False) -> Generator[Advance]:
     with Progress(*columns, console=console, transient=True, auto_refresh=not still) as progress:
         task = progress.add_task(text, total=None, share="")
 
-        def advance(done: int, of: int) -> None:
-            share = f"{done} of {of}"
+        def advance(done: float, of: int = 1) -> None:
+            share = f"{done} of {of}" if of > 1 else ""
             progress.update(task, completed=done, total=of, share=share, refresh=still)
 
         yield advance

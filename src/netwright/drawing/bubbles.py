@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from netwright.core.text import markup
 from netwright.drawing.svg import (
-    COLOURS,
     WIDTH,
     Frame,
     Room,
     beside,
+    colour,
     drawing,
     legend,
     shorten,
@@ -59,9 +59,10 @@ def bubbles(
     places = {point.name: frame.at(point.x, point.y) for point in points}
     for point in sorted(points, key=lambda point: -point.size):
         cx, cy = places[point.name]
-        colour = kinds.index(point.kind) % COLOURS
+        kind = kinds.index(point.kind)
+        paint = f"{colour(kind)} {colour(kind, 's')}"
         pieces.append(
-            f'<circle class="f{colour} s{colour}" cx="{cx:.1f}" cy="{cy:.1f}" '
+            f'<circle class="{paint}" cx="{cx:.1f}" cy="{cy:.1f}" '
             f'r="{radius[point.name]:.1f}" fill-opacity="0.4">'
             f"<title>{markup(point.hint)}</title></circle>"
         )
@@ -98,7 +99,7 @@ def timeline(
             for j, (name, hint) in enumerate(cells.get((year, kind), ())):
                 x, y = left + i * wide, top + 15 + line * j
                 place = f'cx="{x + 4:.1f}" cy="{y - 4:.1f}"'
-                pieces.append(f'<circle class="f{i % COLOURS}" {place} r="3.5"/>')
+                pieces.append(f'<circle class="{colour(i)}" {place} r="3.5"/>')
                 pieces.append(text(x + 11, y, shorten(name, 1.06 * wide), kind="name", full=hint))
         high = max(len(names) for (own, _), names in cells.items() if own == year)
         top += line * high + 10

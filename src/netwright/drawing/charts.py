@@ -7,11 +7,11 @@ from math import isfinite
 
 from netwright.core.text import markup
 from netwright.drawing.svg import (
-    COLOURS,
     LETTER,
     WIDTH,
     Frame,
     beside,
+    colour,
     drawing,
     legend,
     shorten,
@@ -43,7 +43,7 @@ def grouped_bars(
     """Horizontal bars in groups: in each group one bar for each series, none for NaN."""
     left = min(260.0, 14 + LETTER * max((len(group) for group in groups), default=0))
     peak = max((v for values in series.values() for v in values if isfinite(v)), default=0) or 1
-    thick = 18 if len(series) == 1 else 13
+    thick = 18 if len(series) == 1 else 15
     pieces, top = legend([name for name in series if name])
     for i, group in enumerate(groups):
         own = [(j, name, values[i]) for j, (name, values) in enumerate(series.items())
@@ -51,15 +51,15 @@ def grouped_bars(
         middle = top + thick * len(own) / 2
         pieces.append(text(left - 8, middle + 4, shorten(group, left), "end", full=group))
         for j, name, value in own:
-            long, said = max(0.0, value / peak) * (WIDTH - left - 90), f"{format(value)}{unit}"
-            hint = markup(" ".join(word for word in (group, name, said) if word))
+            long, label = max(0.0, value / peak) * (WIDTH - left - 90), f"{format(value)}{unit}"
+            hint = markup(" ".join(word for word in (group, name, label) if word))
             place = (
                 f'x="{left:.1f}" y="{top:.1f}" width="{max(long, 0.5):.1f}" height="{thick - 2}"'
             )
             pieces.append(
-                f'<rect class="f{j % COLOURS}" {place} rx="1.5"><title>{hint}</title></rect>'
+                f'<rect class="{colour(j)}" {place} rx="1.5"><title>{hint}</title></rect>'
             )
-            pieces.append(text(left + long + 6, top + thick / 2 + 3, said, kind="soft"))
+            pieces.append(text(left + long + 6, top + thick / 2 + 3, label, kind="soft"))
             top += thick
         top += 8
     return drawing(title, f"Bars for {', '.join(groups)}.", pieces, top)
@@ -92,6 +92,7 @@ def lines(
     frame = Frame(kept, top, x, y)
     pieces += frame.pieces
     for i, points in enumerate(series.values()):
+        stroke = colour(i, "s")
         runs: list[list[str]] = [[]]
         for point in points:
             if _finite(point):
@@ -101,9 +102,9 @@ def lines(
         for run in filter(None, runs):
             if len(run) == 1:
                 cx, cy = run[0].split(",")
-                pieces.append(f'<circle class="f{i % COLOURS}" cx="{cx}" cy="{cy}" r="3"/>')
+                pieces.append(f'<circle class="{colour(i)}" cx="{cx}" cy="{cy}" r="3"/>')
             else:
-                pieces.append(f'<polyline class="line s{i % COLOURS}" points="{" ".join(run)}"/>')
+                pieces.append(f'<polyline class="line {stroke}" points="{" ".join(run)}"/>')
     return drawing(
         title, f"Lines of {y or 'y'} over {x or 'x'}: {', '.join(series)}.", pieces, frame.end
     )

@@ -83,8 +83,8 @@ class Page:
 
     def add(self, heading: str, *pieces: str, note: str = "") -> Page:
         """A section of HTML or SVG fragments, and a note in small print; returns the page."""
-        said = f'<p class="note">{markup(note)}</p>' if note else ""
-        self._sections.append((heading, "\n".join([*pieces, said])))
+        small = f'<p class="note">{markup(note)}</p>' if note else ""
+        self._sections.append((heading, "\n".join([*pieces, small])))
         return self
 
     def render(self) -> str:
@@ -173,10 +173,10 @@ def _cell(column: int, cell: object, kind: str) -> str:
 
 
 def pairs(rows: Iterable[tuple[str, str]]) -> str:
-    """Names and what is said of them, in as many lines as it takes."""
+    """Names and texts of them, in as many lines as it takes."""
     body = "\n".join(
-        f'<tr><th scope="row">{markup(name)}</th><td>{markup(said)}</td></tr>'
-        for name, said in rows
+        f'<tr><th scope="row">{markup(name)}</th><td>{markup(text)}</td></tr>'
+        for name, text in rows
     )
     return f'<table class="pairs">\n<tbody>\n{body}\n</tbody>\n</table>'
 

@@ -9,7 +9,6 @@ from netwright.core.text import markup
 from netwright.report.numbers import human
 
 __all__ = [
-    "COLOURS",
     "LETTER",
     "STYLE",
     "THEME",
@@ -17,6 +16,7 @@ __all__ = [
     "Frame",
     "Room",
     "beside",
+    "colour",
     "drawing",
     "legend",
     "power_ticks",
@@ -37,6 +37,7 @@ THEME = """
 """The colours of pages and drawings, by day and by night."""
 
 COLOURS = 7
+"""Series in colours of their own; see `colour`."""
 
 STYLE = """
 svg.chart { display: block; width: 100%; margin: .75rem 0; font: 12px system-ui, sans-serif;
@@ -52,6 +53,7 @@ div.chart.wide { max-width: 48rem; }
 .chart .on { fill: var(--paper); }
 .chart .name { font-size: .92em; paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
 .chart .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
+.chart .again { fill-opacity: .4; stroke-dasharray: 5 4; }
 """ + "".join(
     f".chart .f{i} {{ fill: var(--c{i}); }} .chart .s{i} {{ stroke: var(--c{i}); }}\n"
     for i in range(COLOURS)
@@ -62,6 +64,16 @@ LETTER = 8.0
 """Width of a letter, generously: the browser's font is not known here, and on narrow screens it
 is larger beside the chart.
 """
+
+
+def colour(i: int, paint: str = "f") -> str:
+    """The classes of series i, to fill (`f`) or to draw (`s`) it; after the last colour they come
+    again, pale or dashed.
+
+    >>> colour(2), colour(9, "s")
+    ('f2', 's2 again')
+    """
+    return f"{paint}{i % COLOURS}" + (" again" if i >= COLOURS else "")
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
@@ -187,11 +199,11 @@ def legend(names: Sequence[str]) -> tuple[list[str], float]:
     pieces = list[str]()
     left, top = 0.0, 32.0
     for i, name in enumerate(names):
-        wide = 26 + LETTER * len(name)
+        wide = 34 + LETTER * len(name)
         if left and left + wide > WIDTH:
             left, top = 0.0, top + 18
         place = f'x="{left:.1f}" y="{top:.1f}" width="11" height="11"'
-        pieces.append(f'<rect class="f{i % COLOURS}" {place} rx="2"/>')
+        pieces.append(f'<rect class="{colour(i)}" {place} rx="2"/>')
         pieces.append(text(left + 16, top + 10, name))
         left += wide
     return pieces, top + 24

@@ -7,21 +7,22 @@ reach different rates, element-wise units are bound by memory, all have an overh
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import exp, log, prod
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from netwright.core.files import cache_folder, write_text
 from netwright.core.operation import Kind
 from netwright.core.plan import Plan, Row
 from netwright.errors import NetwrightError
+from netwright.speed.machine import file_of, read, write
 
 __all__ = ["Latency", "Rates", "Setting", "amounts", "keep", "kind", "kinds", "known", "latest",
            "need_file", "predict", "spread"]  # fmt: skip
 
+NAME = "latency"
+"""What the kept rates are called."""
 _WITHOUT_MACS = {
     Kind.AVERAGING: "pool",
     Kind.POOLING: "pool",
@@ -120,22 +121,17 @@ def predict(plan: Plan, rates: Rates) -> Latency:
     return Latency(seconds, seconds / spread, seconds * spread, rates.setting)
 
 
-def _file() -> Path:
-    return cache_folder() / "latency.json"
-
-
 def known() -> list[Rates]:
     """The rates that `netwright calibrate` measured, the latest last."""
     try:
-        held = json.loads(_file().read_text(encoding="utf-8"))
         return [
             Rates(Setting(**one["setting"]),
                   {name: tuple(map(float, row)) for name, row in one["seconds"].items()},
                   float(one["error"]))
-            for one in held["rates"]
+            for one in read(NAME)["rates"]
             if {*one["seconds"]} == {*kinds()}
         ]  # fmt: skip
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return []
 
 
@@ -150,7 +146,7 @@ def latest(dtype: str = "float32", channels_last: bool | None = None) -> Rates |
 
 def need_file() -> Path:
     """The file of the rates, which can be written; `NetwrightError` where it cannot."""
-    file = _file()
+    file = file_of(NAME)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=file.parent):
@@ -163,12 +159,10 @@ def need_file() -> Path:
 def keep(rates: Rates) -> Path:
     """Writes rates beside those of other settings, and says where."""
     others = [one for one in known() if one.setting != rates.setting]
-    made = {"rates": [asdict(one) for one in (*others, rates)]}
     try:
-        write_text(_file(), json.dumps(made, indent=1))
+        return write(NAME, {"rates": [asdict(one) for one in (*others, rates)]})
     except OSError as error:
-        raise NetwrightError(f"cannot write {_file()}: {error.strerror}") from None
-    return _file()
+        raise NetwrightError(f"cannot write {file_of(NAME)}: {error.strerror}") from None
 
 
 def spread(ratios: list[float]) -> tuple[float, float]:

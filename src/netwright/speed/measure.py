@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import gc
-import platform
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -22,6 +20,7 @@ from netwright.core.spec import Spec
 from netwright.core.wiring import Concat, Gate, Sequential, Sum
 from netwright.nets.registry import find
 from netwright.speed.latency import Rates, Setting, amounts, kind, kinds, predict, spread
+from netwright.speed.machine import device_name
 from netwright.units import (
     GELU,
     AvgPool,
@@ -53,18 +52,7 @@ PATIENCE = 0.04
 
 def setting(dtype: str = "float32", channels_last: bool = False) -> Setting:
     """How this machine runs nets now."""
-    return Setting(_processor(), torch.get_num_threads(), dtype, channels_last)
-
-
-def _processor() -> str:
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-        return names[0]
-    except (OSError, IndexError):
-        return platform.processor() or "cpu"
+    return Setting(device_name(), torch.get_num_threads(), dtype, channels_last)
 
 
 def _probes() -> Iterator[tuple[Spec, Shape]]:

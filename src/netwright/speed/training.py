@@ -9,11 +9,8 @@ whatever else the machine does at the time. Remove the file to measure anew.
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -21,10 +18,10 @@ import numpy as np
 import torch
 from sklearn.linear_model import LinearRegression
 
-from netwright.core.files import cache_folder, write_text
 from netwright.core.net import Net
 from netwright.core.plan import Plan
 from netwright.space.families import small
+from netwright.speed.machine import machine, remembered
 from netwright.train.learner import Learner, device
 from netwright.train.recipe import Recipe
 
@@ -41,7 +38,10 @@ PROBES = (
 )
 """(input, family, width, depth, stages, batch) of the nets that are measured."""
 REPEATS, PATIENCE = 10, 4.0
-STEPS = 4
+REPETITIONS = 4
+"""Steps of a single net that are measured."""
+SPEED, STEPS = "speed", "steps"
+"""What the kept measurements are called: of the machine, and of single nets."""
 
 
 @dataclass(frozen=True)
@@ -61,49 +61,19 @@ def _amounts(plan: Plan, batch: int) -> tuple[float, float, float]:
     return len(plan), batch * plan.macs, batch * sum(row.elements for row in plan)
 
 
-def machine() -> dict[str, Any]:
-    """What the speed and the last bits of the results depend on."""
-    place = device()
-    return {
-        "device": torch.cuda.get_device_name(place) if place.type == "cuda" else _processor(),
-        "threads": torch.get_num_threads(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "torch": torch.__version__,
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(
-            line.partition(":")[2].strip() for line in lines if line.startswith("model name")
-        )
-    except (OSError, StopIteration):
-        return platform.processor() or "cpu"
-
-
-def cache_file() -> Path:
-    """Where the measurements are kept."""
-    return cache_folder() / "speed.json"
-
-
 def speeds() -> dict[str, Speed]:
     """The speed of this machine by precision; measured, some seconds long, the first time."""
     key = json.dumps(machine(), sort_keys=True)
-    known = _kept()
-    if key not in known:
-        known[key] = {precision: asdict(measured(precision)) for precision in PRECISIONS}
-        with suppress(OSError):  # with nowhere to keep it the next run measures again
-            write_text(cache_file(), json.dumps(known, indent=1))
-    return {precision: Speed(**known[key][precision]) for precision in PRECISIONS}
+    record = remembered(SPEED, key, _measured, _has_precisions)
+    return {precision: Speed(**record[precision]) for precision in PRECISIONS}
 
 
-def _kept() -> dict[str, Any]:
-    try:
-        held = json.loads(cache_file().read_text())
-        return {key: value for key, value in held.items() if {*value} == {*PRECISIONS}}
-    except (OSError, ValueError, AttributeError, TypeError):
-        return {}
+def _measured() -> dict[str, Any]:
+    return {precision: asdict(measured(precision)) for precision in PRECISIONS}
+
+
+def _has_precisions(value: Any) -> bool:
+    return isinstance(value, dict) and {*value} == {*PRECISIONS}
 
 
 def measured(precision: str) -> Speed:
@@ -134,29 +104,15 @@ def _probes() -> Iterator[tuple[Net, int]]:
 
 def step_seconds(net: Net, recipe: Recipe, precision: str) -> float:
     """Seconds of one training step of this net by this recipe, the least of a few; kept too."""
-    key = json.dumps([machine(), net.hash, recipe.batch, recipe.optimiser, precision],
-                     sort_keys=True)  # fmt: skip
-    record = _kept_steps()
-    if key not in record:
+
+    def measure() -> float:
         with torch.random.fork_rng():
             step = _stepper(net, recipe.batch, precision, recipe)
-            record[key] = min(_seconds(step) for _ in range(STEPS))
-        with suppress(OSError):
-            write_text(steps_file(), json.dumps(record, indent=1))
-    return record[key]
+            return min(_seconds(step) for _ in range(REPETITIONS))
 
-
-def steps_file() -> Path:
-    """Where the seconds of single nets are kept."""
-    return cache_folder() / "steps.json"
-
-
-def _kept_steps() -> dict[str, float]:
-    try:
-        record = json.loads(steps_file().read_text())
-        return {key: value for key, value in record.items() if isinstance(value, float)}
-    except (OSError, ValueError, AttributeError):
-        return {}
+    key = json.dumps([machine(), net.hash, recipe.batch, recipe.optimiser, precision],
+                     sort_keys=True)  # fmt: skip
+    return remembered(STEPS, key, measure, lambda value: isinstance(value, float))
 
 
 def _stepper(
