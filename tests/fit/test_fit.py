@@ -296,14 +296,16 @@ def test_signals(home, images, whole):
 
 def _stopped(command, out, epochs, sent):
     """Exit code and stderr of a run that gets a signal after so many epochs."""
-    slowed = (
-        "import sys, time; from netwright.train.trials import Trials as T; tell = T._tell\n"
-        "T._tell = lambda *a: (tell(*a), time.sleep(0.3)); sys.argv = sys.argv[1:]\n"
-        "from netwright.cli import main; main(sys.argv[1:])"
+    log = out / "metrics.jsonl"
+    waiting = (
+        "import os, sys, time; from netwright.train.trials import Trials as T; tell = T._tell\n"
+        "epochs = lambda: sum(1 for _ in open(sys.argv[1])) if os.path.exists(sys.argv[1]) else 0\n"
+        f"T._tell = lambda *a: (tell(*a), epochs() >= {epochs} and time.sleep(60))\n"
+        "from netwright.cli import main; main(sys.argv[2:])"
     )
-    words = [command[0], "-c", slowed, *command[2:]]
+    words = [command[0], "-c", waiting, str(log), *command[3:]]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    log, until = out / "metrics.jsonl", time.monotonic() + 60
+    until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
         if log.exists() and len(log.read_text().splitlines()) >= epochs:
             break

@@ -18,8 +18,9 @@ from netwright.speed import training as speed_module
 from netwright.speed.machine import file_of
 from netwright.speed.training import SPEED, Speed, measured, speeds
 from netwright.train import Settings, fit
+from netwright.train.decide import decide
 from netwright.train.halving import epochs_within, rungs, work
-from netwright.train.job import Job, make_job
+from netwright.train.job import Job
 from netwright.train.recipe import Recipe
 from squares import TINY
 
@@ -52,10 +53,10 @@ def test_the_rate_warms_up_and_falls_to_nothing():
 
 
 def test_more_time_means_larger_nets_or_more_epochs(squares, monkeypatch):
-    monkeypatch.setattr("netwright.train.job.speeds", lambda: {"fp32": SLOW, "bf16": SLOW})
+    monkeypatch.setattr("netwright.train.decide.speeds", lambda: {"fp32": SLOW, "bf16": SLOW})
     data = load(squares)
     times = (0.05, 0.5, 50)
-    jobs = [make_job(Settings("x", BUDGET, minutes=minutes), data)[0] for minutes in times]
+    jobs = [decide(Settings("x", BUDGET, minutes=minutes), data)[0] for minutes in times]
     assert all(job.work <= 60 * 0.88 * m for job, m in zip(jobs, times, strict=True))
     macs = [max(approach.net.plan().macs for approach in job.approaches) for job in jobs]
     assert macs[0] < macs[1] <= macs[2]
@@ -67,9 +68,9 @@ def test_more_time_means_larger_nets_or_more_epochs(squares, monkeypatch):
 
 def test_the_faster_precision_is_taken_when_it_pays(squares, monkeypatch):
     data = load(squares)
-    monkeypatch.setattr("netwright.train.job.speeds", lambda: {"fp32": SLOW, "bf16": FAST})
-    assert make_job(Settings("x", BUDGET), data)[0].precision == "bf16"
-    assert make_job(Settings("x", BUDGET, epochs=3), data)[0].precision == "fp32"
+    monkeypatch.setattr("netwright.train.decide.speeds", lambda: {"fp32": SLOW, "bf16": FAST})
+    assert decide(Settings("x", BUDGET), data)[0].precision == "bf16"
+    assert decide(Settings("x", BUDGET, epochs=3), data)[0].precision == "fp32"
 
 
 @pytest.mark.parametrize("words", [{}, {"net": "resnet20_cifar10"}, {"recipe": "fast-small"}])
@@ -78,13 +79,13 @@ def test_mirror_images_are_learnt_from_where_asked_for(squares, words, flip):
     settings = Settings(
         "x", **{"budget": BUDGET, "epochs": 1, "transfer": "none", **words}, flip=flip
     )
-    job, _ = make_job(settings, load(squares))
+    job, _ = decide(settings, load(squares))
     for approach in job.approaches:
         assert any(isinstance(op, Flip) for op in approach.recipe.operations) == flip
 
 
 def test_the_clock_cuts_between_epochs(squares, tmp_path, monkeypatch):
-    monkeypatch.setattr("netwright.train.job.speeds", lambda: {"fp32": FAST, "bf16": FAST})
+    monkeypatch.setattr("netwright.train.decide.speeds", lambda: {"fp32": FAST, "bf16": FAST})
     run = fit(squares, budget=TINY, minutes=1e-4, out=tmp_path / "run")
     assert run.metrics["cut"] is True
     assert [trial["epochs"] for trial in run.metrics["trials"]] == [1]

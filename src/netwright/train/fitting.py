@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import platform
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
-from shutil import rmtree
 from time import strftime
 from typing import Any
 
@@ -18,14 +15,15 @@ import torch
 from torch import distributed
 
 import netwright
-from netwright.core.files import leftovers, write_text
-from netwright.core.lock import LOCK, claimed
+from netwright.core.files import write_text
 from netwright.data.dataset import Dataset, load
 from netwright.errors import RunError, nearest
 from netwright.speed.training import machine
 from netwright.train.batches import Place
+from netwright.train.decide import decide
 from netwright.train.finish import finish
-from netwright.train.job import Job, make_job
+from netwright.train.folder import default_out, owned, resumable, sweep, unbegun
+from netwright.train.job import Job
 from netwright.train.outcome import Clock
 from netwright.train.processes import first_then_others, here, processes, restarted
 from netwright.train.record import CANDIDATE, JOB, read_json, require
@@ -34,12 +32,8 @@ from netwright.train.settings import Settings
 from netwright.train.trials import Trials
 from netwright.train.watch import Watch
 
-__all__ = ["Settings", "default_out", "fit", "resumable", "resume"]
+__all__ = ["Settings", "fit", "resume"]
 
-UNWRITABLE = frozenset({errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST,
-                        errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP})  # fmt: skip
-BEFORE = frozenset({LOCK, "candidates.json"})
-"""What is in a run folder before its training begins."""
 ENDING = 0.05
 """Share of the time that is kept for the test and the report."""
 
@@ -68,12 +62,12 @@ def fit(
         if restarted() and resumable(folder):
             return _resumed(folder, data, watch, {})
         watch, clock = _heard(watch, place), _clock(wanted)
-        with _guarded(folder, watch), _claimed(folder, place):
+        with owned(folder, place, watch):
             if not place.rank:
-                if not _unbegun(folder):
+                if not unbegun(folder):
                     raise RunError(f"{folder} exists already; go on with --resume, or choose "
                                    "another --out")  # fmt: skip
-                _sweep(folder)
+                sweep(folder)
             dataset = load(data, seed=wanted.seed, workers=wanted.workers)
             planned = list[dict[str, Any]]()
             if not place.rank:
@@ -92,7 +86,7 @@ def _begun(
 ) -> list[dict[str, Any]]:
     """Settles what is to be done and writes it down; the nets that were planned."""
     watch.data(dataset)
-    job, proposal = make_job(settings, dataset)
+    job, proposal = decide(settings, dataset)
     planned = [candidate.to_json() for candidate in proposal.planned] if proposal else []
     write_text(folder / "candidates.json", json.dumps(planned, indent=1))
     write_text(folder / "run.json", json.dumps(_record(settings, dataset, job), indent=1))
@@ -123,7 +117,7 @@ def resume(
 def _resumed(
     out: str | Path, data: str | Path | None, watch: Watch | None, given: dict[str, Any]
 ) -> Run:
-    if str(out) and Path(out).is_dir() and _unbegun(Path(out)):
+    if str(out) and Path(out).is_dir() and unbegun(Path(out)):
         raise RunError(f"{out} holds no run: it was broken off before its training began; "
                        "leave out --resume to begin it again")  # fmt: skip
     run = Run.load(out)
@@ -137,10 +131,10 @@ def _resumed(
         )
     place = here()
     watch, clock = _heard(watch, place), _clock(settings)
-    with _guarded(run.path, watch), _claimed(run.path, place):
+    with owned(run.path, place, watch):
         with first_then_others():
             if not place.rank:
-                _sweep(run.path)
+                sweep(run.path)
         if run.finished:
             watch.say(f"{run.path} is finished already")
             return run
@@ -173,33 +167,6 @@ def _heard(watch: Watch | None, place: Place) -> Watch:
     return Watch() if watch is None or place.rank else watch
 
 
-@contextmanager
-def _claimed(folder: Path, place: Place) -> Generator[None]:
-    """The folder, for the first process and so for all of them."""
-    if place.rank:
-        yield
-        return
-    with claimed(folder):
-        yield
-
-
-def _unbegun(folder: Path) -> bool:
-    """Whether a folder is empty, but for what a run killed before its training leaves."""
-    left = {*leftovers(folder)}
-    return all(path.name in BEFORE or path in left for path in folder.iterdir())
-
-
-def _sweep(folder: Path) -> None:
-    """Removes from a run folder what a process that was killed left of files it was writing, and
-    the checkpoints of a run that is finished.
-    """
-    checkpoints = folder / "checkpoints"
-    for path in (*leftovers(folder), *leftovers(checkpoints)):
-        path.unlink()
-    if (folder / "metrics.json").exists() and checkpoints.exists():
-        rmtree(checkpoints)
-
-
 def _planned(path: Path, watch: Watch) -> list[dict[str, Any]]:
     """The rows of candidates.json; none, and a word of it, where they cannot be read: only the
     report needs them.
@@ -214,16 +181,6 @@ def _planned(path: Path, watch: Watch) -> list[dict[str, Any]]:
         watch.say(f"{error}; the report will not list the nets that were not trained")
         return []
     return rows
-
-
-def default_out(data: str | Path) -> Path:
-    """Where the run on these images goes when nobody says."""
-    return Path("runs") / Path(os.path.realpath(data)).stem
-
-
-def resumable(out: str | Path) -> bool:
-    """Whether there is a run to go on with."""
-    return os.path.isfile(Path(out) / "run.json")  # noqa: PTH113  Path's raises for long names
 
 
 def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock,
@@ -270,24 +227,6 @@ def _record(settings: Settings, dataset: Dataset, job: Job) -> dict[str, Any]:
         "job": job.to_json(),
         "splits": names,
     }
-
-
-@contextmanager
-def _guarded(folder: Path, watch: Watch) -> Generator[None]:
-    """Closes the watch whatever happens; says in one line that a file could not be written."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            hint = "free some space, then go on with --resume" if resumable(folder) else "free some"
-            raise RunError(f"{folder}: no space left on the disk; {hint}") from None
-        if error.errno in UNWRITABLE:
-            hint = "make it writable, then go on with --resume" if resumable(folder) else (
-                "choose another --out")  # fmt: skip
-            raise RunError(f"{folder}: {error.strerror} ({error.filename}); {hint}") from None
-        raise
-    finally:
-        watch.close()
 
 
 @contextmanager

@@ -2,53 +2,44 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from shlex import quote
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from netwright.data.dataset import Dataset
-from netwright.data.listing import SPLITS
-from netwright.drawing.charts import bars, grouped_bars, heat, lines, scatter
-from netwright.drawing.html import Page, code, facts, gallery, paragraph, table
-from netwright.report.numbers import duration, exact, human, human_bytes, share
+from netwright.drawing.charts import lines, scatter
+from netwright.drawing.html import Page, code, facts, paragraph, table
+from netwright.report.numbers import duration, exact, human, human_bytes
 from netwright.report.table import plan_table
 from netwright.train.evaluation import Evaluation
 from netwright.train.job import Job
 from netwright.train.outcome import Outcome
 from netwright.train.run import Run
+from netwright.train.sections import class_section, image_section, mistake_section
 from netwright.train.settings import Settings
 from netwright.train.trials import Trials
 
-__all__ = ["evaluation_page", "write_report"]
-
-THUMB = 64
-SAMPLES = 24
-MISTAKES = 24
-MANY = 40
-"""Classes beyond which lists are cut."""
+__all__ = ["write_report"]
 
 
 def write_report(
     run: Run, metrics: dict[str, Any], winner: Outcome, trials: Trials, dataset: Dataset,
-    shares: np.ndarray, planned: Sequence[Mapping[str, Any]],
+    found: Evaluation, planned: Sequence[Mapping[str, Any]],
 ) -> None:  # fmt: skip
-    """Writes report.html of a run; `shares` are the winner's probabilities of the test images,
-    `planned` the nets there were to choose from, if they are still known.
+    """Writes report.html of a run; `found` is the winner's test, `planned` the nets there were
+    to choose from, if they are still known.
     """
     test, net = metrics["test"], winner.approach.net
     page = Page(f"{net.name} on {dataset.source}", f"{test['images']} test images, "
                 f"{len(dataset.classes)} classes, {run.record['began'][:10]}")  # fmt: skip
     _result(page, run, metrics)
-    _data(page, dataset, winner)
+    image_section(page, dataset, net.input)
     if planned:
         _candidates(page, planned, run.record["settings"]["budget"] or "none")
     _training(page, trials, winner)
-    _test(page, test, dataset, shares)
+    class_section(page, "Test, class by class", test, dataset.classes)
+    mistake_section(page, dataset, found)
     page.add("The net", code(plan_table(net.plan(), 2)))
     _again(page, run)
     page.write(run.path / "report.html")
@@ -75,75 +66,6 @@ def _result(page: Page, run: Run, metrics: dict[str, Any]) -> None:
         f"nor were they used to choose it. The interval is Wilson's. Validation: "
         f"{100 * metrics['val']['accuracy']:.2f}%.{spared}",
     )
-
-
-def _data(page: Page, dataset: Dataset, winner: Outcome) -> None:
-    counts = {part: dataset.counts(part) for part in SPLITS}
-    shape = "x".join(map(str, winner.approach.net.input))
-    pieces = [
-        facts([(f"images to {part}", exact(sum(counts[part]))) for part in SPLITS]
-              + [("classes", len(dataset.classes)), ("as", shape)]),
-        paragraph(_seen(dataset)),
-    ]  # fmt: skip
-    if len(dataset.classes) <= MANY:
-        pieces.append(
-            grouped_bars(list(dataset.classes), counts, title="Images of each class", format=exact)
-        )
-    else:
-        total = sorted(
-            zip(dataset.classes, counts["train"], strict=True), key=lambda pair: -pair[1]
-        )
-        ends = [*total[: MANY // 2], *total[-MANY // 2 :]]
-        pieces.append(
-            bars(
-                ends, title="Training images of the largest and the smallest classes", format=exact
-            )
-        )
-    pieces.append(gallery(_samples(dataset), THUMB))
-    if dataset.unreadable:
-        pieces.append(
-            paragraph(f"{len(dataset.unreadable)} files could not be read and were left out:")
-        )
-        pieces.append(code(_cut(dataset.unreadable)))
-    if dataset.black:
-        pieces.append(
-            paragraph(f"{len(dataset.black)} more could not be read when they were learnt from, "
-                      "and counted as black:")
-        )  # fmt: skip
-        pieces.append(code(_cut(dataset.black)))
-    if dataset.notes:
-        pieces += [paragraph("Notes:"), code(_cut(dataset.notes))]
-    page.add("Images", *pieces)
-
-
-def _cut(rows: Sequence[str]) -> str:
-    more = len(rows) - MANY
-    return "\n".join([*rows[:MANY], *([f"and {more} more"] if more > 0 else [])])
-
-
-def _seen(dataset: Dataset) -> str:
-    common = dataset.survey.common()
-    sizes, modes = (", ".join(f"{name} ({exact(count)})" for name, count in common[word].items())
-                    for word in ("sizes", "modes"))  # fmt: skip
-    sentences = [f"Sizes: {sizes}. Modes: {modes}."]
-    looked = len(dataset.survey.looked)
-    if looked < dataset.size():
-        sentences.append(f"A sample of {exact(looked)} images was looked at.")
-    if dataset.imbalance >= 1.5:
-        sentences.append(
-            f"The largest class has {dataset.imbalance:.1f} times the training images of the "
-            "smallest."
-        )
-    equal, close = (len(dataset.twins[kind]) for kind in ("equal", "close"))
-    if equal:
-        sentences.append(f"{equal} images of validation and test are also in training: the "
-                         "accuracy is flattered by them.")  # fmt: skip
-    if close:
-        sentences.append(f"{close} more look much like one in training.")
-    if dataset.listing.ignored:
-        sentences.append(f"{dataset.listing.ignored} files that are hidden or no images were "
-                         "passed over.")  # fmt: skip
-    return " ".join(sentences)
 
 
 def _candidates(page: Page, planned: Sequence[Mapping[str, Any]], budget: str) -> None:
@@ -224,73 +146,11 @@ def _recipe(winner: Outcome) -> str:
             f"{approach.precision}.")  # fmt: skip
 
 
-def _test(page: Page, test: dict[str, Any], dataset: Dataset, shares: np.ndarray) -> None:
-    rows = [
-        (
-            row["class"],
-            row["images"],
-            f"{row['precision']:.3f}",
-            f"{row['recall']:.3f}",
-            f"{row['f1']:.3f}",
-        )
-        for row in test["classes"]
-    ]
-    page.add(
-        "Test, class by class",
-        heat(test["confusion"], list(dataset.classes), title="Confusion", x="said", y="is"),
-        table(["class", "images", "precision", "recall", "F1"], rows, numeric=range(1, 5)),
-        note=f"Mean of the F1 of all classes: {test['macro_f1']:.3f}.",
-    )
-    wrong = _mistakes(dataset, shares)
-    page.add(
-        "Mistakes it was surest of",
-        gallery(wrong, 2 * THUMB) if wrong else paragraph("It made none on the test images."),
-        note=f"{test['images'] - test['correct']} of {test['images']} "
-        f"({share(test['images'] - test['correct'], test['images'])}) are wrong.",
-    )
-
-
-def evaluation_page(record: dict[str, Any], found: Evaluation, dataset: Dataset) -> Page:
-    """The page of an evaluation: figures, classes, calibration, bad photos, mistakes."""
-    page = Page(f"{', '.join(record['runs'])} on {record['data']}",
-                f"{record['images']} images, {len(found.classes)} classes")  # fmt: skip
-    low, high = record["interval"]
-    page.add("Result", facts([
-        ("accuracy", f"{100 * record['accuracy']:.2f}%"),
-        ("95% interval", f"{100 * low:.1f} to {100 * high:.1f}%"),
-        ("macro F1", f"{record['macro_f1']:.4f}"),
-        ("log loss", f"{record['loss']:.4f}"),
-        ("calibration error", f"{100 * record['calibration_error']:.1f}%"),
-    ]))  # fmt: skip
-    rows = [(row["class"], row["images"], *(f"{row[word]:.3f}" for word in
-             ("precision", "recall", "f1"))) for row in record["classes"]]  # fmt: skip
-    page.add(
-        "Class by class",
-        heat(record["confusion"], list(found.classes), title="Confusion", x="said", y="is"),
-        table(["class", "images", "precision", "recall", "F1"], rows, numeric=range(1, 5)),
-    )
-    if "corrupted" in record:
-        curves = {name: [(i + 1, 100 * value) for i, value in enumerate(values)]
-                  for name, values in record["corrupted"].items()}  # fmt: skip
-        page.add("Bad photos", lines(curves, title="Accuracy by strength", x="strength", y="%"))
-    places = {name: i for i, name in enumerate(dataset.names)}
-    wrong = [row for row in record["worst"] if row["class"] != row["predicted"]]
-    pictures = [(_png(dataset, places[row["image"]]), _caption(row)) for row in wrong]
-    none = paragraph("There are none.")
-    page.add("Surest mistakes", gallery(pictures, 2 * THUMB) if pictures else none)
-    return page
-
-
-def _caption(row: dict[str, Any]) -> str:
-    taken = f"{row['predicted']} ({100 * row['probability']:.0f}%)"
-    return f"{row['class']} taken for {taken}, {row['image']}"
-
-
 def _again(page: Page, run: Run) -> None:
     settings = run.record["settings"]
     defaults = {word.name: word.default for word in fields(Settings)}
     words = [
-        f"--{name}" if value is True else f"--{name} {quote(str(value))}"
+        _option(name, value)
         for name, value in settings.items()
         if name != "data" and value != defaults[name]
     ]
@@ -315,35 +175,7 @@ def _again(page: Page, run: Run) -> None:
     )
 
 
-def _samples(dataset: Dataset) -> list[tuple[bytes, str]]:
-    """Training images of every class in turn."""
-    train = dataset.indices("train")
-    labels = dataset.labels[train]
-    every = [train[labels == label] for label in range(len(dataset.classes))]
-    turns = [own[turn] for turn in range(SAMPLES) for own in every if turn < len(own)][:SAMPLES]
-    chosen = sorted(turns, key=lambda i: dataset.labels[i])
-    return [(_png(dataset, i), dataset.classes[dataset.labels[i]]) for i in chosen]
-
-
-def _mistakes(dataset: Dataset, shares: np.ndarray) -> list[tuple[bytes, str]]:
-    """The wrong test images, those it was surest of first."""
-    test = dataset.indices("test")
-    predicted, sure = shares.argmax(1), shares.max(1)
-    wrong = np.flatnonzero(predicted != dataset.labels[test])
-    worst: Iterable[int] = wrong[np.argsort(-sure[wrong], kind="stable")][:MISTAKES]
-
-    def caption(i: int) -> str:
-        truth = dataset.classes[dataset.labels[test[i]]]
-        taken = f"{dataset.classes[predicted[i]]} ({100 * sure[i]:.0f}%)"
-        return f"{truth} taken for {taken}, {dataset.names[test[i]]}"
-
-    return [(_png(dataset, int(test[i])), caption(i)) for i in worst]
-
-
-def _png(dataset: Dataset, i: int) -> bytes:
-    """Image i as a small PNG."""
-    side = min(2 * THUMB, max(8, dataset.survey.side))
-    pixels = dataset.thumbnail(int(i), side)
-    page = io.BytesIO()
-    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(page, "PNG")
-    return page.getvalue()
+def _option(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no-{name}"
+    return f"--{name} {quote(str(value))}"

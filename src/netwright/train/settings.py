@@ -28,14 +28,14 @@ class Settings:
         epochs: epochs of the best net; fixes the schedule, and time is not asked for.
         seed: same seed, same numbers on the same machine with as many threads.
         size: side of the images; None to choose one.
-        flip: whether nets that start from nothing see images mirrored; None to follow the recipe.
+        flip: whether nets see images mirrored in training; None to follow the recipe.
         net: a registered net or a file of one; only it is trained.
         weights: where trained weights come from.
         transfer: how they are used: `auto`, `none`, or one way of `TRANSFERS`.
         recipe: how nets are trained, by name or a file.
         workers: processes that decode images of sets too large for memory.
         precision: `auto`, `fp32` or `bf16`.
-        online: whether weights may be fetched.
+        online: whether weights of `net` may be fetched.
     """
 
     data: str

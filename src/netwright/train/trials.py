@@ -35,7 +35,7 @@ __all__ = ["Trials"]
 
 TUNING = 0.8
 """Share of the time left that fine-tuning may plan with."""
-LEAST, MOST = 3, 30
+LEAST_TUNED, MOST_TUNED = 3, 30
 """Epochs of fine-tuning: with less time than for the least it is left out."""
 FEW = 2000
 """With fewer training images parts begin to learn one after the other."""
@@ -150,11 +150,11 @@ class Trials:
         epochs = self.job.epochs
         if epochs is None:
             seconds = step_seconds(net, recipe, self.job.precision) * recipe.steps(images)
-            epochs = min(MOST, int(TUNING * self.clock.left / seconds))
-            if epochs < LEAST and self.job.transfer != "auto":
-                epochs = LEAST
+            epochs = min(MOST_TUNED, int(TUNING * self.clock.left / seconds))
+            if epochs < LEAST_TUNED and self.job.transfer != "auto":
+                epochs = LEAST_TUNED
         approach = None
-        if epochs >= (LEAST if self.job.epochs is None else 1):
+        if epochs >= (LEAST_TUNED if self.job.epochs is None else 1):
             approach = replace(best.approach, name=f"{net.name}-{method}", method=method, net=net,
                                layer=LATE, recipe=recipe, epochs=epochs)  # fmt: skip
         else:

@@ -1,0 +1,218 @@
+"""What a run is going to do, decided from its images, settings and time."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from netwright.core.net import Net
+from netwright.core.plan import Plan
+from netwright.data.augment import Flip
+from netwright.data.dataset import Dataset
+from netwright.data.image import Preprocessing
+from netwright.errors import BudgetError
+from netwright.nets import registry
+from netwright.space.budget import Budget
+from netwright.space.families import FAMILIES
+from netwright.speed.training import PRECISIONS, Speed, speeds, step_seconds
+from netwright.train.approach import Approach
+from netwright.train.backbones import available, chosen_net
+from netwright.train.halving import epochs_within, work
+from netwright.train.job import Job
+from netwright.train.propose import Proposal, propose
+from netwright.train.recipe import Recipe, read
+from netwright.train.settings import Settings
+
+__all__ = ["decide"]
+
+RESERVE = 0.12
+"""Share of the time that the schedule leaves free."""
+LEAST_EPOCHS, ENOUGH_STEPS, MOST_EPOCHS = 12, 1500, 60
+"""Epochs that a net gets at least, if time allows; steps of the optimiser from which more epochs
+bring little; and the most epochs. Nets are chosen so large that as much training as that takes
+half of the time."""
+FASTER = 1.25
+"""bf16 has to be faster by this factor to be worth its rounding."""
+SMALL_SIDE, MANY = 48, 1000
+"""Images smaller than this gain little from weights of large photos, where there are so many."""
+QUICK_SIDES, QUICK_IMAGES = range(24, 49), 10_000
+"""Where `airbench94_cifar10` by the recipe `fast-small` learns most in a given time."""
+UNBOUNDED = "params<=1M, macs<=50M, memory<=20MB"
+"""What nets may cost where the epochs are fixed and no budget is given."""
+QUICK_NET, QUICK_RECIPE = "airbench94_cifar10", "fast-small"
+
+
+def decide(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal | None]:
+    """Decides between trained weights and nets of their own, and fits training into the time."""
+    trained, lacking = available(settings)
+    alone = _better_alone(settings, dataset)
+    why = list[str]()
+    if trained and not alone:
+        names = ", ".join(backbone.weights for backbone in trained)
+        why.append(f"{dataset.size('train')} images are few to learn from nothing: begins with "
+                   f"trained weights ({names})")  # fmt: skip
+        recipe = _recipe(settings, "fine-tune").suited(dataset.size("train"))
+        return Job(tuple(why), tuple(trained), settings.transfer, (), (), recipe, settings.epochs,
+                   _exact(settings), settings.seed), None  # fmt: skip
+    why.append(alone if trained and alone else lacking or "nets start from nothing")
+    return _from_nothing(settings, dataset, why)
+
+
+def _better_alone(settings: Settings, dataset: Dataset) -> str:
+    """Why nets that start from nothing suit better than trained weights; empty if they do not."""
+    if settings.transfer == "none":
+        return "nets start from nothing, as asked for"
+    if settings.transfer != "auto" or settings.weights:
+        return ""
+    side, images = dataset.survey.side, dataset.size("train")
+    if side < SMALL_SIDE and images >= MANY:
+        return (f"{images} images of {side} pixels are enough for a net of their own, and small "
+                "for weights of large photos")  # fmt: skip
+    return ""
+
+
+def _recipe(settings: Settings, name: str) -> Recipe:
+    """The recipe that was asked for, else that of the name; with or without mirror images, where
+    that was said.
+    """
+    recipe = read(settings.recipe or name)
+    if settings.flip is False:
+        return _without_flips(recipe)
+    flips = any(isinstance(operation, Flip) for operation in recipe.operations)
+    if settings.flip and not flips:
+        return recipe.but(operations=(*recipe.operations, Flip()))
+    return recipe
+
+
+def _without_flips(recipe: Recipe) -> Recipe:
+    kept = tuple(op for op in recipe.operations if not isinstance(op, Flip))
+    return recipe.but(operations=kept)
+
+
+def _from_nothing(
+    settings: Settings, dataset: Dataset, why: list[str]
+) -> tuple[Job, Proposal | None]:
+    preprocessing = dataset.preprocessing(settings.size)
+    if settings.size is None and preprocessing.size < dataset.survey.side:
+        why.append(f"images are shrunk from {dataset.survey.side} to {preprocessing.size} pixels "
+                   "to fit the time; --size takes more")  # fmt: skip
+    if settings.net:
+        return _one_net(settings, dataset, preprocessing, why, chosen_net(settings.net)), None
+    if _is_quick(settings, dataset, preprocessing):
+        why.append(f"{QUICK_NET} by the recipe {QUICK_RECIPE} learns most of such images in "
+                   "little time")  # fmt: skip
+        return _one_net(settings, dataset, preprocessing, why, registry.find(QUICK_NET)), None
+    return _several(settings, dataset, preprocessing, why)
+
+
+def _is_quick(settings: Settings, dataset: Dataset, preprocessing: Preprocessing) -> bool:
+    """Whether the images are such that one net and recipe are known to be best."""
+    if settings.recipe or preprocessing.size not in QUICK_SIDES or preprocessing.channels != 3:
+        return False
+    net = _suited(registry.find(QUICK_NET), preprocessing, len(dataset.classes))
+    fits = not settings.budget or not Budget.parse(settings.budget).broken(net.plan())
+    return fits and dataset.size("train") >= QUICK_IMAGES
+
+
+def _suited(net: Net, preprocessing: Preprocessing, classes: int) -> Net:
+    """A net for these images and classes."""
+    shape = (preprocessing.channels, preprocessing.size, preprocessing.size)
+    return net.but(input=shape).but(classes=classes)
+
+
+def _one_net(
+    settings: Settings, dataset: Dataset, preprocessing: Preprocessing, why: list[str], net: Net
+) -> Job:
+    """One net from nothing, for as many epochs as the time allows."""
+    net = _suited(net, preprocessing, len(dataset.classes))
+    broken = Budget.parse(settings.budget).broken(net.plan()) if settings.budget else []
+    if broken:
+        raise BudgetError(f"{net.name} is over the budget of {broken[0]}; allow more, or leave "
+                          "--net out to have one chosen")  # fmt: skip
+    images = dataset.size("train")
+    quick = net.name == QUICK_NET and not settings.recipe
+    recipe = _recipe(settings, QUICK_RECIPE if quick else "resnet").suited(images)
+    steps = recipe.steps(images)
+    if settings.epochs is not None:
+        cost, precision, epochs = float(net.plan().macs), _exact(settings), settings.epochs
+    else:
+        choices = PRECISIONS if settings.precision == "auto" else (settings.precision,)
+        seconds = {name: steps * step_seconds(net, recipe, name) for name in choices}
+        precision = _faster(seconds)
+        cost = seconds[precision]
+        epochs = max(1, min(MOST_EPOCHS, int(_usable(settings) / cost)))
+    approach = Approach(net.name, "scratch", net, preprocessing, recipe, epochs,
+                        precision=precision, seed=settings.seed)  # fmt: skip
+    return Job(tuple(why), (), "none", (approach,), (cost,), recipe, settings.epochs, precision,
+               settings.seed)  # fmt: skip
+
+
+def _several(
+    settings: Settings, dataset: Dataset, preprocessing: Preprocessing, why: list[str]
+) -> tuple[Job, Proposal]:
+    """Nets of several families by successive halving."""
+    budget = _budget(settings)
+    images = dataset.size("train")
+    recipe = _recipe(settings, "resnet")
+    if settings.flip is None and not settings.recipe:
+        # Digits and letters turn into others in a mirror; who knows that images do not, says so.
+        recipe = _without_flips(recipe)
+    recipe = recipe.suited(images)
+    steps = recipe.steps(images)
+    usable = _usable(settings)
+    dearest = (
+        usable
+        / 2
+        / work([1.0] * len(FAMILIES), min(MOST_EPOCHS, max(LEAST_EPOCHS, ENOUGH_STEPS // steps)))
+    )
+    rates = cache(speeds)  # asked for only when some net meets the budget
+    choices = PRECISIONS if settings.precision == "auto" else (settings.precision,)
+
+    def seconds(plan: Plan, speed: Speed) -> float:
+        return steps * speed.step(plan, recipe.batch)
+
+    def affordable(plan: Plan) -> bool:
+        if settings.epochs is not None:
+            return True
+        return min(seconds(plan, rates()[name]) for name in choices) <= dearest
+
+    shape = (preprocessing.channels, preprocessing.size, preprocessing.size)
+    proposal = propose(shape, len(dataset.classes), budget, affordable=affordable)
+    plans = [candidate.plan for candidate in proposal.kept]
+    if settings.epochs is not None:
+        costs, epochs = [float(plan.macs) for plan in plans], settings.epochs
+        precision = _exact(settings)
+    else:
+        spent = {name: [seconds(plan, rates()[name]) for plan in plans] for name in choices}
+        precision = _faster({name: sum(costs) for name, costs in spent.items()})
+        costs = spent[precision]
+        epochs = epochs_within(costs, usable, most=MOST_EPOCHS)
+    approaches = tuple(
+        Approach(candidate.net.name, "scratch", candidate.net, preprocessing, recipe, epochs,
+                 precision=precision, seed=settings.seed)
+        for candidate in proposal.kept
+    )  # fmt: skip
+    job = Job(tuple(why), (), "none", approaches, tuple(costs), recipe, settings.epochs, precision,
+              settings.seed)  # fmt: skip
+    return job, proposal
+
+
+def _usable(settings: Settings) -> float:
+    """Seconds that training may take."""
+    return 60 * settings.minutes * (1 - RESERVE)
+
+
+def _exact(settings: Settings) -> str:
+    """The precision where no speed was measured."""
+    return "fp32" if settings.precision == "auto" else settings.precision
+
+
+def _faster(seconds: dict[str, float]) -> str:
+    """bf16 where it pays, else fp32."""
+    if len(seconds) == 1:
+        return next(iter(seconds))
+    return "bf16" if seconds["fp32"] > FASTER * seconds["bf16"] else "fp32"
+
+
+def _budget(settings: Settings) -> Budget:
+    """The bounds that were given; where neither they nor the time bound the nets, small ones."""
+    return Budget.parse(settings.budget or (UNBOUNDED if settings.epochs is not None else ""))

@@ -1,0 +1,33 @@
+"""The page that `netwright evaluate` writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netwright.data.dataset import Dataset
+from netwright.drawing.charts import lines
+from netwright.drawing.html import Page, facts
+from netwright.train.evaluation import Evaluation
+from netwright.train.sections import class_section, mistake_section
+
+__all__ = ["evaluation_page"]
+
+
+def evaluation_page(record: dict[str, Any], found: Evaluation, dataset: Dataset) -> Page:
+    """The page of an evaluation: figures, classes, calibration, bad photos, mistakes."""
+    page = Page(f"{', '.join(record['runs'])} on {record['data']}",
+                f"{record['images']} images, {len(found.classes)} classes")  # fmt: skip
+    low, high = record["interval"]
+    page.add("Result", facts([
+        ("accuracy", f"{100 * record['accuracy']:.2f}%"),
+        ("95% interval", f"{100 * low:.1f} to {100 * high:.1f}%"),
+        ("log loss", f"{record['loss']:.4f}"),
+        ("calibration error", f"{100 * record['calibration_error']:.1f}%"),
+    ]))  # fmt: skip
+    class_section(page, "Class by class", record, found.classes)
+    if "corrupted" in record:
+        curves = {name: [(i + 1, 100 * value) for i, value in enumerate(values)]
+                  for name, values in record["corrupted"].items()}  # fmt: skip
+        page.add("Bad photos", lines(curves, title="Accuracy by strength", x="strength", y="%"))
+    mistake_section(page, dataset, found)
+    return page
