@@ -12,11 +12,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
+from netwright.core.classifier import classifiers
 from netwright.core.codec import decode, encode
 from netwright.core.field import Field
 from netwright.core.net import Net
 from netwright.core.plan import Plan
-from netwright.core.rewrite import classifiers
 from netwright.core.spec import Spec
 from netwright.errors import NetwrightError
 from netwright.layers import Add, ChannelLayerNorm, Mul

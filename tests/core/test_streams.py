@@ -14,7 +14,7 @@ from oracles import assert_plan_is_true
 FORK = nw.Fork(fine=nw.Conv(4), coarse=nw.Conv(8, 3, 2))
 
 
-class OfTwo(Block):
+class OfTwo(Block, abstract=True):
     """The sum of two maps, the second resized to the first: a cell of two inputs."""
 
     width: int

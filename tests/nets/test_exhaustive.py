@@ -1,4 +1,4 @@
-"""Every registered net in one graph: `make exhaustive`, a quarter of an hour on two cores.
+"""Every registered net in one graph, a quarter of an hour of `make exhaustive` on two cores.
 
 The suite compiles and exports a small net of every family and compares numbers; here all
 nets are traced as they are, on the meta device, where only shapes can be compared.

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 import netwright as nw
+from netwright.core.classifier import classifiers, rewidthed
 from netwright.core.net import Net
-from netwright.core.rewrite import classifiers, everywhere, rewidthed
+from netwright.core.rewrite import everywhere
 from netwright.errors import RuleError
 from oracles import assert_plan_is_true
 

@@ -13,9 +13,10 @@ import pytest
 import torch
 
 import netwright as nw
+from netwright.core.classifier import classifiers
 from netwright.core.net import Net
 from netwright.core.plan import Plan
-from netwright.core.rewrite import classifiers, matches, sites
+from netwright.core.rewrite import matches, sites
 from netwright.core.wiring import Sequential
 from netwright.errors import RuleError
 from oracles import assert_plan_is_true

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from netwright.advice.finding import Case, Finding, Remedy, remedies, shares
+from netwright.core.classifier import classifiers
 from netwright.core.operation import Kind, Sliding
 from netwright.core.plan import Row
-from netwright.core.rewrite import classifiers
 from netwright.core.shape import show
 
 __all__ = ["border", "critical", "idle", "outgrown", "unproductive"]

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from netwright.core.lazy import lazy
+from netwright.core.lazy import lazy, load
+from netwright.core.spec import Block, names
 
 if TYPE_CHECKING:
     from netwright.blocks.aspp import *  # noqa: F403
@@ -49,6 +50,12 @@ if TYPE_CHECKING:
     from netwright.blocks.unet import *  # noqa: F403
     from netwright.blocks.vgg import *  # noqa: F403
     from netwright.blocks.xception import *  # noqa: F403
+
+
+def _names(pattern: str) -> list[str]:
+    load(__name__)
+    return names(Block, pattern)
+
 
 lazy(
     __name__,
@@ -98,4 +105,5 @@ lazy(
         "vgg": "VggBlock",
         "xception": "XceptionBlock",
     },
+    _names,
 )

@@ -29,8 +29,7 @@ class ASPP(Block):
     dropout: float = 0.5
 
     def check(self) -> None:
-        is_count(self, "width")
-        is_count(self, "rates", axes=True)
+        is_count(self, "rates")
         is_fraction(self, "dropout")
 
     def expand(self, x: Shape) -> Spec:

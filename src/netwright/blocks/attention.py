@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import log2
 
 from netwright.blocks.conv import ConvNormAct
-from netwright.core.check import is_count, is_flag, is_number
+from netwright.core.check import is_count, is_number
 from netwright.core.shape import Shape, narrowed
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Concat, Gate, Sequential, Sum
@@ -34,7 +34,7 @@ class CBAM(Block):
     kernel: int = 7
 
     def check(self) -> None:
-        is_count(self, "reduction", "kernel")
+        is_count(self, "reduction")
 
     def expand(self, x: Shape) -> Spec:
         maps, narrow = x[0], narrowed(x[0], self.reduction)
@@ -73,7 +73,6 @@ class SqueezeExcite(Block):
 
     def check(self) -> None:
         is_count(self, "reduction")
-        is_flag(self, "bias")
 
     def expand(self, x: Shape) -> Spec:
         return squeeze_excite(x[0], narrowed(x[0], self.reduction), ReLU(), Sigmoid(), self.bias)
@@ -138,7 +137,7 @@ class BAM(Block):
     dilation: int = 4
 
     def check(self) -> None:
-        is_count(self, "reduction", "dilation")
+        is_count(self, "reduction")
 
     def expand(self, x: Shape) -> Spec:
         narrow = narrowed(x[0], self.reduction)

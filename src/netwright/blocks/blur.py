@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from netwright.core.check import is_count
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential
@@ -26,10 +25,6 @@ class MaxBlurPool(Block):
     stride: int = 2
     padding: int = 0
     blur: int = 3
-
-    def check(self) -> None:
-        is_count(self, "kernel", "stride", "blur")
-        is_count(self, "padding", least=0)
 
     def expand(self, x: Shape) -> Spec:
         return Sequential(

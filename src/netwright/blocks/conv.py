@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from netwright.core.check import is_count, is_flag, is_spec
+from netwright.core.check import is_count
 from netwright.core.shape import Axes, Padding, Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential
@@ -56,8 +56,6 @@ class ConvNormAct(Block):
     bias: bool = False
 
     def check(self) -> None:
-        is_spec(self, "norm", "act", optional=True)
-        is_flag(self, "bias")
         self.conv()
 
     def conv(self) -> Conv:

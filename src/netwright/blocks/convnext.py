@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netwright.blocks.conv import ConvNormAct, DepthwiseConv
-from netwright.core.check import is_choice, is_count, is_flag, is_fraction, is_spec
+from netwright.core.check import is_choice, is_count, is_fraction
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Sum
@@ -31,7 +31,7 @@ class ConvNextBlock(Block):
     drop: float = 0.0
 
     def check(self) -> None:
-        is_count(self, "kernel", "expansion")
+        is_count(self, "expansion")
         is_fraction(self, "drop")
 
     def expand(self, x: Shape) -> Spec:
@@ -71,9 +71,6 @@ class InvertedBottleneck(Block):
     norms: str = "all"
 
     def check(self) -> None:
-        is_count(self, "width", "stride", "kernel")
-        is_flag(self, "first")
-        is_spec(self, "act", "norm")
         is_choice(self, "acts", ("all", "one"))
         is_choice(self, "norms", ("all", "one"))
 

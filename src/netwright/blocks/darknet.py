@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from netwright.blocks.conv import ConvNormAct
-from netwright.core.check import is_spec
 from netwright.core.shape import Shape, narrowed
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Sum
@@ -20,9 +19,6 @@ class DarkBlock(Block):
     """
 
     act: Spec = LeakyReLU(0.1)
-
-    def check(self) -> None:
-        is_spec(self, "act")
 
     def expand(self, x: Shape) -> Spec:
         body = Sequential(

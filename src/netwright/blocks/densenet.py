@@ -33,7 +33,6 @@ class DenseLayer(Block):
 
     def check(self) -> None:
         is_count(self, "growth")
-        is_count(self, "expansion", least=0)
 
     def expand(self, x: Shape) -> Spec:
         return _layer(self.growth, self.expansion)
@@ -53,7 +52,6 @@ class DenseBlock(Block):
     expansion: int = 4
 
     def check(self) -> None:
-        is_count(self, "depth")
         DenseLayer(self.growth, self.expansion)
 
     def expand(self, x: Shape) -> Spec:

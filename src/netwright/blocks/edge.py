@@ -9,7 +9,7 @@ from typing import cast
 
 from netwright.blocks.conv import ConvNormAct
 from netwright.blocks.separable import SeparableConv, SpatiallySeparableConv
-from netwright.core.check import is_count, is_flag, is_fraction, is_spec
+from netwright.core.check import is_count, is_fraction
 from netwright.core.shape import Padding, Shape, need_rank, show, tight_pads
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Concat, Sequential
@@ -41,7 +41,6 @@ class FactorisedReduction(Block):
 
     def check(self) -> None:
         is_count(self, "width", least=2)
-        is_spec(self, "norm")
 
     def expand(self, x: Shape) -> Spec:
         half = self.width // 2
@@ -87,9 +86,6 @@ class Edge(Block):
     def check(self) -> None:
         if self.operation not in OPERATIONS:
             raise SpecError(f"Edge: {nearest('operation', str(self.operation), OPERATIONS)}")
-        is_count(self, "width", "stride")
-        is_spec(self, "norm")
-        is_flag(self, "tight")
         is_fraction(self, "drop")
 
     def expand(self, x: Shape) -> Spec:

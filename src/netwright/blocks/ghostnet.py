@@ -7,7 +7,7 @@ from math import ceil
 from netwright.blocks.attention import squeeze_excite
 from netwright.blocks.conv import ConvNormAct, conv_norm
 from netwright.blocks.mobile import rounded
-from netwright.core.check import is_count, is_flag, is_spec
+from netwright.core.check import is_count
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Concat, Sequential, Sum
@@ -34,8 +34,7 @@ class GhostModule(Block):
     act: Spec | None = ReLU()
 
     def check(self) -> None:
-        is_count(self, "width", "ratio", "kernel")
-        is_spec(self, "act", optional=True)
+        is_count(self, "ratio")
         if isinstance(self.ratio, int) and self.ratio < 2:
             raise SpecError(f"GhostModule: ratio is {self.ratio}, wanted at least 2")
 
@@ -69,8 +68,7 @@ class GhostBottleneck(Block):
     se: bool = False
 
     def check(self) -> None:
-        is_count(self, "width", "hidden", "kernel", "stride")
-        is_flag(self, "se")
+        is_count(self, "hidden")
 
     def expand(self, x: Shape) -> Spec:
         hidden, stride = self.hidden, self.stride

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from netwright.blocks.conv import conv_norm, conv_norm_act
 from netwright.blocks.resnet import BasicBlock
-from netwright.core.check import is_count
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Fork, Parallel, Sequential, Sum
-from netwright.errors import ShapeError, SpecError
+from netwright.errors import ShapeError
 from netwright.units.activation import Identity, ReLU
 from netwright.units.resample import Upsample
 
@@ -32,9 +31,6 @@ class ExchangeUnit(Block):
 
     outputs: int = 0
     joins = True
-
-    def check(self) -> None:
-        is_count(self, "outputs", least=0)
 
     def expand(self, *xs: Shape) -> Spec:
         widths = [x[0] for x in xs]
@@ -58,7 +54,6 @@ class HighResolutionModule(Block):
     joins = True
 
     def check(self) -> None:
-        is_count(self, "depth")
         ExchangeUnit(self.outputs)
 
     def expand(self, *xs: Shape) -> Spec:
@@ -78,12 +73,6 @@ class StreamTransition(Block):
 
     widths: tuple[int, ...]
     joins = True
-
-    def check(self) -> None:
-        if type(self.widths) is not tuple or not self.widths:
-            raise SpecError(f"StreamTransition: widths is {self.widths!r}, wanted widths")
-        for width in self.widths:
-            conv_norm_act(width)
 
     def expand(self, *xs: Shape) -> Spec:
         if len(xs) > len(self.widths):

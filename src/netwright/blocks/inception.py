@@ -5,10 +5,9 @@ factorised ones (Szegedy et al. 2015, arXiv:1512.00567).
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, cast
 
 from netwright.blocks.conv import ConvNormAct
-from netwright.core.check import is_choice, is_count, is_spec
+from netwright.core.check import is_choice, is_count
 from netwright.core.shape import Axes, Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Concat, Sequential
@@ -57,8 +56,7 @@ class Inception(Block):
     own_widths = ("conv1", "reduce3", "conv3", "reduce5", "conv5", "pool")
 
     def check(self) -> None:
-        is_count(self, "conv1", "reduce3", "conv3", "reduce5", "conv5", "pool", "kernel")
-        is_spec(self, "norm", optional=True)
+        is_count(self, "conv1", "reduce3", "conv3", "reduce5", "conv5", "pool")
 
     def expand(self, x: Shape) -> Spec:
         def conv(width: int, kernel: int) -> ConvNormAct:
@@ -85,8 +83,6 @@ class AuxiliaryHead(Block):
 
     def check(self) -> None:
         is_count(self, "classes")
-        is_spec(self, "norm", optional=True)
-        is_spec(self, "pool")
 
     def expand(self, x: Shape) -> Spec:
         return Sequential(
@@ -123,8 +119,7 @@ class InceptionA(Block):
     own_widths = ("conv1", "once", "twice", "project")
 
     def check(self) -> None:
-        is_count(self, "conv1", "project", "kernel")
-        is_spec(self, "pool")
+        is_count(self, "conv1", "project")
         _are_widths(self, once=(2,), twice=(3,))
         self._conv(1)
 
@@ -158,7 +153,6 @@ class InceptionB(Block):
 
     def check(self) -> None:
         is_count(self, "conv1", "project")
-        is_spec(self, "pool")
         _are_widths(self, once=(3,), twice=(5,))
 
     def expand(self, x: Shape) -> Spec:
@@ -189,7 +183,6 @@ class InceptionC(Block):
 
     def check(self) -> None:
         is_count(self, "conv1", "project")
-        is_spec(self, "pool")
         _are_widths(self, once=(2,), twice=(3, 4))
 
     def expand(self, x: Shape) -> Spec:
@@ -259,12 +252,14 @@ def chain(
     return Sequential(*[replace(like, width=width, kernel=kernel) for width, kernel in rows])
 
 
-def check_branches(spec: Block, branches: Any, lengths: tuple[int, ...]) -> None:
+def check_branches(
+    spec: Block, branches: tuple[tuple[int, ...], ...], lengths: tuple[int, ...]
+) -> None:
     """Raise `SpecError` unless `branches` are tuples of so many widths."""
     who = type(spec).__name__
-    if not isinstance(branches, tuple) or not branches:
-        raise SpecError(f"{who}: branches is {branches!r}, wanted tuples of widths")
-    for branch in cast("tuple[Any, ...]", branches):
+    if not branches:
+        raise SpecError(f"{who}: branches is (), wanted tuples of widths")
+    for branch in branches:
         _check_widths(f"{who}: a branch", branch, lengths)
 
 
@@ -274,8 +269,7 @@ def _are_widths(spec: Block, **lengths: tuple[int, ...]) -> None:
         _check_widths(f"{type(spec).__name__}: {name}", getattr(spec, name), wanted)
 
 
-def _check_widths(what: str, value: Any, lengths: tuple[int, ...]) -> None:
-    widths = cast("tuple[Any, ...]", value) if isinstance(value, tuple) else ()
+def _check_widths(what: str, widths: tuple[int, ...], lengths: tuple[int, ...]) -> None:
     if len(widths) not in lengths or not all(type(n) is int and n >= 1 for n in widths):
         wanted = " or ".join(map(str, lengths))
-        raise SpecError(f"{what} is {value!r}, wanted {wanted} widths of at least 1")
+        raise SpecError(f"{what} is {widths!r}, wanted {wanted} widths of at least 1")

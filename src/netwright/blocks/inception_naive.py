@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netwright.blocks.conv import ConvNormAct
-from netwright.core.check import is_count, is_spec
+from netwright.core.check import is_count
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Concat
@@ -32,7 +32,6 @@ class NaiveInception(Block):
 
     def check(self) -> None:
         is_count(self, "conv1", "conv3", "conv5")
-        is_spec(self, "norm", optional=True)
 
     def expand(self, x: Shape) -> Spec:
         return Concat(

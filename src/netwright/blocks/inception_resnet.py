@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netwright.blocks.conv import ConvNormAct
 from netwright.blocks.inception import chain, check_branches
-from netwright.core.check import is_count, is_flag, is_number, is_spec
+from netwright.core.check import is_number
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Concat, Sequential, Sum
@@ -36,9 +36,6 @@ class InceptionResidual(Block):
 
     def check(self) -> None:
         is_number(self, "scale")
-        is_count(self, "factor", least=0)
-        is_flag(self, "act")
-        is_spec(self, "attention", optional=True)
         check_branches(self, self.branches, (1, 2, 3))
 
     def expand(self, x: Shape) -> Spec:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netwright.core.check import is_count, is_flag, is_spec
+from netwright.core.check import is_count
 from netwright.core.shape import Shape, need_rank
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential
@@ -27,11 +27,6 @@ class MLP(Block):
     act: Spec = ReLU()
     bias: bool = True
 
-    def check(self) -> None:
-        is_count(self, "widths", axes=True)
-        is_spec(self, "act")
-        is_flag(self, "bias")
-
     def expand(self, x: Shape) -> Spec:
         parts: dict[str, Spec] = {}
         for i, width in enumerate(self.widths, 1):
@@ -55,8 +50,7 @@ class MaxoutLinear(Block):
     bias: bool = True
 
     def check(self) -> None:
-        is_count(self, "width", "pieces")
-        is_flag(self, "bias")
+        is_count(self, "pieces")
 
     def expand(self, x: Shape) -> Spec:
         need_rank("MaxoutLinear", x, 1, 1)

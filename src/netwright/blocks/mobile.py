@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netwright.blocks.attention import squeeze_excite
 from netwright.blocks.conv import ConvNormAct
-from netwright.core.check import is_choice, is_count, is_flag, is_fraction, is_padding, is_spec
+from netwright.core.check import is_choice, is_count, is_fraction, is_padding
 from netwright.core.shape import Padding, Shape, narrowed
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Sum
@@ -43,7 +43,7 @@ class MobileConv(Block):
     kernel: int = 3
 
     def check(self) -> None:
-        is_count(self, "width", "stride", "expansion", "kernel")
+        is_count(self, "expansion")
         is_choice(self, "form", ("regular", "separable", "linear", "expanded"))
 
     def expand(self, x: Shape) -> Spec:
@@ -71,9 +71,8 @@ class _Expanded(Block, abstract=True):
     norm: Spec = BatchNorm()
 
     def check(self) -> None:
-        is_count(self, "width", "stride", "expansion", "kernel")
+        is_count(self, "expansion")
         is_fraction(self, "drop")
-        is_spec(self, "norm")
 
 
 class InvertedResidual(_Expanded):
@@ -121,9 +120,7 @@ class MobileNetV3Block(Block):
     norm: Spec = BatchNorm()
 
     def check(self) -> None:
-        is_count(self, "width", "hidden", "kernel", "stride")
-        is_flag(self, "se")
-        is_spec(self, "act", "norm")
+        is_count(self, "hidden")
 
     def expand(self, x: Shape) -> Spec:
         hidden = self.hidden

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from netwright.core.check import is_count
 from netwright.core.shape import Axes, Padding, Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential
@@ -26,7 +25,6 @@ class MlpConv(Block):
     padding: Padding = "same"
 
     def check(self) -> None:
-        is_count(self, "widths", axes=True)
         Conv(1, self.kernel, self.stride, self.padding)
 
     def expand(self, x: Shape) -> Spec:

@@ -38,12 +38,9 @@ class ResidualUnit(Block):
     order: str = "original"
 
     def check(self) -> None:
-        convs = self.convs if isinstance(self.convs, tuple) else ()
-        if not convs or not all(type(conv) is ConvNormAct for conv in convs):
-            raise SpecError(
-                f"ResidualUnit: convs is {self.convs!r}, wanted ConvNormActs in a tuple"
-            )
-        first, *rest = convs
+        if not self.convs:
+            raise SpecError("ResidualUnit: convs is (), wanted ConvNormActs in a tuple")
+        first, *rest = self.convs
         if type(first.stride) is not int or any(conv.stride != 1 for conv in rest):
             raise SpecError("ResidualUnit: only the first convolution may have a stride, a number")
         is_choice(self, "order", ORDERS)

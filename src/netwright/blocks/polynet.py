@@ -8,7 +8,7 @@ from typing import cast
 from netwright.blocks.conv import ConvNormAct, conv_norm
 from netwright.blocks.inception import check_branches
 from netwright.blocks.inception_resnet import branched
-from netwright.core.check import is_count, is_number
+from netwright.core.check import is_number
 from netwright.core.graph import Graph, Node, Shared
 from netwright.core.join import Add
 from netwright.core.shape import Shape
@@ -39,7 +39,6 @@ class TwoWayModule(Block):
 
     def check(self) -> None:
         is_number(self, "scale")
-        is_count(self, "factor", least=0)
         check_branches(self, self.branches, (1, 2, 3))
 
     def expand(self, x: Shape) -> Spec:
@@ -72,9 +71,8 @@ class PolyModule(Block):
     own_widths = ("branches",)
 
     def check(self) -> None:
-        if not isinstance(self.key, str) or not self.key:
+        if not self.key:
             raise SpecError(f"PolyModule: key is {self.key!r}, wanted a word")
-        is_count(self, "order")
         TwoWayModule(self.branches, self.scale, self.factor)
 
     def expand(self, x: Shape) -> Spec:

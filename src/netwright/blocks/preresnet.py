@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netwright.blocks.resnet import summed, weighed
-from netwright.core.check import is_choice, is_count, is_fraction, is_spec
+from netwright.core.check import is_choice, is_count, is_fraction
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential
@@ -34,8 +34,6 @@ class PreBasicBlock(Block):
     attention: Spec | None = None
 
     def check(self) -> None:
-        is_count(self, "width", "stride")
-        is_spec(self, "attention", optional=True)
         is_fraction(self, "dropout")
 
     def expand(self, x: Shape) -> Spec:
@@ -67,8 +65,7 @@ class PreBottleneck(Block):
     stride_in: str = "3x3"
 
     def check(self) -> None:
-        is_count(self, "width", "stride", "expansion")
-        is_spec(self, "attention", optional=True)
+        is_count(self, "expansion")
         is_choice(self, "stride_in", ("3x3", "1x1"))
 
     def expand(self, x: Shape) -> Spec:

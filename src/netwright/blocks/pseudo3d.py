@@ -7,7 +7,7 @@ from dataclasses import replace
 from netwright.blocks.conv import ConvNormAct, conv_norm, conv_norm_act
 from netwright.blocks.resnet import Shortcut, residual
 from netwright.blocks.separable import along
-from netwright.core.check import is_choice, is_count, is_spec
+from netwright.core.check import is_choice, is_count
 from netwright.core.shape import Axes, Shape, need_rank
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Sum
@@ -69,7 +69,7 @@ class P3dBottleneck(Block):
     expansion: int = 4
 
     def check(self) -> None:
-        is_count(self, "width", "stride", "expansion")
+        is_count(self, "expansion")
         is_choice(self, "form", ("A", "B", "C", "S"))
 
     def expand(self, x: Shape) -> Spec:
@@ -104,9 +104,6 @@ class Conv2Plus1d(Block):
     own_widths = ("width", "middle")
 
     def check(self) -> None:
-        is_count(self, "width", "kernel")
-        is_count(self, "middle", least=0)
-        is_spec(self, "act", optional=True)
         self._whole()
 
     def _whole(self) -> ConvNormAct:
@@ -138,9 +135,6 @@ class R2Plus1dBlock(Block):
 
     width: int
     stride: int = 1
-
-    def check(self) -> None:
-        is_count(self, "width", "stride")
 
     def expand(self, x: Shape) -> Spec:
         middle = balanced(x[0], self.width)

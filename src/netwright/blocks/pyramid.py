@@ -26,9 +26,6 @@ class PyramidBlock(Block):
     width: int
     stride: int = 1
 
-    def check(self) -> None:
-        is_count(self, "width", "stride")
-
     def expand(self, x: Shape) -> Spec:
         first = Conv(self.width, 3, self.stride, bias=False)
         return _padded(x, first, {"conv2": norm_act_conv(self.width)}, self.width, self.stride)
@@ -42,7 +39,7 @@ class PyramidBottleneck(Block):
     expansion: int = 4
 
     def check(self) -> None:
-        is_count(self, "width", "stride", "expansion")
+        is_count(self, "expansion")
 
     def expand(self, x: Shape) -> Spec:
         out = self.width * self.expansion

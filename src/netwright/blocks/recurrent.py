@@ -26,7 +26,7 @@ class DenseBiLstm(Block):
     growth: int
 
     def check(self) -> None:
-        is_count(self, "depth", "growth")
+        is_count(self, "growth")
 
     def expand(self, x: Shape) -> Spec:
         nodes: dict[str, Spec] = {}

@@ -37,7 +37,7 @@ class RegNetBlock(Block):
     se: float = 0.0
 
     def check(self) -> None:
-        is_count(self, "width", "group_width", "stride")
+        is_count(self, "group_width")
         is_fraction(self, "se")
         if self.width % self.group_width:
             raise SpecError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from netwright.blocks.preresnet import PreBottleneck, norm_act_conv
-from netwright.core.check import is_count
 from netwright.core.graph import Graph, Node
 from netwright.core.join import Add, Mul
 from netwright.core.shape import Shape
@@ -40,7 +39,6 @@ class AttentionModule(Block):
     repeats = "trunk"
 
     def check(self) -> None:
-        is_count(self, "depth", "ends", "trunk", "mask")
         if self.depth > HALVINGS:
             raise SpecError(f"AttentionModule: depth is {self.depth}, wanted at most {HALVINGS}, "
                             "each halves the map")  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netwright.blocks.conv import ConvNormAct, conv_norm, conv_norm_act
-from netwright.core.check import is_choice, is_count, is_fraction, is_number, is_spec
+from netwright.core.check import is_choice, is_count, is_fraction, is_number
 from netwright.core.shape import Axes, Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Fork, Sequential, Sum
@@ -33,8 +33,6 @@ class Shortcut(Block):
     option: str = "B"
 
     def check(self) -> None:
-        is_count(self, "width")
-        is_count(self, "stride", axes=True)
         is_choice(self, "option", ("A", "B", "C"))
 
     def expand(self, x: Shape) -> Spec:
@@ -68,8 +66,6 @@ class BasicBlock(Block):
     drop: float = 0.0
 
     def check(self) -> None:
-        is_count(self, "width", "stride")
-        is_spec(self, "attention", optional=True)
         is_choice(self, "place", PLACES)
         is_fraction(self, "drop")
         Shortcut(self.width, self.stride, self.shortcut)
@@ -119,8 +115,7 @@ class Bottleneck(Block):
     dilation: int = 1
 
     def check(self) -> None:
-        is_count(self, "width", "stride", "groups", "expansion", "dilation")
-        is_spec(self, "attention", optional=True)
+        is_count(self, "expansion")
         is_choice(self, "place", PLACES)
         is_number(self, "widen", above=0)
         is_fraction(self, "drop")

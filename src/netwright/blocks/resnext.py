@@ -36,7 +36,7 @@ class ResNeXtBlock(Block):
     own_widths = ("width", "group_width")
 
     def check(self) -> None:
-        is_count(self, "width", "stride", "groups", "group_width")
+        is_count(self, "group_width")
         is_choice(self, "form", ("split", "concatenated", "grouped"))
 
     def expand(self, x: Shape) -> Spec:

@@ -31,7 +31,7 @@ class SENetBottleneck(Block):
     reduction: int = 16
 
     def check(self) -> None:
-        is_count(self, "width", "stride", "groups", "reduction")
+        is_count(self, "reduction")
 
     def expand(self, x: Shape) -> Spec:
         out = 4 * self.width

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from netwright.blocks.conv import ConvNormAct
-from netwright.core.check import is_choice, is_count, is_flag
+from netwright.core.check import is_choice
 from netwright.core.shape import Axes, Padding, Shape, need_rank
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential
@@ -85,7 +85,6 @@ class SeparableConv(Block):
 
     def check(self) -> None:
         is_choice(self, "first", ("depthwise", "pointwise"))
-        is_flag(self, "between")
         self._depthwise(self.width)
 
     def _depthwise(self, channels: int) -> ConvNormAct:
@@ -125,8 +124,6 @@ class SpatiallySeparableConv(Block):
     act: Spec | None = ReLU()
 
     def check(self) -> None:
-        is_count(self, "first", least=0)
-        is_flag(self, "between")
         self._whole()
 
     def _whole(self) -> ConvNormAct:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from netwright.blocks.conv import conv_norm, conv_norm_act
-from netwright.core.check import is_count, is_flag
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Concat, Sequential, Sum
@@ -31,10 +30,6 @@ class ShuffleUnit(Block):
     groups: int
     stride: int = 1
     grouped: bool = True
-
-    def check(self) -> None:
-        is_count(self, "width", "groups", "stride")
-        is_flag(self, "grouped")
 
     def expand(self, x: Shape) -> Spec:
         hidden = self.width // 4
@@ -67,9 +62,6 @@ class ShuffleUnitV2(Block):
 
     width: int
     stride: int = 1
-
-    def check(self) -> None:
-        is_count(self, "width", "stride")
 
     def expand(self, x: Shape) -> Spec:
         half = self.width // 2

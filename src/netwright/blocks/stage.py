@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
-from netwright.core.check import is_count, is_spec
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential
@@ -36,10 +35,6 @@ class Stage(Block):
     drop: tuple[float, float] = (0.0, 0.0)
 
     def check(self) -> None:
-        is_spec(self, "block")
-        is_count(self, "depth", "stride")
-        if type(self.drop) is not tuple or len(self.drop) != 2:
-            raise SpecError(f"Stage: drop is {self.drop!r}, wanted the first and the last rate")
         for name in self._changes(0):
             if name not in self.block.field_names:
                 raise SpecError(f"Stage: {type(self.block).__name__} has no {name}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from netwright.blocks.conv import conv_norm, conv_norm_act
 from netwright.blocks.resnet import Shortcut, residual
-from netwright.core.check import is_count, is_spec
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential
@@ -24,10 +23,6 @@ class WideningBottleneck(Block):
     width: int
     stride: int = 1
     attention: Spec | None = None
-
-    def check(self) -> None:
-        is_count(self, "width", "stride")
-        is_spec(self, "attention", optional=True)
 
     def expand(self, x: Shape) -> Spec:
         body = Sequential(

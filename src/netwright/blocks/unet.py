@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from netwright.blocks.conv import ConvNormAct
-from netwright.core.check import is_count, is_spec
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Concat, Sequential
@@ -20,10 +19,6 @@ class _Step(Block, abstract=True):
     width: int
     norm: Spec | None = None
     attention: Spec | None = None
-
-    def check(self) -> None:
-        is_count(self, "width")
-        is_spec(self, "norm", "attention", optional=True)
 
     def convs(self) -> DoubleConv:
         """Its two convolutions."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from netwright.blocks.attention import SqueezeExcite
-from netwright.core.check import is_count, is_spec
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential
@@ -33,11 +32,6 @@ class VggBlock(Block):
     depth: int = 2
     norm: Spec | None = None
     se: int = 0
-
-    def check(self) -> None:
-        is_count(self, "width", "depth")
-        is_count(self, "se", least=0)
-        is_spec(self, "norm", optional=True)
 
     def expand(self, x: Shape) -> Spec:
         norm = {"norm": self.norm} if self.norm else {}

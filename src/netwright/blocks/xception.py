@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from netwright.blocks.resnet import Shortcut
 from netwright.blocks.separable import SeparableConv
-from netwright.core.check import is_count, is_flag
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Sequential, Sum
-from netwright.errors import SpecError
 from netwright.units.activation import ReLU
 from netwright.units.pool import MaxPool
 
@@ -30,14 +28,6 @@ class XceptionBlock(Block):
     widths: tuple[int, ...]
     stride: int = 1
     act_first: bool = True
-
-    def check(self) -> None:
-        is_count(self, "stride")
-        is_flag(self, "act_first")
-        if type(self.widths) is not tuple or not self.widths:
-            raise SpecError(f"XceptionBlock: widths is {self.widths!r}, wanted one or more widths")
-        for width in self.widths:
-            SeparableConv(width)
 
     def expand(self, x: Shape) -> Spec:
         parts: dict[str, Spec] = {}

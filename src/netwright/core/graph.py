@@ -24,10 +24,6 @@ class Node(Spec):
         object.__setattr__(self, "inputs", inputs)
         self.__post_init__()
 
-    def check(self) -> None:
-        if not isinstance(self.part, Spec):
-            raise SpecError(f"Node holds {self.part!r}, wanted a unit, block or wiring")
-
     def arguments(self) -> list[tuple[str | None, Any]]:
         return [(None, self.part), *((None, name) for name in self.inputs)]
 
@@ -118,7 +114,7 @@ class Tap(Wiring):
 
     def check(self) -> None:
         super().check()
-        if not isinstance(self.weight, int | float) or not 0 <= self.weight < float("inf"):
+        if not isinstance(self.weight, int | float) or self.weight < 0:
             raise SpecError(f"Tap: weight {self.weight!r} is not a number of at least 0")
 
     def arguments(self) -> list[tuple[str | None, Any]]:
@@ -147,8 +143,8 @@ class Shared(Wiring):
 
     def check(self) -> None:
         super().check()
-        if not isinstance(self.key, str) or not self.key:
-            raise SpecError(f"Shared: key {self.key!r} is not a word")
+        if not self.key:
+            raise SpecError("Shared: key is '', wanted a word")
 
     def arguments(self) -> list[tuple[str | None, Any]]:
         return [*super().arguments(), ("key", self.key)]

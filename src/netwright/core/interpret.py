@@ -15,7 +15,7 @@ from netwright.core.spec import Block, Spec, Unit
 from netwright.core.wiring import Wiring
 from netwright.errors import NetwrightError, ShapeError
 
-__all__ = ["Interpreter", "Shapes", "below", "expanded", "output_shape"]
+__all__ = ["Interpreter", "Shapes", "below", "expanded", "need_inputs", "output_shape"]
 
 Value = TypeVar("Value")
 
@@ -24,6 +24,12 @@ Value = TypeVar("Value")
 def expanded(block: Block, *xs: Shape) -> Spec:
     """The spec that `block` stands for at these input shapes; cached, for nets repeat blocks."""
     return block.expand(*xs)
+
+
+def need_inputs(spec: Unit | Block, count: int) -> None:
+    """Raise `ShapeError` where a unit or block that does not join gets several inputs, or none."""
+    if count != 1 and not spec.joins:
+        raise ShapeError(f"{spec!r} takes one input, got {count}")
 
 
 def below(path: str, name: str) -> str:
@@ -118,9 +124,8 @@ class Interpreter(Generic[Value]):
 
     def expand(self, block: Block, path: str, xs: tuple[Value, ...]) -> Spec:
         """The spec that the block at `path` stands for at the shapes of its inputs `xs`."""
-        if len(xs) != 1 and not block.joins:
-            raise self.fault(ShapeError(f"{block!r} takes one input, got {len(xs)}"), path)
         try:
+            need_inputs(block, len(xs))
             return expanded(block, *[self.shape_of(x) for x in xs])
         except ShapeError as error:
             raise self.fault(error, path) from None
@@ -145,11 +150,8 @@ class Shapes(Interpreter[Shape]):
         return (like[0], *value)
 
     def unit(self, unit: Unit, path: str, xs: tuple[Shape, ...]) -> Shape:
-        if len(xs) != 1 and not unit.joins:
-            raise self.fault(ShapeError(f"{unit!r} takes one input, got {len(xs)}"), path)
         try:
-            if len(xs) != 1 and not unit.joins:
-                raise ShapeError(f"{unit!r} takes one input, got {len(xs)}")  # noqa: TRY301
+            need_inputs(unit, len(xs))
             return unit.shape(*xs)
         except ShapeError as error:
             raise self.fault(error, path) from None

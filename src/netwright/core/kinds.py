@@ -19,7 +19,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
-__all__ = ["LARGEST", "LONGEST", "RANGES", "Kind", "kinds", "shown"]
+__all__ = ["LARGEST", "LONGEST", "RANGES", "Kind", "is_symbolic", "kinds", "shown"]
 
 LARGEST = 2**31 - 1
 """The largest number of a field, where its name says no other."""
@@ -35,8 +35,8 @@ RANGES = {
     "scale": (1, 1024),
     **dict.fromkeys(("padding", "extra", "radius"), (0, _WINDOW)),
     **dict.fromkeys(("width", "widths", "groups"), (1, LARGEST)),
-    "depth": (1, _REPEATED),
-    **dict.fromkeys(("ends", "mask", "nodes", "order", "outputs", "trunk"), (0, _REPEATED)),
+    **dict.fromkeys(("depth", "ends", "mask", "order", "trunk"), (1, _REPEATED)),
+    **dict.fromkeys(("nodes", "outputs"), (0, _REPEATED)),
     "levels": (1, 30),
 }  # fmt: skip
 """Least and largest of the whole numbers in a field of that name: what slides, what repeats."""
@@ -105,15 +105,18 @@ def _union(ways: list[Kind]) -> Kind:
 
 
 def _tuple(inner: tuple[Any, ...], name: str) -> Kind:
-    """Items of one kind, or each of its own."""
+    """Items of one kind, or each of its own; of numbers at least one."""
     items = [_kind(one, name) for one in inner if one is not ...]
     same = items[0] if inner[-1] is ... else None
+    fewest = 1 if inner[0] in (int, float) else 0
 
     def each(value: tuple[Any, ...]) -> list[Kind]:
         return [same] * len(value) if same else items
 
     def holds(value: Any) -> bool:
-        if type(value) is not tuple or len(value) > ITEMS or len(each(value)) != len(value):
+        if type(value) is not tuple or not fewest <= len(value) <= ITEMS:
+            return False
+        if len(each(value)) != len(value):
             return False
         return all(map(_holds, each(value), value))
 
@@ -135,20 +138,21 @@ def _written(kind: Kind, value: Any) -> Any:
 def _whole(least: int, most: int) -> Kind:
     words = f"an integer of at least {least}" + (f" and at most {most:,}" if most < LARGEST else "")
     return Kind(words, lambda value: (type(value) is int and least <= value <= most)
-                or _symbolic(value))  # fmt: skip
+                or is_symbolic(value))  # fmt: skip
 
 
 def _number(value: Any) -> bool:
     # Infinity and not-a-number are floats too, and products with 1e308 are infinite.
-    return (type(value) in (int, float) and abs(value) <= LARGEST) or _symbolic(value)
+    return (type(value) in (int, float) and abs(value) <= LARGEST) or is_symbolic(value)
 
 
 def _as_float(value: Any) -> Any:
     """A number as a float, zero without a sign; a symbol as it is."""
-    return value if _symbolic(value) else float(value) + 0.0
+    return value if is_symbolic(value) else float(value) + 0.0
 
 
-def _symbolic(value: Any) -> bool:
+def is_symbolic(value: object) -> bool:
+    """Whether a size or number is a formula of symbols (sympy's, without importing it)."""
     return hasattr(value, "free_symbols")
 
 

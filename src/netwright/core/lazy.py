@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import pkgutil
 import sys
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-__all__ = ["Lazy", "lazy"]
+__all__ = ["Lazy", "lazy", "load"]
+
+
+@cache
+def load(package: str) -> None:
+    """Import every module of a package, so that what registers itself there is known."""
+    for module in pkgutil.iter_modules(import_module(package).__path__, package + "."):
+        import_module(module.name)
 
 
 class Lazy(ModuleType):
     """A package whose names live in modules not loaded yet; `units()` lists what it holds."""
 
     _homes: dict[str, str]
-    _names: str
+    _names: Callable[[str], list[str]] | None
 
     def __getattr__(self, name: str) -> Any:
         home = self._homes.get(name)
@@ -26,16 +37,17 @@ class Lazy(ModuleType):
         return sorted({*super().__dir__(), *self._homes})
 
     def __call__(self, pattern: str = "*") -> list[str]:
-        home, _, function = self._names.partition(":")
-        return getattr(import_module(home), function)(self.__name__.rpartition(".")[2], pattern)
+        if self._names:
+            return self._names(pattern)
+        return [name for name in sorted(self._homes) if fnmatchcase(name, pattern)]
 
 
 def lazy(
-    package: str, homes: dict[str, str], names: str = "netwright.nets.catalogue:names"
+    package: str, homes: dict[str, str], names: Callable[[str], list[str]] | None = None
 ) -> None:
     """Makes `package` lazy; `homes` is module -> names in it.
 
-    `names` is the `module:function` that lists what it holds, given its name and a pattern.
+    `names` lists what it holds that matches a shell pattern; without it these are its names.
     """
     module = sys.modules[package]
     known = {name: home for home, names in homes.items() for name in names.split()}

@@ -151,7 +151,8 @@ class Net:
 
         A part is given by its path, dots written as `__`: `net.but(stem__pool=Identity())`.
         """
-        from netwright.core.rewrite import reclassed, replaced
+        from netwright.core.classifier import reclassed
+        from netwright.core.rewrite import replaced
 
         made = self
         for path, part in parts.items():

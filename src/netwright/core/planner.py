@@ -9,7 +9,7 @@ from netwright.core.bounds import check_field, check_map
 from netwright.core.cost import Cost
 from netwright.core.field import POINT, Axis, Field, Taps, Window
 from netwright.core.graph import Frozen, Shared, Tap
-from netwright.core.interpret import Interpreter
+from netwright.core.interpret import Interpreter, need_inputs
 from netwright.core.plan import Plan, Row, of_bytes
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Spec, Unit
@@ -30,8 +30,7 @@ class Signal(NamedTuple):
 @lru_cache(maxsize=8192)
 def facts(unit: Unit, xs: tuple[Shape, ...]) -> tuple[Shape, Cost, Window]:
     """Output shape, cost and window of a unit; kept, because nets repeat their units."""
-    if len(xs) != 1 and not unit.joins:
-        raise ShapeError(f"{unit!r} takes one input, got {len(xs)}")
+    need_inputs(unit, len(xs))
     y = unit.shape(*xs)
     check_map(y)
     return y, unit.cost(*xs, y=y), unit.window(xs[0]) if len(xs) == 1 else POINT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, fields
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar, cast, dataclass_transform
 
 from netwright.core.cost import Cost, Kept
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from netwright.core.shape import Shape
 
-__all__ = ["SPECS", "Block", "Spec", "Unit", "Value"]
+__all__ = ["SPECS", "Block", "Spec", "Unit", "Value", "names"]
 
 SPECS: dict[str, type[Spec]] = {}
 """Every concrete spec class by its name; the codec reads it."""
@@ -229,3 +230,14 @@ class Block(Spec, abstract=True):
 @dataclass_transform(frozen_default=True)
 class Value(Spec, abstract=True):
     """What a field of a spec holds where a number will not do, such as a genotype."""
+
+
+def names(kind: type[Spec], pattern: str = "*") -> list[str]:
+    """Names of the specs of a kind, as far as they are loaded, that match a shell pattern; sorted.
+
+    >>> names(Unit, "A??")
+    ['Add']
+    """
+    return sorted(
+        name for name, cls in SPECS.items() if issubclass(cls, kind) and fnmatchcase(name, pattern)
+    )

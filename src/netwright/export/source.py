@@ -7,9 +7,9 @@ import re
 from textwrap import wrap
 
 from netwright import __version__
+from netwright.core.classifier import reclassed
 from netwright.core.net import Net
 from netwright.core.plan import Plan
-from netwright.core.rewrite import reclassed
 from netwright.core.shape import show
 from netwright.core.text import documented
 from netwright.errors import NetwrightError

@@ -36,5 +36,4 @@ lazy(
         "result": "Look",
         "watch": "Watch watching",
     },
-    "netwright.look.catalogue:names",
 )

@@ -2,4 +2,11 @@
 
 from netwright.core.lazy import lazy
 
-lazy(__name__, {})
+
+def _names(pattern: str) -> list[str]:
+    from netwright.nets.registry import names
+
+    return names(pattern)
+
+
+lazy(__name__, {}, _names)

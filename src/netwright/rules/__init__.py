@@ -7,4 +7,11 @@ from netwright.core.lazy import lazy
 if TYPE_CHECKING:
     from netwright.rules.registry import *  # noqa: F403
 
-lazy(__name__, {"registry": "find named names rule"}, "netwright.rules.registry:listing")
+
+def _names(pattern: str) -> list[str]:
+    from netwright.rules.registry import names
+
+    return names(pattern)
+
+
+lazy(__name__, {"registry": "find named names rule"}, _names)

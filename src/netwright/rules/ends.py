@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from netwright.core.classifier import reclassed
 from netwright.core.graph import Tap
 from netwright.core.net import Net
-from netwright.core.rewrite import Site, below, everywhere, need_part, reclassed, replaced
+from netwright.core.rewrite import Site, below, everywhere, need_part, replaced
 from netwright.core.shape import per_axis
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import inspect
-import pkgutil
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from functools import cache, partial
-from importlib import import_module
+from functools import partial
 from typing import Any
 
+from netwright.core.lazy import load
 from netwright.core.net import Net
 from netwright.core.rewrite import Rule
 from netwright.core.spec import SPECS, Spec
 from netwright.errors import RuleError, SpecError, nearest
 from netwright.nets.catalogue import load as load_specs
 
-__all__ = ["find", "listing", "named", "names", "rule", "usage"]
+__all__ = ["find", "named", "names", "rule", "usage"]
 
 NUMBERS = {"int": ((int,), "an integer"), "float": ((int, float), "a number")}
 """What the parameters of rules that are numbers take, by their annotation."""
@@ -34,11 +33,8 @@ def named(name: str) -> Callable[[Callable[..., Net]], Callable[..., Net]]:
     return register
 
 
-@cache
 def _load() -> None:
-    package = __name__.rpartition(".")[0]
-    for module in pkgutil.iter_modules(import_module(package).__path__, package + "."):
-        import_module(module.name)
+    load(__name__.rpartition(".")[0])
 
 
 def names(pattern: str = "*") -> list[str]:
@@ -49,11 +45,6 @@ def names(pattern: str = "*") -> list[str]:
     """
     _load()
     return sorted(name for name in _changes if fnmatchcase(name, pattern))
-
-
-def listing(package: str, pattern: str) -> list[str]:
-    """What `netwright.rules()` lists."""
-    return names(pattern)
 
 
 def rule(name: str, *arguments: Any) -> Rule:

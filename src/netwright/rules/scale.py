@@ -10,10 +10,11 @@ from math import ceil, lcm
 from typing import Any, cast
 
 from netwright.blocks.stage import Stage
+from netwright.core.classifier import classifiers
 from netwright.core.interpret import output_shape
 from netwright.core.net import Net
 from netwright.core.operation import Kind
-from netwright.core.rewrite import Site, classifiers, everywhere, matches, rewritten
+from netwright.core.rewrite import Site, everywhere, matches, rewritten
 from netwright.core.shape import Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Branches, Sequential, Sum, streams

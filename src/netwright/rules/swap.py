@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
+from netwright.core.classifier import classifiers
 from netwright.core.net import Net
-from netwright.core.rewrite import Site, classifiers, everywhere, matches
+from netwright.core.rewrite import Site, everywhere, matches
 from netwright.core.spec import Spec, Unit
 from netwright.errors import RuleError
 from netwright.rules.pools import first

@@ -6,15 +6,9 @@ from collections import Counter
 from dataclasses import replace
 
 from netwright.blocks.conv import ConvNormAct
+from netwright.core.classifier import rewidthed
 from netwright.core.net import Net
-from netwright.core.rewrite import (
-    Site,
-    below,
-    everywhere,
-    need_part,
-    replaced,
-    rewidthed,
-)
+from netwright.core.rewrite import Site, below, everywhere, need_part, replaced
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.errors import RuleError, SpecError

@@ -10,8 +10,9 @@ from typing import Any, cast
 
 from netwright.blocks.lenet import TableConv
 from netwright.blocks.mobile import rounded
+from netwright.core.classifier import classifiers
 from netwright.core.net import Net
-from netwright.core.rewrite import Site, below, classifiers, replaced, rewritten, sites
+from netwright.core.rewrite import Site, below, replaced, rewritten, sites
 from netwright.core.spec import Block, Spec, Unit
 from netwright.core.wiring import Wiring
 from netwright.errors import RuleError, ShapeError, SpecError

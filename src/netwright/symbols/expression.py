@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from netwright.core.kinds import shown
+from netwright.core.kinds import is_symbolic, shown
 from netwright.core.spec import SPECS, Spec
 from netwright.errors import NetwrightError, SpecError, nearest
 
@@ -50,10 +50,6 @@ def read(text: str, symbol: Callable[[str], Any] | None = None) -> Any:
         ) from None
 
 
-def _symbolic(value: Any) -> bool:
-    return hasattr(value, "free_symbols")
-
-
 class _Reader:
     def __init__(self, text: str, symbol: Callable[[str], Any] | None) -> None:
         self.text, self.symbol = text, symbol
@@ -80,7 +76,7 @@ class _Reader:
     def _done(self, node: ast.expr, kind: ast.AST, *values: Any) -> Any:
         # A power of plain numbers could fill the memory; sizes never need one.
         numbers = all(type(value) in (int, float) for value in values)
-        sizes = all(type(value) in (int, float) or _symbolic(value) for value in values)
+        sizes = all(type(value) in (int, float) or is_symbolic(value) for value in values)
         if not sizes or (numbers and isinstance(kind, ast.Pow)):
             raise SpecError(f"{self._said(node)} is no size: it computes with what is no number")
         try:
@@ -89,7 +85,7 @@ class _Reader:
             raise SpecError(f"{self._said(node)} divides by zero") from None
         except OverflowError as error:
             raise SpecError(f"{self._said(node)} is no size: {error}") from None
-        if _symbolic(made) and made.is_finite is not True:  # such as N / 0
+        if is_symbolic(made) and made.is_finite is not True:  # such as N / 0
             raise SpecError(f"{self._said(node)} divides by zero")
         return made
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import sympy
 
-from netwright.core.kinds import shown
+from netwright.core.kinds import is_symbolic, shown
 from netwright.core.net import Net
 from netwright.core.operation import Kind
 from netwright.core.plan import Plan, Row
@@ -138,7 +138,7 @@ def _symbols(value: Any) -> bool:
     """Whether there is a symbol in a field or shape."""
     if isinstance(value, tuple):
         return any(map(_symbols, value))
-    return hasattr(value, "free_symbols")
+    return is_symbolic(value)
 
 
 def ratios(a: Formula, b: Formula) -> dict[str, Any]:

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from netwright.core.classifier import classifiers
 from netwright.core.net import Net
-from netwright.core.rewrite import classifiers
 from netwright.core.wiring import Sequential
 from netwright.errors import RuleError
 from netwright.nets.heads import pooled

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from netwright.core.rewrite import classifiers
+from netwright.core.classifier import classifiers
 from netwright.data.dataset import Dataset
 from netwright.train.approach import Approach
 from netwright.train.backbones import Backbone, with_weights

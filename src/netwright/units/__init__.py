@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from netwright.core.lazy import lazy
+from netwright.core.lazy import lazy, load
+from netwright.core.spec import Unit, names
 
 if TYPE_CHECKING:
     from netwright.units.activation import *  # noqa: F403
@@ -36,6 +37,12 @@ if TYPE_CHECKING:
     from netwright.units.volterra import *  # noqa: F403
     from netwright.units.weight_norm import *  # noqa: F403
     from netwright.units.window import *  # noqa: F403
+
+
+def _names(pattern: str) -> list[str]:
+    load(__name__)
+    return names(Unit, pattern)
+
 
 lazy(
     __name__,
@@ -77,4 +84,5 @@ lazy(
         "weight_norm": "MaxNorm Reweighted WeightNorm WeightStandardisation",
         "window": "Convolution GroupedConvolution",
     },
+    _names,
 )

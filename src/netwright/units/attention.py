@@ -11,7 +11,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
-from netwright.core.check import is_choice, is_count, is_flag, is_number
+from netwright.core.check import is_choice, is_count, is_number
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import WHOLE, Taps, Window
 from netwright.core.operation import Kind
@@ -72,9 +72,6 @@ class DotAttention(Attention):
 
     scaled: bool = False
 
-    def check(self) -> None:
-        is_flag(self, "scaled")
-
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         weights = xs[0][0] * xs[-1][0]
         return Cost(0, 2 * weights * y[1], 3 * weights)
@@ -101,9 +98,6 @@ class AdditiveAttention(Attention):
     like = False
 
     width: int
-
-    def check(self) -> None:
-        is_count(self, "width")
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         (queries, features), (steps, memory) = xs[0], xs[-1]
@@ -141,7 +135,6 @@ class MultiHeadAttention(Attention):
 
     def check(self) -> None:
         is_count(self, "heads")
-        is_flag(self, "bias")
 
     def shape(self, *xs: Shape) -> Shape:
         super().shape(*xs)
@@ -190,9 +183,7 @@ class LocalAttention(Unit):
     bias: bool = True
 
     def check(self) -> None:
-        is_count(self, "radius", least=0)
         is_count(self, "heads")
-        is_flag(self, "bias")
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs

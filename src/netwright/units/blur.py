@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from netwright.core.check import is_choice, is_count
+from netwright.core.check import is_choice
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import Window
 from netwright.core.operation import Kind, Sliding
@@ -39,7 +39,6 @@ class BlurPool(Unit):
     border: str = "reflect"
 
     def check(self) -> None:
-        is_count(self, "size", "stride")
         is_choice(self, "border", ("zeros", "circular", "replicate", "reflect", "symmetric"))
 
     def sliding(self, x: Shape) -> Sliding:

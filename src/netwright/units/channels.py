@@ -34,7 +34,6 @@ class Channels(Unit):
     stop: int
 
     def check(self) -> None:
-        is_count(self, "start", least=0)
         is_count(self, "stop")
         if isinstance(self.start, int) and isinstance(self.stop, int) and self.stop <= self.start:
             raise SpecError(f"Channels: stop is {self.stop}, wanted more than start {self.start}")
@@ -65,9 +64,6 @@ class SelectChannels(Unit):
     keeps = NOTHING
 
     channels: tuple[int, ...]
-
-    def check(self) -> None:
-        is_count(self, "channels", least=0, axes=True)
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs

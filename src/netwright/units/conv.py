@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from netwright.core.check import is_count, is_flag, is_padding
+from netwright.core.check import is_padding
 from netwright.core.cost import INPUT, Cost, Kept
 from netwright.core.field import Taps, Window
 from netwright.core.operation import Kind, Sliding
@@ -136,11 +136,7 @@ class TransposedConv(Unit):
     bias: bool = True
 
     def check(self) -> None:
-        is_count(self, "width", "groups")
-        is_count(self, "kernel", "stride", "dilation", axes=True)
-        is_count(self, "extra", least=0, axes=True)
         is_padding(self)
-        is_flag(self, "bias")
         check_groups(self, self.groups, "width", self.width)
 
     def sliding(self, x: Shape) -> Sliding:

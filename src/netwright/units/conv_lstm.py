@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from netwright.core.check import is_count, is_flag
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import UNKNOWN, WHOLE, Taps, Window
 from netwright.core.operation import Kind, Sliding
@@ -51,9 +50,6 @@ class ConvLSTM(Unit):
     bias: bool = True
 
     def check(self) -> None:
-        is_count(self, "width")
-        is_count(self, "kernel", axes=True)
-        is_flag(self, "peepholes", "last", "bias")
         sizes: Any = self.kernel if isinstance(self.kernel, tuple) else (self.kernel,)
         if any(isinstance(k, int) and k % 2 == 0 for k in sizes):
             raise SpecError(f"ConvLSTM: kernel is {self.kernel!r}, wanted odd numbers")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from netwright.core.check import is_count, is_flag
+from netwright.core.check import is_count
 from netwright.core.cost import Cost
 from netwright.core.shape import Shape, need_rank
 from netwright.errors import ShapeError
@@ -41,7 +41,6 @@ class DeformableConv(GroupedConvolution):
 
     def check(self) -> None:
         super().check()
-        is_flag(self, "modulated")
         is_count(self, "offset_groups")
 
     def shape(self, *xs: Shape) -> Shape:

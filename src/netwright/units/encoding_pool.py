@@ -36,9 +36,6 @@ class CompactBilinearPool(Unit):
 
     width: int
 
-    def check(self) -> None:
-        is_count(self, "width")
-
     def shape(self, *xs: Shape) -> Shape:
         need_rank("CompactBilinearPool", xs[0], 2, 4)
         return (self.width,)
@@ -88,8 +85,7 @@ class OrderlessPool(Unit):
     sigma: float = 1.0
 
     def check(self) -> None:
-        is_count(self, "centres", "stride")
-        is_count(self, "windows", axes=True)
+        is_count(self, "centres")
         is_number(self, "sigma", above=0)
 
     def _windows(self) -> tuple[int, ...]:
@@ -153,10 +149,6 @@ class PCAPool(Unit):
     padding: Padding = 0
 
     def check(self) -> None:
-        is_count(self, "width")
-        is_count(self, "kernel", axes=True)
-        if self.stride is not None:
-            is_count(self, "stride", axes=True)
         is_padding(self)
 
     def sliding(self, x: Shape) -> Sliding:

@@ -6,7 +6,7 @@ from dataclasses import KW_ONLY
 from math import prod
 from typing import TYPE_CHECKING
 
-from netwright.core.check import is_choice, is_count, is_flag, is_number, is_padding
+from netwright.core.check import is_choice, is_count, is_number, is_padding
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import Taps, Window
 from netwright.core.operation import Kind, Sliding
@@ -53,7 +53,6 @@ class Bank(Unit, abstract=True):
         raise NotImplementedError
 
     def check(self) -> None:
-        is_count(self, "stride", axes=True)
         is_padding(self)
         is_border(self)
         if self.border in ("crop", "random"):
@@ -61,7 +60,6 @@ class Bank(Unit, abstract=True):
                 f"{type(self).__name__}: border is {self.border!r}, wanted one that pads: that "
                 "one is Conv's"
             )
-        is_flag(self, "trainable")
 
     def sliding(self, x: Shape) -> Sliding:
         return sliding_window(len(x) - 1, self.kernels[1], self.stride, self.padding, 1, x[0])
@@ -119,7 +117,6 @@ class FilterBank(Bank):
     def check(self) -> None:
         super().check()
         is_choice(self, "bank", tuple(sorted((*SINGLE, *COUNTS))))
-        is_count(self, "size")
         is_number(self, "sigma", above=0)
         if self.bank in COUNTS and self.size != 3:
             raise SpecError(f"FilterBank: size is {self.size!r}, wanted 3 for {self.bank!r}")
@@ -177,10 +174,9 @@ class GaborBank(Bank):
 
     def check(self) -> None:
         super().check()
-        is_count(self, "orientations", "size")
+        is_count(self, "orientations")
         is_number(self, "octaves", above=0)
-        good = isinstance(self.frequencies, tuple) and self.frequencies  # type: ignore[redundant-expr]
-        if not good or not all(type(f) in (int, float) and 0 < f <= 0.5 for f in self.frequencies):
+        if not all(type(f) in (int, float) and 0 < f <= 0.5 for f in self.frequencies):
             raise SpecError(
                 f"GaborBank: frequencies is {self.frequencies!r}, wanted a tuple of numbers "
                 "above 0 and at most 0.5 cycles a pixel"

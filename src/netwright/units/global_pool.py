@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from netwright.core.check import is_count, is_flag, is_number
+from netwright.core.check import is_number
 from netwright.core.cost import BOTH, NOTHING, Cost, Kept
 from netwright.core.field import POINT, UNKNOWN, WHOLE, Taps, Window
 from netwright.core.operation import Kind
@@ -34,9 +34,6 @@ class GlobalPool(Unit, abstract=True):
     kind = Kind.POOLING
 
     keep: bool = False
-
-    def check(self) -> None:
-        is_flag(self, "keep")
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
@@ -85,7 +82,6 @@ class GeM(GlobalPool):
     def check(self) -> None:
         super().check()
         is_number(self, "p", "eps", above=0)
-        is_flag(self, "learned")
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return Cost(int(self.learned), 0, 2 * prod(xs[0]))
@@ -114,9 +110,6 @@ class RowMaxPool(Unit):
     keeps = BOTH
 
     keep: bool = False
-
-    def check(self) -> None:
-        is_flag(self, "keep")
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
@@ -153,9 +146,6 @@ class IntermapPool(Unit):
     keeps = BOTH
 
     size: int = 2
-
-    def check(self) -> None:
-        is_count(self, "size")
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
@@ -215,9 +205,6 @@ class SpatialPyramidPool(Unit):
     kind = Kind.POOLING
 
     sizes: int | tuple[int, ...] = (4, 2, 1)
-
-    def check(self) -> None:
-        is_count(self, "sizes", axes=True)
 
     def grids(self) -> tuple[int, ...]:
         """The cells an axis of every grid."""

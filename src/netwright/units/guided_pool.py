@@ -83,7 +83,6 @@ class EdgePyramidPool(Unit):
     scale: float = 1.0
 
     def check(self) -> None:
-        is_count(self, "levels", axes=True)
         is_number(self, "scale", above=0)
 
     def shape(self, *xs: Shape) -> Shape:
@@ -128,7 +127,6 @@ class PixelPyramidPool(Unit):
     mode: str = "max"
 
     def check(self) -> None:
-        is_count(self, "windows", axes=True)
         is_choice(self, "mode", ("max", "mean"))
         if any(size % 2 == 0 for size in _each(self.windows)):
             raise SpecError(

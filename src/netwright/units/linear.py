@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from netwright.core.check import is_count, is_flag
+from netwright.core.check import is_count
 from netwright.core.cost import INPUT, VIEW, Cost
 from netwright.core.field import POINT, WHOLE, Window
 from netwright.core.operation import Kind
@@ -36,10 +36,6 @@ class Linear(Unit):
 
     width: int
     bias: bool = True
-
-    def check(self) -> None:
-        is_count(self, "width")
-        is_flag(self, "bias")
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
@@ -100,7 +96,7 @@ class Reshape(Unit):
     to: tuple[int, ...]
 
     def check(self) -> None:
-        is_count(self, "to", axes=True)
+        is_count(self, "to")
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs

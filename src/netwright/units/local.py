@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from netwright.core.check import is_count, is_flag
+from netwright.core.check import is_count
 from netwright.core.cost import Cost, Kept
 from netwright.core.operation import Kind
 from netwright.core.shape import Axes, Shape, least, per_axis
@@ -31,10 +31,6 @@ class LocallyConnected(Convolution):
     kind = Kind.LOCAL
 
     bias: bool = True
-
-    def check(self) -> None:
-        super().check()
-        is_flag(self, "bias")
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         (x,) = xs
@@ -77,8 +73,7 @@ class TiledConv(Convolution):
 
     def check(self) -> None:
         super().check()
-        is_count(self, "tiles", axes=True)
-        is_flag(self, "bias")
+        is_count(self, "tiles")
 
     def shape(self, *xs: Shape) -> Shape:
         y = super().shape(*xs)

@@ -7,7 +7,7 @@ from itertools import pairwise, product
 from math import prod
 from typing import Any, cast
 
-from netwright.core.check import is_choice, is_flag, is_number
+from netwright.core.check import is_choice, is_number
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import Taps, Window
 from netwright.core.shape import Shape
@@ -36,7 +36,6 @@ class LpPool(LocalPool):
     def check(self) -> None:
         super().check()
         is_number(self, "p", above=0)
-        is_flag(self, "learned")
         if self.learned and self.p <= 1:
             raise SpecError(f"LpPool: p is {self.p!r}, wanted a number above 1 to learn from")
 

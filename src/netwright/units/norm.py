@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from netwright.core.check import is_count, is_flag, is_fraction, is_number
+from netwright.core.check import is_fraction, is_number
 from netwright.core.cost import Cost, Kept
 from netwright.core.operation import Kind
 from netwright.core.shape import Shape, need_rank, show
@@ -39,7 +39,6 @@ class Norm(Unit, abstract=True):
     eps: float = 1e-5
 
     def check(self) -> None:
-        is_flag(self, "affine")
         is_number(self, "eps", above=0)
 
     def shape(self, *xs: Shape) -> Shape:
@@ -97,10 +96,6 @@ class GhostBatchNorm(BatchNorm):
 
     size: int = 32
 
-    def check(self) -> None:
-        super().check()
-        is_count(self, "size")
-
     def kept(self, *xs: Shape, y: Shape) -> Kept | None:
         return None  # by parts, whose number the batch decides
 
@@ -118,10 +113,6 @@ class GroupNorm(Norm):
     sees_all = True
 
     groups: int = 32
-
-    def check(self) -> None:
-        super().check()
-        is_count(self, "groups")
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs

@@ -6,7 +6,7 @@ from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from netwright.core.check import is_count, is_flag, is_padding
+from netwright.core.check import is_padding
 from netwright.core.cost import INPUT, NOTHING, Cost, Kept
 from netwright.core.field import UNKNOWN, WHOLE, Window, resampling
 from netwright.core.operation import Kind, Sliding
@@ -36,11 +36,7 @@ class LocalPool(Unit, abstract=True):
     ceil: bool = False
 
     def check(self) -> None:
-        is_count(self, "kernel", axes=True)
-        if self.stride is not None:
-            is_count(self, "stride", axes=True)
         is_padding(self)
-        is_flag(self, "ceil")
 
     def sliding(self, x: Shape) -> Sliding:
         stride = self.kernel if self.stride is None else self.stride
@@ -133,10 +129,6 @@ class AvgPool(LocalPool):
 
     count_padding: bool = True
 
-    def check(self) -> None:
-        super().check()
-        is_flag(self, "count_padding")
-
     def shape(self, *xs: Shape) -> Shape:
         y = super().shape(*xs)
         (x,) = xs
@@ -205,9 +197,6 @@ class AdaptiveAvgPool(Unit):
 
     size: Axes = 1
 
-    def check(self) -> None:
-        is_count(self, "size", axes=True)
-
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
         need_rank("AdaptiveAvgPool", x, 2, 4)
@@ -260,9 +249,6 @@ class GlobalAvgPool(Unit):
     keeps = NOTHING
 
     keep: bool = False
-
-    def check(self) -> None:
-        is_flag(self, "keep")
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netwright.core.check import is_count
 from netwright.core.cost import INPUT, Cost
 from netwright.core.field import WHOLE, Window
 from netwright.core.operation import Kind
@@ -36,9 +35,6 @@ class RadialBasis(Unit):
     keeps = INPUT
 
     width: int
-
-    def check(self) -> None:
-        is_count(self, "width")
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs

@@ -90,7 +90,6 @@ class FractionalMaxPool(Unit):
     regions: str = "pseudo"
 
     def check(self) -> None:
-        is_count(self, "kernel", axes=True)
         is_fraction(self, "ratio")
         is_choice(self, "regions", ("pseudo", "random"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from netwright.core.check import is_choice, is_count, is_flag
+from netwright.core.check import is_choice
 from netwright.core.cost import NOTHING, Cost
 from netwright.core.field import UNKNOWN, WHOLE, Taps, Window
 from netwright.core.operation import Kind
@@ -55,10 +55,6 @@ class Recurrent(Unit, abstract=True):
     bidirectional: bool = False
     last: bool = False
     bias: bool = True
-
-    def check(self) -> None:
-        is_count(self, "width", "depth")
-        is_flag(self, "bidirectional", "last", "bias")
 
     @property
     def directions(self) -> int:

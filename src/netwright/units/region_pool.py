@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
-from netwright.core.check import is_count, is_flag, is_number
+from netwright.core.check import is_count, is_number
 from netwright.core.cost import Cost
 from netwright.core.operation import Kind
 from netwright.core.shape import Axes, Shape, per_axis, show
@@ -34,7 +34,6 @@ class RegionPool(Unit, abstract=True):
     scale: float = 1.0
 
     def check(self) -> None:
-        is_count(self, "size", axes=True)
         is_number(self, "scale", above=0)
 
     def shape(self, *xs: Shape) -> Shape:
@@ -84,7 +83,6 @@ class RoIAlign(RegionPool):
     def check(self) -> None:
         super().check()
         is_count(self, "samples")
-        is_flag(self, "aligned")
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         return Cost(ops=4 * self.samples**2 * prod(y))

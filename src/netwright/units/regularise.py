@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from netwright.core.check import is_count, is_fraction
+from netwright.core.check import is_fraction
 from netwright.core.cost import VIEW, Cost, Kept
 from netwright.core.operation import Kind
 from netwright.core.shape import Axes, Shape, need_rank, per_axis
@@ -92,10 +92,6 @@ class DropBlock(Dropper):
     rate: float = 0.1
     size: int = 7
 
-    def check(self) -> None:
-        super().check()
-        is_count(self, "size")
-
     def shape(self, *xs: Shape) -> Shape:
         need_rank("DropBlock", xs[0], 2, 4)
         return xs[0]
@@ -168,9 +164,6 @@ class Cutout(Unit):
 
     size: Axes = 16
     idle: ClassVar[bool] = True
-
-    def check(self) -> None:
-        is_count(self, "size", axes=True)
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs

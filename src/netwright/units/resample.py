@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
-from netwright.core.check import is_choice, is_count, is_flag
+from netwright.core.check import is_choice
 from netwright.core.cost import NOTHING, VIEW, Cost, Kept
 from netwright.core.field import UNKNOWN, Taps, Window
 from netwright.core.operation import Kind, Sliding
@@ -53,9 +53,7 @@ class Upsample(Unit):
     corners: bool = False
 
     def check(self) -> None:
-        is_count(self, "scale", axes=True)
         is_choice(self, "mode", tuple(_READS))
-        is_flag(self, "corners")
         if self.corners and self.mode == "nearest":
             raise SpecError(
                 "Upsample: corners is True with mode 'nearest', wanted 'linear' or 'cubic'"
@@ -135,10 +133,6 @@ class Subsample(Unit):
     stride: Axes = 2
     start: int = 0
 
-    def check(self) -> None:
-        is_count(self, "stride", axes=True)
-        is_count(self, "start", least=0)
-
     def _stride(self, x: Shape) -> tuple[int, ...]:
         return per_axis(self.stride, len(x) - 1, "stride")
 
@@ -172,9 +166,6 @@ class PixelShuffle(Unit):
 
     scale: int = 2
 
-    def check(self) -> None:
-        is_count(self, "scale")
-
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
         need_rank("PixelShuffle", x, 3, 3)
@@ -205,9 +196,6 @@ class PixelUnshuffle(Unit):
     keeps = NOTHING
 
     scale: int = 2
-
-    def check(self) -> None:
-        is_count(self, "scale")
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
@@ -242,9 +230,6 @@ class MaxUnpool(Unit):
     joins: ClassVar[bool] = True
 
     kernel: Axes = 2
-
-    def check(self) -> None:
-        is_count(self, "kernel", axes=True)
 
     def shape(self, *xs: Shape) -> Shape:
         pooled = xs[1:] and MaxPool(self.kernel).shape(xs[1])
@@ -285,9 +270,6 @@ class PadChannels(Unit):
 
     width: int
 
-    def check(self) -> None:
-        is_count(self, "width")
-
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs
         need_rank("PadChannels", x, 2, 4)
@@ -310,9 +292,6 @@ class ChannelShuffle(Unit):
     keeps = NOTHING
 
     groups: int
-
-    def check(self) -> None:
-        is_count(self, "groups")
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs

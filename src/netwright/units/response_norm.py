@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from netwright.core.check import is_count, is_number
+from netwright.core.check import is_number
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import Window
 from netwright.core.operation import Kind
@@ -35,7 +35,6 @@ class LocalResponseNorm(Unit):
     k: float = 2.0
 
     def check(self) -> None:
-        is_count(self, "size")
         is_number(self, "alpha", "beta", "k")
 
     def shape(self, *xs: Shape) -> Shape:
@@ -73,7 +72,6 @@ class SpatialResponseNorm(Unit):
     k: float = 1.0
 
     def check(self) -> None:
-        is_count(self, "size")
         is_number(self, "alpha", "beta", "k")
 
     def shape(self, *xs: Shape) -> Shape:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from netwright.core.check import is_count
 from netwright.core.cost import INPUT, Cost, Kept
 from netwright.core.field import Window
 from netwright.core.operation import Kind, Sliding
@@ -38,11 +37,6 @@ class LeapPool(Unit):
 
     kernel: int = 2
     stride: int | None = None
-
-    def check(self) -> None:
-        is_count(self, "kernel")
-        if self.stride is not None:
-            is_count(self, "stride")
 
     def _stride(self) -> int:
         return self.kernel if self.stride is None else self.stride

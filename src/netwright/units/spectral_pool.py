@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING
 
-from netwright.core.check import is_choice, is_count
+from netwright.core.check import is_choice
 from netwright.core.cost import VIEW, Cost, Kept
 from netwright.core.field import UNKNOWN, Taps, Window, resampling
 from netwright.core.operation import Kind
@@ -42,7 +42,6 @@ class SpectralPool(Unit):
     basis: str = "dft"
 
     def check(self) -> None:
-        is_count(self, "size", axes=True)
         is_choice(self, "basis", ("dft", "dct"))
 
     def shape(self, *xs: Shape) -> Shape:
@@ -96,9 +95,6 @@ class WaveletPool(Unit):
     kind = Kind.POOLING
 
     levels: int = 1
-
-    def check(self) -> None:
-        is_count(self, "levels")
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from netwright.core.check import is_count, is_flag
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import WHOLE, Window
 from netwright.core.operation import Kind
@@ -38,10 +37,6 @@ class Spectrogram(Unit):
     size: int = 64
     stride: int = 32
     log: bool = False
-
-    def check(self) -> None:
-        is_count(self, "size", "stride")
-        is_flag(self, "log")
 
     def shape(self, *xs: Shape) -> Shape:
         (x,) = xs

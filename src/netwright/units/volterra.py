@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from netwright.core.check import is_choice, is_flag
+from netwright.core.check import is_choice
 from netwright.core.cost import Cost, Kept
 from netwright.core.operation import Kind
 from netwright.core.shape import Shape
@@ -38,7 +38,6 @@ class HigherOrderConv(Convolution):
     def check(self) -> None:
         super().check()
         is_choice(self, "products", ("complete", "diagonal"))
-        is_flag(self, "bias")
 
     def cost(self, *xs: Shape, y: Shape) -> Cost:
         (x,) = xs

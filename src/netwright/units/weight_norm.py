@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from netwright.core.check import is_flag, is_number
+from netwright.core.check import is_number
 from netwright.core.cost import Cost, Kept
 from netwright.core.field import Window
 from netwright.core.operation import Kind, Sliding
@@ -142,7 +142,6 @@ class WeightStandardisation(Reweighted):
 
     def check(self) -> None:
         super().check()
-        is_flag(self, "gain")
         is_number(self, "eps", above=0)
 
     def shape(self, *xs: Shape) -> Shape:

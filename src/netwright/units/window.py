@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from netwright.core.check import is_count, is_flag, is_padding
+from netwright.core.check import is_padding
 from netwright.core.field import Window
 from netwright.core.operation import Kind, Sliding
 from netwright.core.shape import Axes, Padding, Shape, need_rank, pads, per_axis, slid, tight_pads
@@ -51,8 +51,6 @@ class Convolution(Unit, abstract=True):
     dilation: Axes = 1
 
     def check(self) -> None:
-        is_count(self, "width")
-        is_count(self, "kernel", "stride", "dilation", axes=True)
         is_padding(self, tight=True)
 
     def sliding(self, x: Shape) -> Sliding:
@@ -80,8 +78,6 @@ class GroupedConvolution(Convolution, abstract=True):
 
     def check(self) -> None:
         super().check()
-        is_count(self, "groups")
-        is_flag(self, "bias")
         check_groups(self, self.groups, "width", self.width)
 
     def sliding(self, x: Shape) -> Sliding:

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from netwright.weights.local import *  # noqa: F403
     from netwright.weights.table import *  # noqa: F403
 
+
+def _names(pattern: str) -> list[str]:
+    from netwright.weights.index import names
+
+    return names(pattern)
+
+
 lazy(
     __name__,
     {
@@ -25,5 +32,5 @@ lazy(
         "loading": "Loaded WeightsWarning load",
         "table": "Place",
     },
-    "netwright.weights.index:names",
+    _names,
 )

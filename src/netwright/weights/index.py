@@ -35,10 +35,10 @@ class Known:
         return f"{self.library}/{self.model}" + (f".{self.tag}" if self.tag else "")
 
 
-def names(room: str = "weights", pattern: str = "*") -> list[str]:
+def names(pattern: str = "*") -> list[str]:
     """Names of the weights of every net whose name matches a shell pattern, sorted.
 
-    >>> names("weights", "densenet121")[:2]
+    >>> names("densenet121")[:2]
     ['timm/densenet121.ra_in1k', 'timm/densenet121.tv_in1k']
     """
     return sorted({held.name for held in known(pattern)})

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from netwright.core.classifier import classifiers
 from netwright.core.graph import Tap
 from netwright.core.net import Net
-from netwright.core.rewrite import classifiers, matches
+from netwright.core.rewrite import matches
 from netwright.data.image import Preprocessing
 from netwright.errors import WeightsError
 from netwright.weights.keys import LIBRARIES, has_table, key_map
