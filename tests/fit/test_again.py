@@ -9,9 +9,8 @@ from html import unescape
 import pytest
 
 from netwright.errors import RunError
-from netwright.train import Settings, fit
+from netwright.train import Settings, evaluation, fit
 from netwright.train.backbones import chosen_net
-from netwright.train import evaluation
 from squares import TINY, write_squares
 
 
