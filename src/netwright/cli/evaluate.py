@@ -72,10 +72,10 @@ def command(
     if as_json:
         echo_json(record)
     else:
-        echo(_text(record))
+        echo(_text(record, result.mistakes(8)))
 
 
-def _text(record: dict[str, Any]) -> str:
+def _text(record: dict[str, Any], mistakes: list[dict[str, Any]]) -> str:
     from netwright.report.table import text_table
 
     low, high = (f"{100 * bound:.1f}" for bound in record["interval"])
@@ -95,9 +95,8 @@ def _text(record: dict[str, Any]) -> str:
         rows = [[name, *(f"{100 * value:.1f}%" for value in values)]
                 for name, values in record["corrupted"].items()]  # fmt: skip
         lines += ["", *text_table(["corruption", "weak", "medium", "strong"], rows)]
-    wrong = found.mistakes(8)
-    if wrong:
+    if mistakes:
         lines += ["", "worst mistakes"]
         lines += [f"  {row['image']}: {row['class']} taken for {row['predicted']} "
-                  f"({100 * row['probability']:.0f}%)" for row in wrong]  # fmt: skip
+                  f"({100 * row['probability']:.0f}%)" for row in mistakes]  # fmt: skip
     return "\n".join(lines)
