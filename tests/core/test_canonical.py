@@ -71,7 +71,7 @@ def test_numbers_of_another_kind_are_refused(make, told: str) -> None:
         make()
 
 
-class Unchecked(Value):
+class Unchecked(Value, abstract=True):
     """A spec that checks none of its fields."""
 
     width: int
@@ -100,7 +100,7 @@ def test_values_and_wiring_are_canonical(value: Spec) -> None:
     assert_numbers_are_canonical(value)
 
 
-class Mixed(Value):
+class Mixed(Value, abstract=True):
     """Floats beside integers, in tuples and as one of two types."""
 
     pairs: tuple[tuple[int, float], ...]
@@ -124,7 +124,7 @@ def test_annotations_may_be_types() -> None:
     """As they are in a module that does not postpone them."""
     annotations = {"rate": float, "width": int | None}
     fields = {"__annotations__": annotations, "width": None, "__module__": __name__}
-    typed: Any = type("Typed", (Value,), fields)
+    typed: Any = type("Typed", (Value,), fields, abstract=True)
     assert repr(typed(1, 2)) == "Typed(1.0, width=2)"
     with pytest.raises(nw.SpecError, match="width is True, wanted an integer"):
         typed(1, True)

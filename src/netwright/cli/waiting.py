@@ -10,7 +10,7 @@ from typing import Protocol
 
 import click
 
-__all__ = ["animated", "waiting"]
+__all__ = ["Advance", "animated", "waiting"]
 
 
 class Advance(Protocol):

@@ -18,7 +18,7 @@ from netwright.data.image import Preprocessing, upright
 from netwright.data.reading import opened
 from netwright.errors import LookError, nearest
 
-__all__ = ["Picture", "Subject", "subject"]
+__all__ = ["Picture", "Subject", "Trained", "subject"]
 
 
 @runtime_checkable
