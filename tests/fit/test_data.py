@@ -58,6 +58,14 @@ def test_splits_are_disjoint_and_stratified(counts, seed):
         assert own["train"] >= 1
 
 
+def test_splits_of_many_images_are_no_larger_than_they_need_be():
+    labels = np.arange(60_000) % 10
+    parts = split(labels, [""] * len(labels), [str(i) for i in range(10)], 0)
+    assert {part: len(chosen) for part, chosen in parts.items()} == {
+        "train": 50_000, "val": 5000, "test": 5000,
+    }  # fmt: skip
+
+
 def test_broken_files_are_listed_and_skipped(squares):
     whole = (squares / "red" / "00.png").read_bytes()
     (squares / "red" / "01.png").write_bytes(whole[: len(whole) // 2])

@@ -29,9 +29,9 @@ def training(tmp_path):
     images = Images(Memory(pixels, cpu), np.arange(24) % 3, 3, AS_THEY_ARE, cpu)
     approach = Approach("x", "scratch", NET, AS_THEY_ARE, RECIPE, epochs=3)
 
-    def begin() -> Training:
-        return Training(approach, lambda: NET.build(seed=0), images, images,
-                        folder=tmp_path, fingerprint="these", clock=Clock(None))  # fmt: skip
+    def begin(clock: Clock | None = None) -> Training:
+        return Training(approach, lambda: NET.build(seed=0), images, images, folder=tmp_path,
+                        fingerprint="these", clock=clock or Clock(None))  # fmt: skip
 
     return begin
 
@@ -90,3 +90,43 @@ def test_other_errors_are_not_hidden(training, monkeypatch):
     failing(monkeypatch, iter([RuntimeError("a kernel is missing")]))
     with pytest.raises(RuntimeError, match="a kernel is missing"):
         list(training().run())
+
+
+class Falling(Clock):
+    """As if every epoch took so many seconds."""
+
+    def __init__(self, limit: float, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now, end = 0.0, Learner.end
+        monkeypatch.setattr("netwright.train.training.monotonic", lambda: self.now)
+        monkeypatch.setattr("netwright.train.outcome.monotonic", lambda: self.now)
+        super().__init__(limit, began=0.0)
+
+        def later(learner: Learner) -> None:
+            self.now += seconds
+            end(learner)
+
+        monkeypatch.setattr(Learner, "end", later)
+
+
+@pytest.mark.parametrize(("limit", "epochs", "cut"), [(3.0, 3, False), (2.5, 2, False),
+                                                      (1.5, 1, True)])  # fmt: skip
+def test_the_rate_falls_to_nothing_in_the_time_there_is(
+    training, monkeypatch, limit, epochs, cut
+):  # fmt: skip
+    rates = failing(monkeypatch, iter([]))
+    one = training(Falling(limit, 1.0, monkeypatch))
+    assert len(list(one.run())) == epochs
+    assert one.cut == cut
+    wanted = [RECIPE.rate_at(step, 9) for step in range(3)]
+    if not cut:
+        wanted += [RECIPE.rate_at(step, 3 * epochs) for step in range(3, 3 * epochs)]
+    assert rates == wanted
+
+
+def test_a_shortened_training_stays_so_when_it_goes_on(training, monkeypatch):
+    whole = training(Falling(2.5, 1.0, monkeypatch))
+    steps = whole.run()
+    next(steps), next(steps)
+    again = training()
+    assert again.learner.epochs == 2
+    assert again.stopped

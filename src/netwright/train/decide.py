@@ -128,10 +128,9 @@ def _one_net(
     if broken:
         raise BudgetError(f"{net.name} is over the budget of {broken[0]}; allow more, or leave "
                           "--net out to have one chosen")  # fmt: skip
-    images = dataset.size("train")
     quick = net.name == QUICK_NET and not settings.recipe
-    recipe = _recipe(settings, QUICK_RECIPE if quick else "resnet").suited(images)
-    steps = recipe.steps(images)
+    recipe = _recipe(settings, QUICK_RECIPE if quick else "resnet").suited(dataset.size("train"))
+    steps = _steps(dataset, recipe)
     if settings.epochs is not None:
         cost, precision, epochs = float(net.plan().macs), _exact(settings), settings.epochs
     else:
@@ -151,19 +150,15 @@ def _several(
 ) -> tuple[Job, Proposal]:
     """Nets of several families by successive halving."""
     budget = _budget(settings)
-    images = dataset.size("train")
     recipe = _recipe(settings, "resnet")
     if settings.flip is None and not settings.recipe:
         # Digits and letters turn into others in a mirror; who knows that images do not, says so.
         recipe = _without_flips(recipe)
-    recipe = recipe.suited(images)
-    steps = recipe.steps(images)
+    recipe = recipe.suited(dataset.size("train"))
+    steps = _steps(dataset, recipe)
     usable = _usable(settings)
-    dearest = (
-        usable
-        / 2
-        / work([1.0] * len(FAMILIES), min(MOST_EPOCHS, max(LEAST_EPOCHS, ENOUGH_STEPS // steps)))
-    )
+    enough = min(MOST_EPOCHS, max(LEAST_EPOCHS, int(ENOUGH_STEPS / steps)))
+    dearest = usable / 2 / work([1.0] * len(FAMILIES), enough)
     rates = cache(speeds)  # asked for only when some net meets the budget
     choices = PRECISIONS if settings.precision == "auto" else (settings.precision,)
 
@@ -194,6 +189,11 @@ def _several(
     job = Job(tuple(why), (), "none", approaches, tuple(costs), recipe, settings.epochs, precision,
               settings.seed)  # fmt: skip
     return job, proposal
+
+
+def _steps(dataset: Dataset, recipe: Recipe) -> float:
+    """What an epoch costs, in steps: validation is passed forward alone, a third of a step."""
+    return recipe.steps(dataset.size("train")) + dataset.size("val") / recipe.batch / 3
 
 
 def _usable(settings: Settings) -> float:

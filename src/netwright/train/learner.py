@@ -168,7 +168,7 @@ class Learner:
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "average": self.average.state_dict() if self.average is not None else None,
             "done": self.done, "step": self.step, "total": self.total,
-            "parts": self.parts, "slowed": self.slowed,
+            "parts": self.parts, "slowed": self.slowed, "epochs": self.epochs,
         }  # fmt: skip
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -178,7 +178,7 @@ class Learner:
             optimiser.load_state_dict(held)
         if self.average is not None:
             self.average.load_state_dict(state["average"])
-        for word in ("done", "step", "total", "parts", "slowed"):
+        for word in ("done", "step", "total", "parts", "slowed", "epochs"):
             setattr(self, word, state[word])
 
 

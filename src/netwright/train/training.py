@@ -94,18 +94,30 @@ class Training:
         losses = [row["val_loss"] for row in self.history]
         stale = bool(patience) and len(losses) > patience and min(losses) < min(losses[-patience:])
         diverged = bool(losses) and losses[-1] == DIVERGED
-        return self.learner.done >= self.approach.epochs or stale or diverged
+        return self.learner.done >= self.learner.epochs or stale or diverged
 
     def run(self) -> Iterator[dict[str, Any]]:
         """Trains on; a row of the history after every epoch, when its checkpoint is written."""
         longest = 0.0
         while not self.stopped:
-            if self.history and agreed(self.clock.left) < longest:
+            if self.history and longest and not self._fits(longest):
                 self.cut = True
                 return
             began = monotonic()
             yield self._epoch()
             longest = max(longest, agreed(monotonic() - began))
+
+    def _fits(self, seconds: float) -> bool:
+        """Whether there is time for another epoch of so many seconds. Where there is, but not for
+        all that were planned, fewer are trained: a rate that has not fallen leaves a bad net.
+        """
+        left, rest = agreed(self.clock.left), self.learner.epochs - self.learner.done
+        fewer = int(min(left / seconds, rest))
+        if 0 < fewer < rest:
+            self.learner.epochs = self.learner.done + fewer
+            self.tell(f"{self.approach.name}: slower than planned, {self.learner.epochs} epochs "
+                      f"instead of {self.approach.epochs}")  # fmt: skip
+        return fewer > 0
 
     def _epoch(self) -> dict[str, Any]:
         sound = self._steps()

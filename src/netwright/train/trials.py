@@ -130,7 +130,7 @@ class Trials:
         self._pace = (self.clock.spent, float(len(training.history)))
         for row in training.run():
             self.done = float(row["epoch"])
-            self._tell(approach, row, approach.epochs - self.done)
+            self._tell(approach, row, training.learner.epochs - self.done)
             self._keep(training.outcome)
         self._keep(training.outcome)
         self.cut = training.cut
@@ -190,7 +190,7 @@ class Trials:
         for row in training.run():
             self.done += cost
             self._keep(training.outcome, rung)
-            rest = (approach.epochs - len(training.history)) * cost + ahead
+            rest = (training.learner.epochs - len(training.history)) * cost + ahead
             self._tell(approach, row, rest)
         self._keep(training.outcome, rung)
         self.cut = training.cut
