@@ -11,10 +11,10 @@ from netwright.units.regularise import Dropout
 __all__ = ["dense", "pooled"]
 
 
-def pooled(classes: int, dropout: float = 0.0) -> Sequential:
+def pooled(classes: int, dropout: float = 0.0, *, bias: bool = True) -> Sequential:
     """Global average pooling and one dense unit, with dropout between if asked."""
     drop = {"drop": Dropout(dropout)} if dropout else {}
-    return Sequential(pool=GlobalAvgPool(), **drop, fc=Linear(classes))
+    return Sequential(pool=GlobalAvgPool(), **drop, fc=Linear(classes, bias))
 
 
 def dense(classes: int, grid: int, hidden: int = 4096, dropout: float = 0.5) -> Sequential:

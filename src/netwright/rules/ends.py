@@ -84,7 +84,8 @@ def channels(net: Net, number: int) -> Net:
 
 @named("gap-head")
 def pooled_head(net: Net) -> Net:
-    """Flatten and the dense units behind it become global average pooling and one dense unit.
+    """Flatten and the dense units behind it become global average pooling and one dense unit,
+    with a bias where the last had one.
 
     Lin et al. 2013 (arXiv:1312.4400), section 3.2.
     """
@@ -93,8 +94,10 @@ def pooled_head(net: Net) -> Net:
     if not flat or len(flat[-1].input) < 2:
         raise RuleError(f"{net.name} has no flattened head")
     number = net.plan().output[-1]
-    parts = _tail(net, flat[-1].path)
-    return replaced(net, parts, pooled(number)) if parts else net
+    head = _tail(net, flat[-1].path)
+    units = [_dense(row.unit) for row in rows if row.path.startswith(head + ".")]
+    biases = [unit.bias for unit in units if unit is not None]
+    return replaced(net, head, pooled(number, bias=biases[-1] if biases else True))
 
 
 def _tail(net: Net, flat: str) -> str:
