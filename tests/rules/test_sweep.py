@@ -62,7 +62,7 @@ CLAIMS: dict[str, tuple[Callable[[int, int], bool], Callable[[int, int], bool]]]
     "act": (eq, eq), "align": (gt, gt), "aux-head": (gt, eq), "blur-pool": (eq, gt),
     "cbam": (gt, gt), "conv-head": (eq, eq), "deepen": (gt, gt),
     "deformable": (gt, gt), "dilate": (eq, gt), "drop-path": (eq, eq), "dropout": (eq, eq),
-    "eca": (gt, gt), "fold-norm": (lt, eq), "gap-head": (lt, lt), "grouped": (lt, lt),
+    "eca": (gt, gt), "fold-norm": (lt, eq), "gap-head": (le, le), "grouped": (lt, lt),
     "move-first-pool": (eq, gt), "no-bias": (lt, eq), "no-first-pool": (any_way, gt),
     "norm": (any_way, eq), "pool": (eq, le), "pool-to-conv": (gt, gt), "residual": (ge, ge),
     "scale": (ge, gt), "scse": (gt, gt), "se": (gt, gt), "separable": (any_way, lt),
