@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from statistics import median
 from typing import Any, TypeVar
@@ -50,17 +51,17 @@ class Survey:
     unreadable: dict[int, str]
     notes: list[str]
 
-    @property
+    @cached_property
     def grey(self) -> bool:
         """Whether no image has a colour."""
         return bool((self.small == self.small[..., :1]).all())
 
-    @property
+    @cached_property
     def side(self) -> int:
         """The median of the images' shorter sides."""
         return int(median(min(size) for size in self.sizes)) if self.sizes else SMALL
 
-    @property
+    @cached_property
     def alike(self) -> bool:
         """Whether all images have one size."""
         return len(set(self.sizes)) <= 1
