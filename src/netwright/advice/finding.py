@@ -99,24 +99,24 @@ def shares(case: Case, rows: Sequence[Row]) -> str:
 def tried(case: Case, *rules: str) -> Remedy | None:
     """The remedy that these rules are, or None where they do not apply or change nothing."""
     try:
-        made = case.net.rewrite(*rules)
-        plan = made.plan()
+        net = case.net.rewrite(*rules)
+        plan = net.plan()
     except NetwrightError:
         return None
-    if (made.spec, made.input) == (case.net.spec, case.net.input):
+    if (net.spec, net.input) == (case.net.spec, case.net.input):
         return None
     sides = [max(p.field.size) if p.field and p.field.size else None for p in (case.plan, plan)]
     changes = {name: Change(getattr(case.plan, name), getattr(plan, name))
                for name in ("params", "macs", "memory")}  # fmt: skip
-    return Remedy(rules, made, {**changes, "field": Change(*sides)})
+    return Remedy(rules, net, {**changes, "field": Change(*sides)})
 
 
 def remedies(case: Case, *candidates: tuple[str, ...]) -> tuple[Remedy, ...]:
     """The candidates that apply, in their order; those that multiply the MACs come last, the
     dearest at the end.
     """
-    made = [made for rules in candidates if (made := tried(case, *rules)) is not None]
-    return tuple(sorted(made, key=_dearness))
+    helpful = [remedy for rules in candidates if (remedy := tried(case, *rules)) is not None]
+    return tuple(sorted(helpful, key=_dearness))
 
 
 def _dearness(remedy: Remedy) -> float:

@@ -58,9 +58,9 @@ def _public(value: Any) -> list[str]:
 
 
 def _told(error: Exception) -> str:
-    from netwright.foreign.lines import told
+    from netwright.foreign.lines import message
 
-    return told(error)
+    return message(error)
 
 
 def _module(text: str, value: Any, numbers: bool) -> nn.Module | Net:

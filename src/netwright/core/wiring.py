@@ -168,8 +168,8 @@ class Wiring(Spec, abstract=True):
 
     def part(self, name: str) -> Spec:
         """The part of that name."""
-        for known, part in self.parts:
-            if known == name:
+        for own, part in self.parts:
+            if own == name:
                 return part
         raise nearest(f"part of {type(self).__name__}", name, self.names)
 
@@ -188,11 +188,11 @@ class Wiring(Spec, abstract=True):
 
     def over(self, parts: tuple[tuple[str, Spec], ...]) -> Self:
         """The same kind of wiring over other parts."""
-        made = object.__new__(type(self))
-        vars(made).update({name: getattr(self, name) for name in self.field_names})
-        object.__setattr__(made, "parts", parts)
-        made.__post_init__()
-        return made
+        wiring = object.__new__(type(self))
+        vars(wiring).update({name: getattr(self, name) for name in self.field_names})
+        object.__setattr__(wiring, "parts", parts)
+        wiring.__post_init__()
+        return wiring
 
     def flow(self, *xs: Any, run: Run) -> Any:
         """Send values through the parts with `run(name, *values)`."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from netwright.core.graph import Tap
 from netwright.core.join import Join
 from netwright.core.shape import show
 from netwright.core.spec import Block, Spec
@@ -82,7 +81,7 @@ class _Drawing:
 
     def closed(self, part: Part) -> bool:
         """Whether a box says it all, or a block of this kind has been opened, or it is too deep."""
-        if isinstance(part.body, Tap):
+        if part.aside:
             return False
         if part.count < len(part.names):
             return True

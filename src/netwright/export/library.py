@@ -12,9 +12,8 @@ from netwright.core.wiring import Sequential
 from netwright.export.classes import class_lines
 from netwright.export.constructor import REQUIRED, Call, Form
 from netwright.export.params import Param, Params
-from netwright.export.pattern import Pick, slots
-from netwright.export.tree import Item, Tree, Use, Wire, is_module, walk
-from netwright.export.unify import Mismatch, unify
+from netwright.export.tree import Composite, Item, Tree, Use, is_module, walk
+from netwright.export.unify import Mismatch, Pick, slots, unify
 
 __all__ = ["Library"]
 
@@ -44,7 +43,7 @@ class Library:
             return self._calls[id(tree)]
         if isinstance(tree, Use):
             return replace(tree, body=self.resolved(tree.body))
-        if isinstance(tree, Wire):
+        if isinstance(tree, Composite):
             parts = tuple([(name, self.resolved(part)) for name, part in tree.parts])
             return replace(tree, parts=parts)
         return tree
@@ -73,9 +72,9 @@ class Library:
         """A name that no class has yet."""
         stem = f"{name}_" if name[-1].isdigit() and not ending else name
         names = (name, *[f"{stem}{ending or i}" for i in range(2, 1000)])
-        found = next(name for name in names if name not in self._names)
-        self._names.add(found)
-        return found
+        unused = next(name for name in names if name not in self._names)
+        self._names.add(unused)
+        return unused
 
     def _class(self, name: str, items: list[Item]) -> list[Call]:
         pattern = unify([self.resolved(item.body) for item in items])
@@ -87,7 +86,7 @@ class Library:
         form = Form(
             name,
             tuple([(param.name, param.default) for param in used]),
-            keywords=frozenset([param.name for param in used if param.told]),
+            keywords=frozenset([param.name for param in used if param.keyword]),
         )
         self.forms.append(form)
         return [Call(form, tuple([param.values[i] for param in used]), item.outputs)
@@ -97,22 +96,22 @@ class Library:
 def _levelled(trees: list[Tree]) -> list[tuple[Item, int]]:
     """Every block once, and how deep blocks are nested in it."""
     levels: dict[int, int] = {}
-    found = list[tuple[Item, int]]()
+    deep = list[tuple[Item, int]]()
 
     def look(tree: Any) -> int:
         if isinstance(tree, Item):
             if id(tree) not in levels:
                 levels[id(tree)] = 1 + look(tree.body)
-                found.append((tree, levels[id(tree)]))
+                deep.append((tree, levels[id(tree)]))
             return levels[id(tree)]
         if isinstance(tree, Use):
             return look(tree.body)
-        inner = tree.parts if isinstance(tree, Wire) else ()
+        inner = tree.parts if isinstance(tree, Composite) else ()
         return max([look(part) for _, part in inner], default=0)
 
     for tree in trees:
         look(tree)
-    return found
+    return deep
 
 
 def _merged(kinds: dict[tuple[str, int], list[Item]]) -> dict[tuple[str, int], list[Item]]:
@@ -163,8 +162,8 @@ def _checked(bodies: list[Any], a: Item, b: Item) -> None:
     pattern = unify(bodies)
     if sum(isinstance(slot, Pick) for slot in slots(pattern)) > 1:
         raise Mismatch  # a class whose parts are all handed in says nothing
-    first = pattern.parts[0][1] if isinstance(pattern, Wire) and pattern.parts else None
-    if not isinstance(pattern, Wire) or (
+    first = pattern.parts[0][1] if isinstance(pattern, Composite) and pattern.parts else None
+    if not isinstance(pattern, Composite) or (
         len(a.xs) != len(b.xs) and not (isinstance(pattern.wiring, Sequential) and first)
     ):
         raise Mismatch
@@ -203,12 +202,12 @@ def _names(kind: str, groups: list[list[Item]]) -> list[str]:
     the name of an operation.
     """
     names = [kind] * len(groups)
-    for field in groups[0][0].block.field_names if len(groups) > 1 else ():
-        values = [[getattr(item.block, field) for item in group] for group in groups]
+    for argument in groups[0][0].block.field_names if len(groups) > 1 else ():
+        values = [[getattr(item.block, argument) for item in group] for group in groups]
         if all(isinstance(value, str) for seen in values for value in seen):
-            told = [kind + _camel(_beginning(seen)) for seen in values]
-            names = told if len({*told}) == len(told) else names
-        if field == "stride" and all(len({*seen}) == 1 for seen in values):
+            longer = [kind + _camel(_beginning(seen)) for seen in values]
+            names = longer if len({*longer}) == len(longer) else names
+        if argument == "stride" and all(len({*seen}) == 1 for seen in values):
             strides = [seen[0] for seen in values]
             if len({*strides}) == 2 == len(strides) and 1 in strides:
                 names = [kind if stride == 1 else f"{kind}Down" for stride in strides]

@@ -33,7 +33,7 @@ from netwright.foreign.calls import call
 from netwright.foreign.hooks import hooks_of
 from netwright.foreign.inputs import Inputs, entered
 from netwright.foreign.operation import Operation
-from netwright.foreign.state import compiles, held, untouched
+from netwright.foreign.state import compiles, own_tensors, untouched
 from netwright.foreign.trace import Tracer
 from netwright.foreign.traced import META
 
@@ -79,10 +79,8 @@ def plan_module(
     if isinstance(module, Net):
         return module.plan(inputs, dtype=dtype or "float32", batch=1 if batch is None else batch)
     if not isinstance(module, nn.Module):
-        said = f"the class {module.__name__}" if isinstance(module, type) else repr(module)
-        raise SpecError(
-            f"plan takes a Net, a spec with its input, or a torch.nn.Module; got {said}"
-        )
+        got = f"the class {module.__name__}" if isinstance(module, type) else repr(module)
+        raise SpecError(f"plan takes a Net, a spec with its input, or a torch.nn.Module; got {got}")
     parts = parts_of(module)
     _check(parts, values)
     kind = next(
@@ -103,11 +101,11 @@ def plan_module(
 
     compiler = compiles()
     try:
-        tracer, entering, made = follow()
+        tracer, entering, result = follow()
     except TraceError:
         if compiler or not compiles():
             raise
-        tracer, entering, made = follow()  # PyTorch's compiler came in on the way; now it rests
+        tracer, entering, result = follow()  # PyTorch's compiler came in on the way; now it rests
     images = (entering.images or 1) if batch is None else batch
     word = of_bytes(dtype or str(kind).removeprefix("torch."), images)
     rows = (*tracer.rows, *_left(tracer, parts))
@@ -116,7 +114,7 @@ def plan_module(
         raise TraceError(
             f"no rule for {', '.join(partial)}; give one by netwright.count(operation)(formula)"
         )
-    given, outs = tensors_in((entering.args, entering.kwargs)), tensors_in(made)
+    given, outs = tensors_in((entering.args, entering.kwargs)), tensors_in(result)
     return Plan(
         name or type(module).__name__, _inner(given[0]) if given else (),
         _inner(outs[0]) if outs else (), rows, word, images, partial,
@@ -125,13 +123,13 @@ def plan_module(
 
 
 def _weights(parts: Sequence[tuple[str, nn.Module]]) -> Iterator[Tensor]:
-    return (w for _, part in parts for w in held(part) if w is not None)
+    return (w for _, part in parts for w in own_tensors(part) if w is not None)
 
 
 def _check(parts: Sequence[tuple[str, nn.Module]], values: bool) -> None:
     for path, part in parts:
         if isinstance(part, LazyModuleMixin) and any(
-            w is not None and is_lazy(w) for w in held(part)
+            w is not None and is_lazy(w) for w in own_tensors(part)
         ):
             raise SpecError(
                 f"{path or 'the module itself'} ({type(part).__name__}) has no weights yet: it is "
@@ -146,18 +144,18 @@ def _check(parts: Sequence[tuple[str, nn.Module]], values: bool) -> None:
 
 def parts_of(module: nn.Module) -> list[tuple[str, nn.Module]]:
     """What `named_modules` lists, without its recursion: deep nets have thousands of parts."""
-    found: dict[int, tuple[str, nn.Module]] = {}
+    parts: dict[int, tuple[str, nn.Module]] = {}
     left = [("", module)]
     while left:
         path, part = left.pop()
-        if id(part) in found:
+        if id(part) in parts:
             continue
-        found[id(part)] = path, part
+        parts[id(part)] = path, part
         prefix = f"{path}." if path else ""
         for name, child in reversed(part._modules.items()):
             if child is not None:
                 left.append((prefix + name, child))
-    return [*found.values()]
+    return [*parts.values()]
 
 
 def _inner(value: Any) -> Shape:
@@ -166,11 +164,11 @@ def _inner(value: Any) -> Shape:
 
 def tensors_in(value: Any) -> list[Tensor]:
     """The tensors in what a forward pass returns: nested, in dataclasses, in objects."""
-    found, left, seen = list[Tensor](), [value], set[int]()
+    tensors, left, seen = list[Tensor](), [value], set[int]()
     while left:
         value = left.pop(0)
         if isinstance(value, Tensor):
-            found.append(value)
+            tensors.append(value)
             continue
         if id(value) in seen:
             continue
@@ -179,14 +177,14 @@ def tensors_in(value: Any) -> list[Tensor]:
         if len(leaves) == 1 and leaves[0] is value:
             leaves = [*vars(value).values()] if hasattr(value, "__dict__") else []
         left = [*leaves, *left]
-    return found
+    return tensors
 
 
 def _left(tracer: Tracer, parts: Sequence[tuple[str, nn.Module]]) -> list[Row]:
     """A row for every part whose weights nothing used: only training runs it, or nobody."""
     rows = list[Row]()
     for path, part in parts:
-        params, buffers, stored = tracer.claim(held(part))
+        params, buffers, stored = tracer.claim(own_tensors(part))
         if params or buffers:
             field = Field(None)
             row = Row(path, Operation("not run"), ((),), (), 0, 0, 0, 0, field, (), True)
