@@ -11,14 +11,14 @@ from netwright.core.plan import Plan, Row
 from netwright.errors import NetwrightError
 from netwright.report.numbers import share
 
-__all__ = ["Case", "Change", "Finding", "Remedy", "remedies", "shares", "tried"]
+__all__ = ["Case", "Effect", "Finding", "Remedy", "remedies", "shares", "tried"]
 
 
 DEAR = 1.5
 """Times the MACs from which on a remedy stands behind cheaper ones."""
 
 
-class Change(NamedTuple):
+class Effect(NamedTuple):
     """A total before and after a rewrite."""
 
     before: Any
@@ -40,7 +40,7 @@ class Remedy:
 
     rules: tuple[str, ...]
     net: Net
-    changes: dict[str, Change]
+    changes: dict[str, Effect]
 
 
 @dataclass(frozen=True)
@@ -106,9 +106,9 @@ def tried(case: Case, *rules: str) -> Remedy | None:
     if (net.spec, net.input) == (case.net.spec, case.net.input):
         return None
     sides = [max(p.field.size) if p.field and p.field.size else None for p in (case.plan, plan)]
-    changes = {name: Change(getattr(case.plan, name), getattr(plan, name))
+    changes = {name: Effect(getattr(case.plan, name), getattr(plan, name))
                for name in ("params", "macs", "memory")}  # fmt: skip
-    return Remedy(rules, net, {**changes, "field": Change(*sides)})
+    return Remedy(rules, net, {**changes, "field": Effect(*sides)})
 
 
 def remedies(case: Case, *candidates: tuple[str, ...]) -> tuple[Remedy, ...]:

@@ -96,9 +96,9 @@ def command(
     elif form == "csv":
         from netwright.report.record import csv_text, group_record, row_record
 
-        size, found = plan.item * plan.batch, ranked(plan.rows, sort, depth)
+        size, lines = plan.item * plan.batch, ranked(plan.rows, sort, depth)
         records = [
-            group_record(one, size) if depth else row_record(one.rows[0], size) for one in found
+            group_record(one, size) if depth else row_record(one.rows[0], size) for one in lines
         ]
         click.echo(csv_text(records), nl=False)
     elif form == "markdown":

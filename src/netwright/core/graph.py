@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from netwright.core.spec import Spec
-from netwright.core.wiring import Run, Wiring, bundled, streams
+from netwright.core.wiring import RunPart, Wiring, bundled, streams
 from netwright.errors import ShapeError, SpecError, nearest
 
 __all__ = ["Frozen", "Graph", "Node", "Shared", "Tap", "TimeDistributed"]
@@ -69,7 +69,7 @@ class Graph(Wiring):
         ]
         return super().over(tuple(kept))
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         values: dict[str, Any] = {"input": list(xs)}
         values |= {f"input{i}": x for i, x in enumerate(xs)}
         last, reads = "input", self._reads()
@@ -120,7 +120,7 @@ class Tap(Wiring):
     def arguments(self) -> list[tuple[str | None, Any]]:
         return [*super().arguments(), ("weight", self.weight)]
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         if (ends := len(streams(run("head", *xs)))) > 1:
             raise ShapeError(f"Tap: its head ends in {ends} streams; join them, by Sum or Concat")
         return bundled(xs)
@@ -149,7 +149,7 @@ class Shared(Wiring):
     def arguments(self) -> list[tuple[str | None, Any]]:
         return [*super().arguments(), ("key", self.key)]
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         return run("body", *xs)
 
     def accept(self, interpreter: Any, *given: Any) -> Any:
@@ -171,7 +171,7 @@ class Frozen(Wiring):
     def __init__(self, body: Spec) -> None:
         super().__init__(body=body)
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         return run("body", *xs)
 
     def accept(self, interpreter: Any, *given: Any) -> Any:
@@ -195,7 +195,7 @@ class TimeDistributed(Wiring):
     def __init__(self, body: Spec) -> None:
         super().__init__(body=body)
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         return run("body", *xs)
 
     def accept(self, interpreter: Any, *given: Any) -> Any:

@@ -22,7 +22,7 @@ __all__ = [
     "Fork",
     "Gate",
     "Parallel",
-    "Run",
+    "RunPart",
     "Sequential",
     "Sum",
     "Wiring",
@@ -30,7 +30,8 @@ __all__ = [
     "streams",
 ]
 
-Run = Callable[..., Any]
+RunPart = Callable[..., Any]
+"""`run(name, *values)`: what the part of that name makes of values."""
 
 RESERVED = frozenset(
     [
@@ -194,7 +195,7 @@ class Wiring(Spec, abstract=True):
         wiring.__post_init__()
         return wiring
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         """Send values through the parts with `run(name, *values)`."""
         raise NotImplementedError
 
@@ -212,7 +213,7 @@ class Sequential(Wiring):
     Sequential(Sequential(), tail=Sequential())
     """
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         for name, _ in self.parts:
             xs = (*streams(run(name, *xs)),)
         return bundled(xs)
@@ -228,18 +229,18 @@ class Fork(Wiring):
     (8, 4, 4)
     """
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         return bundled([y for name, _ in self.parts for y in streams(run(name, *xs))])
 
 
 class Parallel(Wiring):
     """Part i gets stream i; what they make goes on as streams (HRNet: arXiv:1908.07919)."""
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         return bundled(_apart(self, xs, run))
 
 
-def _apart(wiring: Wiring, xs: tuple[Any, ...], run: Run) -> list[Any]:
+def _apart(wiring: Wiring, xs: tuple[Any, ...], run: RunPart) -> list[Any]:
     """What part i makes of stream i."""
     if len(xs) != len(wiring):
         raise ShapeError(f"{type(wiring).__name__} has {len(wiring)} parts for {len(xs)} streams")
@@ -259,7 +260,7 @@ class Branches(Wiring, abstract=True):
     def part(self, name: str) -> Spec:
         return self.join if name == "join" else super().part(name)
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         if len(xs) > 1:
             return run("join", *_apart(self, xs, run))
         return run("join", *[y for name, _ in self.parts for y in streams(run(name, *xs))])

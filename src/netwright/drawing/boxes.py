@@ -116,11 +116,11 @@ def _words(part: Part) -> list[tuple[str, bool]]:
         return [(label(part) or kinds(part), True)]
     macs = [inner.group.macs for inner in part.parts]
     main = macs.index(max(macs))
-    said = [label(inner) for inner in part.parts]
+    labels = [label(inner) for inner in part.parts]
     words = [
-        (", ".join(said[:main]), False),
-        (said[main], True),
-        (", ".join(said[main + 1 :]), False),
+        (", ".join(labels[:main]), False),
+        (labels[main], True),
+        (", ".join(labels[main + 1 :]), False),
     ]
     return [(text, strong) for text, strong in words if text]
 

@@ -107,7 +107,7 @@ def _called(spec: Spec) -> str:
     words = [
         f"{key}={value!r}" if key else repr(value)
         for key, value in spec.arguments()
-        if _told(value)
+        if _shows(value)
     ]
     return type(spec).__name__ + (f"({', '.join(words)})" if words else "")
 
@@ -117,7 +117,7 @@ def _wraps(spec: Spec) -> bool:
     return any(key is None and isinstance(value, Spec) for key, value in spec.arguments())
 
 
-def _told(value: Any) -> bool:
+def _shows(value: Any) -> bool:
     if isinstance(value, tuple):
-        return all(map(_told, cast("tuple[Any, ...]", value)))
+        return all(map(_shows, cast("tuple[Any, ...]", value)))
     return not isinstance(value, Spec | float)

@@ -78,7 +78,7 @@ class Library:
 
     def _class(self, name: str, items: list[Item]) -> list[Call]:
         pattern = unify([self.resolved(item.body) for item in items])
-        params = Params(_known(items), [item.channels for item in items])
+        params = Params(_candidates(items), [item.channels for item in items])
         params.fill(pattern)
         used = params.ordered
         stars = len({len(item.xs) for item in items}) > 1
@@ -173,7 +173,7 @@ def _size(tree: Any) -> int:
     return sum(1 for _ in walk(tree))
 
 
-def _known(items: list[Item]) -> list[Param]:
+def _candidates(items: list[Item]) -> list[Param]:
     """What may become a parameter: the channels of the inputs, the fields of the blocks."""
     widths = [Param("in_channels", [item.xs[0][0] for item in items])]
     several = max(len(item.xs) for item in items)

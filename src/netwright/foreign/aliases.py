@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from netwright.core.field import Taps
-from netwright.foreign.axes import joined, read
+from netwright.foreign.axes import joined, windowed
 from netwright.foreign.layout import lost, reshaped
 from netwright.foreign.traced import META, NOWHERE, Origin, Traced, traced
 
@@ -158,7 +158,7 @@ def _laid(
             if covered:
                 return None
             start = (here.first - there.first) // there.steps[d] % n
-            part = read(part, d, Taps(((-start, 1),)), n)
+            part = windowed(part, d, Taps(((-start, 1),)), n)
     return part
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from netwright.core.field import Taps
 from netwright.foreign.aliases import viewed
-from netwright.foreign.axes import read, stretched
+from netwright.foreign.axes import stretched, windowed
 from netwright.foreign.fallback import plain
 from netwright.foreign.homes import getters, homes
 from netwright.foreign.layout import dims_of, on_axes, permuted, reshaped
@@ -180,7 +180,7 @@ def _new_tensor(t: Tracer, x: Any, data: Any, **kwargs: Any) -> Any:
 def _each_dim(x: Traced, full: tuple[int, ...], taps: Iterable[tuple[int, Taps]]) -> Origin:
     origin = x.origin
     for dim, one in taps:
-        origin = read(origin, dim, one, full[dim])
+        origin = windowed(origin, dim, one, full[dim])
     return origin
 
 
@@ -217,7 +217,7 @@ def _rolled(x: Traced, dim: int, shift: int) -> Taps:
 def _interleave(full: tuple[int, ...], x: Any, repeats: Any, dim: Any = None, **_: Any) -> Any:
     if dim is None or not isinstance(repeats, int):
         return None
-    return read(x.origin, dim % len(full), Taps(((0, 1),) * repeats), full[dim])
+    return windowed(x.origin, dim % len(full), Taps(((0, 1),) * repeats), full[dim])
 
 
 @sees(*homes("repeat", "tile"))

@@ -14,7 +14,7 @@ from netwright.core.field import Field, Taps
 from netwright.core.shape import show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError, TraceError
-from netwright.foreign.axes import indexed, joined, read
+from netwright.foreign.axes import indexed, joined, windowed
 from netwright.foreign.homes import homes
 from netwright.foreign.layout import dims_of, lost, mixed, on_axes, reduced, resized
 from netwright.foreign.pointwise import owners, stretch
@@ -38,7 +38,7 @@ def contracted(origin: Origin, full: Sequence[int], dim: int, size: int) -> Orig
     result = reduced(origin, full, [dim], keep=True)
     if result.field is None or result.field.axes is None:
         return result
-    return read(mixed(origin, full, [dim]), dim, Taps(((0, 1),), 1, 0), size)
+    return windowed(mixed(origin, full, [dim]), dim, Taps(((0, 1),), 1, 0), size)
 
 
 def attended(dim: int, query: Traced, *memory: Traced, width: int) -> Origin:
@@ -178,7 +178,7 @@ def _recurrent(kind: Any) -> Any:
         _time_first(x)
         origin = contracted(x.origin, x.full, 2, full[2])
         every = mixed(origin, full, [time])
-        steps_seen = every if m.bidirectional else read(origin, time, _causal(steps), steps)
+        steps_seen = every if m.bidirectional else windowed(origin, time, _causal(steps), steps)
         out = t.operation(unit, [x], full, macs=n * cost.macs, ops=n * cost.ops,
                           origin=steps_seen, weights=own_tensors(m))  # fmt: skip
         final = reduced(origin, full, [time], keep=False)

@@ -12,7 +12,7 @@ from torch import Tensor
 from netwright.core.field import Field, Taps, resampling
 from netwright.core.shape import show, slid
 from netwright.errors import ShapeError
-from netwright.foreign.axes import lies_as_usual, read, through
+from netwright.foreign.axes import lies_as_usual, through, windowed
 from netwright.foreign.homes import homes
 from netwright.foreign.pointwise import owners
 from netwright.foreign.seeing import sees
@@ -165,7 +165,7 @@ def _pooled(full: tuple[int, ...], x: Any, kernel_size: Any, stride: Any = None,
 def _windows(full: tuple[int, ...], x: Any, dimension: int, size: int, step: int) -> Origin | None:
     """Windows side by side, what is in them on a new last dimension."""
     dim = dimension % len(x.full)
-    origin = read(x.origin, dim, Taps(((0, size),), 1, step), full[dim])
+    origin = windowed(x.origin, dim, Taps(((0, size),), 1, step), full[dim])
     atoms = (*origin.atoms, (Atom(size),)) if origin.atoms else ()
     return origin._replace(atoms=atoms)
 

@@ -273,3 +273,7 @@ def _takes(rule: Callable[..., Any], names: tuple[str, ...]) -> bool:
     """Whether a rule knows keywords of these names."""
     takes = signature(rule).parameters
     return any(p.kind is p.VAR_KEYWORD for p in takes.values()) or takes.keys() >= {*names}
+
+
+def _name(unit: Unit) -> str:
+    return unit.name if isinstance(unit, Operation) else type(unit).__name__.lower()
