@@ -18,8 +18,8 @@ from netwright.units.activation import Identity, ReLU
 from netwright.units.conv import Conv
 from netwright.units.norm import BatchNorm
 from netwright.units.pool import AvgPool, MaxPool
+from netwright.units.rearrange import Subsample
 from netwright.units.regularise import DropPath
-from netwright.units.resample import Subsample
 
 __all__ = ["OPERATIONS", "Edge", "FactorisedReduction"]
 

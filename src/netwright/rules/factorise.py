@@ -17,7 +17,7 @@ from netwright.rules.pools import first
 from netwright.rules.registry import named
 from netwright.units.activation import ReLU
 from netwright.units.conv import Conv
-from netwright.units.resample import ChannelShuffle
+from netwright.units.rearrange import ChannelShuffle
 
 __all__ = [
     "asymmetric",
