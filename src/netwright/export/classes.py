@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from netwright.core.text import documented, quoted
-from netwright.export.constructor import REQUIRED
 from netwright.export.expression import (
     expression,
     is_list,
@@ -14,13 +13,11 @@ from netwright.export.expression import (
     list_items,
     literal,
     module_list,
-    stored,
 )
 from netwright.export.forward import Forward, below
 from netwright.export.layout import Brackets, laid, statement
 from netwright.export.params import Param
-from netwright.export.tree import Composite, Use, is_attribute, is_module
-from netwright.export.unify import Option, bare
+from netwright.export.tree import REQUIRED, Composite, Option, Use, is_attribute
 
 __all__ = ["HELPERS", "class_lines", "function_lines"]
 
@@ -42,8 +39,8 @@ def class_lines(
     shared = _shared(pattern)
     inputs = ["*xs"] if stars else ["x"] if pattern.inputs == 1 else [
         f"x{i}" for i in range(pattern.inputs)]  # fmt: skip
-    chain = is_module(bare(pattern)) and not stars
-    parts = [(part, node) for part, node in pattern.parts if stored(node)]
+    chain = pattern.is_module and not stars
+    parts = [(part, node) for part, node in pattern.parts if node.is_stored]
     listed = leading(pattern)
     base = "nn.Sequential" if chain else "nn.ModuleList" if listed else "nn.Module"
     lines = [f"class {name}({base}):", *_docstring(about, 4), ""]
@@ -150,7 +147,7 @@ def _frozen(pattern: Any, access: str) -> list[str]:
     """How the parts are reached that do not learn; those that are no modules have nothing to."""
     if isinstance(pattern, Use):
         return _frozen(pattern.body, access)
-    if not isinstance(pattern, Composite) or not stored(pattern):
+    if not isinstance(pattern, Composite) or not pattern.is_stored:
         return []
     if pattern.frozen:
         return [access]

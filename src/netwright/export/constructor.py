@@ -8,45 +8,15 @@ import re
 import sys
 import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
 from netwright import layers
 from netwright.errors import NetwrightError
+from netwright.export.tree import REQUIRED, Call, Form
 
-__all__ = ["REQUIRED", "Call", "Form", "Inlined", "call_of"]
-
-REQUIRED = inspect.Parameter.empty
-"""The default of a parameter that has none."""
-
-
-@dataclass(frozen=True)
-class Form:
-    """A constructor: the name it is called by, its parameters with their defaults, the class if
-    it is not one that is written, and which parameters are written with their name though required.
-    """
-
-    name: str
-    params: tuple[tuple[str, Any], ...]
-    origin: type[nn.Module] | None = None
-    keywords: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Call:
-    """A constructor, and a value for each of its parameters."""
-
-    form: Form
-    args: tuple[Any, ...]
-    outputs: int = 1
-
-    @property
-    def free(self) -> bool:
-        """Whether the module passes on what it gets."""
-        return self.form.origin is nn.Identity
-
+__all__ = ["Inlined", "call_of"]
 
 _NOISE = re.compile(r"  # type: ignore(\[[^\]]*\])?")
 _STARTS = {(layers.LayerScale, "factor"), (nn.PReLU, "init")}

@@ -9,19 +9,22 @@ from itertools import groupby, pairwise, takewhile
 from typing import Any
 
 from netwright.core.text import quoted
-from netwright.export.constructor import REQUIRED, Call
 from netwright.export.layout import Brackets, Chain, Doc, If, Keyword, flat
 from netwright.export.tree import (
+    REQUIRED,
+    Call,
     Composite,
+    Node,
     Operator,
+    Option,
+    Pick,
+    Repeat,
+    Slot,
     Use,
     is_attribute,
     is_counted,
-    is_free,
-    is_module,
     numbered,
 )
-from netwright.export.unify import Option, Pick, Repeat, Slot, bare
 
 __all__ = [
     "atom",
@@ -32,7 +35,6 @@ __all__ = [
     "list_items",
     "literal",
     "module_list",
-    "stored",
 ]
 
 MOST_POSITIONS = 7
@@ -66,7 +68,7 @@ def expression(node: Any, shared: dict[str, str]) -> Doc:
     if isinstance(node, Repeat):
         return Brackets("nn.Sequential(", tuple(_items(node, shared)))
     assert isinstance(node, Composite)
-    return _chain(node, shared) if is_module(bare(node)) else _group(node, shared)
+    return _chain(node, shared) if node.is_module else _group(node, shared)
 
 
 def _call(call: Call, shared: dict[str, str]) -> Doc:
@@ -84,18 +86,18 @@ def _call(call: Call, shared: dict[str, str]) -> Doc:
 
 
 def _is_node(value: Any) -> bool:
-    return isinstance(value, Call | Composite | Pick | Option | Use)
+    return isinstance(value, Node) and not isinstance(value, Slot)
 
 
 def _chain(composite: Composite, shared: dict[str, str]) -> Doc:
     if is_list(composite):
         return Brackets("nn.Sequential(", tuple(list_items(composite, shared)))
-    parts = [(name, part) for name, part in composite.parts if not is_free(part)]
+    parts = [(name, part) for name, part in composite.parts if not part.is_free]
     return _named("chain", [(name, expression(part, shared)) for name, part in parts])
 
 
 def _group(composite: Composite, shared: dict[str, str]) -> Doc:
-    parts = [(name, part) for name, part in composite.parts if stored(part)]
+    parts = [(name, part) for name, part in composite.parts if part.is_stored]
     if is_list(composite):
         return module_list("nn.ModuleList(", list_items(composite, shared))
     return _named("group", [(name, expression(part, shared)) for name, part in parts])
@@ -117,7 +119,7 @@ def is_list(composite: Composite) -> bool:
 
 def _modules(composite: Composite) -> list[str]:
     """The names of all parts but operators."""
-    return [name for name, part in composite.parts if not isinstance(bare(part), Operator)]
+    return [name for name, part in composite.parts if not part.is_term]
 
 
 def leading(composite: Composite) -> list[str]:
@@ -129,16 +131,7 @@ def leading(composite: Composite) -> list[str]:
     gaps = first != ["*"] and not is_counted(first)
     if gaps or any(map(numbered, names[len(first) :])):
         return []
-    return first if any(stored(part) for name, part in composite.parts if name in first) else []
-
-
-def stored(node: Any) -> bool:
-    """Whether a part of wiring is a module at all, rather than x or an operator."""
-    if isinstance(node, Operator) or (isinstance(node, Option) and node.skips):
-        return False
-    if isinstance(node, Composite) and not is_module(bare(node)):
-        return any(stored(part) for _, part in node.parts)
-    return not (isinstance(node, Call | Composite) and is_free(node))
+    return first if any(part.is_stored for name, part in composite.parts if name in first) else []
 
 
 def _named(function: str, parts: list[tuple[str, Doc]]) -> Doc:
@@ -155,7 +148,7 @@ def list_items(composite: Composite, shared: dict[str, str]) -> list[Doc]:
     for name, part in composite.parts:
         if name == "*":
             items += _items(part, shared)
-        elif numbered(name) and not isinstance(bare(part), Operator):
+        elif numbered(name) and not part.is_term:
             plain.append(expression(part, shared))
     growing = _growing(plain)
     return [*items, *([growing] if growing else _repeated(plain))]

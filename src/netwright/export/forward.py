@@ -10,19 +10,18 @@ from typing import Any
 from netwright.core.graph import Frozen, Graph, Tap, TimeDistributed
 from netwright.core.text import quoted
 from netwright.core.wiring import Branches, Sequential, Wiring, streams
-from netwright.export.constructor import Call
 from netwright.export.expression import atom, is_list, joined, leading
 from netwright.export.layout import Brackets, Chain, Doc, If, flat, statement
 from netwright.export.tree import (
+    Call,
     Composite,
     Operator,
+    Option,
     Use,
     is_attribute,
-    is_free,
-    is_module,
     numbered,
+    outputs_of,
 )
-from netwright.export.unify import Option, bare
 
 __all__ = ["Forward", "below"]
 
@@ -75,14 +74,14 @@ class Forward:
         """What a part makes of its inputs."""
         if isinstance(node, Operator):
             return [joined(node, xs)]
-        if is_free(node):
+        if node.is_free:
             return xs
-        if isinstance(node, Composite) and not is_module(bare(node)):
+        if isinstance(node, Composite) and not node.is_module:
             return self._composite(node, access, xs, name)
-        if isinstance(node, Use) and not is_module(bare(node.body)):
+        if isinstance(node, Use) and not node.body.is_module:
             return self._composite(node.body, access, xs, name)
         call = Brackets(f"{access}(", tuple(_starred(xs)))
-        outputs = getattr(node, "outputs", 1)
+        outputs = outputs_of(node)
         if outputs == 1:
             return [call]
         variable = "xs" if name == "x" else self._name(name)
@@ -131,7 +130,7 @@ class Forward:
 
     def _chain(self, composite: Composite, xs: list[Doc], name: str, run: Any) -> list[Doc]:
         """A statement a part."""
-        steps = [part for part, node in composite.parts if not is_free(node)]
+        steps = [part for part, node in composite.parts if not node.is_free]
         variable = name if name == "x" else ""
         for i, part in enumerate(steps):
             xs = streams(run(part, *xs))
@@ -204,7 +203,7 @@ class Forward:
         """Every time step through the body, as if it were an image of the batch."""
         body = dict(composite.parts)["body"]
         x = self._named(xs[0], name)
-        if x == "x" and not is_module(bare(body)):  # whose statements go on with x
+        if x == "x" and not body.is_module:  # whose statements go on with x
             x = self._name("sequence")
             self._assign(x, "x")
         self._steps.append(x)

@@ -10,10 +10,20 @@ from typing import Any
 
 from netwright.core.wiring import Sequential
 from netwright.export.classes import class_lines
-from netwright.export.constructor import REQUIRED, Call, Form
 from netwright.export.params import Param, Params
-from netwright.export.tree import Composite, Item, Tree, Use, is_module, walk
-from netwright.export.unify import Mismatch, Pick, slots, unify
+from netwright.export.tree import (
+    REQUIRED,
+    Call,
+    Composite,
+    Form,
+    Item,
+    Node,
+    Pick,
+    Use,
+    slots,
+    walk,
+)
+from netwright.export.unify import Mismatch, unify
 
 __all__ = ["Library"]
 
@@ -21,7 +31,7 @@ __all__ = ["Library"]
 class Library:
     """The classes of a net's blocks, in the order in which they need each other."""
 
-    def __init__(self, trees: list[Tree]) -> None:
+    def __init__(self, trees: list[Node]) -> None:
         self.classes: list[list[str]] = []
         self.forms: list[Form] = []
         self._calls: dict[int, Any] = {}
@@ -53,7 +63,7 @@ class Library:
         unique: dict[Any, list[Item]] = {}
         for item in items:
             unique.setdefault((item.block, item.xs), []).append(item)
-        if len(unique) == 1 and is_module(items[0].body) and self._once(items):
+        if len(unique) == 1 and items[0].body.is_module and self._once(items):
             self._calls |= {id(item): self.resolved(item.body) for item in items}
             return
         groups = _alike([same[0] for same in unique.values()], self.resolved)
@@ -93,21 +103,18 @@ class Library:
                 for i, item in enumerate(items)]  # fmt: skip
 
 
-def _levelled(trees: list[Tree]) -> list[tuple[Item, int]]:
+def _levelled(trees: list[Node]) -> list[tuple[Item, int]]:
     """Every block once, and how deep blocks are nested in it."""
     levels: dict[int, int] = {}
     deep = list[tuple[Item, int]]()
 
-    def look(tree: Any) -> int:
+    def look(tree: Node) -> int:
         if isinstance(tree, Item):
             if id(tree) not in levels:
                 levels[id(tree)] = 1 + look(tree.body)
                 deep.append((tree, levels[id(tree)]))
             return levels[id(tree)]
-        if isinstance(tree, Use):
-            return look(tree.body)
-        inner = tree.parts if isinstance(tree, Composite) else ()
-        return max([look(part) for _, part in inner], default=0)
+        return max(map(look, tree.inner), default=0)
 
     for tree in trees:
         look(tree)

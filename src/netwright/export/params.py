@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, TypeAlias
 
-from netwright.export.constructor import REQUIRED
 from netwright.export.expression import literal
-from netwright.export.tree import is_attribute
-from netwright.export.unify import HOLE, Option, Pick, Slot, slots
+from netwright.export.tree import HOLE, REQUIRED, Option, Pick, Slot, is_attribute, slots
 
 __all__ = ["Param", "Params"]
 

@@ -17,7 +17,8 @@ from netwright.export.classes import HELPERS, class_lines, function_lines
 from netwright.export.constructor import Inlined
 from netwright.export.library import Library
 from netwright.export.params import Param, Params
-from netwright.export.tree import Composite, tree_of
+from netwright.export.read import tree_of
+from netwright.export.tree import Composite
 from netwright.export.unify import Mismatch, unify
 from netwright.nets.registry import entry, find, names
 

@@ -2,70 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from netwright.core.wiring import Sequential, Sum, bundled, streams
-from netwright.export.constructor import Call
 from netwright.export.tree import (
+    HOLE,
+    Call,
     Composite,
+    Node,
     Operator,
+    Option,
+    Pick,
+    Repeat,
+    Slot,
     Use,
     is_attribute,
     is_counted,
-    is_free,
-    is_module,
     numbered,
+    outputs_of,
 )
 
-__all__ = ["HOLE", "Mismatch", "Option", "Pick", "Repeat", "Slot", "bare", "slots", "unify"]
-
-
-class _Hole:
-    def __repr__(self) -> str:
-        return "HOLE"
-
-
-HOLE: Any = _Hole()
-"""A value that is never looked at, since the part it belongs to is not there."""
-
-
-@dataclass(eq=False)
-class Slot:
-    """A value an instance, and the expression that has it."""
-
-    values: list[Any]
-    hint: tuple[str, str]
-    text: str = ""
-
-
-@dataclass(eq=False)
-class Pick:
-    """Modules too different for one expression: they are handed in."""
-
-    values: list[Any]
-    hint: tuple[str, str]
-    text: str = ""
-
-
-@dataclass(eq=False)
-class Option:
-    """A part that some instances have."""
-
-    node: Any
-    present: Slot
-    skips: bool = False
-    """Whether it is a term x of a sum, not a module."""
-
-
-@dataclass(eq=False)
-class Repeat:
-    """Numbered parts: the first, and `count` more that are alike."""
-
-    first: Any
-    rest: Any
-    count: Slot = field(default_factory=lambda: Slot([], ("", "depth")))
+__all__ = ["Mismatch", "unify"]
 
 
 class Mismatch(Exception):
@@ -84,19 +43,19 @@ def unify(column: list[Any], part: str = "") -> Any:
             return _UNIFY[type(present[0])](column, present, part)
         except Mismatch:
             pass
-    if all(is_module(tree) for tree in present):
+    if all(isinstance(tree, Node) and tree.is_module for tree in present):
         return Pick(column, (part, "module"))
     raise Mismatch
 
 
 def _is_gone(tree: Any) -> bool:
-    return tree is None or (tree is not HOLE and is_free(tree))
+    return tree is None or (isinstance(tree, Node) and tree.is_free)
 
 
 def _option(column: list[Any], part: str) -> Option:
     """A part that is not everywhere; it has to be a module by itself."""
     inner = unify([HOLE if _is_gone(tree) else tree for tree in column], part)
-    if not is_module(bare(inner)):
+    if not inner.is_module:
         raise Mismatch
     present = [HOLE if tree is HOLE else not _is_gone(tree) for tree in column]
     return Option(inner, Slot(present, (part, "")))
@@ -154,7 +113,7 @@ def _links(composite: Composite) -> Any:
 
     def run(name: str, *values: Any) -> Any:
         reads.append((name, values))
-        return bundled([(name, i) for i in range(getattr(parts[name], "outputs", 1))])
+        return bundled([(name, i) for i in range(outputs_of(parts[name]))])
 
     given = [("", i) for i in range(composite.inputs)]
     ends = composite.wiring.flow(*given, run=run)
@@ -177,7 +136,7 @@ def _beside_nothing(column: list[Any], present: list[Composite]) -> tuple[list[A
     """Chains of one part beside sums of that part and x: sums whose x may be absent."""
     sums = [composite for composite in present if isinstance(composite.wiring, Sum)]
     like = sums[0] if sums else present[0]
-    free = [name for name, tree in like.parts if is_free(tree)]
+    free = [name for name, tree in like.parts if tree.is_free]
     others = [name for name, _ in like.parts if name not in free and name != "join"]
     for composite in present:
         if not isinstance(composite.wiring, Sum) and (
@@ -251,39 +210,3 @@ _UNIFY: dict[type, Callable[[list[Any], list[Any], str], Any]] = {
     Use: _uses,
     Composite: _composites,
 }
-
-
-def bare(node: Any) -> Any:
-    """A pattern as a tree, as far as `is_module` looks."""
-    if isinstance(node, Option) and node.skips:
-        return Operator("+", ())
-    if isinstance(node, Composite):
-        return replace(node, parts=tuple([(name, bare(part)) for name, part in node.parts]))
-    if isinstance(node, Option):
-        return bare(node.node)
-    if isinstance(node, Repeat):
-        return bare(node.first)
-    if isinstance(node, Pick):
-        return next(tree for tree in node.values if tree is not HOLE)
-    return node
-
-
-def slots(node: Any) -> Iterator[Any]:
-    """Slots, picks and options, in order."""
-    if isinstance(node, Composite):
-        for _, part in node.parts:
-            yield from slots(part)
-    elif isinstance(node, Use):
-        yield from slots(node.body)
-    elif isinstance(node, Call):
-        for value in node.args:
-            yield from slots(value)
-    elif isinstance(node, Repeat):
-        yield from slots(node.first)
-        yield from slots(node.rest)
-        yield node.count
-    elif isinstance(node, Option):
-        yield from slots(node.node)
-        yield node
-    elif isinstance(node, Slot | Pick):
-        yield node
