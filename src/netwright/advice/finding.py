@@ -97,13 +97,16 @@ def shares(case: Case, rows: Sequence[Row]) -> str:
 
 
 def tried(case: Case, *rules: str) -> Remedy | None:
-    """The remedy that these rules are, or None where they do not apply or change nothing."""
+    """The remedy that these rules are, or None where they do not apply, change nothing, or change
+    the shape of what the net gives, as stems do in nets for dense prediction.
+    """
     try:
         net = case.net.rewrite(*rules)
         plan = net.plan()
     except NetwrightError:
         return None
-    if (net.spec, net.input) == (case.net.spec, case.net.input):
+    unchanged = (net.spec, net.input) == (case.net.spec, case.net.input)
+    if unchanged or plan.output != case.plan.output:
         return None
     sides = [max(p.field.size) if p.field and p.field.size else None for p in (case.plan, plan)]
     changes = {name: Effect(getattr(case.plan, name), getattr(plan, name))
