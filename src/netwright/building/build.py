@@ -23,8 +23,6 @@ __all__ = ["Builder", "Held", "Stepped", "Tapped", "Wired", "WithTaps", "build"]
 class Wired(nn.Module):
     """Child modules, and the wiring that says how tensors flow between them."""
 
-    _tapped = False
-
     def __init__(self, wiring: Wiring, children: dict[str, nn.Module]) -> None:
         super().__init__()
         self.wiring = wiring
@@ -45,7 +43,6 @@ class Tapped(Wired):
     """x -> x; in training the head's output waits in `seen` for the net to collect it."""
 
     seen: Tensor | None = None
-    _tapped = True
 
     def forward(self, *xs: Tensor) -> Any:
         if self.training:
@@ -62,7 +59,7 @@ class WithTaps(Wired):
 
     def __init__(self, net: Wired) -> None:
         super().__init__(net.wiring, dict(net.named_children()))
-        self._plain, self._tapped = type(net).forward, net._tapped
+        self._plain = type(net).forward
         self.taps = {
             name: module.wiring.weight  # type: ignore[union-attr]
             for name, module in self.named_modules()
@@ -82,7 +79,7 @@ class WithTaps(Wired):
 
 def _listening(module: nn.Module) -> bool:
     """Whether a module is a tap that training sees: those in frozen parts never train."""
-    return isinstance(module, Wired) and module._tapped and module.training
+    return isinstance(getattr(module, "wiring", None), Tap) and module.training
 
 
 class Stepped(Wired):
