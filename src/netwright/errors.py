@@ -120,11 +120,11 @@ def nearest(kind: str, name: str, names: Iterable[str]) -> UnknownName:
     from difflib import get_close_matches
 
     asked = str(name)[:_LONGEST].casefold()
-    known = sorted({*names} - {""})
-    small = {word.casefold(): word for word in known}
+    choices = sorted({*names} - {""})
+    small = {word.casefold(): word for word in choices}
     near = [small[word] for word in get_close_matches(asked, small, n=4, cutoff=0.5)]
-    hint = f"near: {', '.join(near)}" if near else f"there are: {', '.join(known[:_SHOWN])}"
-    more = len(known) - _SHOWN
+    hint = f"near: {', '.join(near)}" if near else f"there are: {', '.join(choices[:_SHOWN])}"
+    more = len(choices) - _SHOWN
     if not near and more > 0:
         hint += f" and {more} more"
     return UnknownName(f"no {kind} is called {repr(name)[:_LONGEST]}; {hint}")

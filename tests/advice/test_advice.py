@@ -54,6 +54,12 @@ def test_remedies_keep_their_promise(name, input, object):
         assert_plan_is_true(net)
 
 
+@pytest.mark.parametrize("name", ["fcn32s", "hrnetv2_w18"])
+def test_remedies_give_maps_of_the_same_size(name):
+    """Of nets for dense prediction, where other strides in the stem change the output."""
+    check(nw.net(name, input=(3, 64, 64)))
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", nw.nets())
 def test_remedies_of_every_net(name):

@@ -16,9 +16,9 @@ from netwright.speed.latency import (
     keep,
     kind,
     kinds,
-    known,
     latest,
     predict,
+    rates_kept,
 )
 
 HOW = Setting("a machine", 2)
@@ -90,18 +90,18 @@ def test_bytes_and_work_scale_with_the_batch():
 
 
 def test_the_latest_rates_of_a_setting_are_kept(folder):
-    assert known() == []
+    assert rates_kept() == []
     assert nw.net("lenet5").plan().latency() is None
     keep(Rates(HOW, ONE, 0.1))
     keep(Rates(Setting("a machine", 2, "bfloat16"), ONE, 0.2))
     where = keep(Rates(HOW, ONE, 0.3))
     assert where.parent.parent == folder
-    assert [rates.error for rates in known()] == [0.2, 0.3]
+    assert [rates.error for rates in rates_kept()] == [0.2, 0.3]
     assert latest("bfloat16").error == 0.2
     found = nw.net("lenet5").plan().latency()
     assert found.low < found.seconds < found.high
     where.write_text('{"rates": [{"setting": 3}]}')
-    assert known() == []
+    assert rates_kept() == []
 
 
 def test_summary_tells_it(capsys):
@@ -124,7 +124,7 @@ def test_measuring_and_the_commands(capsys, monkeypatch):
     made = json.loads(capsys.readouterr().out)
     assert {*made["seconds"]} == {*kinds()}
     assert made["error"] >= 0
-    assert known()[0].setting == measure.setting()
+    assert rates_kept()[0].setting == measure.setting()
     with pytest.raises(SystemExit) as stop:
         main(["bench", "lenet5", "resnet20_cifar10", "--json"])
     assert stop.value.code == 0

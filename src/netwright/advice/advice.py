@@ -48,8 +48,8 @@ def advise(net: Net, input: Shape | None = None, *, object: int | None = None) -
     plan = net.plan()
     seen = tuple([min(side, object) if object else side for side in _sides(plan)])
     case = Case(net, plan, seen)
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for check in CHECKS:
-        made = check(case)
-        found += made if isinstance(made, list) else [made] if made else []
-    return found
+        result = check(case)
+        findings += result if isinstance(result, list) else [result] if result else []
+    return findings

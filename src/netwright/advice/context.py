@@ -29,10 +29,10 @@ def _window(row: Row) -> Sliding | None:
 def _least(case: Case, row: Row) -> tuple[int, ...] | None:
     """The smallest field among what a row reads, an axis; None where that is global."""
     fields = [(1,) * len(case.seen) if s is None else s.field.least for s in case.sources(row)]
-    known = [field for field in fields if field is not None]
-    if len(known) < len(fields):
+    sides = [field for field in fields if field is not None]
+    if len(sides) < len(fields):
         return None
-    return tuple(min(sizes) for sizes in zip(*known, strict=True))
+    return tuple(min(sizes) for sizes in zip(*sides, strict=True))
 
 
 def idle(case: Case) -> list[Row]:
@@ -40,14 +40,14 @@ def idle(case: Case) -> list[Row]:
 
     Richter et al. 2021 (arXiv:2106.12307): such layers learn next to nothing.
     """
-    found: list[Row] = []
+    rows: list[Row] = []
     for _, row in case.rows():
         if row.macs == 0 or len(row.input) != len(case.seen) + 1:
             continue
         least = _least(case, row)
         if least is not None and all(a >= b for a, b in zip(least, case.seen, strict=True)):
-            found.append(row)
-    return found
+            rows.append(row)
+    return rows
 
 
 def critical(case: Case) -> Row | None:
@@ -79,11 +79,11 @@ def unproductive(case: Case) -> Finding | None:
         return None
     places = {"border": border(case), "critical": critical(case)}
     after = "".join(f"; the {name} layer is {row.path}" for name, row in places.items() if row)
-    said = (
+    text = (
         f"{len(rows)} convolutions from {rows[0].path} on can relate nothing new: on every path "
         f"before them a position sees all of {show(case.seen)}{after}. {shares(case, rows)}"
     )
-    return case.finding("field", said, rows, _stems(case, len(rows)))
+    return case.finding("field", text, rows, _stems(case, len(rows)))
 
 
 def _stems(case: Case, count: int) -> tuple[Remedy, ...]:
@@ -91,8 +91,8 @@ def _stems(case: Case, count: int) -> tuple[Remedy, ...]:
     after which fewer convolutions are idle.
     """
     tail = _tail(case, {row.path for row in idle(case)})
-    made = remedies(case, *STEMS, *([tail] if tail else []))
-    return tuple([remedy for remedy in made if len(idle(case.with_net(remedy.net))) < count])
+    fixes = remedies(case, *STEMS, *([tail] if tail else []))
+    return tuple([remedy for remedy in fixes if len(idle(case.with_net(remedy.net))) < count])
 
 
 def _tail(case: Case, useless: set[str]) -> tuple[str, ...]:
@@ -129,7 +129,7 @@ def outgrown(case: Case) -> Finding | None:
             rows.append(row)
     if not rows:
         return None
-    said = (
+    text = (
         f"{len(rows)} convolutions from {rows[0].path} on have a kernel larger than their map of "
         f"{show(rows[0].input)}: some taps only ever meet padding. {shares(case, rows)}"
     )
@@ -140,4 +140,4 @@ def outgrown(case: Case) -> Finding | None:
         for remedy in fixes
         if (left := outgrown(case.with_net(remedy.net))) is None or len(left.paths) < len(rows)
     ]
-    return case.finding("map", said, rows, tuple(less))
+    return case.finding("map", text, rows, tuple(less))

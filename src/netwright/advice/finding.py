@@ -11,14 +11,14 @@ from netwright.core.plan import Plan, Row
 from netwright.errors import NetwrightError
 from netwright.report.numbers import share
 
-__all__ = ["Case", "Change", "Finding", "Remedy", "remedies", "shares", "tried"]
+__all__ = ["Case", "Effect", "Finding", "Remedy", "remedies", "shares", "tried"]
 
 
 DEAR = 1.5
 """Times the MACs from which on a remedy stands behind cheaper ones."""
 
 
-class Change(NamedTuple):
+class Effect(NamedTuple):
     """A total before and after a rewrite."""
 
     before: Any
@@ -40,7 +40,7 @@ class Remedy:
 
     rules: tuple[str, ...]
     net: Net
-    changes: dict[str, Change]
+    changes: dict[str, Effect]
 
 
 @dataclass(frozen=True)
@@ -97,26 +97,29 @@ def shares(case: Case, rows: Sequence[Row]) -> str:
 
 
 def tried(case: Case, *rules: str) -> Remedy | None:
-    """The remedy that these rules are, or None where they do not apply or change nothing."""
+    """The remedy that these rules are, or None where they do not apply, change nothing, or change
+    the shape of what the net gives, as stems do in nets for dense prediction.
+    """
     try:
-        made = case.net.rewrite(*rules)
-        plan = made.plan()
+        net = case.net.rewrite(*rules)
+        plan = net.plan()
     except NetwrightError:
         return None
-    if (made.spec, made.input) == (case.net.spec, case.net.input):
+    unchanged = (net.spec, net.input) == (case.net.spec, case.net.input)
+    if unchanged or plan.output != case.plan.output:
         return None
     sides = [max(p.field.size) if p.field and p.field.size else None for p in (case.plan, plan)]
-    changes = {name: Change(getattr(case.plan, name), getattr(plan, name))
+    changes = {name: Effect(getattr(case.plan, name), getattr(plan, name))
                for name in ("params", "macs", "memory")}  # fmt: skip
-    return Remedy(rules, made, {**changes, "field": Change(*sides)})
+    return Remedy(rules, net, {**changes, "field": Effect(*sides)})
 
 
 def remedies(case: Case, *candidates: tuple[str, ...]) -> tuple[Remedy, ...]:
     """The candidates that apply, in their order; those that multiply the MACs come last, the
     dearest at the end.
     """
-    made = [made for rules in candidates if (made := tried(case, *rules)) is not None]
-    return tuple(sorted(made, key=_dearness))
+    helpful = [remedy for rules in candidates if (remedy := tried(case, *rules)) is not None]
+    return tuple(sorted(helpful, key=_dearness))
 
 
 def _dearness(remedy: Remedy) -> float:

@@ -24,16 +24,15 @@ _PRODUCTS = (Kind.CONVOLUTION, Kind.DENSE)
 
 def hot(case: Case) -> list[Finding]:
     """Single units that take a large part of the work."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for _, row in case.rows():
         if row.macs == 0 or row.macs < HOT * case.plan.macs:
             continue
-        said = f"{row.path} alone takes {shares(case, [row])}"
-        less = [
-            made for made in remedies(case, *_cheaper(row)) if (made.changes["macs"].ratio or 1) < 1
-        ]
-        found.append(case.finding("cost", said, [row], tuple(less)))
-    return found
+        text = f"{row.path} alone takes {shares(case, [row])}"
+        fixes = remedies(case, *_cheaper(row))
+        less = [remedy for remedy in fixes if (remedy.changes["macs"].ratio or 1) < 1]
+        findings.append(case.finding("cost", text, [row], tuple(less)))
+    return findings
 
 
 def _cheaper(row: Row) -> list[tuple[str, ...]]:
@@ -52,8 +51,8 @@ def dense_head(case: Case) -> Finding | None:
     params = sum(row.params for row in dense)
     if not dense or params < HEAVY * case.plan.params:
         return None
-    said = f"the dense units behind {rows[flat[-1]].path} take {shares(case, dense)}"
-    return case.finding("head", said, dense, remedies(case, ("gap-head",)))
+    text = f"the dense units behind {rows[flat[-1]].path} take {shares(case, dense)}"
+    return case.finding("head", text, dense, remedies(case, ("gap-head",)))
 
 
 def rank(case: Case) -> Finding | None:
@@ -71,12 +70,12 @@ def rank(case: Case) -> Finding | None:
     ]
     if not rows:
         return None
-    said = (
+    text = (
         f"{len(rows)} convolutions such as {rows[0].path} make more channels than their window "
         f"has inputs, and a product follows without a non-linearity. {shares(case, rows)}"
     )
     narrower = tuple([f"width:{row.path},{_rank(row)}" for row in rows])
-    return case.finding("width", said, rows, remedies(case, narrower))
+    return case.finding("width", text, rows, remedies(case, narrower))
 
 
 def _rank(row: Row) -> int:
@@ -114,11 +113,11 @@ def biased(case: Case) -> Finding | None:
     if not rows:
         return None
     count = sum(row.output[0] for row in rows)
-    said = (
+    text = (
         f"{len(rows)} units such as {rows[0].path} have a bias that the batch norm behind them "
         f"takes away again: {count:,} parameters that do nothing"
     )
-    return case.finding("bias", said, rows, remedies(case, ("no-bias",)))
+    return case.finding("bias", text, rows, remedies(case, ("no-bias",)))
 
 
 def misaligned(case: Case) -> Finding | None:
@@ -129,8 +128,8 @@ def misaligned(case: Case) -> Finding | None:
     odd = [row for row in odd if row.macs > LITTLE * case.plan.macs]
     if not odd:
         return None
-    said = (
+    text = (
         f"{len(odd)} units such as {odd[0].path} (width {odd[0].output[0]}) have a width that is "
         f"no multiple of {ALIGN}, which most kernels pad. {shares(case, odd)}"
     )
-    return case.finding("align", said, odd, remedies(case, ("align",)))
+    return case.finding("align", text, odd, remedies(case, ("align",)))

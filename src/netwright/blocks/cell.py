@@ -61,8 +61,8 @@ class Cell(Block):
         states = [*inputs, *[f"node{i}" for i in range(2, 2 + len(self.genotype.nodes))]]
         for name, node in zip(states[2:], self.genotype.nodes, strict=True):
             edges = [self._edge(operation, source) for operation, source in node]
-            made = Sum(*edges) if len(edges) > 1 else edges[0]
-            parts[name] = Node(made, *[states[source] for _, source in node])
+            joined = Sum(*edges) if len(edges) > 1 else edges[0]
+            parts[name] = Node(joined, *[states[source] for _, source in node])
         out = [self._sized(parts, states, source) for source in self.genotype.output]
         return Graph(**parts, out=Node(Cat(), *out))
 

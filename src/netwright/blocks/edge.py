@@ -18,8 +18,8 @@ from netwright.units.activation import Identity, ReLU
 from netwright.units.conv import Conv
 from netwright.units.norm import BatchNorm
 from netwright.units.pool import AvgPool, MaxPool
+from netwright.units.rearrange import Subsample
 from netwright.units.regularise import DropPath
-from netwright.units.resample import Subsample
 
 __all__ = ["OPERATIONS", "Edge", "FactorisedReduction"]
 
@@ -90,12 +90,12 @@ class Edge(Block):
 
     def expand(self, x: Shape) -> Spec:
         need_rank("Edge", x, 3, 3)
-        made = OPERATIONS[self.operation](self, x)
-        if not self.drop or isinstance(made, Identity):
-            return made
-        if not isinstance(made, Sequential):
-            return Sequential(operation=made, drop=DropPath(self.drop))
-        return made.put(drop=DropPath(self.drop))
+        part = OPERATIONS[self.operation](self, x)
+        if not self.drop or isinstance(part, Identity):
+            return part
+        if not isinstance(part, Sequential):
+            return Sequential(operation=part, drop=DropPath(self.drop))
+        return part.put(drop=DropPath(self.drop))
 
     def keeps(self, x: Shape) -> bool:
         """Whether the output has the shape of the input."""
@@ -128,10 +128,10 @@ def _pool(edge: Edge, x: Shape, *, pool: MaxPool | AvgPool) -> Spec:
         pairs = cast("tuple[tuple[int, int], ...]", padding)
         padding = tuple([before for before, _ in pairs])
         ceil = any(before != after for before, after in pairs)
-    made = replace(pool, stride=edge.stride, padding=padding, ceil=ceil)
+    sized = replace(pool, stride=edge.stride, padding=padding, ceil=ceil)
     if x[0] == edge.width:
-        return made
-    return Sequential(pool=made, conv=ConvNormAct(edge.width, 1, norm=edge.norm, act=None))
+        return sized
+    return Sequential(pool=sized, conv=ConvNormAct(edge.width, 1, norm=edge.norm, act=None))
 
 
 def _conv(edge: Edge, x: Shape, *, kernel: int) -> Sequential:

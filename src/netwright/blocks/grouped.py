@@ -6,7 +6,7 @@ from netwright.blocks.conv import NamedConv
 from netwright.core.shape import Axes, Padding, Shape
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
-from netwright.units.resample import ChannelShuffle
+from netwright.units.rearrange import ChannelShuffle
 
 __all__ = ["GroupedConv", "ShuffledGroupedConv"]
 

@@ -34,10 +34,10 @@ class ExchangeUnit(Block):
 
     def expand(self, *xs: Shape) -> Spec:
         widths = [x[0] for x in xs]
-        made = range(self.outputs or len(xs))
-        if len(made) > len(xs):
-            raise ShapeError(f"ExchangeUnit makes {len(made)} streams, got {len(xs)}")
-        sums = [Sum(*[_brought(widths, j, i) for j in range(len(xs))]) for i in made]
+        streams = range(self.outputs or len(xs))
+        if len(streams) > len(xs):
+            raise ShapeError(f"ExchangeUnit makes {len(streams)} streams, got {len(xs)}")
+        sums = [Sum(*[_brought(widths, j, i) for j in range(len(xs))]) for i in streams]
         return Fork(*[Sequential(sum=sum_, act=ReLU()) for sum_ in sums])
 
 

@@ -211,6 +211,11 @@ class GridReduction(Block):
     alone; before it (k, n) has a 1x1, (k, l, n) a 1x1 and a 3x3, (k, l, m, n) a 1x1, a 1x7
     and a 7x1. H' = (H - 3) // 2 + 1 for `valid` padding; with `same` the pool rounds up.
 
+    branches: the widths of each
+    padding: "valid" or "same"
+    norm: the normalisation behind convolutions; None leaves it out
+    bias: whether convolutions have one although a normalisation follows
+
     >>> GridReduction(((384,), (64, 96, 96))).expand((288, 35, 35)).names
     ('0', '1', 'pool')
     """

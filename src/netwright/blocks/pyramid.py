@@ -11,7 +11,7 @@ from netwright.units.activation import Identity
 from netwright.units.conv import Conv
 from netwright.units.norm import BatchNorm
 from netwright.units.pool import AvgPool
-from netwright.units.resample import PadChannels
+from netwright.units.rearrange import PadChannels
 
 __all__ = ["PyramidBlock", "PyramidBottleneck"]
 

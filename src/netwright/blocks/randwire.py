@@ -59,8 +59,8 @@ class RandomStage(Block):
         parts: dict[str, Spec] = {}
         for node in range(self.nodes):
             sources = [f"node{a}" for a, b in edges if b == node]
-            made = RandomNode(self.width, 1 if sources else self.stride)
-            parts[f"node{node}"] = Node(made, *(sources or ["input"]))
+            part = RandomNode(self.width, 1 if sources else self.stride)
+            parts[f"node{node}"] = Node(part, *(sources or ["input"]))
         left = {a for a, _ in edges}
         last = [f"node{node}" for node in range(self.nodes) if node not in left]
         return Graph(**parts, out=Node(Mean(), *last))

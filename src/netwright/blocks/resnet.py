@@ -8,8 +8,8 @@ from netwright.core.shape import Axes, Shape
 from netwright.core.spec import Block, Spec
 from netwright.core.wiring import Fork, Sequential, Sum
 from netwright.units.activation import Identity, ReLU
+from netwright.units.rearrange import PadChannels, Subsample
 from netwright.units.regularise import DropPath
-from netwright.units.resample import PadChannels, Subsample
 
 __all__ = ["PLACES", "BasicBlock", "Bottleneck", "Shortcut", "residual", "summed", "weighed"]
 

@@ -10,7 +10,7 @@ from netwright.errors import ShapeError
 from netwright.units.activation import Identity, ReLU
 from netwright.units.channels import Channels
 from netwright.units.pool import AvgPool
-from netwright.units.resample import ChannelShuffle
+from netwright.units.rearrange import ChannelShuffle
 
 __all__ = ["ShuffleUnit", "ShuffleUnitV2"]
 

@@ -26,14 +26,14 @@ def folded(model: nn.Module) -> nn.Module:
     net = getattr(model, "net", None)
     if not isinstance(net, Net):
         raise RuleError("this module was not built from a net; net.build() makes one that was")
-    made = net.rewrite("fold-norm").build(init="torch").eval()
+    folded = net.rewrite("fold-norm").build(init="torch").eval()
     state = {key: value.clone() for key, value in model.state_dict().items()}
     for norm, product in foldable(net).items():
         weight, bias = _fused(model.get_submodule(product), model.get_submodule(norm))
         prefix = f"{product}." if product else ""
         state |= {f"{prefix}weight": weight, f"{prefix}bias": bias}
-    made.load_state_dict({key: state[key] for key in made.state_dict()}, assign=True)
-    return made
+    folded.load_state_dict({key: state[key] for key in folded.state_dict()}, assign=True)
+    return folded
 
 
 @torch.no_grad()

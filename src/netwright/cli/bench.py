@@ -41,11 +41,11 @@ def command(
     need_memory()
     loaded = [load_net(net, input) for net in nets]
     with waiting("loading PyTorch"):
-        from netwright.speed.latency import known, predict
+        from netwright.speed.latency import predict, rates_kept
         from netwright.speed.measure import measured
 
         how = running(threads, dtype, channels_last)
-    rates = next((one for one in known() if one.setting == how), None)
+    rates = next((one for one in rates_kept() if one.setting == how), None)
     records: list[dict[str, Any]] = []
     with waiting("measuring", still=True) as advance:
         for i, net in enumerate(loaded):

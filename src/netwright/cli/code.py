@@ -45,7 +45,7 @@ def load_module(text: str, numbers: bool = False) -> nn.Module | Net:
     except (ImportError, SyntaxError) as error:
         raise NetwrightError(f"cannot import {home}: {error}") from error
     except Exception as error:
-        raise NetwrightError(f"cannot import {home}: {_told(error)}") from error
+        raise NetwrightError(f"cannot import {home}: {_message(error)}") from error
     for name in path.split("."):
         if not hasattr(value, name):
             raise nearest(f"attribute of {home}", name, _public(value))
@@ -57,10 +57,10 @@ def _public(value: Any) -> list[str]:
     return [name for name in dir(value) if not name.startswith("_")]
 
 
-def _told(error: Exception) -> str:
-    from netwright.foreign.lines import told
+def _message(error: Exception) -> str:
+    from netwright.foreign.lines import message
 
-    return told(error)
+    return message(error)
 
 
 def _module(text: str, value: Any, numbers: bool) -> nn.Module | Net:
@@ -74,7 +74,7 @@ def _module(text: str, value: Any, numbers: bool) -> nn.Module | Net:
         except NetwrightError:
             raise
         except Exception as error:
-            raise NetwrightError(f"{text} cannot be made: {_told(error)}") from error
+            raise NetwrightError(f"{text} cannot be made: {_message(error)}") from error
     if not isinstance(value, torch.nn.Module | Net):
         raise NetwrightError(
             f"{text} gives a {type(value).__name__}, wanted a torch.nn.Module or a netwright.Net"

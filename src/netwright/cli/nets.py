@@ -20,7 +20,7 @@ from netwright.nets.registry import Entry, entry, names
 from netwright.space.budget import count
 
 if TYPE_CHECKING:
-    from netwright.drawing.overview import Known
+    from netwright.drawing.overview import NetFacts
 
 __all__ = ["Listed", "command"]
 
@@ -110,7 +110,7 @@ def command(
         from netwright.nets.published import ilsvrc
 
         contest = [(f"{one.year} {one.entry}", one.top5_error, one.source) for one in ilsvrc()]
-        save(overview_page([*map(_known, listed)], CATEGORIES, contest), html)
+        save(overview_page([*map(_facts, listed)], CATEGORIES, contest), html)
     if form == "json":
         from netwright.cli.show import net_record
 
@@ -118,7 +118,7 @@ def command(
     elif form == "csv":
         from netwright.report.record import csv_text
 
-        click.echo(csv_text([_known(one)._asdict() for one in listed]), nl=False)
+        click.echo(csv_text([_facts(one)._asdict() for one in listed]), nl=False)
     elif not html:
         if listed:
             echo(_table(listed, form))
@@ -146,13 +146,13 @@ def _within(value: int, least: int | None, most: int | None) -> bool:
     return (least is None or value >= least) and (most is None or value <= most)
 
 
-def _known(one: Listed) -> Known:
-    from netwright.drawing.overview import Known
+def _facts(one: Listed) -> NetFacts:
+    from netwright.drawing.overview import NetFacts
     from netwright.report.layers import field_text
 
     plan, paper = one.plan, one.net.paper
     main = one.net.published[0] if one.net.published else Published("")
-    return Known(
+    return NetFacts(
         one.net.name,
         one.net.input,
         plan.params,
@@ -171,7 +171,7 @@ def _known(one: Listed) -> Known:
 def _table(listed: list[Listed], form: str | None) -> str:
     from netwright.drawing.overview import HEAD, cells
 
-    rows = [cells(_known(one)) for one in listed]
+    rows = [cells(_facts(one)) for one in listed]
     if form == "markdown":
         from netwright.report.markdown import markdown_table
 

@@ -39,12 +39,12 @@ def command(net: str, as_json: bool, svg: str | None, html: str | None) -> None:
     from netwright.report.outline import outline
 
     loaded = load_net(net)
-    known = entry(net) if net in names() else None
+    registered = entry(net) if net in names() else None
     plan, tree = loaded.plan(), outline(loaded)
     from netwright.report.totals import totals
 
-    story = _story(known) if known else []
-    facts = [*totals(plan), *(_variants(known) if known else []), _rewrites(net)]
+    story = _story(registered) if registered else []
+    facts = [*totals(plan), *(_variants(registered) if registered else []), _rewrites(net)]
     if svg:
         from netwright.drawing.blocks_svg import block_file
 
@@ -56,7 +56,7 @@ def command(net: str, as_json: bool, svg: str | None, html: str | None) -> None:
     if as_json:
         from netwright.report.outline import outline_record
 
-        echo_json({**net_record(known, plan), "outline": outline_record(tree)})
+        echo_json({**net_record(registered, plan), "outline": outline_record(tree)})
     if svg or html or as_json:
         return
     from netwright.drawing.diagram import diagram
@@ -80,14 +80,14 @@ def _pairs(pairs: list[tuple[str, str]], width: int) -> list[str]:
     return [line for name, text in pairs for line in wrapped(name.ljust(room) + text, width, room)]
 
 
-def _story(known: Entry) -> list[tuple[str, str]]:
-    about = (inspect.getdoc(known.make) or "").partition("\n\n")[0]
+def _story(registered: Entry) -> list[tuple[str, str]]:
+    about = (inspect.getdoc(registered.make) or "").partition("\n\n")[0]
     pairs = [
-        ("paper", _cited(known.paper)),
-        ("new", known.paper.contribution),
+        ("paper", _cited(registered.paper)),
+        ("new", registered.paper.contribution),
         ("design", about.replace("\n", " ")),
-        ("category", known.category),
-        *[("error", _errors(row)) for row in known.published],
+        ("category", registered.category),
+        *[("error", _errors(row)) for row in registered.published],
     ]
     return [(name, text) for name, text in pairs if text]
 
@@ -103,12 +103,12 @@ def _errors(row: Published) -> str:
     return f"{text} on {row.dataset} ({row.source})" if text else ""
 
 
-def _variants(known: Entry) -> list[tuple[str, str]]:
-    given = ", ".join(f"{name}={value}" for name, value in _options(known).items())
+def _variants(registered: Entry) -> list[tuple[str, str]]:
+    given = ", ".join(f"{name}={value}" for name, value in _options(registered).items())
     pairs = [
         ("options", given),
-        ("family", ", ".join(family(known.name))),
-        ("weights", _weights(known.name)),
+        ("family", ", ".join(family(registered.name))),
+        ("weights", _weights(registered.name)),
     ]
     return [(name, text) for name, text in pairs if text]
 
@@ -126,14 +126,14 @@ def _rewrites(net: str) -> tuple[str, str]:
     return "rewrites", f"netwright rewrite {net} RULE...; netwright rewrite --list"
 
 
-def _options(known: Entry) -> dict[str, str]:
+def _options(registered: Entry) -> dict[str, str]:
     """The options of a net's function and what they are for this net, as they are written."""
-    parameters = inspect.signature(known.make).parameters
-    values = {name: known.options.get(name, p.default) for name, p in parameters.items()}
+    parameters = inspect.signature(registered.make).parameters
+    values = {name: registered.options.get(name, p.default) for name, p in parameters.items()}
     return {name: v.__name__ if isinstance(v, type) else repr(v) for name, v in values.items()}
 
 
-def net_record(known: Entry | None, plan: Plan) -> dict[str, Any]:
+def net_record(registered: Entry | None, plan: Plan) -> dict[str, Any]:
     """A net with its totals, and if it is registered what is known about it."""
     from netwright.report.record import totals_record
 
@@ -143,14 +143,14 @@ def net_record(known: Entry | None, plan: Plan) -> dict[str, Any]:
         "output": list(plan.output),
         **totals_record(plan),
     }
-    if known:
+    if registered:
         record |= {
-            "options": _options(known),
-            "paper": {**asdict(known.paper), "contribution": known.paper.contribution},
-            "category": known.category,
-            "published": [asdict(row) for row in known.published],
-            "family": family(known.name),
-            "weights": index.names(pattern=known.name),
-            "licences": {one.name: one.licence for one in index.known(known.name)},
+            "options": _options(registered),
+            "paper": {**asdict(registered.paper), "contribution": registered.paper.contribution},
+            "category": registered.category,
+            "published": [asdict(row) for row in registered.published],
+            "family": family(registered.name),
+            "weights": index.names(pattern=registered.name),
+            "licences": {one.name: one.licence for one in index.known(registered.name)},
         }
     return record

@@ -20,6 +20,7 @@ from netwright.cli.options import (
 )
 from netwright.cli.output import echo, echo_json, save, terminal
 from netwright.core.memory import OPTIMISERS
+from netwright.core.plan import Plan
 from netwright.core.shape import Shape
 from netwright.errors import ShapeError, TraceError
 from netwright.report.ranking import SORTS, ranked
@@ -94,13 +95,7 @@ def command(
 
         echo_json(plan_record(plan, depth or 1, train, limit))
     elif form == "csv":
-        from netwright.report.record import csv_text, group_record, row_record
-
-        size, found = plan.item * plan.batch, ranked(plan.rows, sort, depth)
-        records = [
-            group_record(one, size) if depth else row_record(one.rows[0], size) for one in found
-        ]
-        click.echo(csv_text(records), nl=False)
+        click.echo(_csv(plan, depth, sort), nl=False)
     elif form == "markdown":
         from netwright.report.markdown import plan_markdown
 
@@ -109,3 +104,12 @@ def command(
         from netwright.report.table import plan_table
 
         echo(plan_table(plan, depth, sort=sort, width=width, bold=bold, more=more))
+
+
+def _csv(plan: Plan, depth: int | None, sort: str | None) -> str:
+    """A line a unit, or a group at `depth`."""
+    from netwright.report.record import csv_text, group_record, row_record
+
+    size, groups = plan.item * plan.batch, ranked(plan.rows, sort, depth)
+    return csv_text([group_record(group, size) if depth else row_record(group.rows[0], size)
+                     for group in groups])  # fmt: skip

@@ -172,7 +172,7 @@ def _grown(axis: Axis, taps: Taps) -> int:
     return axis.least + (widest - 1) * abs(taps.step * axis.jump) // len(axis.sets)
 
 
-def _read(axis: Axis, taps: Taps, units: int) -> list[tuple[int, int]]:
+def _seen_by(axis: Axis, taps: Taps, units: int) -> list[tuple[int, int]]:
     """What the first `units` see that read the axis with `taps`."""
     sets: dict[tuple[int, int], tuple[int, int]] = {}
     seen: list[tuple[int, int]] = []
@@ -193,7 +193,7 @@ def _through(axis: Axis, taps: Taps) -> Axis:
     period, up = len(axis.sets), len(taps.reach)
     turns = period // gcd(period, taps.down)
     jump: Any = axis.jump * taps.down * turns // period
-    return _shortest(jump, _read(axis, taps, turns * up), _grown(axis, taps))
+    return _shortest(jump, _seen_by(axis, taps, turns * up), _grown(axis, taps))
 
 
 @lru_cache(maxsize=1024)
@@ -201,7 +201,7 @@ def _through_all(axis: Axis, taps: Taps, count: int) -> Axis:
     """The same with a set for each of `count` units."""
     up, down = len(taps.reach), taps.down
     stride = _ratio(axis.jump * down, len(axis.sets) * up) if down or up == 1 else axis.stride
-    return _listed(stride, _read(axis, taps, count), _grown(axis, taps))
+    return _listed(stride, _seen_by(axis, taps, count), _grown(axis, taps))
 
 
 def _listed(stride: int | Fraction, sets: Sequence[tuple[int, int]], least: int) -> Axis:

@@ -30,12 +30,12 @@ def classifiers(net: Net) -> list[str]:
     for tap, _ in matches(net, Tap):
         head = f"{tap}.head".removeprefix(".")
         ends.append([i for i, r in enumerate(rows) if f"{r.path}.".startswith(f"{head}.")][-1:])
-    found: list[str] = []
+    paths: list[str] = []
     for end in chain(*ends):
         i = _product(rows, end)
         if i >= 0 and len(rows[i].sources) == 1:
-            found += _scores(rows, i)
-    return list(dict.fromkeys(found))
+            paths += _scores(rows, i)
+    return list(dict.fromkeys(paths))
 
 
 def _product(rows: tuple[Row, ...], i: int) -> int:

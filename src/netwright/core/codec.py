@@ -92,23 +92,23 @@ def _parts(parts: Any, where: str) -> tuple[tuple[str, Spec], ...]:
         pairs = [(str(name), part) for name, part in parts]
     except (TypeError, ValueError):
         raise CodecError(f"{_at(where)}: parts is not a list of [name, spec] pairs") from None
-    made = [(name, decode(part, f"{where}.{name}")) for name, part in pairs]
-    for name, part in made:
+    decoded = [(name, decode(part, f"{where}.{name}")) for name, part in pairs]
+    for name, part in decoded:
         if not isinstance(part, Spec):
             raise CodecError(f"{_at(f'{where}.{name}')}: {shown(part)} is no spec")
-    return tuple(made)
+    return tuple(decoded)
 
 
 def _make(kind: type[Spec], fields: dict[str, Any], where: str) -> Spec:
     """An instance with exactly these fields, checked as its constructor would."""
-    made = object.__new__(kind)
+    spec = object.__new__(kind)
     for name in kind.field_names:
-        object.__setattr__(made, name, fields[name])
+        object.__setattr__(spec, name, fields[name])
     try:
-        made.__post_init__()
+        spec.__post_init__()
     except NetwrightError as error:
         raise CodecError(f"{_at(where)}: {error}") from None
-    return made
+    return spec
 
 
 def digest(net: Net) -> str:

@@ -69,12 +69,12 @@ def diff(a: Net, b: Net) -> Diff:
     """
     need_nets("diff", a, b)
     before, after = a.plan(), b.plan()
-    found: list[Change] = []
-    _walk(a.spec, b.spec, "", found, before, after)
-    return Diff(before, after, tuple(found))
+    changes: list[Change] = []
+    _walk(a.spec, b.spec, "", changes, before, after)
+    return Diff(before, after, tuple(changes))
 
 
-def _walk(a: Spec, b: Spec, path: str, found: list[Change], before: Plan, after: Plan) -> None:
+def _walk(a: Spec, b: Spec, path: str, changes: list[Change], before: Plan, after: Plan) -> None:
     if a == b:
         return
     if isinstance(a, Wiring) and isinstance(b, Wiring) and type(a) is type(b):
@@ -84,13 +84,13 @@ def _walk(a: Spec, b: Spec, path: str, found: list[Change], before: Plan, after:
             for name in names:
                 where = f"{path}.{name}" if path else name
                 if name in shared:
-                    _walk(a.part(name), b.part(name), where, found, before, after)
+                    _walk(a.part(name), b.part(name), where, changes, before, after)
                 elif name in a.names:
-                    found.append(_change(where, a.part(name), None, before, after))
+                    changes.append(_change(where, a.part(name), None, before, after))
                 else:
-                    found.append(_change(where, None, b.part(name), before, after))
+                    changes.append(_change(where, None, b.part(name), before, after))
             return
-    found.append(_change(path, a, b, before, after))
+    changes.append(_change(path, a, b, before, after))
 
 
 def _change(path: str, a: Spec | None, b: Spec | None, before: Plan, after: Plan) -> Change:

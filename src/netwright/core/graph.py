@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from netwright.core.spec import Spec
-from netwright.core.wiring import Run, Wiring, bundled, streams
+from netwright.core.wiring import RunPart, Wiring, bundled, streams
 from netwright.errors import ShapeError, SpecError, nearest
 
 __all__ = ["Frozen", "Graph", "Node", "Shared", "Tap", "TimeDistributed"]
@@ -43,17 +43,17 @@ class Graph(Wiring):
 
     def check(self) -> None:
         super().check()
-        known = {"input"}
+        earlier = {"input"}
         if not self.parts:
             raise SpecError("Graph has no node; give it at least one")
         for name, part in self.parts:
             if _is_input(name):
                 raise SpecError(f"Graph: {name!r} is what the graph is given; rename the node")
             for source in part.inputs if isinstance(part, Node) else ():
-                if source not in known and not _is_input(source):
+                if source not in earlier and not _is_input(source):
                     raise SpecError(f"Graph: node {name!r} reads {source!r}: "
-                                    f"{nearest('node before it', source, known)}")  # fmt: skip
-            known.add(name)
+                                    f"{nearest('node before it', source, earlier)}")  # fmt: skip
+            earlier.add(name)
 
     def part(self, name: str) -> Spec:
         part = super().part(name)
@@ -69,19 +69,19 @@ class Graph(Wiring):
         ]
         return super().over(tuple(kept))
 
-    def flow(self, *xs: Any, run: Run) -> Any:
-        made: dict[str, Any] = {"input": list(xs)}
-        made |= {f"input{i}": x for i, x in enumerate(xs)}
+    def flow(self, *xs: Any, run: RunPart) -> Any:
+        values: dict[str, Any] = {"input": list(xs)}
+        values |= {f"input{i}": x for i, x in enumerate(xs)}
         last, reads = "input", self._reads()
         last_reader = {source: name for name, sources in reads.items() for source in sources}
         for name, inputs in reads.items():
-            if missing := [source for source in inputs if source not in made]:
+            if missing := [source for source in inputs if source not in values]:
                 raise ShapeError(f"Graph: node {name!r} reads {missing[0]!r}, given are {len(xs)}")
-            made[name] = run(name, *[x for source in inputs for x in streams(made[source])])
+            values[name] = run(name, *[x for source in inputs for x in streams(values[source])])
             for source in {source for source in inputs if last_reader[source] == name}:
-                del made[source]  # a map nobody reads again need not stay in memory
+                del values[source]  # a map nobody reads again need not stay in memory
             last = name
-        return made[last]
+        return values[last]
 
     def _reads(self) -> dict[str, tuple[str, ...]]:
         """Node -> the nodes it takes its input from."""
@@ -120,7 +120,7 @@ class Tap(Wiring):
     def arguments(self) -> list[tuple[str | None, Any]]:
         return [*super().arguments(), ("weight", self.weight)]
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         if (ends := len(streams(run("head", *xs)))) > 1:
             raise ShapeError(f"Tap: its head ends in {ends} streams; join them, by Sum or Concat")
         return bundled(xs)
@@ -149,7 +149,7 @@ class Shared(Wiring):
     def arguments(self) -> list[tuple[str | None, Any]]:
         return [*super().arguments(), ("key", self.key)]
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         return run("body", *xs)
 
     def accept(self, interpreter: Any, *given: Any) -> Any:
@@ -171,7 +171,7 @@ class Frozen(Wiring):
     def __init__(self, body: Spec) -> None:
         super().__init__(body=body)
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         return run("body", *xs)
 
     def accept(self, interpreter: Any, *given: Any) -> Any:
@@ -195,7 +195,7 @@ class TimeDistributed(Wiring):
     def __init__(self, body: Spec) -> None:
         super().__init__(body=body)
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         return run("body", *xs)
 
     def accept(self, interpreter: Any, *given: Any) -> Any:

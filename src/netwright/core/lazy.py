@@ -50,6 +50,6 @@ def lazy(
     `names` lists what it holds that matches a shell pattern; without it these are its names.
     """
     module = sys.modules[package]
-    known = {name: home for home, names in homes.items() for name in names.split()}
+    modules = {name: home for home, names in homes.items() for name in names.split()}
     module.__class__ = Lazy
-    vars(module).update(_homes=known, _names=names, __all__=sorted(known))
+    vars(module).update(_homes=modules, _names=names, __all__=sorted(modules))

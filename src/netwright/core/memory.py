@@ -64,8 +64,8 @@ def training(plan: Plan, optimiser: str = "adamw") -> Training:
     lives = _Lives(plan)
     gradients = sum([plan.stored(row).learnt for row in plan])
     state = gradients * OPTIMISERS[optimiser]
-    held = plan.weight_bytes + state
-    peak = max(held + lives.peak, held + gradients)
+    fixed = plan.weight_bytes + state
+    peak = max(fixed + lives.peak, fixed + gradients)
     return Training(plan.weight_bytes, gradients, state, lives.saved, peak, lives.unknown)
 
 

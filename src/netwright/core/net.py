@@ -154,12 +154,12 @@ class Net:
         from netwright.core.classifier import reclassed
         from netwright.core.rewrite import replaced
 
-        made = self
+        net = self
         for path, part in parts.items():
-            made = replaced(made, path.replace("__", "."), part)
+            net = replaced(net, path.replace("__", "."), part)
         if classes is not None:
-            made = reclassed(made, classes)
-        return replace(made, input=input or made.input, name=name or made.name)
+            net = reclassed(net, classes)
+        return replace(net, input=input or net.input, name=name or net.name)
 
     def rewrite(self, *rules: str | Rule) -> Net:
         """The net after every rule in turn has been applied wherever it matches."""
@@ -172,5 +172,5 @@ def need_nets(who: str, *given: object) -> None:
     """Raise `SpecError` unless all that is given are nets."""
     for one in given:
         if not isinstance(one, Net):
-            said = repr(one) if isinstance(one, str) else f"a {type(one).__name__}"
-            raise SpecError(f"{who} takes a Net, got {said}; nw.net(NAME) gives one")
+            got = repr(one) if isinstance(one, str) else f"a {type(one).__name__}"
+            raise SpecError(f"{who} takes a Net, got {got}; nw.net(NAME) gives one")

@@ -112,16 +112,16 @@ class Planner(Interpreter[Signal]):
         own = [facts(row.unit, row.inputs)[1] for row in self.rows[first_row:]]
         own = [Cost(cost.params, 0, 0, cost.buffers) for cost in own]
         now = (shared.part("body"), own, self._frozen)
-        known = self._shared.setdefault(shared.key, now)
-        if known is now:
+        first = self._shared.setdefault(shared.key, now)
+        if first is now:
             return y
-        if known[:2] != now[:2]:
+        if first[:2] != now[:2]:
             error = ShapeError(
                 f"Shared key {shared.key!r} stands for other weights before: "
-                f"{known[0]!r}; give this one another key, or the same body and input width"
+                f"{first[0]!r}; give this one another key, or the same body and input width"
             )
             raise self.fault(error, path)
-        if known[2] != self._frozen:
+        if first[2] != self._frozen:
             error = ShapeError(f"Shared key {shared.key!r} is frozen in one place and learns in "
                                "another; freeze it in both, or give one another key")  # fmt: skip
             raise self.fault(error, path)

@@ -45,16 +45,16 @@ class Rule:
     def __call__(self, net: Net) -> Net:
         """The net after this rule, planned once so that it is known to fit."""
         try:
-            made = self.change(net)
+            changed = self.change(net)
         except ShapeError as error:
             raise self._breaks(net, error) from None
         try:
-            made.plan()
+            changed.plan()
         except (ShapeError, SpecError) as error:
             raise self._breaks(net, error) from None
-        if made == net:
+        if changed == net:
             raise RuleError(f"{self.name}: {net.name} is so already, nothing changes")
-        return made
+        return changed
 
     def _breaks(self, net: Net, error: Exception) -> RuleError:
         return RuleError(f"{self.name} breaks {net.name}: {error}")
@@ -91,10 +91,10 @@ def everywhere(net: Net, change: Callable[..., Spec | None], *pattern: Pattern) 
     >>> len(everywhere(net, smooth, nw.Tanh).plan().rows) == len(net.plan().rows)
     True
     """
-    made = rewritten(net, change, *pattern)
-    if made is net:
+    changed = rewritten(net, change, *pattern)
+    if changed is net:
         raise RuleError(f"nothing in {net.name} matches")
-    return made
+    return changed
 
 
 def rewritten(net: Net, change: Callable[..., Spec | None], *pattern: Pattern) -> Net:
@@ -104,19 +104,19 @@ def rewritten(net: Net, change: Callable[..., Spec | None], *pattern: Pattern) -
         walk(net.spec, "", (net.input,))
     except SpecError as error:
         raise RuleError(f"at {walk.path or 'the net'} of {net.name}: {error}") from None
-    return replace(net, spec=walk.made[""]) if walk.changed else net
+    return replace(net, spec=walk.specs[""]) if walk.changed else net
 
 
 def sites(net: Net, pattern: Pattern) -> list[tuple[Site, Spec]]:
     """Where a pattern matches and what is there; what matches is not searched again."""
-    found: list[tuple[Site, Spec]] = []
+    places: list[tuple[Site, Spec]] = []
 
     def look(site: Site, spec: Spec) -> Spec:
-        found.append((site, spec))
+        places.append((site, spec))
         return spec
 
     rewritten(net, look, pattern)
-    return found
+    return places
 
 
 class _Rewriter(Shapes):
@@ -126,7 +126,7 @@ class _Rewriter(Shapes):
         self, net: Net, pattern: tuple[Pattern, ...], change: Callable[..., Spec | None]
     ) -> None:
         self.net, self.pattern, self.change = net, pattern, change
-        self.made: dict[str, Spec] = {}
+        self.specs: dict[str, Spec] = {}
         self.changed: list[tuple[Spec, Spec]] = []
         self.path = ""
 
@@ -152,7 +152,7 @@ class _Rewriter(Shapes):
         return super().__call__(spec, path, xs)
 
     def keep(self, spec: Spec, path: str, xs: tuple[Shape, ...]) -> Shape:
-        self.made[path] = spec
+        self.specs[path] = spec
         return output_shape(spec, *xs, path=path)
 
     def unit(self, unit: Unit, path: str, xs: tuple[Shape, ...]) -> Shape:
@@ -166,7 +166,7 @@ class _Rewriter(Shapes):
         before = len(self.changed)
         y = self(body, path, xs)
         if len(self.changed) == before:
-            self.made[path] = block
+            self.specs[path] = block
             return y
         if len(self.pattern) == 1:
             self.close(block, path, xs, dict(self.changed[before:]))
@@ -183,8 +183,8 @@ class _Rewriter(Shapes):
             return
         try:
             smaller = replace(cast("Any", block), **fields)
-            if smaller.expand(*xs) == self.made[path]:
-                self.made[path] = smaller
+            if smaller.expand(*xs) == self.specs[path]:
+                self.specs[path] = smaller
                 self.changed.append((block, smaller))
         except SpecError:
             return  # its fields cannot say it
@@ -194,9 +194,9 @@ class _Rewriter(Shapes):
             return self.chain(wiring, path, xs)
         y = super().wiring(wiring, path, xs)
         if isinstance(wiring, Branches):
-            self.made.pop(path)  # the join
+            self.specs.pop(path)  # the join
         self.rebuild(
-            wiring, path, [(name, self.made.pop(below(path, name))) for name in wiring.names]
+            wiring, path, [(name, self.specs.pop(below(path, name))) for name in wiring.names]
         )
         return y
 
@@ -214,7 +214,7 @@ class _Rewriter(Shapes):
             else:
                 xs = (*streams(self(spec, where, xs)),)
                 i += 1
-            part = self.made.pop(where)
+            part = self.specs.pop(where)
             if part == _GONE and spec != _GONE:
                 continue
             parts.append((name, part))
@@ -223,7 +223,7 @@ class _Rewriter(Shapes):
 
     def rebuild(self, wiring: Wiring, path: str, parts: list[tuple[str, Spec]]) -> None:
         same = len(parts) == len(wiring) and all(wiring.part(name) is part for name, part in parts)
-        self.made[path] = wiring if same else wiring.over(tuple(parts))
+        self.specs[path] = wiring if same else wiring.over(tuple(parts))
 
 
 _GONE = Sequential()
@@ -259,13 +259,13 @@ def need_part(net: Net, path: str) -> Spec:
 
 def matches(net: Net, pattern: Pattern) -> list[tuple[str, Spec]]:
     """Path and spec of every part that matches, outside in."""
-    found: list[tuple[str, Spec]] = []
+    places: list[tuple[str, Spec]] = []
 
     def look(site: Site, spec: Spec) -> None:
-        found.append((site.path, spec))
+        places.append((site.path, spec))
 
     _Rewriter(net, (pattern,), look)(net.spec, "", (net.input,))
-    return found
+    return places
 
 
 def rewrite(net: Net, *rules: str | Rule) -> Net:

@@ -48,10 +48,10 @@ class Spec:
         if "__init__" in vars(cls):
             cls._writes_init = True
         dataclass(frozen=True, eq=False, repr=False, init=not cls._writes_init)(cls)
-        known = fields(cls)  # type: ignore[arg-type]
-        cls.field_names = tuple([field.name for field in known])
+        declared = fields(cls)  # type: ignore[arg-type]
+        cls.field_names = tuple([field.name for field in declared])
         cls.defaults = {
-            field.name: field.default for field in known if field.default is not MISSING
+            field.name: field.default for field in declared if field.default is not MISSING
         }
         if abstract:
             return

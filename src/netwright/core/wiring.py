@@ -22,7 +22,7 @@ __all__ = [
     "Fork",
     "Gate",
     "Parallel",
-    "Run",
+    "RunPart",
     "Sequential",
     "Sum",
     "Wiring",
@@ -30,7 +30,8 @@ __all__ = [
     "streams",
 ]
 
-Run = Callable[..., Any]
+RunPart = Callable[..., Any]
+"""`run(name, *values)`: what the part of that name makes of values."""
 
 RESERVED = frozenset(
     [
@@ -168,8 +169,8 @@ class Wiring(Spec, abstract=True):
 
     def part(self, name: str) -> Spec:
         """The part of that name."""
-        for known, part in self.parts:
-            if known == name:
+        for own, part in self.parts:
+            if own == name:
                 return part
         raise nearest(f"part of {type(self).__name__}", name, self.names)
 
@@ -188,13 +189,13 @@ class Wiring(Spec, abstract=True):
 
     def over(self, parts: tuple[tuple[str, Spec], ...]) -> Self:
         """The same kind of wiring over other parts."""
-        made = object.__new__(type(self))
-        vars(made).update({name: getattr(self, name) for name in self.field_names})
-        object.__setattr__(made, "parts", parts)
-        made.__post_init__()
-        return made
+        wiring = object.__new__(type(self))
+        vars(wiring).update({name: getattr(self, name) for name in self.field_names})
+        object.__setattr__(wiring, "parts", parts)
+        wiring.__post_init__()
+        return wiring
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         """Send values through the parts with `run(name, *values)`."""
         raise NotImplementedError
 
@@ -212,7 +213,7 @@ class Sequential(Wiring):
     Sequential(Sequential(), tail=Sequential())
     """
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         for name, _ in self.parts:
             xs = (*streams(run(name, *xs)),)
         return bundled(xs)
@@ -228,18 +229,18 @@ class Fork(Wiring):
     (8, 4, 4)
     """
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         return bundled([y for name, _ in self.parts for y in streams(run(name, *xs))])
 
 
 class Parallel(Wiring):
     """Part i gets stream i; what they make goes on as streams (HRNet: arXiv:1908.07919)."""
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         return bundled(_apart(self, xs, run))
 
 
-def _apart(wiring: Wiring, xs: tuple[Any, ...], run: Run) -> list[Any]:
+def _apart(wiring: Wiring, xs: tuple[Any, ...], run: RunPart) -> list[Any]:
     """What part i makes of stream i."""
     if len(xs) != len(wiring):
         raise ShapeError(f"{type(wiring).__name__} has {len(wiring)} parts for {len(xs)} streams")
@@ -259,7 +260,7 @@ class Branches(Wiring, abstract=True):
     def part(self, name: str) -> Spec:
         return self.join if name == "join" else super().part(name)
 
-    def flow(self, *xs: Any, run: Run) -> Any:
+    def flow(self, *xs: Any, run: RunPart) -> Any:
         if len(xs) > 1:
             return run("join", *_apart(self, xs, run))
         return run("join", *[y for name, _ in self.parts for y in streams(run(name, *xs))])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from netwright.core.graph import Tap
 from netwright.core.join import Join
 from netwright.core.shape import show
 from netwright.core.spec import Block, Spec
@@ -82,7 +81,7 @@ class _Drawing:
 
     def closed(self, part: Part) -> bool:
         """Whether a box says it all, or a block of this kind has been opened, or it is too deep."""
-        if isinstance(part.body, Tap):
+        if part.aside:
             return False
         if part.count < len(part.names):
             return True
@@ -108,7 +107,7 @@ class _Flow:
             parts = gathered(parts) if drawing.gather else parts
         self.parts = {inner.names[0]: inner for inner in parts}
         self.first = {name: inner.names[0] for inner in parts for name in inner.names}
-        self.made = dict[str, int]()
+        self.item_of = dict[str, int]()
         self.items = [Scene() for _ in part.inputs]
         self.links = list[Link]()
 
@@ -121,22 +120,22 @@ class _Flow:
         if repeats and type(self.body) is Sequential:
             return bundled(values)
         if not repeats:
-            self.made[name] = len(self.items)
+            self.item_of[name] = len(self.items)
             self.items.append(_taking(self.drawing.part(self.parts[name]), values))
-        item = self.made[first]
+        item = self.item_of[first]
         most = len(self.items[item].inlets) - 1
         self.links += [Link(value, (item, min(i, most))) for i, value in enumerate(values)]
         return [] if repeats else bundled([(item, i) for i in range(len(self.items[item].outlets))])
 
 
 def _taking(scene: Scene, values: tuple[tuple[int, int], ...]) -> Scene:
-    """The scene; a box takes what was made last in its middle, lines from afar beside it."""
-    made = [item for item, _ in values]
-    if not len(scene.inlets) == len(set(made)) > 1 == len(scene.marks):
+    """The scene; a box takes what was drawn last in its middle, lines from afar beside it."""
+    items = [item for item, _ in values]
+    if not len(scene.inlets) == len(set(items)) > 1 == len(scene.marks):
         return scene
-    later = sorted(made, reverse=True)
-    middle, step = scene.width / 2, scene.width / 2 / len(made)
-    return replace(scene, inlets=tuple([middle + step * later.index(item) for item in made]))
+    later = sorted(items, reverse=True)
+    middle, step = scene.width / 2, scene.width / 2 / len(items)
+    return replace(scene, inlets=tuple([middle + step * later.index(item) for item in items]))
 
 
 def _passes(part: Part) -> bool:

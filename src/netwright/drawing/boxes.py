@@ -7,7 +7,6 @@ from math import prod
 from textwrap import wrap
 from typing import NamedTuple
 
-from netwright.core.graph import Tap
 from netwright.core.join import Add, Cat, Mul
 from netwright.core.operation import Kind
 from netwright.core.shape import show
@@ -59,9 +58,7 @@ def simple(part: Part) -> bool:
 
 def title(part: Part, *, named: bool) -> str:
     """What stands on the frame of an opened part; nothing for wiring without a name of its own."""
-    silent = isinstance(part.body, Tap) or (
-        type(part.body) in BRANCHES and not isinstance(part.spec, Block)
-    )
+    silent = part.aside or (type(part.body) in BRANCHES and not isinstance(part.spec, Block))
     name = part.name if named and not part.name.isdigit() else ""
     about = "" if silent else label(replace(part, count=1))
     return ": ".join(filter(None, [name, about]))
@@ -119,11 +116,11 @@ def _words(part: Part) -> list[tuple[str, bool]]:
         return [(label(part) or kinds(part), True)]
     macs = [inner.group.macs for inner in part.parts]
     main = macs.index(max(macs))
-    said = [label(inner) for inner in part.parts]
+    labels = [label(inner) for inner in part.parts]
     words = [
-        (", ".join(said[:main]), False),
-        (said[main], True),
-        (", ".join(said[main + 1 :]), False),
+        (", ".join(labels[:main]), False),
+        (labels[main], True),
+        (", ".join(labels[main + 1 :]), False),
     ]
     return [(text, strong) for text, strong in words if text]
 

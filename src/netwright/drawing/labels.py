@@ -5,10 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any, cast
 
-from netwright.core.graph import Frozen, Shared, Tap, TimeDistributed
 from netwright.core.shape import Shape, show
 from netwright.core.spec import Block, Spec, Unit
-from netwright.core.wiring import Concat, Fork, Gate, Parallel, Sequential, Sum
+from netwright.core.wiring import Concat, Fork, Gate, Parallel, Sequential, Sum, Wiring
 from netwright.report.outline import Part
 
 __all__ = ["BRANCHES", "kinds", "label", "plain", "times"]
@@ -49,17 +48,28 @@ def label(part: Part) -> str:
     elif isinstance(part.spec, Block):
         wraps = _wraps(part.spec) and type(body) is Sequential
         text = kinds(part) if wraps else _called(part.spec)
-    elif isinstance(body, Tap):
-        text = "only training runs"
-    elif isinstance(body, Shared):
-        text = f"shared as {body.key!r}"
-    elif isinstance(body, TimeDistributed):
-        text = "every step"
-    elif isinstance(body, Frozen):
-        text = "frozen"
     else:
-        text = BRANCHES.get(type(body), "")
+        text = cast("Wiring", body).accept(_Words())
     return (times(part) + text).rstrip()
+
+
+class _Words:
+    """What is said of wiring, by its kind."""
+
+    def flow(self, wiring: Wiring) -> str:
+        return BRANCHES.get(type(wiring), "")
+
+    def tap(self, tap: Any) -> str:
+        return "only training runs"
+
+    def shared(self, shared: Any) -> str:
+        return f"shared as {shared.key!r}"
+
+    def time_distributed(self, wiring: Any) -> str:
+        return "every step"
+
+    def frozen(self, frozen: Any) -> str:
+        return "frozen"
 
 
 def kinds(part: Part) -> str:
@@ -97,7 +107,7 @@ def _called(spec: Spec) -> str:
     words = [
         f"{key}={value!r}" if key else repr(value)
         for key, value in spec.arguments()
-        if _told(value)
+        if _shows(value)
     ]
     return type(spec).__name__ + (f"({', '.join(words)})" if words else "")
 
@@ -107,7 +117,7 @@ def _wraps(spec: Spec) -> bool:
     return any(key is None and isinstance(value, Spec) for key, value in spec.arguments())
 
 
-def _told(value: Any) -> bool:
+def _shows(value: Any) -> bool:
     if isinstance(value, tuple):
-        return all(map(_told, cast("tuple[Any, ...]", value)))
+        return all(map(_shows, cast("tuple[Any, ...]", value)))
     return not isinstance(value, Spec | float)

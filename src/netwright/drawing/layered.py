@@ -146,17 +146,17 @@ class _Page:
 
     def _beside(self, *, down: bool) -> dict[int, list[tuple[float, int, float]]]:
         """Of every item where it is linked, to which item before (or after), and where that is."""
-        found = defaultdict[int, list[tuple[float, int, float]]](list)
+        neighbours = defaultdict[int, list[tuple[float, int, float]]](list)
         for step in self.steps:
             for (item, outlet), ends in step.items():
                 leaves = self.items[item].outlets[outlet]
                 for end, inlet in ends:
                     enters = self.items[end].inlets[inlet]
                     if down:
-                        found[end].append((enters, item, leaves))
+                        neighbours[end].append((enters, item, leaves))
                     else:
-                        found[item].append((leaves, end, enters))
-        return found
+                        neighbours[item].append((leaves, end, enters))
+        return neighbours
 
     def place(self) -> None:
         """Items below what they are linked to, and again above, as far as there is room."""
@@ -242,19 +242,19 @@ class _Page:
         }
         bent.sort(key=lambda line: _turn(x_of[line[0]], x_to[line[1]]))
         tracks = {key: i for i, key in enumerate(dict.fromkeys(keys[line] for line in bent))}
-        said = any(paths[start][0] for start in x_of if start[0] < self.lanes)
-        first = y + (WORDS if said else TRACK / 2 if bent else 0)
+        labelled = any(paths[start][0] for start in x_of if start[0] < self.lanes)
+        first = y + (WORDS if labelled else TRACK / 2 if bent else 0)
         closed = any(self.items[end[0]].closed for end in x_to)
         below = first + TRACK * len(tracks) + (HEAD if closed else TRACK)
-        made = list[tuple[End, str, Corners]]()
+        lines_below = list[tuple[End, str, Corners]]()
         for start, end in lines:
             words, corners = paths[start]
             if (start, end) in keys:
                 row = first + TRACK * (tracks[keys[start, end]] + 0.5)
                 corners = (*corners, (x_of[start], row), (x_to[end], row))
-            made.append((end, words, corners))
+            lines_below.append((end, words, corners))
             paths[start] = "", paths[start][1]
-        return made, below
+        return lines_below, below
 
 
 def _turn(x: float, to: float) -> tuple[bool, float]:

@@ -13,7 +13,7 @@ from netwright.drawing.charts import bars
 from netwright.drawing.html import Page, table
 from netwright.report.numbers import UNITS, human
 
-__all__ = ["HEAD", "Known", "cells", "overview_page"]
+__all__ = ["HEAD", "NetFacts", "cells", "overview_page"]
 
 DATASET = "ImageNet-1k"
 
@@ -29,7 +29,7 @@ PUBLISHED = (
 TIMELINE = "A paper each, under the shortest name of its nets."
 
 
-class Known(NamedTuple):
+class NetFacts(NamedTuple):
     """A net: what it costs, and what was published about it; empty where nothing was."""
 
     name: str
@@ -46,7 +46,7 @@ class Known(NamedTuple):
     paper: str
 
 
-def cells(net: Known) -> list[str]:
+def cells(net: NetFacts) -> list[str]:
     """A net as a line of a table under `HEAD`."""
     errors = ["" if error is None else f"{error:.2f}" for error in (net.top1_error, net.top5_error)]
     return [net.name, show(net.input), human(net.params, even=True),
@@ -54,7 +54,7 @@ def cells(net: Known) -> list[str]:
 
 
 def overview_page(
-    nets: Sequence[Known], kinds: Sequence[str], contest: Sequence[tuple[str, float, str]]
+    nets: Sequence[NetFacts], kinds: Sequence[str], contest: Sequence[tuple[str, float, str]]
 ) -> Page:
     """All about `nets`, whose categories are made of `kinds`; `contest` has names, top-5 errors
     and sources of entries of the ImageNet challenge.
@@ -73,7 +73,7 @@ def overview_page(
     return page.add("Challenge", errors, sources)
 
 
-def _bubbles(nets: Sequence[Known], kinds: Sequence[str]) -> str:
+def _bubbles(nets: Sequence[NetFacts], kinds: Sequence[str]) -> str:
     points = [
         Bubble(net.macs, 100 - (net.top1_error or 0), net.params, net.name, _main(net), _hint(net))
         for net in nets
@@ -93,31 +93,31 @@ def _outstanding(points: Iterable[Bubble]) -> list[str]:
     return [point.name for point in (*front, *sorted(rest, key=lambda point: -point.y))]
 
 
-def _hint(net: Known) -> str:
+def _hint(net: NetFacts) -> str:
     return (
         f"{net.name} ({net.year}): {net.top1_error:g}% top-1 error\n"
         f"{human(net.params)} parameters, {human(net.macs)} MACs, {net.category}\n{net.source}"
     )
 
 
-def _timeline(nets: Iterable[Known], kinds: Sequence[str]) -> str:
+def _timeline(nets: Iterable[NetFacts], kinds: Sequence[str]) -> str:
     """Every paper under the shortest name of its nets, in the column of its main category."""
-    papers = defaultdict[str, list[Known]](list)
+    papers = defaultdict[str, list[NetFacts]](list)
     for net in nets:
         if net.category:
             papers[net.paper].append(net)
-    found = defaultdict[tuple[int, str], list[tuple[str, str]]](list)
+    columns = defaultdict[tuple[int, str], list[tuple[str, str]]](list)
     for paper, own in papers.items():
         first = min(own, key=lambda net: (len(net.name), net.name))
         many = f"\n{len(own)} nets" if len(own) > 1 else ""
         name = first.name.removesuffix("_cifar10")
-        found[first.year, _main(first)].append((name, f"{first.name}: {paper}{many}"))
+        columns[first.year, _main(first)].append((name, f"{first.name}: {paper}{many}"))
     return timeline(
-        {place: sorted(names) for place, names in found.items()},
+        {place: sorted(names) for place, names in columns.items()},
         kinds,
         title="Papers by year and by what they are better in",
     )
 
 
-def _main(net: Known) -> str:
+def _main(net: NetFacts) -> str:
     return net.category.partition(" + ")[0]

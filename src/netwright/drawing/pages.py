@@ -40,12 +40,12 @@ def summary_page(
     page.add("Stages", *_stage_charts([plan]))
     page.add("Receptive field", _growth([plan]))
     item = plan.item * plan.batch
-    _, made = layer_cells(plan.rows, depth=depth, item=item, sort=sort or "run")
+    _, cells = layer_cells(plan.rows, depth=depth, item=item, sort=sort or "run")
     numeric = [i for i, column in enumerate(COLUMNS) if not column.left]
     layers = table(
-        [column.title for column in COLUMNS], made[:-1], numeric, foot=made[-1:], sortable=True
+        [column.title for column in COLUMNS], cells[:-1], numeric, foot=cells[-1:], sortable=True
     )
-    return page.add("Layers", *_layer_charts(plan), layers, note="; ".join(signs(made)))
+    return page.add("Layers", *_layer_charts(plan), layers, note="; ".join(signs(cells)))
 
 
 def story_page(plan: Plan, tree: Part, story: Sequence[tuple[str, str]]) -> Page:
@@ -56,7 +56,7 @@ def story_page(plan: Plan, tree: Part, story: Sequence[tuple[str, str]]) -> Page
     head = ["stage", "output", *[title for title, _, _ in MEASURES], "field"]
     rows = [
         [group.path or plan.name, show(group.output),
-         *[said(measure(group, plan), even=True) for _, measure, said in MEASURES],
+         *[text(measure(group, plan), even=True) for _, measure, text in MEASURES],
          field_text(group.field)]
         for group in groups(plan.rows)
     ]  # fmt: skip
@@ -87,8 +87,8 @@ def _layer_charts(plan: Plan) -> list[str]:
     """Of each measure a column a unit, in the order they run."""
     units = [Group(row.path, (row,)) for row in plan.rows]
     charts = list[str]()
-    for title, measure, said in MEASURES:
-        bytes_ = said is human_bytes
+    for title, measure, text in MEASURES:
+        bytes_ = text is human_bytes
         rows = [(unit.path, measure(unit, plan) / (MB if bytes_ else 1)) for unit in units]
         name = f"{title[0].upper()}{title[1:]}{' in MB' if bytes_ else ''}, unit by unit"
         charts.append(columns(rows, title=name, format=_megabytes if bytes_ else human))
@@ -114,9 +114,9 @@ def compare_page(plans: Sequence[Plan], first: Plan) -> Page:
 
 def _stage_charts(plans: Sequence[Plan]) -> list[str]:
     charts = list[str]()
-    for title, measure, said in MEASURES:
+    for title, measure, text in MEASURES:
         names, values = stages(plans, measure)
-        charts.append(grouped_bars(names, values, title=title[0].upper() + title[1:], format=said))
+        charts.append(grouped_bars(names, values, title=title[0].upper() + title[1:], format=text))
     return charts
 
 

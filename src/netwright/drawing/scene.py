@@ -51,10 +51,10 @@ class Scene:
     @property
     def reach(self) -> float:
         """Its width with the words at the lines that leave it."""
-        said = [
+        ends = [
             x + 9 + LETTER * len(words) for x, words in zip(self.outlets, self.says, strict=True)
         ]
-        return max([self.width, *said])
+        return max([self.width, *ends])
 
     def drawn(self, x: float, y: float) -> tuple[tuple[Mark, ...], tuple[Wire, ...]]:
         """Its marks and wires, when its corner stands at (x, y)."""

@@ -99,9 +99,9 @@ def power_ticks(low: float, high: float) -> list[float]:
     [20.0, 50.0, 100.0, 200.0, 500.0, 1000.0]
     """
     first, last = floor(log10(low)), floor(log10(high)) + 1
-    made = [float(f"{m}e{power}") for power in range(first, last + 1) for m in (1, 2, 5)]
-    below, above = [tick for tick in made if tick <= low], [tick for tick in made if tick > high]
-    return [tick for tick in made if below[-1] <= tick <= above[0]]
+    ticks = [float(f"{m}e{power}") for power in range(first, last + 1) for m in (1, 2, 5)]
+    below, above = [tick for tick in ticks if tick <= low], [tick for tick in ticks if tick > high]
+    return [tick for tick in ticks if below[-1] <= tick <= above[0]]
 
 
 def tick_labels(values: Sequence[float]) -> list[str]:

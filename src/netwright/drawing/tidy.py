@@ -49,15 +49,15 @@ def gathered(parts: Iterable[Part]) -> list[Part]:
     """The parts; where several blocks of one kind follow each other, the first stands alone and
     the others together as one part.
     """
-    made = list[Part]()
+    fewer = list[Part]()
     for kind, run in groupby(parts, lambda part: type(part.spec)):
         first, *others = run
-        made.append(first)
+        fewer.append(first)
         if len(others) > 1 and issubclass(kind, Block):
-            made.append(_chain(others))
+            fewer.append(_chain(others))
         else:
-            made += others
-    return made
+            fewer += others
+    return fewer
 
 
 def _chain(parts: list[Part]) -> Part:

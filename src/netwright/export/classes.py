@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from netwright.core.graph import Frozen
 from netwright.core.text import documented, quoted
-from netwright.export.constructor import REQUIRED
 from netwright.export.expression import (
-    is_attribute,
+    expression,
     is_list,
     leading,
     list_items,
     literal,
-    made,
     module_list,
-    stored,
 )
 from netwright.export.forward import Forward, below
-from netwright.export.layout import Group, laid, statement
+from netwright.export.layout import Brackets, laid, statement
 from netwright.export.params import Param
-from netwright.export.pattern import Option, bare
-from netwright.export.tree import Use, Wire, is_module
+from netwright.export.tree import REQUIRED, Composite, Option, Use, is_attribute
 
 __all__ = ["HELPERS", "class_lines", "function_lines"]
 
@@ -38,19 +33,19 @@ HELPERS = {
 
 
 def class_lines(
-    name: str, about: str, pattern: Wire, params: list[Param], stars: bool = False
+    name: str, about: str, pattern: Composite, params: list[Param], stars: bool = False
 ) -> list[str]:
     """The source of a class that makes a pattern."""
     shared = _shared(pattern)
     inputs = ["*xs"] if stars else ["x"] if pattern.inputs == 1 else [
         f"x{i}" for i in range(pattern.inputs)]  # fmt: skip
-    chain = is_module(bare(pattern)) and not stars
-    parts = [(part, node) for part, node in pattern.parts if stored(node)]
+    chain = pattern.is_module and not stars
+    parts = [(part, node) for part, node in pattern.parts if node.is_stored]
     listed = leading(pattern)
     base = "nn.Sequential" if chain else "nn.ModuleList" if listed else "nn.Module"
     lines = [f"class {name}({base}):", *_docstring(about, 4), ""]
     own = ("self", *map(_parameter, params))
-    lines += laid(Group("def __init__(", own, ") -> None:"), 4)
+    lines += laid(Brackets("def __init__(", own, ") -> None:"), 4)
     lines += _body(pattern, parts, shared, chain, listed)
     if _frozen(pattern, "self"):
         lines += ["", f"    def train(self, mode: bool = True) -> {name}:"]
@@ -64,15 +59,15 @@ def class_lines(
     tensors = "Tensor" if pattern.outputs == 1 else "list[Tensor]"
     tapped = any("aux: dict" in line for line in forward)
     result = "Tensor | dict[str, Tensor]" if tapped else tensors
-    lines += ["", *laid(Group("def forward(", given, f") -> {result}:"), 4), *forward]
+    lines += ["", *laid(Brackets("def forward(", given, f") -> {result}:"), 4), *forward]
     return lines
 
 
 def function_lines(name: str, about: str, pattern: Any, params: list[Param]) -> list[str]:
     """The source of a function that makes what one call makes."""
-    call = Group(f"def {name}(", tuple(map(_parameter, params)), ") -> nn.Module:")
+    call = Brackets(f"def {name}(", tuple(map(_parameter, params)), ") -> nn.Module:")
     lines = [*laid(call, 0), *_docstring(about, 4)]
-    return [*lines, *statement("return ", made(pattern, {}), 4)]
+    return [*lines, *statement("return ", expression(pattern, {}), 4)]
 
 
 def _docstring(about: str, indent: int) -> list[str]:
@@ -100,13 +95,13 @@ def _uses(pattern: Any) -> Iterator[Use]:
     if isinstance(pattern, Use):
         yield from _uses(pattern.body)
         yield pattern
-    elif isinstance(pattern, Wire):
+    elif isinstance(pattern, Composite):
         for _, part in pattern.parts:
             yield from _uses(part)
 
 
 def _body(
-    pattern: Wire,
+    pattern: Composite,
     parts: list[tuple[str, Any]],
     shared: dict[str, str],
     chain: bool,
@@ -119,11 +114,11 @@ def _body(
         lines.append("        super().__init__()")
     written = dict[str, str]()
     for key, variable in shared.items():
-        lines += statement(f"{variable} = ", made(uses[key].body, written), 8)
+        lines += statement(f"{variable} = ", expression(uses[key].body, written), 8)
         written[key] = variable
     if listed:
         items = list_items(pattern, shared)
-        call = Group("super().__init__(", tuple(items))
+        call = Brackets("super().__init__(", tuple(items))
         lines += laid(call if chain else module_list("super().__init__(", items), 8)
     for name, node in pattern.parts:
         if isinstance(node, Option) and node.skips:
@@ -140,22 +135,22 @@ def _body(
 
 def _attribute(name: str, node: Any, shared: dict[str, str], chain: bool) -> list[str]:
     if not is_attribute(name):
-        doc = made(node, shared)
-        return laid(Group("self.add_module(", (quoted(name), doc)), 8)
+        doc = expression(node, shared)
+        return laid(Brackets("self.add_module(", (quoted(name), doc)), 8)
     if chain and isinstance(node, Option):
-        lines = statement(f"self.{name} = ", made(node.node, shared), 12)
+        lines = statement(f"self.{name} = ", expression(node.node, shared), 12)
         return [f"        if {node.present.text}:", *lines]
-    return statement(f"self.{name} = ", made(node, shared), 8)
+    return statement(f"self.{name} = ", expression(node, shared), 8)
 
 
 def _frozen(pattern: Any, access: str) -> list[str]:
     """How the parts are reached that do not learn; those that are no modules have nothing to."""
     if isinstance(pattern, Use):
         return _frozen(pattern.body, access)
-    if not isinstance(pattern, Wire) or not stored(pattern):
+    if not isinstance(pattern, Composite) or not pattern.is_stored:
         return []
-    if isinstance(pattern.wiring, Frozen):
+    if pattern.frozen:
         return [access]
     listed = bool(leading(pattern)) if access == "self" else is_list(pattern)
     inner = [(below(access, name, listed), part) for name, part in pattern.parts]
-    return [found for place, part in inner for found in _frozen(part, place)]
+    return [frozen for place, part in inner for frozen in _frozen(part, place)]

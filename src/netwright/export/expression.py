@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 import math
 import re
 from dataclasses import replace
@@ -10,24 +9,36 @@ from itertools import groupby, pairwise, takewhile
 from typing import Any
 
 from netwright.core.text import quoted
-from netwright.export.constructor import REQUIRED, Call
-from netwright.export.layout import Doc, Group, If, Keyword, flat
-from netwright.export.pattern import Option, Pick, Run, Slot, bare
-from netwright.export.tree import Join, Use, Wire, counted, is_free, is_module, numbered
+from netwright.export.layout import Brackets, Chain, Doc, If, Keyword, flat
+from netwright.export.tree import (
+    REQUIRED,
+    Call,
+    Composite,
+    Node,
+    Operator,
+    Option,
+    Pick,
+    Repeat,
+    Slot,
+    Use,
+    is_attribute,
+    is_counted,
+    numbered,
+)
 
 __all__ = [
-    "is_attribute",
+    "atom",
+    "expression",
     "is_list",
+    "joined",
     "leading",
     "list_items",
     "literal",
-    "made",
     "module_list",
-    "stored",
 ]
 
 MOST_POSITIONS = 7
-"""So many arguments at most are told without their names."""
+"""So many arguments at most are written without their names."""
 
 
 def literal(value: Any) -> str:
@@ -44,27 +55,20 @@ def literal(value: Any) -> str:
     return repr(value)
 
 
-def is_attribute(name: str) -> bool:
-    """Whether a part can be written as `self.name`; Python would read some letters beyond
-    ASCII as others.
-    """
-    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
-
-
-def made(node: Any, shared: dict[str, str]) -> Doc:
+def expression(node: Any, shared: dict[str, str]) -> Doc:
     """The expression of a module; `shared` are variables of modules with several uses."""
     if isinstance(node, Call):
         return _call(node, shared)
     if isinstance(node, Pick):
         return node.text
     if isinstance(node, Use):
-        return shared.get(node.key) or made(node.body, shared)
+        return shared.get(node.key) or expression(node.body, shared)
     if isinstance(node, Option):
-        return If(made(node.node, shared), node.present.text, "nn.Identity()")
-    if isinstance(node, Run):
-        return Group("nn.Sequential(", tuple(_items(node, shared)))
-    assert isinstance(node, Wire)
-    return _chain(node, shared) if is_module(bare(node)) else _group(node, shared)
+        return If(expression(node.node, shared), node.present.text, "nn.Identity()")
+    if isinstance(node, Repeat):
+        return Brackets("nn.Sequential(", tuple(_items(node, shared)))
+    assert isinstance(node, Composite)
+    return _chain(node, shared) if node.is_module else _group(node, shared)
 
 
 def _call(call: Call, shared: dict[str, str]) -> Doc:
@@ -74,93 +78,84 @@ def _call(call: Call, shared: dict[str, str]) -> Doc:
             continue
         if isinstance(default, float) and isinstance(value, int) and value == default:
             continue
-        doc = made(value, shared) if _is_node(value) else literal(value)
+        doc = expression(value, shared) if _is_node(value) else literal(value)
         named = named or default is not REQUIRED or name in call.form.keywords
         named = named or len(items) == MOST_POSITIONS
         items.append(Keyword(name, doc) if named else doc)
-    return Group(f"{call.form.name}(", tuple(items))
+    return Brackets(f"{call.form.name}(", tuple(items))
 
 
 def _is_node(value: Any) -> bool:
-    return isinstance(value, Call | Wire | Pick | Option | Use)
+    return isinstance(value, Node) and not isinstance(value, Slot)
 
 
-def _chain(wire: Wire, shared: dict[str, str]) -> Doc:
-    if is_list(wire):
-        return Group("nn.Sequential(", tuple(list_items(wire, shared)))
-    parts = [(name, part) for name, part in wire.parts if not is_free(part)]
-    return _named("chain", [(name, made(part, shared)) for name, part in parts])
+def _chain(composite: Composite, shared: dict[str, str]) -> Doc:
+    if is_list(composite):
+        return Brackets("nn.Sequential(", tuple(list_items(composite, shared)))
+    parts = [(name, part) for name, part in composite.parts if not part.is_free]
+    return _named("chain", [(name, expression(part, shared)) for name, part in parts])
 
 
-def _group(wire: Wire, shared: dict[str, str]) -> Doc:
-    parts = [(name, part) for name, part in wire.parts if stored(part)]
-    if is_list(wire):
-        return module_list("nn.ModuleList(", list_items(wire, shared))
-    return _named("group", [(name, made(part, shared)) for name, part in parts])
+def _group(composite: Composite, shared: dict[str, str]) -> Doc:
+    parts = [(name, part) for name, part in composite.parts if part.is_stored]
+    if is_list(composite):
+        return module_list("nn.ModuleList(", list_items(composite, shared))
+    return _named("group", [(name, expression(part, shared)) for name, part in parts])
 
 
 def module_list(head: str, items: list[Doc]) -> Doc:
     """A call of a list of modules."""
     only = items[0] if len(items) == 1 else None
-    if isinstance(only, Group) and only.head == "*[":
-        return Group(head, (replace(only, head="["),))
-    return Group(head, (Group("[", tuple(items), "]"),))
+    if isinstance(only, Brackets) and only.head == "*[":
+        return Brackets(head, (replace(only, head="["),))
+    return Brackets(head, (Brackets("[", tuple(items), "]"),))
 
 
-def is_list(wire: Wire) -> bool:
+def is_list(composite: Composite) -> bool:
     """Whether the parts of wiring are those of a list: as many as there are, or counted."""
-    names = _modules(wire)
-    return names == ["*"] or counted(names)
+    names = _modules(composite)
+    return names == ["*"] or is_counted(names)
 
 
-def _modules(wire: Wire) -> list[str]:
+def _modules(composite: Composite) -> list[str]:
     """The names of all parts but operators."""
-    return [name for name, part in wire.parts if not isinstance(bare(part), Join)]
+    return [name for name, part in composite.parts if not part.is_term]
 
 
-def leading(wire: Wire) -> list[str]:
+def leading(composite: Composite) -> list[str]:
     """The parts that a class hands to its list, before those that it names; none where numbers
     have gaps or stand elsewhere.
     """
-    names = _modules(wire)
+    names = _modules(composite)
     first = list(takewhile(lambda name: numbered(name) or name == "*", names))
-    gaps = first != ["*"] and not counted(first)
+    gaps = first != ["*"] and not is_counted(first)
     if gaps or any(map(numbered, names[len(first) :])):
         return []
-    return first if any(stored(part) for name, part in wire.parts if name in first) else []
-
-
-def stored(node: Any) -> bool:
-    """Whether a part of wiring is a module at all, rather than x or an operator."""
-    if isinstance(node, Join) or (isinstance(node, Option) and node.skips):
-        return False
-    if isinstance(node, Wire) and not is_module(bare(node)):
-        return any(stored(part) for _, part in node.parts)
-    return not (isinstance(node, Call | Wire) and is_free(node))
+    return first if any(part.is_stored for name, part in composite.parts if name in first) else []
 
 
 def _named(function: str, parts: list[tuple[str, Doc]]) -> Doc:
     if all(is_attribute(name) for name, _ in parts):
-        return Group(f"{function}(", tuple([Keyword(name, doc) for name, doc in parts]))
+        return Brackets(f"{function}(", tuple([Keyword(name, doc) for name, doc in parts]))
     items = [Keyword(quoted(name), doc, ": ") for name, doc in parts]
-    return Group(f"{function}(", (Group("**{", tuple(items), "}"),))
+    return Brackets(f"{function}(", (Brackets("**{", tuple(items), "}"),))
 
 
-def list_items(wire: Wire, shared: dict[str, str]) -> list[Doc]:
+def list_items(composite: Composite, shared: dict[str, str]) -> list[Doc]:
     """The numbered parts of wiring, those alike as comprehensions."""
     items = list[Doc]()
     plain = list[Doc]()
-    for name, part in wire.parts:
+    for name, part in composite.parts:
         if name == "*":
             items += _items(part, shared)
-        elif numbered(name) and not isinstance(bare(part), Join):
-            plain.append(made(part, shared))
+        elif numbered(name) and not part.is_term:
+            plain.append(expression(part, shared))
     growing = _growing(plain)
     return [*items, *([growing] if growing else _repeated(plain))]
 
 
-def _items(run: Run, shared: dict[str, str]) -> list[Doc]:
-    first, rest = made(run.first, shared), made(run.rest, shared)
+def _items(run: Repeat, shared: dict[str, str]) -> list[Doc]:
+    first, rest = expression(run.first, shared), expression(run.rest, shared)
     times = run.count.text
     if flat(first) == flat(rest):
         return [_repeat(first, f"{times} + 1")]
@@ -168,7 +163,7 @@ def _items(run: Run, shared: dict[str, str]) -> list[Doc]:
 
 
 def _repeat(doc: Doc, times: str) -> Doc:
-    return Group("*[", (doc, f"for _ in range({times})"), "]", comma=False)
+    return Brackets("*[", (doc, f"for _ in range({times})"), "]", comma=False)
 
 
 def _repeated(docs: list[Doc]) -> list[Doc]:
@@ -194,4 +189,38 @@ def _growing(docs: list[Doc]) -> Doc | None:
         return None
     call = "".join("n" if i in moving else column[0] for i, column in enumerate(columns))
     loop = f"for n in range({numbers[0]}, {numbers[-1] + step}, {step})"
-    return Group("*[", (call, loop), "]", comma=False)
+    return Brackets("*[", (call, loop), "]", comma=False)
+
+
+def joined(join: Operator, xs: list[Doc]) -> Doc:
+    """The expression of an operator between values."""
+    if join.kind == "cat":
+        maps = [x for x, one in zip(xs, join.stretch, strict=True) if not one]
+        whole = [
+            f"{atom(x)}.expand(-1, -1, *{atom(maps[0])}.shape[2:])" if one else x
+            for x, one in zip(xs, join.stretch, strict=True)
+        ]
+        return Brackets("torch.cat(", (Brackets("[", tuple(whole), "]"), "1"))
+    whole = [
+        f"{atom(x)}[..., {', '.join(['None'] * axes)}]" if axes else x
+        for x, axes in zip(xs, join.stretch, strict=True)
+    ]
+    if join.kind == "mean":
+        return Chain((Chain(tuple(whole), "+") if len(whole) == 1 else
+                      Brackets("(", (Chain(tuple(map(_operand, whole)), "+"),), ")", comma=False),
+                      str(len(whole))), "/")  # fmt: skip
+    if len(whole) == 1:
+        return whole[0]
+    if join.kind == "*":
+        return Chain(tuple([atom(x) for x in whole]), "*")
+    first = _operand(whole[0]) if isinstance(whole[0], If) else whole[0]
+    return Chain((first, *map(_operand, whole[1:])), "+")
+
+
+def _operand(x: Doc) -> Doc:
+    return f"({flat(x)})" if isinstance(x, Chain | If) else x
+
+
+def atom(x: Doc) -> Doc:
+    """An expression that something can be asked of: a sum in brackets."""
+    return f"({flat(x)})" if isinstance(x, Chain | If) else x if isinstance(x, str) else flat(x)

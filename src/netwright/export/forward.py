@@ -10,11 +10,18 @@ from typing import Any
 from netwright.core.graph import Frozen, Graph, Tap, TimeDistributed
 from netwright.core.text import quoted
 from netwright.core.wiring import Branches, Sequential, Wiring, streams
-from netwright.export.constructor import Call
-from netwright.export.expression import is_attribute, is_list, leading
-from netwright.export.layout import Chain, Doc, Group, If, flat, statement
-from netwright.export.pattern import Option, bare
-from netwright.export.tree import Join, Use, Wire, is_free, is_module, numbered
+from netwright.export.expression import atom, is_list, joined, leading
+from netwright.export.layout import Brackets, Chain, Doc, If, flat, statement
+from netwright.export.tree import (
+    Call,
+    Composite,
+    Operator,
+    Option,
+    Use,
+    is_attribute,
+    numbered,
+    outputs_of,
+)
 
 __all__ = ["Forward", "below"]
 
@@ -48,10 +55,10 @@ class Forward:
         self._indent = 8
         self._used = {"aux", "module", "nn", "self", "torch", "x", "xs"}
 
-    def body(self, node: Wire, inputs: list[str]) -> list[str]:
+    def body(self, node: Composite, inputs: list[str]) -> list[str]:
         """The statements from these inputs to the return of the output."""
         self._used |= {*inputs}
-        ys = self._wire(node, "self", [*inputs], "x")
+        ys = self._composite(node, "self", [*inputs], "x")
         if self.taps:
             self._assign("x", ys[0])
             self.lines += [
@@ -59,69 +66,71 @@ class Forward:
                 '        return {"out": x, **aux}',
             ]  # fmt: skip
             return ["        aux: dict[str, Tensor] = {}", *self.lines]
-        y: Doc = ys[0] if len(ys) == 1 else Group("[", tuple(_starred(ys)), "]")
+        y: Doc = ys[0] if len(ys) == 1 else Brackets("[", tuple(_starred(ys)), "]")
         self.lines += statement("return ", y, self._indent)
         return self.lines
 
     def _run(self, node: Any, access: str, xs: list[Doc], name: str) -> list[Doc]:
         """What a part makes of its inputs."""
-        if isinstance(node, Join):
-            return [_joined(node, xs)]
-        if is_free(node):
+        if isinstance(node, Operator):
+            return [joined(node, xs)]
+        if node.is_free:
             return xs
-        if isinstance(node, Wire) and not is_module(bare(node)):
-            return self._wire(node, access, xs, name)
-        if isinstance(node, Use) and not is_module(bare(node.body)):
-            return self._wire(node.body, access, xs, name)
-        call = Group(f"{access}(", tuple(_starred(xs)))
-        outputs = getattr(node, "outputs", 1)
+        if isinstance(node, Composite) and not node.is_module:
+            return self._composite(node, access, xs, name)
+        if isinstance(node, Use) and not node.body.is_module:
+            return self._composite(node.body, access, xs, name)
+        call = Brackets(f"{access}(", tuple(_starred(xs)))
+        outputs = outputs_of(node)
         if outputs == 1:
             return [call]
         variable = "xs" if name == "x" else self._name(name)
         self._assign(variable, call)
         return [f"{variable}[{i}]" for i in range(outputs)]
 
-    def _wire(self, wire: Wire, access: str, xs: list[Doc], name: str) -> list[Doc]:
+    def _composite(self, composite: Composite, access: str, xs: list[Doc], name: str) -> list[Doc]:
         """What wiring makes of its inputs, by the method for its kind."""
-        return wire.wiring.accept(self, wire, access, xs, name)
+        return composite.wiring.accept(self, composite, access, xs, name)
 
-    def flow(self, wiring: Wiring, wire: Wire, access: str, xs: list[Doc], name: str) -> list[Doc]:
+    def flow(
+        self, wiring: Wiring, composite: Composite, access: str, xs: list[Doc], name: str
+    ) -> list[Doc]:
         """The values that flow out of wiring."""
-        parts = dict(wire.parts)
-        listed = bool(leading(wire)) if access == "self" else is_list(wire)
+        parts = dict(composite.parts)
+        listed = bool(leading(composite)) if access == "self" else is_list(composite)
 
         def run(part: str, *values: Any, **_: Any) -> Any:
             inputs = [x for value in values for x in streams(value)]
             place = below(access, part, listed)
             hint = part if not numbered(part) else f"{'y' if name == 'x' else name}{part}"
-            if name == "x" and isinstance(wire.wiring, Sequential):
+            if name == "x" and isinstance(composite.wiring, Sequential):
                 hint = name
-            made = self._run(parts[part], place, inputs, hint)
-            return made if len(made) > 1 else made[0]
+            ys = self._run(parts[part], place, inputs, hint)
+            return ys if len(ys) > 1 else ys[0]
 
-        if isinstance(wire.wiring, Sequential):
-            if name == "x" and len(xs) > 1 and _is_loop(wire, len(xs)):
+        if isinstance(composite.wiring, Sequential):
+            if name == "x" and len(xs) > 1 and _is_loop(composite, len(xs)):
                 return self._loop(access, xs)
-            return self._chain(wire, xs, name, run)
-        if isinstance(wire.wiring, Branches):
-            return self._branches(wire, xs, name, run)
+            return self._chain(composite, xs, name, run)
+        if isinstance(composite.wiring, Branches):
+            return self._branches(composite, xs, name, run)
         xs = self._all_named(xs, name)
-        if isinstance(wire.wiring, Graph):
-            return self._graph(wire, xs, run)
-        return streams(wire.wiring.flow(*xs, run=run))
+        if isinstance(composite.wiring, Graph):
+            return self._graph(composite, xs, run)
+        return streams(composite.wiring.flow(*xs, run=run))
 
     def frozen(
-        self, frozen: Frozen, wire: Wire, access: str, xs: list[Doc], name: str
+        self, frozen: Frozen, composite: Composite, access: str, xs: list[Doc], name: str
     ) -> list[Doc]:
         """The values behind a part whose taps are silent."""
         silent, self._silent = self._silent, True
-        ys = self._run(dict(wire.parts)["body"], below(access, "body"), xs, name)
+        ys = self._run(dict(composite.parts)["body"], below(access, "body"), xs, name)
         self._silent = silent
         return ys
 
-    def _chain(self, wire: Wire, xs: list[Doc], name: str, run: Any) -> list[Doc]:
+    def _chain(self, composite: Composite, xs: list[Doc], name: str, run: Any) -> list[Doc]:
         """A statement a part."""
-        steps = [part for part, node in wire.parts if not is_free(node)]
+        steps = [part for part, node in composite.parts if not node.is_free]
         variable = name if name == "x" else ""
         for i, part in enumerate(steps):
             xs = streams(run(part, *xs))
@@ -134,75 +143,77 @@ class Forward:
     def _loop(self, access: str, xs: list[Doc]) -> list[Doc]:
         """Modules one after another, all of which take and give as many streams."""
         if _starred(xs) != ["*xs"]:
-            self._assign("xs", Group("[", tuple(xs), "]"))
+            self._assign("xs", Brackets("[", tuple(xs), "]"))
         pad = " " * self._indent
         self.lines += [f"{pad}for module in {access}:", f"{pad}    xs = module(*xs)"]
         return [f"xs[{i}]" for i in range(len(xs))]
 
-    def _branches(self, wire: Wire, xs: list[Doc], name: str, run: Any) -> list[Doc]:
+    def _branches(self, composite: Composite, xs: list[Doc], name: str, run: Any) -> list[Doc]:
         """All branches, then their join."""
-        option = next((n for n in wire.parts if isinstance(n[1], Option) and n[1].skips), None)
+        option = next((n for n in composite.parts if isinstance(n[1], Option) and n[1].skips), None)
         if len(xs) == 1:
             xs = [self._named(xs[0], name)]
-        made = list[Doc]()
-        names = [part for part, _ in wire.parts if part != "join"]
+        ys = list[Doc]()
+        names = [part for part, _ in composite.parts if part != "join"]
         for i, part in enumerate(names):
             if option and part == option[0]:
                 continue
             before = len(self.lines)
-            made += streams(run(part, *(xs if len(xs) == 1 else [xs[i]])))
+            ys += streams(run(part, *(xs if len(xs) == 1 else [xs[i]])))
             if len(self.lines) > before:
-                self._settle(made, before)
+                self._settle(ys, before)
         if option:
             y = self._name("y")
-            self._assign(y, made[0])
+            self._assign(y, ys[0])
             return [If(f"{y} + {flat(xs[0])}", f"self.{option[0]}", y)]
-        join = dict(wire.parts)["join"]
-        if any(join.stretch) or any(isinstance(value, Chain | If) for value in made[1:]):
-            hints = names if len(names) == len(made) else ["y"] * len(made)
-            made = [self._named(value, hint) for value, hint in zip(made, hints, strict=True)]
-        return streams(run("join", *made))
+        join = dict(composite.parts)["join"]
+        if any(join.stretch) or any(isinstance(value, Chain | If) for value in ys[1:]):
+            hints = names if len(names) == len(ys) else ["y"] * len(ys)
+            ys = [self._named(value, hint) for value, hint in zip(ys, hints, strict=True)]
+        return streams(run("join", *ys))
 
-    def _settle(self, made: list[Doc], before: int) -> None:
+    def _settle(self, ys: list[Doc], before: int) -> None:
         """Values of earlier branches get their names before the statements of a later one, so
         that things happen in the net's order.
         """
         later, self.lines = self.lines[before:], self.lines[:before]
-        for i, value in enumerate(made[:-1]):
+        for i, value in enumerate(ys[:-1]):
             if not isinstance(value, str):
                 variable = self._name("y")
                 self._assign(variable, value)
-                made[i] = variable
+                ys[i] = variable
         self.lines += later
 
-    def _graph(self, wire: Wire, xs: list[Doc], run: Any) -> list[Doc]:
-        last = wire.parts[-1][0]
+    def _graph(self, composite: Composite, xs: list[Doc], run: Any) -> list[Doc]:
+        last = composite.parts[-1][0]
 
         def node(part: str, *values: Any) -> Any:
-            made = run(part, *values)
-            if isinstance(made, list | str) or part == last:
-                return made
+            ys = run(part, *values)
+            if isinstance(ys, list | str) or part == last:
+                return ys
             variable = self._name(part)
-            self._assign(variable, made)
+            self._assign(variable, ys)
             return variable
 
-        return streams(wire.wiring.flow(*xs, run=node))
+        return streams(composite.wiring.flow(*xs, run=node))
 
     def time_distributed(
-        self, wiring: TimeDistributed, wire: Wire, access: str, xs: list[Doc], name: str
+        self, wiring: TimeDistributed, composite: Composite, access: str, xs: list[Doc], name: str
     ) -> list[Doc]:
         """Every time step through the body, as if it were an image of the batch."""
-        body = dict(wire.parts)["body"]
+        body = dict(composite.parts)["body"]
         x = self._named(xs[0], name)
-        if x == "x" and not is_module(bare(body)):  # whose statements go on with x
+        if x == "x" and not body.is_module:  # whose statements go on with x
             x = self._name("sequence")
             self._assign(x, "x")
         self._steps.append(x)
         y = self._run(body, below(access, "body"), [f"{x}.flatten(0, 1)"], name)[0]
         self._steps.pop()
-        return [Group(f"{_atom(y)}.unflatten(", ("0", f"{x}.shape[:2]"))]
+        return [Brackets(f"{atom(y)}.unflatten(", ("0", f"{x}.shape[:2]"))]
 
-    def tap(self, tap: Tap, wire: Wire, access: str, xs: list[Doc], name: str) -> list[Doc]:
+    def tap(
+        self, tap: Tap, composite: Composite, access: str, xs: list[Doc], name: str
+    ) -> list[Doc]:
         """The inputs again, behind the statements of a head that training runs."""
         xs = self._all_named(xs, name)
         if self._silent:
@@ -211,9 +222,9 @@ class Forward:
         self.taps.append(path)
         self.lines.append(f"{' ' * self._indent}if self.training:")
         self._indent += 4
-        seen = self._run(dict(wire.parts)["head"], f"{access}.head", xs, "head")[0]
+        seen = self._run(dict(composite.parts)["head"], f"{access}.head", xs, "head")[0]
         for steps in reversed(self._steps):
-            seen = Group(f"{_atom(seen)}.unflatten(", ("0", f"{steps}.shape[:2]"))
+            seen = Brackets(f"{atom(seen)}.unflatten(", ("0", f"{steps}.shape[:2]"))
         self._assign(f"aux[{quoted(path)}]", seen)
         self._indent -= 4
         return xs
@@ -243,34 +254,10 @@ class Forward:
             self.lines += statement(f"{variable} = ", value, self._indent)
 
 
-def _is_loop(wire: Wire, streams: int) -> bool:
-    inner = [node for _, node in wire.parts]
+def _is_loop(composite: Composite, streams: int) -> bool:
+    inner = [node for _, node in composite.parts]
     alike = all(isinstance(node, Call) and node.outputs == streams for node in inner)
-    return alike and len(inner) > 1 and is_list(wire)
-
-
-def _joined(join: Join, xs: list[Doc]) -> Doc:
-    if join.kind == "cat":
-        maps = [x for x, one in zip(xs, join.stretch, strict=True) if not one]
-        whole = [
-            f"{_atom(x)}.expand(-1, -1, *{_atom(maps[0])}.shape[2:])" if one else x
-            for x, one in zip(xs, join.stretch, strict=True)
-        ]
-        return Group("torch.cat(", (Group("[", tuple(whole), "]"), "1"))
-    whole = [
-        f"{_atom(x)}[..., {', '.join(['None'] * axes)}]" if axes else x
-        for x, axes in zip(xs, join.stretch, strict=True)
-    ]
-    if join.kind == "mean":
-        return Chain((Chain(tuple(whole), "+") if len(whole) == 1 else
-                      Group("(", (Chain(tuple(map(_operand, whole)), "+"),), ")", comma=False),
-                      str(len(whole))), "/")  # fmt: skip
-    if len(whole) == 1:
-        return whole[0]
-    if join.kind == "*":
-        return Chain(tuple([_atom(x) for x in whole]), "*")
-    first = _operand(whole[0]) if isinstance(whole[0], If) else whole[0]
-    return Chain((first, *map(_operand, whole[1:])), "+")
+    return alike and len(inner) > 1 and is_list(composite)
 
 
 def _starred(xs: list[Doc]) -> list[Doc]:
@@ -280,11 +267,3 @@ def _starred(xs: list[Doc]) -> list[Doc]:
         return xs
     whole = first.removesuffix("[0]")
     return [f"*{whole}"] if xs == [f"{whole}[{i}]" for i in range(len(xs))] else xs
-
-
-def _operand(x: Doc) -> Doc:
-    return f"({flat(x)})" if isinstance(x, Chain | If) else x
-
-
-def _atom(x: Doc) -> Doc:
-    return f"({flat(x)})" if isinstance(x, Chain | If) else x if isinstance(x, str) else flat(x)

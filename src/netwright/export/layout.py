@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = ["WIDTH", "Chain", "Doc", "Group", "If", "Keyword", "flat", "laid", "statement"]
+__all__ = ["WIDTH", "Brackets", "Chain", "Doc", "If", "Keyword", "flat", "laid", "statement"]
 
 WIDTH = 100
 
 
 @dataclass(frozen=True)
-class Group:
+class Brackets:
     """Items between brackets: a call, a list; with `comma` they end in one when broken."""
 
     head: str
@@ -46,12 +46,12 @@ class Keyword:
     sign: str = "="
 
 
-Doc: TypeAlias = str | Group | Chain | If | Keyword
+Doc: TypeAlias = str | Brackets | Chain | If | Keyword
 
 
 def flat(doc: Doc) -> str:
     """The expression on one line."""
-    if isinstance(doc, Group):
+    if isinstance(doc, Brackets):
         return doc.head + (", " if doc.comma else " ").join(map(flat, doc.items)) + doc.tail
     if isinstance(doc, Chain):
         return f" {doc.operator} ".join(map(flat, doc.items))
@@ -68,7 +68,7 @@ def laid(doc: Doc, indent: int, before: str = "", after: str = "") -> list[str]:
         return [line]
     if isinstance(doc, Keyword):
         return laid(doc.value, indent, f"{before}{doc.name}{doc.sign}", after)
-    if isinstance(doc, Group):
+    if isinstance(doc, Brackets):
         return [pad + before + doc.head, *_inner(doc, indent + 4), pad + doc.tail + after]
     if isinstance(doc, Chain):
         rows = [("", doc.items[0]), *[(f"{doc.operator} ", item) for item in doc.items[1:]]]
@@ -76,10 +76,10 @@ def laid(doc: Doc, indent: int, before: str = "", after: str = "") -> list[str]:
         rows = [("", doc.this), (f"if {doc.condition}", ""), ("else ", doc.that)]
     lines = [laid(item, indent, before * (not i) + word, after * (i == len(rows) - 1))
              for i, (word, item) in enumerate(rows)]  # fmt: skip
-    return [line for made in lines for line in made]
+    return [line for lines in lines for line in lines]
 
 
-def _inner(doc: Group, indent: int) -> list[str]:
+def _inner(doc: Brackets, indent: int) -> list[str]:
     line = " " * indent + (", " if doc.comma else " ").join(map(flat, doc.items))
     if len(line) <= WIDTH:
         return [line]

@@ -10,10 +10,19 @@ from typing import Any
 
 from netwright.core.wiring import Sequential
 from netwright.export.classes import class_lines
-from netwright.export.constructor import REQUIRED, Call, Form
 from netwright.export.params import Param, Params
-from netwright.export.pattern import Pick, slots
-from netwright.export.tree import Item, Tree, Use, Wire, is_module, walk
+from netwright.export.tree import (
+    REQUIRED,
+    Call,
+    Composite,
+    Form,
+    Item,
+    Node,
+    Pick,
+    Use,
+    slots,
+    walk,
+)
 from netwright.export.unify import Mismatch, unify
 
 __all__ = ["Library"]
@@ -22,7 +31,7 @@ __all__ = ["Library"]
 class Library:
     """The classes of a net's blocks, in the order in which they need each other."""
 
-    def __init__(self, trees: list[Tree]) -> None:
+    def __init__(self, trees: list[Node]) -> None:
         self.classes: list[list[str]] = []
         self.forms: list[Form] = []
         self._calls: dict[int, Any] = {}
@@ -44,7 +53,7 @@ class Library:
             return self._calls[id(tree)]
         if isinstance(tree, Use):
             return replace(tree, body=self.resolved(tree.body))
-        if isinstance(tree, Wire):
+        if isinstance(tree, Composite):
             parts = tuple([(name, self.resolved(part)) for name, part in tree.parts])
             return replace(tree, parts=parts)
         return tree
@@ -54,7 +63,7 @@ class Library:
         unique: dict[Any, list[Item]] = {}
         for item in items:
             unique.setdefault((item.block, item.xs), []).append(item)
-        if len(unique) == 1 and is_module(items[0].body) and self._once(items):
+        if len(unique) == 1 and items[0].body.is_module and self._once(items):
             self._calls |= {id(item): self.resolved(item.body) for item in items}
             return
         groups = _alike([same[0] for same in unique.values()], self.resolved)
@@ -73,13 +82,13 @@ class Library:
         """A name that no class has yet."""
         stem = f"{name}_" if name[-1].isdigit() and not ending else name
         names = (name, *[f"{stem}{ending or i}" for i in range(2, 1000)])
-        found = next(name for name in names if name not in self._names)
-        self._names.add(found)
-        return found
+        unused = next(name for name in names if name not in self._names)
+        self._names.add(unused)
+        return unused
 
     def _class(self, name: str, items: list[Item]) -> list[Call]:
         pattern = unify([self.resolved(item.body) for item in items])
-        params = Params(_known(items), [item.channels for item in items])
+        params = Params(_candidates(items), [item.channels for item in items])
         params.fill(pattern)
         used = params.ordered
         stars = len({len(item.xs) for item in items}) > 1
@@ -87,32 +96,29 @@ class Library:
         form = Form(
             name,
             tuple([(param.name, param.default) for param in used]),
-            keywords=frozenset([param.name for param in used if param.told]),
+            keywords=frozenset([param.name for param in used if param.keyword]),
         )
         self.forms.append(form)
         return [Call(form, tuple([param.values[i] for param in used]), item.outputs)
                 for i, item in enumerate(items)]  # fmt: skip
 
 
-def _levelled(trees: list[Tree]) -> list[tuple[Item, int]]:
+def _levelled(trees: list[Node]) -> list[tuple[Item, int]]:
     """Every block once, and how deep blocks are nested in it."""
     levels: dict[int, int] = {}
-    found = list[tuple[Item, int]]()
+    deep = list[tuple[Item, int]]()
 
-    def look(tree: Any) -> int:
+    def look(tree: Node) -> int:
         if isinstance(tree, Item):
             if id(tree) not in levels:
                 levels[id(tree)] = 1 + look(tree.body)
-                found.append((tree, levels[id(tree)]))
+                deep.append((tree, levels[id(tree)]))
             return levels[id(tree)]
-        if isinstance(tree, Use):
-            return look(tree.body)
-        inner = tree.parts if isinstance(tree, Wire) else ()
-        return max([look(part) for _, part in inner], default=0)
+        return max(map(look, tree.inner), default=0)
 
     for tree in trees:
         look(tree)
-    return found
+    return deep
 
 
 def _merged(kinds: dict[tuple[str, int], list[Item]]) -> dict[tuple[str, int], list[Item]]:
@@ -163,8 +169,8 @@ def _checked(bodies: list[Any], a: Item, b: Item) -> None:
     pattern = unify(bodies)
     if sum(isinstance(slot, Pick) for slot in slots(pattern)) > 1:
         raise Mismatch  # a class whose parts are all handed in says nothing
-    first = pattern.parts[0][1] if isinstance(pattern, Wire) and pattern.parts else None
-    if not isinstance(pattern, Wire) or (
+    first = pattern.parts[0][1] if isinstance(pattern, Composite) and pattern.parts else None
+    if not isinstance(pattern, Composite) or (
         len(a.xs) != len(b.xs) and not (isinstance(pattern.wiring, Sequential) and first)
     ):
         raise Mismatch
@@ -174,7 +180,7 @@ def _size(tree: Any) -> int:
     return sum(1 for _ in walk(tree))
 
 
-def _known(items: list[Item]) -> list[Param]:
+def _candidates(items: list[Item]) -> list[Param]:
     """What may become a parameter: the channels of the inputs, the fields of the blocks."""
     widths = [Param("in_channels", [item.xs[0][0] for item in items])]
     several = max(len(item.xs) for item in items)
@@ -203,12 +209,12 @@ def _names(kind: str, groups: list[list[Item]]) -> list[str]:
     the name of an operation.
     """
     names = [kind] * len(groups)
-    for field in groups[0][0].block.field_names if len(groups) > 1 else ():
-        values = [[getattr(item.block, field) for item in group] for group in groups]
+    for argument in groups[0][0].block.field_names if len(groups) > 1 else ():
+        values = [[getattr(item.block, argument) for item in group] for group in groups]
         if all(isinstance(value, str) for seen in values for value in seen):
-            told = [kind + _camel(_beginning(seen)) for seen in values]
-            names = told if len({*told}) == len(told) else names
-        if field == "stride" and all(len({*seen}) == 1 for seen in values):
+            longer = [kind + _camel(_beginning(seen)) for seen in values]
+            names = longer if len({*longer}) == len(longer) else names
+        if argument == "stride" and all(len({*seen}) == 1 for seen in values):
             strides = [seen[0] for seen in values]
             if len({*strides}) == 2 == len(strides) and 1 in strides:
                 names = [kind if stride == 1 else f"{kind}Down" for stride in strides]

@@ -6,15 +6,17 @@ import operator
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import combinations
+from typing import Any, TypeAlias
 
-from netwright.export.constructor import REQUIRED
-from netwright.export.expression import is_attribute, literal
-from netwright.export.pattern import HOLE, Option, Pick, Slot, slots
+from netwright.export.expression import literal
+from netwright.export.tree import HOLE, REQUIRED, Option, Pick, Slot, is_attribute, slots
 
 __all__ = ["Param", "Params"]
 
 Values = list[Any]
+_Expression: TypeAlias = "tuple[str, Values, tuple[Param, ...]]"
+"""A text, its value an instance, and the parameters it reads."""
 _TAKEN = frozenset(["nn", "self", "torch"])
 """Names that every written class reads."""
 
@@ -26,8 +28,8 @@ class Param:
     name: str
     values: Values
     default: Any = REQUIRED
-    told: bool = False
-    """Whether calls tell it by name, though it has no default."""
+    keyword: bool = False
+    """Whether calls write its name, though it has no default."""
 
     @property
     def annotation(self) -> str:
@@ -55,11 +57,12 @@ def _type(value: Any) -> str:
 class Params:
     """Finds expressions for the slots of a pattern, and the parameters they need.
 
-    `known` are what may become parameters: names, values an instance, and defaults.
+    `candidates` may become parameters: names, values an instance, and defaults; `out` is how many
+    channels come out of every instance.
     """
 
-    def __init__(self, known: list[Param], out: Values) -> None:
-        self._known = known
+    def __init__(self, candidates: list[Param], out: Values) -> None:
+        self._candidates = candidates
         self._out = out
         self.used: list[Param] = []
 
@@ -69,87 +72,78 @@ class Params:
         plain = [slot for slot in nodes if isinstance(slot, Slot)]
         whole = [slot for slot in plain if HOLE not in slot.values]
         for slot in whole:
-            slot.text = self._find(slot.values, slot.hint[1]) or self._fresh(slot, slot.values)
+            slot.text = self._expression(slot.values, slot.hint[1]) or self._fresh(slot)
         for slot in plain:
             if slot not in whole:
                 like = next((s.text for s in whole if _alike(slot, s)), "")
-                found = like or self._find(slot.values, slot.hint[1])
-                slot.text = found or self._fresh(slot, slot.values)
+                text = like or self._expression(slot.values, slot.hint[1])
+                slot.text = text or self._fresh(slot)
         for slot in nodes:
             if isinstance(slot, Pick):
-                slot.text = self._fresh(slot, slot.values)
+                slot.text = self._fresh(slot)
         for slot in nodes:
             if isinstance(slot, Option):
                 slot.present.text = self._condition(slot.present)
 
     @property
     def ordered(self) -> list[Param]:
-        """Those used, as a signature lists them: known ones first, defaults last."""
-        order = {param.name: i for i, param in enumerate(self._known)}
+        """Those used, as a signature lists them: candidates first, defaults last."""
+        order = {param.name: i for i, param in enumerate(self._candidates)}
         used = sorted(self.used, key=lambda p: order.get(p.name, len(order)))
         return sorted(used, key=lambda p: p.default is not REQUIRED)
 
-    def _use(self, param: Param) -> None:
-        if param not in self.used:
-            self.used.append(param)
+    def _use(self, *params: Param) -> None:
+        self.used += [param for param in params if param not in self.used]
 
-    def _scalars(self) -> Iterator[tuple[str, Values, Param]]:
-        """Names and values to make expressions of; those that are parameters already first."""
-        for param in sorted(self._known, key=lambda p: p not in self.used):
-            yield param.name, param.values, param
+    def _scalars(self) -> Iterator[_Expression]:
+        """Candidates and the items of those that are tuples; parameters already used first."""
+        for param in sorted(self._candidates, key=lambda p: p not in self.used):
+            yield param.name, param.values, (param,)
             sizes = {len(v) if isinstance(v, tuple) else 0 for v in param.values}
             if len(sizes) == 1 and 0 not in sizes:
                 for i in range(sizes.pop()):
-                    yield f"{param.name}[{i}]", [value[i] for value in param.values], param
+                    yield f"{param.name}[{i}]", [value[i] for value in param.values], (param,)
 
-    def _find(self, values: Values, argument: str = "") -> str:
+    def _expression(self, values: Values, argument: str = "") -> str:
         """An expression with these values for an argument, or nothing."""
         seen = [value for value in values if value is not HOLE]
-        for param in self._known:
+        for param in self._candidates:
             if argument.startswith(param.name) and _equal(values, param.values):
                 self._use(param)
                 return param.name
         if all(type(value) is type(seen[0]) and value == seen[0] for value in seen):
             return literal(seen[0])
-        scalars = list(self._scalars())
-        for name, known, param in scalars:
-            if _equal(values, known):
-                self._use(param)
-                return name
-        if not all(type(value) is int for value in seen):
-            return ""
-        numbers = [
-            (name, known, param)
-            for name, known, param in scalars
-            if all(type(value) is int for value in known) and _concerns(name, argument)
-        ]
-        for scale in _SCALES:
-            for name, known, param in reversed(numbers):
-                if _equal(values, [scale(value) for value in known]):
-                    self._use(param)
-                    return scale(name)
-        return self._of_two(values, numbers)
-
-    def _of_two(self, values: Values, numbers: list[tuple[str, Values, Param]]) -> str:
-        if len({value for value in values if value is not HOLE}) < 3:
-            return ""  # so few may agree by chance
-        for i, (a, of_a, first) in enumerate(numbers):
-            for b, of_b, second in numbers[i + 1 :]:
-                for text, found in (
-                    (f"{a} + {b}", [x + y for x, y in zip(of_a, of_b, strict=True)]),
-                    (f"{a} * {b}", [x * y for x, y in zip(of_a, of_b, strict=True)]),
-                    (f"{a} - {b}", [x - y for x, y in zip(of_a, of_b, strict=True)]),
-                    (f"{b} - {a}", [y - x for x, y in zip(of_a, of_b, strict=True)]),
-                ):
-                    if _equal(values, found):
-                        self._use(first)
-                        self._use(second)
-                        return text
+        for text, results, params in self._expressions(seen, argument):
+            if _equal(values, results):
+                self._use(*params)
+                return text
         return ""
 
-    def _fresh(self, slot: Slot | Pick, values: Values) -> str:
+    def _expressions(self, seen: Values, argument: str) -> Iterator[_Expression]:
+        """What an argument may be: a candidate, for numbers its multiples, then what two make."""
+        scalars = list(self._scalars())
+        yield from scalars
+        if not all(type(value) is int for value in seen):
+            return
+        numbers = [
+            (name, values, params)
+            for name, values, params in scalars
+            if all(type(value) is int for value in values) and _concerns(name, argument)
+        ]
+        for sign, by in _MULTIPLES:
+            for name, values, params in reversed(numbers):
+                results = [_OPERATORS[sign](value, by) for value in values]
+                yield f"{name} {sign} {by}", results, params
+        if len({*seen}) < 3:
+            return  # so few may agree by chance
+        for one, two in combinations(numbers, 2):
+            for sign, (a, b) in (("+", (one, two)), ("*", (one, two)),
+                                 ("-", (one, two)), ("-", (two, one))):  # fmt: skip
+                yield f"{a[0]} {sign} {b[0]}", [*map(_OPERATORS[sign], a[1], b[1])], one[2] + two[2]
+
+    def _fresh(self, slot: Slot | Pick) -> str:
         """A parameter of its own; where a part may be absent it has a default."""
-        part, argument = slot.hint
+        (part, argument), values = slot.hint, slot.values
         seen = [value for value in values if value is not HOLE]
         whole = [seen[0] if value is HOLE else value for value in values]
         if isinstance(slot, Pick):
@@ -161,21 +155,21 @@ class Params:
         return self._new(wanted, [usual if v is HOLE else v for v in values], usual)
 
     def _new(self, wanted: list[str], values: Values, default: Any) -> str:
-        taken = {*_TAKEN, *[param.name for param in self._known]}
+        taken = {*_TAKEN, *[param.name for param in self._candidates]}
         names = [*wanted, *[f"{wanted[-1]}{i}" for i in range(2, 100)]]
         name = next(name for name in names if name not in taken)
-        param = Param(name, values, default, told=True)
-        self._known.append(param)
+        param = Param(name, values, default, keyword=True)
+        self._candidates.append(param)
         self._use(param)
         return name
 
     def _condition(self, slot: Slot) -> str:
         """When a part is there."""
         wanted = slot.values
-        for name, known, param in self._scalars():
-            for text, found in _tests(name, known) if "channels" not in name else ():
-                if _equal(wanted, found):
-                    self._use(param)
+        for name, values, params in self._scalars():
+            for text, answers in _tests(name, values) if "channels" not in name else ():
+                if _equal(wanted, answers):
+                    self._use(*params)
                     return text
         whole = [value is True for value in wanted]
         usual = 2 * sum(whole) > len(whole)
@@ -184,39 +178,39 @@ class Params:
 
     def _changes(self, wanted: Values) -> str:
         """Conditions such as `stride != 1 or in_channels != width`."""
-        entry = next((p for p in self._known if p.name in ("in_channels", "channels")), None)
+        names = ("in_channels", "channels")
+        entry = next((p for p in self._candidates if p.name in names), None)
         used = [*self.used]
-        out = self._find(self._out) if entry else ""
+        out = self._expression(self._out) if entry else ""
         self.used, needed = used, [param for param in self.used if param not in used]
         if entry is None or not out or out == entry.name:
             return ""
         wider = [a != b for a, b in zip(entry.values, self._out, strict=True)]
-        strides = next((p for p in self.used if p.name == "stride"), None)
-        moved = [v != 1 for v in strides.values] if strides else []
-        either = [a or b for a, b in zip(wider, moved, strict=True)] if moved else []
-        for text, contrary, found, params in (
-            (f"stride != 1 or {entry.name} != {out}", f"stride == 1 and {entry.name} == {out}",
-             either, [entry, strides]),
-            (f"{entry.name} != {out}", f"{entry.name} == {out}", wider, [entry]),
-        ):  # fmt: skip
-            for said, values in ((text, found), (contrary, [not v for v in found])):
-                if values and _equal(wanted, values):
-                    for param in [*params, *needed]:
-                        self._use(param)  # type: ignore[arg-type]
-                    return said
+        conditions = [(f"{entry.name} != {out}", f"{entry.name} == {out}", wider, [entry])]
+        if stride := next((p for p in self.used if p.name == "stride"), None):
+            either = [a or v != 1 for a, v in zip(wider, stride.values, strict=True)]
+            text, contrary, *_ = conditions[0]
+            first = (f"stride != 1 or {text}", f"stride == 1 and {contrary}", either,
+                     [entry, stride])  # fmt: skip
+            conditions.insert(0, first)
+        for text, contrary, answers, params in conditions:
+            for condition, values in ((text, answers), (contrary, [not v for v in answers])):
+                if _equal(wanted, values):
+                    self._use(*params, *needed)
+                    return condition
         return ""
 
 
-def _tests(name: str, known: Values) -> Iterator[tuple[str, Values]]:
+def _tests(name: str, values: Values) -> Iterator[tuple[str, Values]]:
     """Questions to ask of a parameter, and the answers an instance."""
-    kinds = {type(value) for value in known}
+    kinds = {type(value) for value in values}
     if kinds <= {bool, int, float}:
-        yield name, [bool(value) for value in known]
+        yield name, [bool(value) for value in values]
     if kinds == {bool}:
-        yield f"not {name}", [not value for value in known]
+        yield f"not {name}", [not value for value in values]
     if kinds == {int} and name != "padding":
-        yield f"{name} != 1", [value != 1 for value in known]
-        yield f"{name} == 1", [value == 1 for value in known]
+        yield f"{name} != 1", [value != 1 for value in values]
+        yield f"{name} == 1", [value == 1 for value in values]
 
 
 _CONCERN = {"padding": "kernel", "stride": "stride", "kernel_size": "kernel"}
@@ -235,26 +229,14 @@ def _key(value: Any) -> tuple[str, Any]:
     return type(value).__name__, value
 
 
-def _equal(values: Values, found: Values) -> bool:
-    return all(v is HOLE or (type(v) is type(f) and v == f)
-               for v, f in zip(values, found, strict=True))  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Scale:
-    """A value times, by, less or more than a number; of a name the expression of that."""
-
-    operator: str
-    by: int
-
-    def __call__(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return f"{value} {self.operator} {self.by}"
-        return _OPERATORS[self.operator](value, self.by)
+def _equal(values: Values, results: Values) -> bool:
+    return all(v is HOLE or (type(v) is type(r) and v == r)
+               for v, r in zip(values, results, strict=True))  # fmt: skip
 
 
 _OPERATORS = {"*": operator.mul, "//": operator.floordiv, "-": operator.sub, "+": operator.add}
-_SCALES = [
-    *[_Scale(sign, by) for by in (2, 3, 4, 6, 8, 16, 32, 64) for sign in ("*", "//")],
-    *[_Scale(sign, 1) for sign in ("-", "+")],
-]
+_MULTIPLES = [
+    *[(sign, by) for by in (2, 3, 4, 6, 8, 16, 32, 64) for sign in ("*", "//")],
+    ("-", 1), ("+", 1),
+]  # fmt: skip
+"""What a number of an instance may be of another."""

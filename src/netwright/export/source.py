@@ -14,10 +14,11 @@ from netwright.core.shape import show
 from netwright.core.text import documented
 from netwright.errors import NetwrightError
 from netwright.export.classes import HELPERS, class_lines, function_lines
-from netwright.export.inline import Inlined
+from netwright.export.constructor import Inlined
 from netwright.export.library import Library
 from netwright.export.params import Param, Params
-from netwright.export.tree import Wire, read
+from netwright.export.read import tree_of
+from netwright.export.tree import Composite
 from netwright.export.unify import Mismatch, unify
 from netwright.nets.registry import entry, find, names
 
@@ -34,13 +35,10 @@ def source(net: Net) -> str:
     """The source of a net; see `Net.source`."""
     plan = net.plan()
     other = _reclassed(net, plan.output[0] + 7)
-    if other is not None:
-        made = _written(net, plan, [net, other])
-        if made is not None:
-            return made
-    made = _written(net, plan, [net])
-    assert made is not None
-    return made
+    text = _written(net, plan, [net, other]) if other is not None else None
+    text = text or _written(net, plan, [net])
+    assert text is not None
+    return text
 
 
 def _reclassed(net: Net, classes: int) -> Net | None:
@@ -59,7 +57,7 @@ def _written(net: Net, plan: Plan, alike: list[Net]) -> str | None:
     """The file of a net; what nets that are alike differ by is the number of classes. None
     where that does not say it all.
     """
-    trees = [read(net) for net in alike]
+    trees = [tree_of(net) for net in alike]
     library = Library(trees)
     name = library.free(_class_name(net.name), "Net")
     classes = [each.plan().output[0] for each in alike]
@@ -72,7 +70,7 @@ def _written(net: Net, plan: Plan, alike: list[Net]) -> str | None:
     if any(param.name != "classes" for param in params.used):
         return None
     about = f"{show(net.input)} -> {show(plan.output)}."
-    if isinstance(pattern, Wire):
+    if isinstance(pattern, Composite):
         body = class_lines(name, about, pattern, params.ordered)
     else:
         body = function_lines(name, about, pattern, params.ordered)
@@ -110,23 +108,24 @@ def _compiled(net: Net, text: str) -> str:
 
 
 def _header(net: Net, plan: Plan) -> str:
-    known = entry(net.name) if net.name in names() else None
+    registered = entry(net.name) if net.name in names() else None
     lines = [f"{net.name}: {_summary(net)}", ""]
-    if known:
-        paper = known.paper
+    if registered:
+        paper = registered.paper
         where = f", arXiv:{paper.arxiv}" if paper.arxiv else ""
         lines += [f"{paper.title}; {paper.authors}, {paper.year}{where}.", ""]
     costs = f"{plan.params:,} parameters, {plan.macs:,} multiply-adds"
-    made = f"Written by netwright {__version__} (`netwright source {net.name}`). {PROMISE}"
-    lines += [f"{show(net.input)} -> {show(plan.output)}; {costs}.", "", made]
+    origin = f"Written by netwright {__version__} (`netwright source {net.name}`). {PROMISE}"
+    lines += [f"{show(net.input)} -> {show(plan.output)}; {costs}.", "", origin]
     return "\n".join(row for line in lines for row in (wrap(line, 97) or [""]))
 
 
 def _summary(net: Net) -> str:
     import inspect
 
-    known = entry(net.name) if net.name in names() else None
-    about = (inspect.getdoc(known.make) or "").partition("\n\n")[0] if known else "a net."
+    if net.name not in names():
+        return "a net."
+    about = (inspect.getdoc(entry(net.name).make) or "").partition("\n\n")[0]
     return " ".join(about.split())
 
 
@@ -147,9 +146,9 @@ _WORDS = {
 def _class_name(name: str) -> str:
     """A net's name as a class is called: `resnet18` as `ResNet18`."""
     words = [word for word in re.split(r"[^a-zA-Z0-9]+", name) if word]
-    made = re.sub(r"(?<=\d) (?=\d)", "_", " ".join(map(_word, words))).replace(" ", "") or "Net"
-    plain = made[0].isalpha() and not keyword.iskeyword(made) and made != "Tensor"
-    return made if plain else f"Net{made}"
+    camel = re.sub(r"(?<=\d) (?=\d)", "_", " ".join(map(_word, words))).replace(" ", "") or "Net"
+    plain = camel[0].isalpha() and not keyword.iskeyword(camel) and camel != "Tensor"
+    return camel if plain else f"Net{camel}"
 
 
 def _word(word: str) -> str:

@@ -1,45 +1,111 @@
-"""A net as a tree of constructor calls, wiring, and blocks that become classes."""
+"""What a net's source is written from: calls, wiring and blocks; and patterns of several such
+trees, with slots where they differ.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+import inspect
+import keyword
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any
 
-import torch
-
-from netwright.core.graph import Shared, Tap, TimeDistributed
-from netwright.core.interpret import Shapes, below
-from netwright.core.join import Add, Cat, Mul
-from netwright.core.net import Net
 from netwright.core.shape import Shape
-from netwright.core.spec import Block, Spec, Unit
-from netwright.core.wiring import Branches, Sequential, Wiring, streams
-from netwright.export.constructor import Call, call_of
-from netwright.units import Mean
+from netwright.core.spec import Block
+from netwright.core.wiring import Sequential, Wiring
 
 __all__ = [
+    "HOLE",
+    "REQUIRED",
+    "Call",
+    "Composite",
+    "Form",
     "Item",
-    "Join",
-    "Tree",
+    "Node",
+    "Operator",
+    "Option",
+    "Pick",
+    "Repeat",
+    "Slot",
     "Use",
-    "Wire",
-    "counted",
-    "is_free",
-    "is_module",
+    "is_attribute",
+    "is_counted",
     "numbered",
-    "read",
+    "outputs_of",
+    "slots",
     "walk",
 ]
 
-
+REQUIRED = inspect.Parameter.empty
+"""The default of a parameter that has none."""
 DIGITS = 9
 """The longest number that is a name of a part in a list."""
 
 
+class Node:
+    """A part of a tree or pattern."""
+
+    @property
+    def inner(self) -> tuple[Node, ...]:
+        """What it is made of."""
+        return ()
+
+    @property
+    def is_module(self) -> bool:
+        """Whether it is written as a module, rather than in the forward of another."""
+        return False
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it passes on what it gets."""
+        return False
+
+    @property
+    def is_term(self) -> bool:
+        """Whether it is an operator, or x: no module, and none in it."""
+        return False
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether it is a module, or has some, that its owner keeps."""
+        return not (self.is_term or self.is_free)
+
+
 @dataclass(frozen=True)
-class Join:
+class Form:
+    """A constructor: the name it is called by, its parameters with their defaults, the class if
+    it is not one that is written, and which parameters are written with their name though required.
+    """
+
+    name: str
+    params: tuple[tuple[str, Any], ...]
+    origin: type | None = None
+    keywords: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Call(Node):
+    """A constructor, and a value for each of its parameters; `is_free` where it is nn.Identity."""
+
+    form: Form
+    args: tuple[Any, ...]
+    outputs: int = 1
+
+    @property
+    def inner(self) -> tuple[Node, ...]:
+        return tuple([value for value in self.args if isinstance(value, Node)])
+
+    @property
+    def is_module(self) -> bool:
+        return True
+
+    @property
+    def is_free(self) -> bool:
+        return self.form.name == "nn.Identity"
+
+
+@dataclass(frozen=True)
+class Operator(Node):
     """An operator between values; `stretch` is, a value, how many axes it lacks (of `cat`:
     whether it is one position that becomes a map).
     """
@@ -47,27 +113,60 @@ class Join:
     kind: str
     stretch: tuple[int, ...]
 
+    @property
+    def is_term(self) -> bool:
+        return True
+
 
 @dataclass(frozen=True, eq=False)
-class Wire:
-    """Wiring over trees, for so many values in and out."""
+class Composite(Node):
+    """Wiring over trees, for so many values in and out; `frozen` where it does not learn,
+    `tap` where only training runs it.
+    """
 
     wiring: Wiring
     parts: tuple[tuple[str, Any], ...]
     inputs: int
     outputs: int
+    frozen: bool = False
+    tap: bool = False
+
+    @property
+    def inner(self) -> tuple[Node, ...]:
+        return tuple([part for _, part in self.parts])
+
+    @property
+    def is_module(self) -> bool:
+        single = self.inputs == self.outputs == 1 and isinstance(self.wiring, Sequential)
+        return single and all(part.is_module for part in self.inner)
+
+    @property
+    def is_free(self) -> bool:
+        return isinstance(self.wiring, Sequential) and all(part.is_free for part in self.inner)
+
+    @property
+    def is_stored(self) -> bool:
+        return not self.is_free if self.is_module else any(part.is_stored for part in self.inner)
 
 
 @dataclass(frozen=True, eq=False)
-class Use:
+class Use(Node):
     """A module that every use of the same key shares."""
 
     key: str
     body: Any
 
+    @property
+    def inner(self) -> tuple[Node, ...]:
+        return (self.body,)
+
+    @property
+    def is_module(self) -> bool:
+        return self.body.is_module
+
 
 @dataclass(frozen=True, eq=False)
-class Item:
+class Item(Node):
     """A block at an input: one instance of a class to be written."""
 
     block: Block
@@ -76,108 +175,109 @@ class Item:
     outputs: int
     channels: int
 
+    @property
+    def inner(self) -> tuple[Node, ...]:
+        return (self.body,)
 
-Tree: TypeAlias = Call | Join | Wire | Use | Item
-_JOINS: dict[type[Unit], str] = {Add: "+", Mul: "*", Cat: "cat", Mean: "mean"}
-
-
-def read(net: Net) -> Tree:
-    """The tree of a net."""
-    reader = _Reader()
-    with torch.device("meta"):
-        reader(net.spec, "", (net.input,))
-    tree = reader.made[""]
-    uses = Counter(part.key for part in walk(tree) if isinstance(part, Use))
-    return _closed(tree, uses)
+    @property
+    def is_module(self) -> bool:
+        return True
 
 
-class _Reader(Shapes):
-    """Sends shapes through a spec and keeps the tree of every part."""
-
-    def __init__(self) -> None:
-        self.made: dict[str, Tree] = {}
-        self._items: dict[tuple[Block, tuple[Shape, ...]], tuple[Tree, Any]] = {}
-        self._calls: dict[tuple[Unit, tuple[Shape, ...]], Tree] = {}
-
-    def __call__(self, spec: Spec, path: str, xs: tuple[Shape, ...]) -> Any:
-        if not isinstance(spec, Block):
-            return super().__call__(spec, path, xs)
-        if (spec, xs) not in self._items:
-            y = self(self.expand(spec, path, xs), path, xs)
-            self._items[spec, xs] = _item(spec, xs, self.made[path], y), y
-        self.made[path], y = self._items[spec, xs]
-        return y
-
-    def unit(self, unit: Unit, path: str, xs: tuple[Shape, ...]) -> Shape:
-        if (unit, xs) not in self._calls:
-            known = _JOINS.get(type(unit))
-            self._calls[unit, xs] = _join(known, xs) if known else call_of(unit.module(*xs))
-        self.made[path] = self._calls[unit, xs]
-        return super().unit(unit, path, xs)
-
-    def flow(self, wiring: Wiring, path: str, xs: tuple[Shape, ...]) -> Any:
-        return self._wired(wiring, path, xs, super().flow(wiring, path, xs))
-
-    def time_distributed(self, wiring: TimeDistributed, path: str, xs: tuple[Shape, ...]) -> Any:
-        return self._wired(wiring, path, xs, super().time_distributed(wiring, path, xs))
-
-    def shared(self, shared: Shared, path: str, xs: tuple[Shape, ...]) -> Any:
-        y = super().flow(shared, path, xs)
-        use = Use(shared.key, self.made.pop(below(path, "body")))
-        self.made[path] = Wire(Sequential(), (("body", use),), len(xs), len(streams(y)))
-        return y
-
-    def _wired(self, wiring: Wiring, path: str, xs: tuple[Shape, ...], y: Any) -> Any:
-        """Keep the wiring over the trees of its parts."""
-        join = [("join", self.made.pop(path))] if isinstance(wiring, Branches) else []
-        parts = [(name, self.made.pop(below(path, name))) for name in wiring.names]
-        self.made[path] = Wire(wiring, (*parts, *join), len(xs), len(streams(y)))
-        return y
+class _Hole:
+    def __repr__(self) -> str:
+        return "HOLE"
 
 
-def _join(kind: str, xs: tuple[Shape, ...]) -> Join:
-    if kind == "cat":
-        size = max(x[1:] for x in xs)
-        return Join(kind, tuple([int(x[1:] != size) for x in xs]))
-    rank = max(len(x) for x in xs)
-    return Join(kind, tuple([rank - len(x) for x in xs]))
+HOLE: Any = _Hole()
+"""A value that is never looked at, since the part it belongs to is not there."""
 
 
-def _item(block: Block, xs: tuple[Shape, ...], body: Tree, y: Any) -> Tree:
-    """A block, or what it stands for where that says as much."""
-    if not isinstance(body, Wire) or any(
-        isinstance(part, Wire) and isinstance(part.wiring, Tap) for part in walk(body)
-    ):
-        return body
-    if isinstance(body.wiring, Sequential) and all(numbered(name) for name, _ in body.parts):
-        return body
-    return Item(block, xs, body, len(streams(y)), streams(y)[0][0])
+@dataclass(eq=False)
+class Slot(Node):
+    """A value an instance, and the expression that has it."""
+
+    values: list[Any]
+    hint: tuple[str, str]
+    text: str = ""
 
 
-def _closed(tree: Tree, uses: Counter[str]) -> Tree:
-    """The tree with blocks opened that share a module with what is around them."""
-    if isinstance(tree, Item):
-        own = Counter(part.key for part in walk(tree) if isinstance(part, Use))
-        if any(uses[key] != count for key, count in own.items()):
-            return _closed(tree.body, uses)
-        return tree
-    if isinstance(tree, Wire) and any(isinstance(part, Use) for part in walk(tree)):
-        return replace(tree, parts=tuple([(n, _closed(part, uses)) for n, part in tree.parts]))
-    return tree
+@dataclass(eq=False)
+class Pick(Node):
+    """Modules too different for one expression: they are handed in."""
+
+    values: list[Any]
+    hint: tuple[str, str]
+    text: str = ""
+
+    @property
+    def is_module(self) -> bool:
+        return True
 
 
-def walk(tree: Any) -> Iterator[Any]:
+@dataclass(eq=False)
+class Option(Node):
+    """A part that some instances have; `skips` where it is a term x of a sum, not a module."""
+
+    node: Any
+    present: Slot
+    skips: bool = False
+
+    @property
+    def inner(self) -> tuple[Node, ...]:
+        return () if self.skips else (self.node,)
+
+    @property
+    def is_module(self) -> bool:
+        return not self.skips
+
+    @property
+    def is_term(self) -> bool:
+        return self.skips
+
+
+@dataclass(eq=False)
+class Repeat(Node):
+    """Numbered parts: the first, and `count` more that are alike."""
+
+    first: Any
+    rest: Any
+    count: Slot = field(default_factory=lambda: Slot([], ("", "depth")))
+
+    @property
+    def inner(self) -> tuple[Node, ...]:
+        return (self.first, self.rest, self.count)
+
+    @property
+    def is_module(self) -> bool:
+        return self.first.is_module
+
+
+def outputs_of(node: Node) -> int:
+    """How many values it makes."""
+    return node.outputs if isinstance(node, Call | Composite | Item) else 1
+
+
+def walk(tree: Node) -> Iterator[Node]:
     """The tree and all that is in it."""
     yield tree
-    if isinstance(tree, Wire):
-        for _, part in tree.parts:
-            yield from walk(part)
-    elif isinstance(tree, Item | Use):
-        yield from walk(tree.body)
-    elif isinstance(tree, Call):
-        for value in tree.args:
-            if isinstance(value, Call):
-                yield from walk(value)
+    for part in tree.inner:
+        yield from walk(part)
+
+
+def slots(pattern: Node) -> Iterator[Node]:
+    """Slots, picks and options, in order."""
+    for part in pattern.inner:
+        yield from slots(part)
+    if isinstance(pattern, Slot | Pick | Option):
+        yield pattern
+
+
+def is_attribute(name: str) -> bool:
+    """Whether a part can be written as `self.name`; Python would read some letters beyond
+    ASCII as others.
+    """
+    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
 
 
 def numbered(name: str) -> bool:
@@ -185,25 +285,6 @@ def numbered(name: str) -> bool:
     return name.isascii() and name.isdigit() and name == str(int(name[:DIGITS]))
 
 
-def counted(names: list[str]) -> bool:
+def is_counted(names: list[str]) -> bool:
     """Whether parts are called 0, 1, 2, ..., as those of a list are."""
     return names == [str(i) for i in range(len(names))]
-
-
-def is_free(tree: Any) -> bool:
-    """Whether a tree passes on what it gets."""
-    if isinstance(tree, Wire) and isinstance(tree.wiring, Sequential):
-        return all(is_free(part) for _, part in tree.parts)
-    return isinstance(tree, Call) and tree.free
-
-
-def is_module(tree: Any) -> bool:
-    """Whether a tree is written as a module, rather than in the forward of another."""
-    if isinstance(tree, Call | Item):
-        return True
-    if isinstance(tree, Use):
-        return is_module(tree.body)
-    if isinstance(tree, Wire) and isinstance(tree.wiring, Sequential):
-        single = tree.inputs == tree.outputs == 1
-        return single and all(is_module(part) for _, part in tree.parts)
-    return False

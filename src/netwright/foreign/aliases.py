@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from netwright.core.field import Taps
-from netwright.foreign.axes import joined, read
+from netwright.foreign.axes import joined, windowed
 from netwright.foreign.layout import lost, reshaped
 from netwright.foreign.traced import META, NOWHERE, Origin, Traced, traced
 
@@ -25,12 +25,12 @@ def shares(a: Tensor, b: Tensor) -> bool:
     return same._is_alias_of(a, b)
 
 
-def viewed(x: Traced, made: Tensor, origin: Origin) -> Traced:
-    """The traced value of `made`, which PyTorch computed from `x` and which may be a view of it."""
-    value: Any = made.as_subclass(Traced)
-    value.full, value.kind = tuple(made.shape), made.dtype
+def viewed(x: Traced, result: Tensor, origin: Origin) -> Traced:
+    """The traced value of `result`, which PyTorch computed from `x`, maybe as a view."""
+    value: Any = result.as_subclass(Traced)
+    value.full, value.kind = tuple(result.shape), result.dtype
     value.origin, value.actual = origin, None
-    if shares(made, x):
+    if shares(result, x):
         if x.kin is None:
             x.kin = [weakref.ref(x)]
         x.kin.append(weakref.ref(value))
@@ -38,27 +38,27 @@ def viewed(x: Traced, made: Tensor, origin: Origin) -> Traced:
     return value
 
 
-def alike(xs: Sequence[Traced], made: Tensor, origin: Origin) -> Traced:
+def alike(xs: Sequence[Traced], result: Tensor, origin: Origin) -> Traced:
     """The traced value of a tensor that PyTorch computed from `xs`, or from their numbers, and
     which may be a view of one of them.
     """
-    if made.device == META:
+    if result.device == META:
         for x in xs:
-            if shares(made, x):
-                return viewed(x, made, origin)
-        return traced(tuple(made.shape), made.dtype, origin)
+            if shares(result, x):
+                return viewed(x, result, origin)
+        return traced(tuple(result.shape), result.dtype, origin)
     for x in xs:
         base = x.actual
-        if isinstance(base, Tensor) and made.dtype == base.dtype and shares(made, base):
+        if isinstance(base, Tensor) and result.dtype == base.dtype and shares(result, base):
             here = _place(x)
             if (here.sizes, here.steps) == (tuple(base.shape), base.stride()):
-                first = here.first + int(made.storage_offset() - base.storage_offset())
+                first = here.first + int(result.storage_offset() - base.storage_offset())
                 with torch._C.DisableTorchFunctionSubclass():
-                    view = torch.as_strided(x, made.shape, made.stride(), first)
+                    view = torch.as_strided(x, result.shape, result.stride(), first)
                 value = viewed(x, view, origin)
-                value.actual = made
+                value.actual = result
                 return value
-    return traced(tuple(made.shape), made.dtype, origin, made)
+    return traced(tuple(result.shape), result.dtype, origin, result)
 
 
 def changed(x: Traced) -> None:
@@ -133,10 +133,10 @@ def _written(x: Traced, here: _Place, y: Traced, there: _Place) -> Origin:
     if new is None and (old is None or within):
         return Origin()
     if new is None:  # numbers: what is left of the rest, if they are at every position
-        at = _found(y.origin, there, here)
+        at = _on_dims(y.origin, there, here)
         sizes = [here.sizes[d] for d in at or ()]
         return y.origin if at and sizes == [*y.origin.sizes] else lost(y.origin)
-    dims = _found(x.origin, here, there)
+    dims = _on_dims(x.origin, here, there)
     part = _laid(x, here, y, there, dims, old or within) if dims else None
     if part is None:
         return lost(x.origin, y.origin)
@@ -158,11 +158,11 @@ def _laid(
             if covered:
                 return None
             start = (here.first - there.first) // there.steps[d] % n
-            part = read(part, d, Taps(((-start, 1),)), n)
+            part = windowed(part, d, Taps(((-start, 1),)), n)
     return part
 
 
-def _found(origin: Origin, here: _Place, there: _Place) -> tuple[int, ...] | None:
+def _on_dims(origin: Origin, here: _Place, there: _Place) -> tuple[int, ...] | None:
     """On which dimension of the value at `there` the axes lie that are those of the value at
     `here`; None where they do not lie alike.
     """

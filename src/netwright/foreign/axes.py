@@ -13,8 +13,8 @@ from netwright.core.shape import Shape
 from netwright.foreign.layout import lost, on_axes, resized
 from netwright.foreign.traced import NOWHERE, Atom, Origin, Traced
 
-__all__ = ["aligned", "indexed", "joined", "lies_as_usual", "merged", "read", "sliced", "stretched",
-           "through"]  # fmt: skip
+__all__ = ["aligned", "indexed", "joined", "lies_as_usual", "merged", "sliced", "stretched",
+           "through", "windowed"]  # fmt: skip
 
 SAME = Taps()
 """Every position reads itself."""
@@ -129,7 +129,7 @@ def stretched(origin: Origin, full: Sequence[int], into: Sequence[int]) -> Origi
     return origin._replace(dims=dims) if origin.dims else origin
 
 
-def read(origin: Origin, dim: int, taps: Taps, size: int) -> Origin:
+def windowed(origin: Origin, dim: int, taps: Taps, size: int) -> Origin:
     """The origin of a value that reads another along `dim` with `taps`, into `size` places."""
     if origin.field is None or not origin.dims:
         return origin
@@ -152,7 +152,7 @@ def read(origin: Origin, dim: int, taps: Taps, size: int) -> Origin:
 
 def sliced(origin: Origin, dim: int, start: int, step: int, size: int) -> Origin:
     """The origin of `x[start::step]` along `dim`, `size` positions."""
-    return read(origin, dim, Taps(((start, 1),), 1, step), size)
+    return windowed(origin, dim, Taps(((start, 1),), 1, step), size)
 
 
 def indexed(origin: Origin, where: dict[int, int], rank: int) -> Origin:

@@ -11,7 +11,7 @@ from torch import nn
 from netwright.errors import NetwrightError, TraceError
 from netwright.foreign.formulas import FORMULAS, by_formula
 from netwright.foreign.hooks import after_call, before_call
-from netwright.foreign.lines import told
+from netwright.foreign.lines import message
 from netwright.foreign.numbers import each, settled
 from netwright.foreign.trace import MODULES
 
@@ -36,43 +36,43 @@ def call(t: Tracer, module: nn.Module, *args: Any, **kwargs: Any) -> Any:
     try:
         if module._forward_pre_hooks:
             args, kwargs = before_call(module, args, kwargs)
-        made = _made(t, module, args, kwargs)
+        result = _result(t, module, args, kwargs)
         if module._forward_hooks:
-            made = after_call(module, args, kwargs, made)
+            result = after_call(module, args, kwargs, result)
     except NetwrightError as error:
         raise t.fault(error) from error.__cause__
     except RecursionError:
         raise
     except Exception as error:
-        raise t.fault(TraceError(told(error))) from error
+        raise t.fault(TraceError(message(error))) from error
     finally:
         t.path, t.named = before
-    return made
+    return result
 
 
-def _made(t: Tracer, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _result(t: Tracer, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if type(module) in FORMULAS:
         return by_formula(t, module, args, kwargs)
     rule = MODULES.get(type(module))
     if rule is not None:
         named, t.named = t.named, False
         with torch._C.DisableTorchFunction():
-            made = rule(t, module, *args, **kwargs)
-        if made is not NotImplemented:
-            return _computed(t, made, module, args, kwargs) if t.values else made
+            result = rule(t, module, *args, **kwargs)
+        if result is not NotImplemented:
+            return _computed(t, result, module, args, kwargs) if t.values else result
         t.named = named
     if "_orig_mod" in module._modules:
         compiled: Any = module._modules["_orig_mod"]
         return call(t, compiled, *args, **kwargs)
     if isinstance(module, torch.jit.ScriptModule):
-        made = _twin(module).forward(*args, **kwargs)  # what it writes to is out of reach
+        result = _twin(module).forward(*args, **kwargs)  # what it writes to is out of reach
         t.settle(module)
-        return made
+        return result
     first = len(t.rows)
-    made = module.forward(*args, **kwargs)
+    result = module.forward(*args, **kwargs)
     if len(t.rows) > first:
         t.settle(module)
-    return made
+    return result
 
 
 def _computed(t: Tracer, planned: Any, module: nn.Module, args: Any, kwargs: Any) -> Any:
@@ -80,11 +80,11 @@ def _computed(t: Tracer, planned: Any, module: nn.Module, args: Any, kwargs: Any
     args, kwargs = each(args, t.real), each(kwargs, t.real)
     t.quiet = True
     try:
-        made = module.forward(*args, **kwargs)
+        result = module.forward(*args, **kwargs)
     finally:
         t.quiet = False
     with torch._C.DisableTorchFunction():
-        return settled(planned, made, [])
+        return settled(planned, result, [])
 
 
 def _twin(module: Any) -> Any:

@@ -14,7 +14,7 @@ from netwright.core.shape import show, slid
 from netwright.errors import ShapeError
 from netwright.foreign.axes import through
 from netwright.foreign.pointwise import owners
-from netwright.foreign.state import held
+from netwright.foreign.state import own_tensors
 from netwright.foreign.trace import FUNCTIONS, MODULES, Tracer
 from netwright.units.window import sliding_window
 
@@ -33,7 +33,7 @@ def register() -> None:
 
 def _layer(t: Tracer, m: Any, input: Any, offset: Any, mask: Any = None) -> Any:
     window = (m.stride, m.padding, m.dilation)
-    return _deformed(t, input, offset, mask, m.weight, window, m.groups, held(m))
+    return _deformed(t, input, offset, mask, m.weight, window, m.groups, own_tensors(m))
 
 
 def _operator(

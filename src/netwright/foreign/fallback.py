@@ -75,7 +75,7 @@ class Counter(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        made = func(*args, **(kwargs or {}))
+        result = func(*args, **(kwargs or {}))
         packet = func.overloadpacket
         self.aligned &= torch.Tag.pointwise in func.tags
         own = FORMULAS.get(packet) or _SMALL.get(packet)
@@ -83,12 +83,12 @@ class Counter(TorchDispatchMode):
             cost = as_cost(own(*args, **(kwargs or {})))
             self.macs, self.ops = self.macs + cost.macs, self.ops + cost.ops
         elif packet in flop_registry:
-            self.macs += flop_registry[packet](*args, **(kwargs or {}), out_val=made) // 2
+            self.macs += flop_registry[packet](*args, **(kwargs or {}), out_val=result) // 2
         elif multiplies(func):
             self.unknown.append(short_name(packet))
         elif not func.is_view and func._schema.name not in _MOVES:
-            self.ops += sum(t.numel() for t in tree_leaves(made) if isinstance(t, Tensor))
-        return made
+            self.ops += sum(t.numel() for t in tree_leaves(result) if isinstance(t, Tensor))
+        return result
 
 
 _MOVES = frozenset(f"aten::{name}" for name in (
@@ -115,16 +115,16 @@ def fall_back(t: Tracer, func: Any, args: Any, kwargs: dict[str, Any], given: li
     """
     device, t.device = t.device, META  # tensors that the function makes have no numbers either
     try:
-        made, counter = _attempt(func, args, kwargs)
+        result, counter = _attempt(func, args, kwargs)
     except (NotImplementedError, RuntimeError) as error:
-        made, counter = _retried(func, args, kwargs, device, error)
+        result, counter = _retried(func, args, kwargs, device, error)
     finally:
         t.device = device
     own = FORMULAS.get(key(func))
     if own is not None:
         cost = as_cost(own(*args, **kwargs))
         counter.macs, counter.ops, counter.unknown = cost.macs, cost.ops, []
-    return kept(t, func, args, kwargs, given, made, counter)
+    return kept(t, func, args, kwargs, given, result, counter)
 
 
 def _attempt(func: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Counter]:
@@ -142,9 +142,9 @@ def _retried(
     if isinstance(func, torch._C.ScriptMethod | torch._C.ScriptFunction):
         counter = Counter()
         with counter:
-            made = _on_zeros(func, args, kwargs, device, error)
+            result = _on_zeros(func, args, kwargs, device, error)
         counter.aligned = False
-        return made, counter
+        return result, counter
     numbered = tree_map(_index, (args, kwargs))
     pairs = zip(tree_leaves(numbered), tree_leaves((args, kwargs)), strict=True)
     if any(a is not b for a, b in pairs):
@@ -152,31 +152,31 @@ def _retried(
     if "::" in short_name(func):
         if not isinstance(error, NotImplementedError):
             raise error
-        made, counter = _on_zeros(func, args, kwargs, device, error), Counter()
+        result, counter = _on_zeros(func, args, kwargs, device, error), Counter()
         counter.aligned = False
         if FORMULAS.get(key(func)) is None:
             counter.unknown.append(short_name(func))
-        return made, counter
+        return result, counter
     if isinstance(error, NotImplementedError) or "on meta tensors" in str(error):
         raise needs_numbers(short_name(func)) from error
     raise error
 
 
 def _index(part: Any) -> Any:
-    known = type(part) is Traced and isinstance(part.actual, Tensor)
-    return part.actual if known and not part.kind.is_floating_point else part
+    real = type(part) is Traced and isinstance(part.actual, Tensor)
+    return part.actual if real and not part.kind.is_floating_point else part
 
 
 def kept(
-    t: Tracer, func: Any, args: Any, kwargs: dict[str, Any], given: list[Traced], made: Any,
+    t: Tracer, func: Any, args: Any, kwargs: dict[str, Any], given: list[Traced], result: Any,
     counter: Counter, real: bool = False,
 ) -> Any:  # fmt: skip
     """What a function made of the `given` values as traced values, all from one row if there was
     any work; `real` where it was computed with their numbers.
     """
-    leaves = [v for v in tree_leaves(made) if isinstance(v, Tensor)]
+    leaves = [v for v in tree_leaves(result) if isinstance(v, Tensor)]
     if not leaves:
-        return made
+        return result
     t.partial.update(dict.fromkeys(counter.unknown))
     own = {id(x.actual): x for x in given} if real else {}
     if "out" in kwargs:  # is written to, not read
@@ -208,7 +208,7 @@ def kept(
             origin = Origin()  # of lengths, not of the input
         return alike(given, value, origin)
 
-    return tree_map(wrap, made)
+    return tree_map(wrap, result)
 
 
 def _size(value: Tensor) -> tuple[int, ...]:
@@ -253,8 +253,8 @@ def _on_zeros(
     try:
         with torch._C.DisableTorchFunctionSubclass():
             args, kwargs = tree_map(zeros, (args, kwargs))
-            made = func(*args, **kwargs)
-            return tree_map(lambda v: v.to(META) if isinstance(v, Tensor) else v, made)
+            result = func(*args, **kwargs)
+            return tree_map(lambda v: v.to(META) if isinstance(v, Tensor) else v, result)
     except Exception:  # noqa: BLE001  whatever it is, PyTorch's own refusal is what to tell
         raise TraceError(
             f"{short_name(func)} runs neither on the meta device nor on zeros; give it a "

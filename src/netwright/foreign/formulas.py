@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_leaves
 
 from netwright.core.cost import Cost
 from netwright.core.plan import Stored
-from netwright.foreign.state import held
+from netwright.foreign.state import own_tensors
 from netwright.foreign.traced import Traced
 
 __all__ = ["FORMULAS", "as_cost", "by_formula", "count", "key"]
@@ -43,22 +43,22 @@ def key(operation: Any) -> Any:
     return getattr(overload, "overloadpacket", overload)
 
 
-def as_cost(made: Any) -> Cost:
+def as_cost(result: Any) -> Cost:
     """A formula's result: a `Cost`, or MACs alone."""
-    return made if isinstance(made, Cost) else Cost(macs=int(made))
+    return result if isinstance(result, Cost) else Cost(macs=int(result))
 
 
 def by_formula(t: Any, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a module with a formula returns; one row stands for all that happens in it."""
     cost = as_cost(FORMULAS[type(module)](module, *args, **kwargs))
     first, partial = len(t.rows), dict(t.partial)
-    made = module.forward(*args, **kwargs)
+    result = module.forward(*args, **kwargs)
     inside = t.rows[first:]
     del t.rows[first:]
     t.partial = partial
-    outs = [v for v in tree_leaves(made) if type(v) is Traced]
+    outs = [v for v in tree_leaves(result) if type(v) is Traced]
     xs = [v for v in tree_leaves((args, kwargs)) if type(v) is Traced]
-    weights = [w for part in module.modules() for w in held(part)]
+    weights = [w for part in module.modules() for w in own_tensors(part)]
     with torch._C.DisableTorchFunction():
         whole = t.operation(type(module).__name__, xs, outs[0].full, macs=cost.macs, ops=cost.ops,
                             origin=outs[0].origin, weights=weights)  # fmt: skip
@@ -68,4 +68,4 @@ def by_formula(t: Any, module: nn.Module, args: tuple[Any, ...], kwargs: dict[st
         t.rows[row] = t.rows[row].holding(part.params, part.buffers, stored)
     for value in outs:
         value.origin = value.origin._replace(source=row)
-    return made
+    return result

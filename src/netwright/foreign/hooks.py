@@ -47,10 +47,12 @@ def before_call(
     return args, kwargs
 
 
-def after_call(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], made: Any) -> Any:
+def after_call(
+    module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
+) -> Any:
     """What a module returns as its hooks change it."""
     for key, hook in [*module._forward_hooks.items()]:
         more = (kwargs,) if key in module._forward_hooks_with_kwargs else ()
-        changed = hook(module, args, *more, made)
-        made = made if changed is None else changed
-    return made
+        changed = hook(module, args, *more, result)
+        result = result if changed is None else changed
+    return result

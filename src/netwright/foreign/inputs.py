@@ -67,10 +67,10 @@ def entered(
     each_value = [inputs] if single else [*inputs.values()] if keys else [*inputs]
     dims = _spread("batch_dim", batch_dim, keys, len(each_value))
     kinds = _spread("input_dtype", types, keys, len(each_value))
-    made = [enter(*one) for one in zip(each_value, dims, kinds, strict=True)]
+    entered = [enter(*one) for one in zip(each_value, dims, kinds, strict=True)]
     if len(counts) > 1:
         raise ShapeError(f"the inputs hold {' and '.join(map(str, counts))} images along batch_dim")
-    args, kwargs = ((), dict(zip(keys, made, strict=True))) if keys else (tuple(made), {})
+    args, kwargs = ((), dict(zip(keys, entered, strict=True))) if keys else (tuple(entered), {})
     return Inputs(args, kwargs, next(iter(counts), None), not (as_given or values))
 
 
@@ -95,10 +95,10 @@ def _is_shape(value: Any) -> bool:
 def _dtype(value: Any) -> torch.dtype | None:
     if value is None or isinstance(value, torch.dtype):
         return value
-    found = getattr(torch, str(value), None)
-    if not isinstance(found, torch.dtype):
+    dtype = getattr(torch, str(value), None)
+    if not isinstance(dtype, torch.dtype):
         raise SpecError(f"input dtype {value!r} is unknown; wanted one such as int64 or float32")
-    return found
+    return dtype
 
 
 def _images(value: Tensor, dim: int) -> int:

@@ -111,7 +111,7 @@ def _settled(origin: Origin, laid: Sequence[Sequence[Atom]]) -> Origin:
             places = dims[d][1].size
             taps, count = Taps(((0, 1),) * places), piece.size * places
             dims[d] = (Atom(count, piece.axis),)
-            origin = _read(origin, piece.axis, taps, count)
+            origin = _windowed(origin, piece.axis, taps, count)
             continue
         gathered = _gathered(origin, dims, piece)
         if gathered is None:
@@ -166,12 +166,12 @@ def _gathered(
         return None
     (rest,) = others
     taps = Taps(((0, piece.size),), piece.step, rest.step)
-    origin = _read(origin, piece.axis, taps, rest.size)
+    origin = _windowed(origin, piece.axis, taps, rest.size)
     swap = {piece: Atom(piece.size), rest: Atom(rest.size, rest.axis)}
     return origin, [_fused([swap.get(a, a) for a in atoms]) for atoms in dims]
 
 
-def _read(origin: Origin, axis: int, taps: Taps, count: int) -> Origin:
+def _windowed(origin: Origin, axis: int, taps: Taps, count: int) -> Origin:
     """The origin after an axis was read with `taps`, into `count` positions."""
     assert origin.field is not None  # origins without a field have no axes
     each = tuple([taps if i == axis else Taps() for i in range(len(origin.dims))])
@@ -192,7 +192,7 @@ def mixed(origin: Origin, full: Sequence[int], dims: Sequence[int]) -> Origin:
         block = [(p - step * (p // step % piece.size), piece.size) for p in range(size)]
         alike = len({*block}) == 1
         taps = Taps(tuple(block[:1]), step, 0) if alike else Taps(tuple(block), step, size)
-        origin = _read(origin, piece.axis, taps, size)
+        origin = _windowed(origin, piece.axis, taps, size)
     return origin
 
 
@@ -212,7 +212,7 @@ def reduced(origin: Origin, full: Sequence[int], dims: Sequence[int], keep: bool
             return lost(origin)
         rest = others[0] if others else Atom(1, piece.axis, piece.size * piece.step)
         taps = Taps(((0, piece.size),), piece.step, rest.step)
-        origin = _read(origin, piece.axis, taps, rest.size)
+        origin = _windowed(origin, piece.axis, taps, rest.size)
         swap = {rest: Atom(rest.size, rest.axis)}
         layout = [tuple([swap.get(a, a) for a in atoms]) for atoms in layout]
     return _settled(origin, layout if keep else without(layout, dims))

@@ -14,7 +14,7 @@ import torch
 import netwright
 from netwright.errors import TraceError
 
-__all__ = ["at_work", "needs_numbers", "told"]
+__all__ = ["at_work", "message", "needs_numbers"]
 
 _LIBRARIES = tuple(f"{Path(file).parent}{sep}" for file in (netwright.__file__, torch.__file__))
 
@@ -38,10 +38,10 @@ def needs_numbers(name: str) -> TraceError:
     )
 
 
-def told(error: Exception) -> str:
+def message(error: Exception) -> str:
     """An error in a followed forward pass, with its line there."""
     frames = [f for f in extract_tb(error.__traceback__) if not f.filename.startswith(_LIBRARIES)]
-    said = f"{type(error).__name__}: {error}".rstrip(": ")
+    text = f"{type(error).__name__}: {error}".rstrip(": ")
     return (
-        f"{said} ({frames[-1].filename}:{frames[-1].lineno}: {frames[-1].line})" if frames else said
+        f"{text} ({frames[-1].filename}:{frames[-1].lineno}: {frames[-1].line})" if frames else text
     )

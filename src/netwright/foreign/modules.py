@@ -11,7 +11,7 @@ from netwright.core.shape import show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError
 from netwright.foreign.layout import on_axes
-from netwright.foreign.state import held
+from netwright.foreign.state import own_tensors
 from netwright.foreign.trace import MODULES, Tracer
 from netwright.foreign.traced import Traced
 from netwright.foreign.units import adaptive_unit, conv_unit, one, pool_unit, transposed_unit
@@ -55,7 +55,7 @@ def layer(*kinds: type[nn.Module]) -> Callable[[Rule], Rule]:
                 return NotImplemented
             x = inputs[0]
             unit = rule(module, x)
-            return NotImplemented if unit is None else t.unit(unit, x, held(module))
+            return NotImplemented if unit is None else t.unit(unit, x, own_tensors(module))
 
         for kind in kinds:
             MODULES[kind] = answer

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from netwright.core.field import Taps
 from netwright.foreign.aliases import viewed
-from netwright.foreign.axes import read, stretched
+from netwright.foreign.axes import stretched, windowed
 from netwright.foreign.fallback import plain
 from netwright.foreign.homes import getters, homes
 from netwright.foreign.layout import dims_of, on_axes, permuted, reshaped
@@ -32,8 +32,8 @@ def _views(*names: str) -> None:
                 return NotImplemented
             if name == "squeeze" and t.batched and not args and not kwargs:  # the batch stays
                 args = (tuple([d for d, n in enumerate(x.full) if d and n == 1]),)
-            made = plain(method, (x, *args), kwargs)
-            return viewed(x, made, reshaped(x.origin, x.full, tuple(made.shape)))
+            result = plain(method, (x, *args), kwargs)
+            return viewed(x, result, reshaped(x.origin, x.full, tuple(result.shape)))
 
         return rule
 
@@ -77,8 +77,8 @@ def _caster(name: str) -> None:
             return NotImplemented
         kwargs = {k: v for k, v in kwargs.items() if k in ("dtype", "other")}
         args = tuple([a for a in args if isinstance(a, torch.dtype | Tensor)])
-        made = plain(method, (x, *args), kwargs) if args or kwargs or name != "to" else x
-        return x if made.dtype == x.kind else traced(x.full, made.dtype, x.origin)
+        result = plain(method, (x, *args), kwargs) if args or kwargs or name != "to" else x
+        return x if result.dtype == x.kind else traced(x.full, result.dtype, x.origin)
 
     answers(method)(rule)
 
@@ -143,8 +143,8 @@ def _movedim(t: Tracer, x: Any, source: Any, destination: Any) -> Any:
 
 @answers(*homes("expand", "expand_as", "broadcast_to"))
 def _expand(t: Tracer, x: Any, *sizes: Any) -> Any:
-    made = plain(Tensor.expand_as if isinstance(sizes[0], Tensor) else Tensor.expand, (x, *sizes))
-    return viewed(x, made, stretched(x.origin, x.full, tuple(made.shape)))
+    result = plain(Tensor.expand_as if isinstance(sizes[0], Tensor) else Tensor.expand, (x, *sizes))
+    return viewed(x, result, stretched(x.origin, x.full, tuple(result.shape)))
 
 
 def _fresh(name: str) -> None:
@@ -156,9 +156,9 @@ def _fresh(name: str) -> None:
             return NotImplemented
         with torch._C.DisableTorchFunctionSubclass():
             blank = torch.empty((), dtype=x.kind, device=t.device).expand(x.full)
-            made = method(blank, *args, **kwargs)
-        actual = None if made.device == META else made
-        return traced(tuple(made.shape), made.dtype, Origin(), actual)
+            result = method(blank, *args, **kwargs)
+        actual = None if result.device == META else result
+        return traced(tuple(result.shape), result.dtype, Origin(), actual)
 
     answers(*homes(name))(rule)
 
@@ -180,7 +180,7 @@ def _new_tensor(t: Tracer, x: Any, data: Any, **kwargs: Any) -> Any:
 def _each_dim(x: Traced, full: tuple[int, ...], taps: Iterable[tuple[int, Taps]]) -> Origin:
     origin = x.origin
     for dim, one in taps:
-        origin = read(origin, dim, one, full[dim])
+        origin = windowed(origin, dim, one, full[dim])
     return origin
 
 
@@ -217,7 +217,7 @@ def _rolled(x: Traced, dim: int, shift: int) -> Taps:
 def _interleave(full: tuple[int, ...], x: Any, repeats: Any, dim: Any = None, **_: Any) -> Any:
     if dim is None or not isinstance(repeats, int):
         return None
-    return read(x.origin, dim % len(full), Taps(((0, 1),) * repeats), full[dim])
+    return windowed(x.origin, dim % len(full), Taps(((0, 1),) * repeats), full[dim])
 
 
 @sees(*homes("repeat", "tile"))

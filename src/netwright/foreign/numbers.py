@@ -59,8 +59,8 @@ def each(value: Any, change: Callable[[Tensor], Any]) -> Any:
 def _bound(value: Any, change: Callable[[Tensor], Any]) -> Any:
     """A bound of a slice, as a number where it has one."""
     value = each(value, change)
-    known = type(value) is Traced and isinstance(value.actual, Tensor)
-    return int(value.actual) if known else value
+    real = type(value) is Traced and isinstance(value.actual, Tensor)
+    return int(value.actual) if real else value
 
 
 def _writes(func: Any, kwargs: dict[str, Any]) -> bool:
@@ -83,13 +83,13 @@ def numbers(t: Any, value: Traced) -> Tensor | None:
 def _computed(t: Any, later: Later) -> Tensor | None:
     missing = False
 
-    def known(value: Tensor) -> Any:
+    def actual(value: Tensor) -> Any:
         nonlocal missing
         got = numbers(t, value) if type(value) is Traced else value
         missing = missing or got is None
         return got
 
-    args, kwargs = each((later.args, later.kwargs), known)
+    args, kwargs = each((later.args, later.kwargs), actual)
     if missing:
         return None
     with torch._C.DisableTorchFunction():
@@ -104,7 +104,7 @@ def own_numbers(tensor: Tensor, late: bool) -> Tensor | Later | None:
 
 
 def follow(
-    t: Any, made: Any, func: Any, args: Any, kwargs: dict[str, Any], given: list[Traced],
+    t: Any, result: Any, func: Any, args: Any, kwargs: dict[str, Any], given: list[Traced],
     fixed: list[Traced],
 ) -> None:  # fmt: skip
     """Notes what a call does to the numbers of the `fixed` values, those that no input reached."""
@@ -119,7 +119,7 @@ def follow(
         if writes:
             _lost(t, given[0])
         else:
-            for i, value in enumerate(tree_leaves(made)):
+            for i, value in enumerate(tree_leaves(result)):
                 if type(value) is Traced and value.actual is None:
                     value.actual = Later(func, args, kwargs, i)
 
@@ -161,29 +161,29 @@ def _actual(value: Tensor) -> Any:
 def _counted(func: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Counter]:
     counter = Counter()
     with counter:
-        made = with_numbers(func, args, kwargs)
+        result = with_numbers(func, args, kwargs)
     formula = FORMULAS.get(key(func))
     if formula is not None:
         cost = as_cost(formula(*args, **kwargs))
         counter.macs, counter.ops, counter.unknown = cost.macs, cost.ops, []
-    return made, counter
+    return result, counter
 
 
 def constant(t: Any, func: Any, args: Any, kwargs: dict[str, Any], given: list[Traced]) -> Any:
     """What a function makes of constants alone; a row only where it multiplies."""
-    made, counter = _counted(func, args, kwargs)
-    if not any(isinstance(v, Tensor) for v in tree_leaves(made)):
-        return made
+    result, counter = _counted(func, args, kwargs)
+    if not any(isinstance(v, Tensor) for v in tree_leaves(result)):
+        return result
     owners = tuple({id(w): w for x in given for w in x.origin.owners}.values())
     if not (counter.macs or counter.unknown):
-        return _wrapped(made, Origin(owners=owners), given)
+        return _wrapped(result, Origin(owners=owners), given)
     planned = t.ruled(func, args, kwargs)
     if planned is not NotImplemented:
-        return settled(planned, made, given)
-    return kept(t, func, args, kwargs, given, made, counter, real=True)
+        return settled(planned, result, given)
+    return kept(t, func, args, kwargs, given, result, counter, real=True)
 
 
-def _wrapped(made: Any, origin: Origin, given: list[Traced]) -> Any:
+def _wrapped(result: Any, origin: Origin, given: list[Traced]) -> Any:
     """Real results as traced values, those changed in place as what they were."""
     own = {id(x.actual): x for x in given}
 
@@ -196,32 +196,32 @@ def _wrapped(made: Any, origin: Origin, given: list[Traced]) -> Any:
         resized(value, tuple(leaf.shape))
         return value
 
-    return wrap(made) if isinstance(made, Tensor) else tree_map(wrap, made)
+    return wrap(result) if isinstance(result, Tensor) else tree_map(wrap, result)
 
 
 def run(t: Any, func: Any, args: Any, kwargs: dict[str, Any], given: list[Traced]) -> Any:
     """What a function makes of values that all have numbers: its rule says the row and the
     field, PyTorch the numbers and, where there is no rule, the shapes.
     """
-    made, counter = _counted(func, args, kwargs)
-    if made is not None and not any(isinstance(v, Tensor) for v in tree_leaves(made)):
-        return made
+    result, counter = _counted(func, args, kwargs)
+    if result is not None and not any(isinstance(v, Tensor) for v in tree_leaves(result)):
+        return result
     planned = t.ruled(func, args, kwargs)
     if planned is NotImplemented:
-        return kept(t, func, args, kwargs, given, made, counter, real=True)
-    return settled(planned, made, given)
+        return kept(t, func, args, kwargs, given, result, counter, real=True)
+    return settled(planned, result, given)
 
 
-def settled(planned: Any, made: Any, given: list[Traced]) -> Any:
+def settled(planned: Any, result: Any, given: list[Traced]) -> Any:
     """The values of a rule, with the numbers that PyTorch computed."""
     values = [v for v in tree_leaves(planned) if type(v) is Traced]
-    leaves = [v for v in tree_leaves(made) if isinstance(v, Tensor)]
+    leaves = [v for v in tree_leaves(result) if isinstance(v, Tensor)]
     if len(values) == len(leaves) and all(map(_alike, values, leaves)):
         return _filled(planned, iter(leaves), {id(x) for x in given})
     seen = [v.origin.field for v in values if v.origin.field is not None]
     whole = any(field.whole for field in seen)
     source = values[0].origin.source if values else -1
-    return _wrapped(made, Origin(Field(None, whole) if seen else None, source=source), given)
+    return _wrapped(result, Origin(Field(None, whole) if seen else None, source=source), given)
 
 
 def _alike(value: Traced, leaf: Tensor) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -33,11 +33,14 @@ from netwright.foreign.calls import call
 from netwright.foreign.hooks import hooks_of
 from netwright.foreign.inputs import Inputs, entered
 from netwright.foreign.operation import Operation
-from netwright.foreign.state import compiles, held, untouched
+from netwright.foreign.state import compiles, own_tensors, untouched
 from netwright.foreign.trace import Tracer
 from netwright.foreign.traced import META
 
 __all__ = ["plan_module"]
+
+_Followed: TypeAlias = tuple[Tracer, Inputs, Any]
+"""What a forward pass wrote down, what went into it, and what it returned."""
 
 # Importing these registers their rules.
 _RULES = (dynamic, modules, moving, pointwise, products, reducing, resizing, slicing, sliding)
@@ -78,60 +81,65 @@ def plan_module(
         module = Net(module, tuple(inputs), name or type(module).__name__)
     if isinstance(module, Net):
         return module.plan(inputs, dtype=dtype or "float32", batch=1 if batch is None else batch)
-    if not isinstance(module, nn.Module):
-        said = f"the class {module.__name__}" if isinstance(module, type) else repr(module)
-        raise SpecError(
-            f"plan takes a Net, a spec with its input, or a torch.nn.Module; got {said}"
-        )
-    parts = parts_of(module)
-    _check(parts, values)
-    kind = next(
-        (w.dtype for w in _weights(parts) if w.is_floating_point() or w.is_complex()), torch.float32
-    )
-    device = next((w.device for w in _weights(parts)), META)
-    device = torch.device("cpu") if device == META else device
+    parts = _checked(module, values)
+    (_, root), (kind, device) = parts[0], _kind(parts)
     item = DTYPES[of_bytes(dtype, batch or 1)] if dtype else None
     deformable.register()
 
-    def follow() -> tuple[Tracer, Inputs, Any]:
+    def follow() -> _Followed:
         entering = entered(inputs, kind, batch_dim=batch_dim, types=input_dtype, values=values,
                            device=device)  # fmt: skip
         tracer = Tracer(parts, values=values, batched=entering.batched, device=device,
                         item=item)  # fmt: skip
         with untouched(parts, tracer, call, hooks):
-            return tracer, entering, module(*entering.args, **entering.kwargs)
+            return tracer, entering, root(*entering.args, **entering.kwargs)
 
-    compiler = compiles()
-    try:
-        tracer, entering, made = follow()
-    except TraceError:
-        if compiler or not compiles():
-            raise
-        tracer, entering, made = follow()  # PyTorch's compiler came in on the way; now it rests
+    tracer, entering, result = _followed(follow)
     images = (entering.images or 1) if batch is None else batch
     word = of_bytes(dtype or str(kind).removeprefix("torch."), images)
     rows = (*tracer.rows, *_left(tracer, parts))
-    partial = tuple(tracer.partial)
-    if strict and partial:
-        raise TraceError(
-            f"no rule for {', '.join(partial)}; give one by netwright.count(operation)(formula)"
-        )
-    given, outs = tensors_in((entering.args, entering.kwargs)), tensors_in(made)
+    if strict and tracer.partial:
+        raise TraceError(f"no rule for {', '.join(tracer.partial)}; give one by "
+                         "netwright.count(operation)(formula)")  # fmt: skip
     return Plan(
-        name or type(module).__name__, _inner(given[0]) if given else (),
-        _inner(outs[0]) if outs else (), rows, word, images, partial,
-        () if hooks else hooks_of(parts),
+        name or type(module).__name__, _shape((entering.args, entering.kwargs)), _shape(result),
+        rows, word, images, tuple(tracer.partial), () if hooks else hooks_of(parts),
     )  # fmt: skip
 
 
+def _kind(parts: Sequence[tuple[str, nn.Module]]) -> tuple[torch.dtype, torch.device]:
+    """The type of the numbers that a module computes with, and the device they are on."""
+    numbers = (w.dtype for w in _weights(parts) if w.is_floating_point() or w.is_complex())
+    device = next((w.device for w in _weights(parts)), META)
+    return next(numbers, torch.float32), torch.device("cpu") if device == META else device
+
+
+def _followed(follow: Callable[[], _Followed]) -> _Followed:
+    """What following the module gives; once more if PyTorch's compiler came in on the way, for
+    then it rests.
+    """
+    compiler = compiles()
+    try:
+        return follow()
+    except TraceError:
+        if compiler or not compiles():
+            raise
+        return follow()
+
+
 def _weights(parts: Sequence[tuple[str, nn.Module]]) -> Iterator[Tensor]:
-    return (w for _, part in parts for w in held(part) if w is not None)
+    return (w for _, part in parts for w in own_tensors(part) if w is not None)
 
 
-def _check(parts: Sequence[tuple[str, nn.Module]], values: bool) -> None:
+def _checked(module: Any, values: bool) -> list[tuple[str, nn.Module]]:
+    """The parts of what can be followed; `SpecError` for anything else."""
+    if not isinstance(module, nn.Module):
+        got = f"the class {module.__name__}" if isinstance(module, type) else repr(module)
+        raise SpecError(f"plan takes a Net, a spec with its input, or a torch.nn.Module; got {got}")
+    parts = parts_of(module)
     for path, part in parts:
         if isinstance(part, LazyModuleMixin) and any(
-            w is not None and is_lazy(w) for w in held(part)
+            w is not None and is_lazy(w) for w in own_tensors(part)
         ):
             raise SpecError(
                 f"{path or 'the module itself'} ({type(part).__name__}) has no weights yet: it is "
@@ -142,35 +150,37 @@ def _check(parts: Sequence[tuple[str, nn.Module]], values: bool) -> None:
             "values=True runs the module, and its weights are on the meta device, without "
             "numbers; make it on a real device, or plan it without values"
         )
+    return parts
 
 
 def parts_of(module: nn.Module) -> list[tuple[str, nn.Module]]:
     """What `named_modules` lists, without its recursion: deep nets have thousands of parts."""
-    found: dict[int, tuple[str, nn.Module]] = {}
+    parts: dict[int, tuple[str, nn.Module]] = {}
     left = [("", module)]
     while left:
         path, part = left.pop()
-        if id(part) in found:
+        if id(part) in parts:
             continue
-        found[id(part)] = path, part
+        parts[id(part)] = path, part
         prefix = f"{path}." if path else ""
         for name, child in reversed(part._modules.items()):
             if child is not None:
                 left.append((prefix + name, child))
-    return [*found.values()]
+    return [*parts.values()]
 
 
-def _inner(value: Any) -> Shape:
-    return tuple(value.shape)[1:]
+def _shape(value: Any) -> Shape:
+    """The shape of the first tensor in a value, batch left out."""
+    return next((tuple(tensor.shape)[1:] for tensor in tensors_in(value)), ())
 
 
 def tensors_in(value: Any) -> list[Tensor]:
     """The tensors in what a forward pass returns: nested, in dataclasses, in objects."""
-    found, left, seen = list[Tensor](), [value], set[int]()
+    tensors, left, seen = list[Tensor](), [value], set[int]()
     while left:
         value = left.pop(0)
         if isinstance(value, Tensor):
-            found.append(value)
+            tensors.append(value)
             continue
         if id(value) in seen:
             continue
@@ -179,14 +189,14 @@ def tensors_in(value: Any) -> list[Tensor]:
         if len(leaves) == 1 and leaves[0] is value:
             leaves = [*vars(value).values()] if hasattr(value, "__dict__") else []
         left = [*leaves, *left]
-    return found
+    return tensors
 
 
 def _left(tracer: Tracer, parts: Sequence[tuple[str, nn.Module]]) -> list[Row]:
     """A row for every part whose weights nothing used: only training runs it, or nobody."""
     rows = list[Row]()
     for path, part in parts:
-        params, buffers, stored = tracer.claim(held(part))
+        params, buffers, stored = tracer.claim(own_tensors(part))
         if params or buffers:
             field = Field(None)
             row = Row(path, Operation("not run"), ((),), (), 0, 0, 0, 0, field, (), True)

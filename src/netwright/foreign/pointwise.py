@@ -73,8 +73,8 @@ def _single(make: Callable[..., Unit | None], *names: str) -> None:
         unit = make(*args, **kwargs)
         if type(x) is not Traced or x.origin.field is None or not x.full or unit is None:
             return NotImplemented
-        made = t.unit(unit, x, name=names[0])
-        return _into(x, made) if inplace else made
+        result = t.unit(unit, x, name=names[0])
+        return _into(x, result) if inplace else result
 
     def rule_(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
         return rule(t, x, *args, inplace=True, **kwargs)
@@ -83,9 +83,9 @@ def _single(make: Callable[..., Unit | None], *names: str) -> None:
     answers(*homes(*[name + "_" for name in names]))(rule_)
 
 
-def _into(x: Traced, made: Traced) -> Traced:
-    """`x` after it was changed in place to what `made` is."""
-    x.full, x.origin = made.full, made.origin
+def _into(x: Traced, result: Traced) -> Traced:
+    """`x` after it was changed in place to what `result` is."""
+    x.full, x.origin = result.full, result.origin
     changed(x)
     return x
 
@@ -148,8 +148,8 @@ def _elementwise(
 
 def _inplace(rule: Callable[..., Any]) -> Callable[..., Any]:
     def rule_(t: Tracer, x: Any, *args: Any, **kwargs: Any) -> Any:
-        made = rule(t, x, *args, **kwargs)
-        return _into(x, made) if type(made) is Traced and type(x) is Traced else made
+        result = rule(t, x, *args, **kwargs)
+        return _into(x, result) if type(result) is Traced and type(x) is Traced else result
 
     return rule_
 

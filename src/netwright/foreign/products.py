@@ -14,12 +14,12 @@ from netwright.core.field import Field, Taps
 from netwright.core.shape import show
 from netwright.core.spec import Unit
 from netwright.errors import ShapeError, TraceError
-from netwright.foreign.axes import indexed, joined, read
+from netwright.foreign.axes import indexed, joined, windowed
 from netwright.foreign.homes import homes
 from netwright.foreign.layout import dims_of, lost, mixed, on_axes, reduced, resized
 from netwright.foreign.pointwise import owners, stretch
 from netwright.foreign.seeing import sees
-from netwright.foreign.state import held
+from netwright.foreign.state import own_tensors
 from netwright.foreign.trace import MODULES, Tracer, answers
 from netwright.foreign.traced import Atom, Origin, Traced, traced
 from netwright.foreign.units import one
@@ -35,10 +35,10 @@ def contracted(origin: Origin, full: Sequence[int], dim: int, size: int) -> Orig
         return origin
     if dim not in on_axes(origin):
         return resized(origin, dim, size)
-    made = reduced(origin, full, [dim], keep=True)
-    if made.field is None or made.field.axes is None:
-        return made
-    return read(mixed(origin, full, [dim]), dim, Taps(((0, 1),), 1, 0), size)
+    result = reduced(origin, full, [dim], keep=True)
+    if result.field is None or result.field.axes is None:
+        return result
+    return windowed(mixed(origin, full, [dim]), dim, Taps(((0, 1),), 1, 0), size)
 
 
 def attended(dim: int, query: Traced, *memory: Traced, width: int) -> Origin:
@@ -142,7 +142,7 @@ def _heads(t: Tracer, m: Any, query: Any, key: Any, value: Any, key_padding_mask
     macs = n * (into + 2 * steps * seen * width)
     ops = n * 3 * m.num_heads * steps * seen
     # The projection out is a child; its weights belong to this row.
-    weights = [*held(m), *held(m.out_proj)]
+    weights = [*own_tensors(m), *own_tensors(m.out_proj)]
     unit: Unit = one(MultiHeadAttention, m.num_heads, m.in_proj_bias is not None)
     origin = attended(time, q, k, v, width=width)
     origin = origin if attn_mask is None and key_padding_mask is None else lost(origin)
@@ -178,9 +178,9 @@ def _recurrent(kind: Any) -> Any:
         _time_first(x)
         origin = contracted(x.origin, x.full, 2, full[2])
         every = mixed(origin, full, [time])
-        steps_seen = every if m.bidirectional else read(origin, time, _causal(steps), steps)
+        steps_seen = every if m.bidirectional else windowed(origin, time, _causal(steps), steps)
         out = t.operation(unit, [x], full, macs=n * cost.macs, ops=n * cost.ops,
-                          origin=steps_seen, weights=held(m))  # fmt: skip
+                          origin=steps_seen, weights=own_tensors(m))  # fmt: skip
         final = reduced(origin, full, [time], keep=False)
         final = final if final.field is None or final.field.axes is None else lost(final)
         final = final._replace(source=out.origin.source)

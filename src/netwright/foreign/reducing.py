@@ -10,7 +10,7 @@ from torch import Tensor
 
 from netwright.core.field import Taps
 from netwright.errors import ShapeError
-from netwright.foreign.axes import lies_as_usual, merged, read
+from netwright.foreign.axes import lies_as_usual, merged, windowed
 from netwright.foreign.homes import homes
 from netwright.foreign.layout import dims_of, mixed, on_axes, reduced, resized
 from netwright.foreign.pointwise import owners
@@ -197,7 +197,7 @@ def _scan(full: tuple[int, ...], x: Any, dim: int, **_: Any) -> Origin | None:
     n = full[dim]
     if dim not in on_axes(x.origin):
         return x.origin
-    return read(x.origin, dim, Taps(tuple((0, i + 1) for i in range(n)), 1, 0), n)
+    return windowed(x.origin, dim, Taps(tuple((0, i + 1) for i in range(n)), 1, 0), n)
 
 
 def _mixing(place: int, default: int = -1) -> Rule:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from netwright.core.field import Taps, Window
-from netwright.foreign.axes import read, through
+from netwright.foreign.axes import through, windowed
 from netwright.foreign.homes import homes
 from netwright.foreign.layout import lost
 from netwright.foreign.sliding import reached
@@ -119,5 +119,5 @@ def _pad(t: Tracer, x: Any, pad: Any, mode: str = "constant", value: Any = None)
         return x
     origin = x.origin
     for d, (before, after) in pairs.items():
-        origin = read(origin, d, Taps(((-before, 1),)), x.full[d] + before + after)
+        origin = windowed(origin, d, Taps(((-before, 1),)), x.full[d] + before + after)
     return t.operation("pad", [x], full, origin=origin)

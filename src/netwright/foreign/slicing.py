@@ -25,7 +25,7 @@ def _getitem(t: Tracer, x: Any, index: Any) -> Any:
     chosen = [p for p in parts if not (p is None or p is Ellipsis or type(p) in (int, slice))]
     if any(not isinstance(p, list) for p in chosen) or len(chosen) > 1:
         return NotImplemented
-    made = plain(Tensor.__getitem__, (x, index))
+    result = plain(Tensor.__getitem__, (x, index))
     if Ellipsis in parts:
         at = parts.index(Ellipsis)
         missing = len(x.full) - sum(p is not None and p is not Ellipsis for p in parts)
@@ -33,7 +33,7 @@ def _getitem(t: Tracer, x: Any, index: Any) -> Any:
     origin = x.origin
     if origin.dims:
         origin = _indexed(x, parts)
-    return viewed(x, made, origin)
+    return viewed(x, result, origin)
 
 
 def _indexed(x: Traced, parts: list[Any]) -> Origin:
@@ -67,12 +67,12 @@ def _cut(name: str) -> None:
             return NotImplemented
         pieces = plain(method, (x, *args), kwargs)
         dim = (args[1] if len(args) > 1 else kwargs.get("dim", 0)) % len(x.full)
-        made, start = list[Traced](), 0
+        result, start = list[Traced](), 0
         for piece in pieces:
             full = tuple(piece.shape)
-            made.append(viewed(x, piece, sliced(x.origin, dim, start, 1, full[dim])))
+            result.append(viewed(x, piece, sliced(x.origin, dim, start, 1, full[dim])))
             start += full[dim]
-        return tuple(made)
+        return tuple(result)
 
     answers(*homes(name))(rule)
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from netwright.core.field import Field, Taps, resampling
 from netwright.core.shape import show, slid
 from netwright.errors import ShapeError
-from netwright.foreign.axes import lies_as_usual, read, through
+from netwright.foreign.axes import lies_as_usual, through, windowed
 from netwright.foreign.homes import homes
 from netwright.foreign.pointwise import owners
 from netwright.foreign.seeing import sees
@@ -29,16 +29,18 @@ def reached(x: Any) -> bool:
     return type(x) is Traced and x.origin.field is not None
 
 
-def _by_weights(t: Tracer, made: Traced, *weights: Any) -> Traced:
+def _by_weights(t: Tracer, result: Traced, *weights: Any) -> Traced:
     """What a window makes whose weights come from the input: from all of it, or nobody can say."""
     fields = [w.origin.field for w in weights if type(w) is Traced and w.origin.field is not None]
     if fields:
         whole = all(field.whole for field in fields)
-        origin = made.origin
+        origin = result.origin
         field = origin.field._replace(whole=True) if whole and origin.field else Field(None)
-        made.origin = origin._replace(field=field) if whole else Origin(field, source=origin.source)
+        result.origin = (
+            origin._replace(field=field) if whole else Origin(field, source=origin.source)
+        )
         t.rows[-1] = t.rows[-1]._replace(field=field)
-    return made
+    return result
 
 
 def _conv(rank: int) -> None:
@@ -97,8 +99,8 @@ def _pools(rank: int) -> None:
         axes = zip(input.full[2:], *windows[:4], strict=True)
         full = (*input.full[:2], *[slid(*axis, ceil_mode) for axis in axes])
         origin = through(input, windows.taps, full[1:])
-        made = t.operation(name, [input], full, ops=prod(kernel) * prod(full), origin=origin)
-        return (made, traced(full, torch.int64, made.origin)) if return_indices else made
+        result = t.operation(name, [input], full, ops=prod(kernel) * prod(full), origin=origin)
+        return (result, traced(full, torch.int64, result.origin)) if return_indices else result
 
     def with_indices(t: Tracer, *args: Any, return_indices: bool = True, **kwargs: Any) -> Any:
         return biggest(t, *args, return_indices=True, **kwargs)
@@ -163,7 +165,7 @@ def _pooled(full: tuple[int, ...], x: Any, kernel_size: Any, stride: Any = None,
 def _windows(full: tuple[int, ...], x: Any, dimension: int, size: int, step: int) -> Origin | None:
     """Windows side by side, what is in them on a new last dimension."""
     dim = dimension % len(x.full)
-    origin = read(x.origin, dim, Taps(((0, size),), 1, step), full[dim])
+    origin = windowed(x.origin, dim, Taps(((0, size),), 1, step), full[dim])
     atoms = (*origin.atoms, (Atom(size),)) if origin.atoms else ()
     return origin._replace(atoms=atoms)
 

@@ -17,7 +17,7 @@ from netwright.foreign.contents import Contents
 from netwright.foreign.hooks import HOOKS
 from netwright.foreign.traced import ACTIVE, Traced
 
-__all__ = ["Stand", "compiles", "held", "untouched"]
+__all__ = ["Stand", "compiles", "own_tensors", "untouched"]
 
 
 class Stand(dict[str, Any]):
@@ -49,7 +49,7 @@ class Stand(dict[str, Any]):
         return [(name, self[name]) for name in self]
 
 
-def held(module: nn.Module) -> list[Tensor | None]:
+def own_tensors(module: nn.Module) -> list[Tensor | None]:
     """A module's own parameters and buffers, as they were before the trace."""
     own: list[Tensor | None] = []
     for kept in (module._parameters, module._buffers):

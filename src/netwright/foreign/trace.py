@@ -31,7 +31,7 @@ from netwright.foreign.numbers import (
     with_numbers,
 )
 from netwright.foreign.operation import Operation
-from netwright.foreign.state import held
+from netwright.foreign.state import own_tensors
 from netwright.foreign.traced import Mode, Origin, Traced, traced
 from netwright.units.conv import Conv, TransposedConv
 
@@ -105,14 +105,14 @@ class Tracer:
         if len(fixed) == len(given) and all(map(self._plain, given)):
             return constant(self, func, args, kwargs, given)
         if self.values:
-            made = run(self, func, args, kwargs, given)
+            result = run(self, func, args, kwargs, given)
         else:
-            made = self.ruled(func, args, kwargs)
-            if made is NotImplemented:
-                made = fall_back(self, func, args, kwargs, given)
+            result = self.ruled(func, args, kwargs)
+            if result is NotImplemented:
+                result = fall_back(self, func, args, kwargs, given)
         if fixed:
-            follow(self, made, func, args, kwargs, given, fixed)
-        return made
+            follow(self, result, func, args, kwargs, given, fixed)
+        return result
 
     def ruled(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What a function returns by its rule; `NotImplemented` where it has none."""
@@ -147,12 +147,12 @@ class Tracer:
         output, cost, window = facts(unit, (inner,))
         if x.kind.is_complex and isinstance(unit, Conv | TransposedConv):
             cost = cost._replace(macs=3 * cost.macs)  # PyTorch makes it of three real ones
-        made = through(x, window, output)
-        field = made.field or Field(None)
+        result = through(x, window, output)
+        field = result.field or Field(None)
         if whole or (unit.sees_all and lies_as_usual(x.full, origin.dims)):
             field = field._replace(whole=True)
         elif unit.sees_all:
-            made = lost(origin)
+            result = lost(origin)
             field = Field(None, field.whole)
         row = self.row(
             name, unit, (inner,), output, weights, copies * cost.macs, copies * cost.ops,
@@ -160,8 +160,8 @@ class Tracer:
         )  # fmt: skip
         if origin.field is None:  # made of weights alone
             return traced((copies, *output), x.kind, Origin(source=row))
-        made = Origin(field, made.dims, made.sizes, row, (), made.atoms)
-        return traced((copies, *output), x.kind, made)
+        result = Origin(field, result.dims, result.sizes, row, (), result.atoms)
+        return traced((copies, *output), x.kind, result)
 
     def operation(
         self, unit: Unit | str, xs: Sequence[Traced], full: tuple[int, ...], *, macs: int = 0,
@@ -257,7 +257,7 @@ class Tracer:
     def settle(self, module: nn.Module) -> None:
         """Weights of a followed module that no row has taken go to the last row in it."""
         with torch._C.DisableTorchFunction():
-            params, buffers, stored = self.claim(held(module))
+            params, buffers, stored = self.claim(own_tensors(module))
         if params or buffers:
             self.rows[-1] = self.rows[-1].holding(params, buffers, stored)
 
@@ -271,8 +271,8 @@ def _usual(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, dict[str
 @lru_cache(maxsize=1024)
 def _takes(rule: Callable[..., Any], names: tuple[str, ...]) -> bool:
     """Whether a rule knows keywords of these names."""
-    known = signature(rule).parameters
-    return any(p.kind is p.VAR_KEYWORD for p in known.values()) or known.keys() >= {*names}
+    takes = signature(rule).parameters
+    return any(p.kind is p.VAR_KEYWORD for p in takes.values()) or takes.keys() >= {*names}
 
 
 def _name(unit: Unit) -> str:

@@ -133,9 +133,9 @@ _empty = torch.empty
 
 def traced(full: tuple[int, ...], dtype: torch.dtype, origin: Origin, actual: Any = None) -> Traced:
     """A value of that shape, batch included."""
-    made: Any = _empty(full, dtype=dtype, device=META).as_subclass(Traced)
-    made.full = full
-    made.kind = dtype
-    made.origin = origin
-    made.actual = actual
-    return made
+    result: Any = _empty(full, dtype=dtype, device=META).as_subclass(Traced)
+    result.full = full
+    result.kind = dtype
+    result.origin = origin
+    result.actual = actual
+    return result

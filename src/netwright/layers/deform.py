@@ -85,26 +85,26 @@ class DeformableConv2d(nn.Conv2d):
         self.offset_groups = offset_groups
         self.modulated = modulated
         taps = self.kernel_size[0] * self.kernel_size[1]
-        told = (3 if modulated else 2) * offset_groups * taps
+        channels = (3 if modulated else 2) * offset_groups * taps
         # no nn.Conv2d, so that what fills a net's convolutions leaves the zeros alone
-        self.offset_weight = nn.Parameter(torch.zeros(told, in_channels, *self.kernel_size))
-        self.offset_bias = nn.Parameter(torch.zeros(told))
+        self.offset_weight = nn.Parameter(torch.zeros(channels, in_channels, *self.kernel_size))
+        self.offset_bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, input: Tensor) -> Tensor:
-        told = F.conv2d(
+        offsets = F.conv2d(
             pad(input, self.pads), self.offset_weight, self.offset_bias, self.stride, 0,
             self.dilation,
         )  # fmt: skip
-        pieces = zip(input.chunk(PIECES), told.chunk(PIECES), strict=True)
+        pieces = zip(input.chunk(PIECES), offsets.chunk(PIECES), strict=True)
         y = torch.cat([self._sampled(*piece) for piece in pieces])
         return y if self.bias is None else y + self.bias.reshape(-1, 1, 1)
 
-    def _sampled(self, x: Tensor, told: Tensor) -> Tensor:
-        n, _, *out = told.shape
+    def _sampled(self, x: Tensor, offsets: Tensor) -> Tensor:
+        n, _, *out = offsets.shape
         positions = out[0] * out[1]
         before = (self.pads[0][0], self.pads[1][0])
         parts, taps = self.offset_groups, self.weight[0, 0].numel()
-        offset, masks = told.split((2 * parts * taps, told.shape[1] - 2 * parts * taps), 1)
+        offset, masks = offsets.split((2 * parts * taps, offsets.shape[1] - 2 * parts * taps), 1)
         seen = deformed_columns(x, offset, self.kernel_size, self.stride, before, self.dilation)
         if self.modulated:
             mask = masks.sigmoid().reshape(n, parts, 1, taps, positions)

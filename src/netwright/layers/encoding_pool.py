@@ -79,10 +79,10 @@ class OrderlessPool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         parts = [x.flatten(2).mean(-1)]
         for size, centres in zip(self.windows, self.centres, strict=True):
-            found = self.descriptors(x, size)
-            nearness = found @ centres.T - centres.square().sum(1) / 2
+            windows = self.descriptors(x, size)
+            nearness = windows @ centres.T - centres.square().sum(1) / 2
             share = (nearness / self.sigma**2).softmax(-1)
-            code = share.transpose(1, 2) @ found - share.sum(1)[..., None] * centres
+            code = share.transpose(1, 2) @ windows - share.sum(1)[..., None] * centres
             parts.append(code.flatten(1))
         return torch.cat([F.normalize(part, dim=1) for part in parts], 1)
 
@@ -97,16 +97,16 @@ class OrderlessPool(nn.Module):
         random windows). Raises `ValueError` where there are fewer windows than centres.
         """
         for size, centres in zip(self.windows, self.centres, strict=True):
-            found = self.descriptors(x, size).flatten(0, 1)
-            if len(found) < len(centres):
+            windows = self.descriptors(x, size).flatten(0, 1)
+            if len(windows) < len(centres):
                 raise ValueError(
-                    f"{len(centres)} centres need as many windows, got {len(found)} of size {size}"
+                    f"{len(centres)} centres need as many windows, got {len(windows)} of {size}"
                 )
-            start = torch.randperm(len(found), generator=generator)[: len(centres)]
-            centres.copy_(found[start.to(found.device)])
+            start = torch.randperm(len(windows), generator=generator)[: len(centres)]
+            centres.copy_(windows[start.to(windows.device)])
             for _ in range(steps):
-                nearest = torch.cdist(found, centres).argmin(1)
-                means = torch.zeros_like(centres).index_add_(0, nearest, found)
+                nearest = torch.cdist(windows, centres).argmin(1)
+                means = torch.zeros_like(centres).index_add_(0, nearest, windows)
                 count = nearest.bincount(minlength=len(centres))[:, None]
                 centres.copy_(torch.where(count > 0, means / count.clamp(min=1), centres))
 

@@ -200,8 +200,8 @@ class FilterBank(nn.Module):
 
     def extra_repr(self) -> str:
         each = len(self.weight) // self.channels
-        said = f"{self.channels}, filters={each}, stride={self.stride}, pads={self.pads}"
-        return said if self.border == "zeros" else f"{said}, border={self.border!r}"
+        text = f"{self.channels}, filters={each}, stride={self.stride}, pads={self.pads}"
+        return text if self.border == "zeros" else f"{text}, border={self.border!r}"
 
 
 @torch.no_grad()

@@ -42,8 +42,8 @@ class RoIPool(_Regions):
         best: Tensor | None = None
         for row in _two_windows(top, bottom, x.shape[2]):
             for column in _two_windows(left, right, x.shape[3]):
-                found = _picked(table, row[..., :, None] * row_size + column[..., None, :])
-                best = found if best is None else torch.maximum(best, found)
+                values = _picked(table, row[..., :, None] * row_size + column[..., None, :])
+                best = values if best is None else torch.maximum(best, values)
         some = (bottom > top)[..., :, None] & (right > left)[..., None, :]
         return torch.where(some[:, :, None], best, 0)  # type: ignore[arg-type]
 
@@ -85,8 +85,8 @@ def _two_windows(start: Tensor, stop: Tensor, size: int) -> tuple[Tensor, Tensor
 def _picked(table: Tensor, at: Tensor) -> Tensor:
     """(N, C, ...) at flat places (N, R, h, w) -> (N, R, C, h, w)."""
     flat = table.flatten(2)
-    found = flat.gather(2, at.flatten(1)[:, None].expand(-1, flat.shape[1], -1))
-    return found.unflatten(2, at.shape[1:]).transpose(1, 2)
+    values = flat.gather(2, at.flatten(1)[:, None].expand(-1, flat.shape[1], -1))
+    return values.unflatten(2, at.shape[1:]).transpose(1, 2)
 
 
 class RoIAlign(_Regions):
@@ -118,11 +118,11 @@ class RoIAlign(_Regions):
         xs, in_columns = self._points(x1, x2, self.size[1], x.shape[3])
         shape = (*ys.shape, xs.shape[-1])  # (N, R, h samples, w samples)
         grid = torch.stack([xs[..., None, :].expand(shape), ys[..., None].expand(shape)], -1)
-        found = F.grid_sample(
+        values = F.grid_sample(
             x.to(exact), grid.flatten(1, 2), padding_mode="border", align_corners=False
         ).unflatten(2, shape[1:3])
-        found = found * (in_rows[..., None] & in_columns[..., None, :])[:, None]
-        cells = found.unflatten(3, (-1, self.samples)).unflatten(5, (-1, self.samples))
+        values = values * (in_rows[..., None] & in_columns[..., None, :])[:, None]
+        cells = values.unflatten(3, (-1, self.samples)).unflatten(5, (-1, self.samples))
         return cells.mean((4, 6)).transpose(1, 2).to(x.dtype)
 
     def _points(self, low: Tensor, high: Tensor, count: int, size: int) -> tuple[Tensor, Tensor]:

@@ -25,19 +25,19 @@ __all__ = ["convnext_road"]
 DEPTHS = (3, 3, 9, 3)
 
 
-def _stage_ratio(made: Net) -> Net:
+def _stage_ratio(before: Net) -> Net:
     """As many blocks a stage as Swin-T: 3, 3, 9, 3."""
-    spec = made.spec
+    spec = before.spec
     assert isinstance(spec, Sequential)
     parts: dict[str, Spec] = {}
     for i, depth in enumerate(DEPTHS, 1):
         stage = spec[f"stage{i}"]
         assert isinstance(stage, Sequential)
         parts[f"stage{i}"] = Sequential(stage[0], *[stage[1]] * (depth - 1))
-    return replace(made, spec=spec.put(**parts))
+    return replace(before, spec=spec.put(**parts))
 
 
-def _patchify(made: Net) -> Net:
+def _patchify(before: Net) -> Net:
     """The stem is one 4x4 convolution of stride 4."""
 
     def change(site: Site, spec: Spec) -> Spec | None:
@@ -46,24 +46,24 @@ def _patchify(made: Net) -> Net:
         assert isinstance(conv, ConvNormAct)
         return ConvNormAct(conv.width, 4, 4, "valid", act=None)
 
-    return everywhere(made, change, _is_stem)
+    return everywhere(before, change, _is_stem)
 
 
 def _is_stem(spec: Spec) -> bool:
     return isinstance(spec, Sequential) and spec.names == ("conv", "pool")
 
 
-def _depthwise(made: Net) -> Net:
+def _depthwise(before: Net) -> Net:
     """Every 3x3 convolution has a group a channel, the end of ResNeXt's road."""
 
     def change(site: Site, spec: Spec) -> Spec:
         assert isinstance(spec, Bottleneck)
         return replace(spec, groups=spec.width)
 
-    return everywhere(made, change, Bottleneck)
+    return everywhere(before, change, Bottleneck)
 
 
-def _width(made: Net) -> Net:
+def _width(before: Net) -> Net:
     """Half as wide again: 64 becomes 96."""
 
     def change(site: Site, spec: Spec) -> Spec:
@@ -71,74 +71,74 @@ def _width(made: Net) -> Net:
         width = spec.width * 3 // 2
         return replace(spec, width=width, groups=width if spec.groups > 1 else 1)
 
-    return everywhere(made, change, lambda spec: isinstance(spec, Bottleneck | ConvNormAct))
+    return everywhere(before, change, lambda spec: isinstance(spec, Bottleneck | ConvNormAct))
 
 
-def _inverted(made: Net) -> Net:
+def _inverted(before: Net) -> Net:
     """The ends of a block are narrow, the middle is 4 times as wide."""
 
     def change(site: Site, spec: Spec) -> Spec:
         assert isinstance(spec, Bottleneck)
         return InvertedBottleneck(spec.width, spec.stride)
 
-    return everywhere(made, change, Bottleneck)
+    return everywhere(before, change, Bottleneck)
 
 
-def _moved_up(made: Net) -> Net:
+def _moved_up(before: Net) -> Net:
     """The depthwise convolution comes first, at the narrow end."""
-    return _in_blocks(made, first=True)
+    return _in_blocks(before, first=True)
 
 
-def _kernel(made: Net) -> Net:
+def _kernel(before: Net) -> Net:
     """Depthwise convolutions are 7x7."""
-    return _in_blocks(made, kernel=7)
+    return _in_blocks(before, kernel=7)
 
 
-def _gelu(made: Net) -> Net:
+def _gelu(before: Net) -> Net:
     """Every ReLU is a GELU."""
-    return _in_blocks(made, act=GELU())
+    return _in_blocks(before, act=GELU())
 
 
-def _fewer_activations(made: Net) -> Net:
+def _fewer_activations(before: Net) -> Net:
     """One activation a block is left, between the 1x1 convolutions."""
-    return _in_blocks(made, acts="one")
+    return _in_blocks(before, acts="one")
 
 
-def _fewer_norms(made: Net) -> Net:
+def _fewer_norms(before: Net) -> Net:
     """One normalisation a block is left, before the 1x1 convolutions."""
-    return _in_blocks(made, norms="one")
+    return _in_blocks(before, norms="one")
 
 
-def _layer_norm(made: Net) -> Net:
+def _layer_norm(before: Net) -> Net:
     """Every batch norm is a layer norm over the channels of a position."""
 
     def change(site: Site, spec: Spec) -> Spec:
         return ChannelLayerNorm(eps=1e-6)
 
-    return everywhere(made, change, BatchNorm)
+    return everywhere(before, change, BatchNorm)
 
 
-def _in_blocks(made: Net, **fields: Any) -> Net:
+def _in_blocks(before: Net, **fields: Any) -> Net:
     """The net with these fields of every block changed."""
 
     def change(site: Site, spec: Spec) -> Spec:
         assert isinstance(spec, InvertedBottleneck)
         return replace(spec, **fields)
 
-    return everywhere(made, change, InvertedBottleneck)
+    return everywhere(before, change, InvertedBottleneck)
 
 
-def _separate(made: Net) -> Net:
+def _separate(before: Net) -> Net:
     """Stages begin behind a norm and a 2x2 convolution of stride 2: ConvNeXt-T.
 
     Layer scale, stochastic depth, biases and the norms of stem and head come with it.
     """
-    spec = made.spec
+    spec = before.spec
     assert isinstance(spec, Sequential)
     stem, stages = spec["stem"], [spec[f"stage{i}"] for i in range(1, len(DEPTHS) + 1)]
     assert isinstance(stem, ConvNormAct)
     depths = tuple(len(stage) for stage in stages if isinstance(stage, Sequential))
-    return replace(made, spec=convnext(depths, stem.width, classes=made.plan().output[0]))
+    return replace(before, spec=convnext(depths, stem.width, classes=before.plan().output[0]))
 
 
 STEPS: tuple[Callable[[Net], Net], ...] = (
@@ -176,7 +176,7 @@ def convnext_road(steps: int, width: int = 64, classes: int = 1000) -> Spec:
     """
     if steps not in range(len(STEPS) + 1):
         raise SpecError(f"steps is {steps!r}, wanted 0 to {len(STEPS)}")
-    made = Net(bottleneck_resnet(FIFTY, width, classes=classes), IMAGENET)
+    before = Net(bottleneck_resnet(FIFTY, width, classes=classes), IMAGENET)
     for step in STEPS[:steps]:
-        made = step(made)
-    return made.spec
+        before = step(before)
+    return before.spec

@@ -140,6 +140,6 @@ def _tapped(parts: dict[str, Spec], cell: int, stride: int, classes: int) -> dic
         flatten=Flatten(),
         fc=Linear(classes),
     )
-    made = [*parts.items()]
-    tap = Node(Tap(head, 0.4), made[cell][0])
-    return dict([*made[: cell + 1], ("aux", tap), *made[cell + 1 :]])
+    nodes = [*parts.items()]
+    tap = Node(Tap(head, 0.4), nodes[cell][0])
+    return dict([*nodes[: cell + 1], ("aux", tap), *nodes[cell + 1 :]])

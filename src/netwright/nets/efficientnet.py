@@ -80,10 +80,10 @@ def stages(
     channels, stochastic depth rises from 0 towards `drop_path`.
     """
     rates = [drop_path * i / sum(depths) for i in range(sum(depths))]
-    made: dict[str, Spec] = {}
+    stages: dict[str, Spec] = {}
     for i, (expansion, kernel, channels, _, stride) in enumerate(STAGES):
         wide = replace(block, width=rounded(channels * width), expansion=expansion, kernel=kernel)
         before = sum(depths[:i])
         drop = (rates[before], rates[before + depths[i] - 1])
-        made[f"stage{i + 1}"] = Stage(wide, depths[i], stride, drop)
-    return made
+        stages[f"stage{i + 1}"] = Stage(wide, depths[i], stride, drop)
+    return stages

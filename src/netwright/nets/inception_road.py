@@ -50,13 +50,13 @@ def inception_road(steps: int, classes: int = 1000) -> Spec:
         raise SpecError(f"steps is {steps!r}, wanted 0 to {3 + len(KEPT)}")
     if steps >= 3:
         return _joined(bn_inception(classes), inception_v3(classes=classes), steps - 3)
-    made = Net(googlenet(classes=classes), INPUT)
+    before = Net(googlenet(classes=classes), INPUT)
     for step in (_normed, _small_kernels)[:steps]:
-        made = step(made)
-    return made.spec
+        before = step(before)
+    return before.spec
 
 
-def _normed(made: Net) -> Net:
+def _normed(before: Net) -> Net:
     """Batch norm behind every convolution, none elsewhere."""
 
     def change(site: Site, spec: Spec) -> Spec:
@@ -66,10 +66,10 @@ def _normed(made: Net) -> Net:
         return replace(spec, norm=BatchNorm())
 
     kinds = (ConvNormAct, Inception, LocalResponseNorm)
-    return everywhere(made, change, lambda spec: isinstance(spec, kinds))
+    return everywhere(before, change, lambda spec: isinstance(spec, kinds))
 
 
-def _small_kernels(made: Net) -> Net:
+def _small_kernels(before: Net) -> Net:
     """Two 3x3 convolutions for a 5x5: figure 5 for figure 4 of the paper."""
 
     def change(site: Site, spec: Spec) -> Spec:
@@ -80,7 +80,7 @@ def _small_kernels(made: Net) -> Net:
             pool=MaxPool(3, 1, padding=1), norm=spec.norm,
         )  # fmt: skip
 
-    return everywhere(made, change, Inception)
+    return everywhere(before, change, Inception)
 
 
 def _joined(old: Spec, new: Spec, steps: int) -> Spec:

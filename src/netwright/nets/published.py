@@ -55,11 +55,11 @@ class Contest:
 def _tables() -> dict[str, tuple[Published, ...]]:
     tables: dict[str, tuple[Published, ...]] = {}
     for row in _rows("published.csv"):
-        made = Published(
+        figures = Published(
             row["category"], row["dataset"], _number(row["top1_error"]),
             _number(row["top5_error"]), row["source"],
         )  # fmt: skip
-        tables[row["name"]] = (*tables.get(row["name"], ()), made)
+        tables[row["name"]] = (*tables.get(row["name"], ()), figures)
     return tables
 
 
@@ -115,8 +115,8 @@ def category(text: str) -> str:
     >>> category("attention")
     'Attention'
     """
-    found = [name for name in CATEGORIES if text.casefold() in name.casefold()]
-    if len(found) != 1:
-        fits = "several categories fit" if found else "no category fits"
+    fitting = [name for name in CATEGORIES if text.casefold() in name.casefold()]
+    if len(fitting) != 1:
+        fits = "several categories fit" if fitting else "no category fits"
         raise UnknownName(f"{fits} {text!r}; there are: {', '.join(CATEGORIES)}")
-    return found[0]
+    return fitting[0]

@@ -13,9 +13,9 @@ from netwright.nets.options import need_counts
 from netwright.nets.registry import Paper, net
 from netwright.units.conv_lstm import ConvLSTM
 from netwright.units.linear import Linear
+from netwright.units.rearrange import PixelUnshuffle
 from netwright.units.recurrent import LSTM
 from netwright.units.regularise import Dropout
-from netwright.units.resample import PixelUnshuffle
 
 __all__ = ["cnn_lstm", "conv_lstm"]
 

@@ -132,10 +132,10 @@ class Entry:
     def __call__(self, input: Shape | None = None, **options: Any) -> Net:
         """The net, with options of its function changed."""
         if options:
-            known = inspect.signature(self.make).parameters
+            takes = inspect.signature(self.make).parameters
             for option in options:
-                if option not in known:
-                    wanted = ", ".join(["input", *known])
+                if option not in takes:
+                    wanted = ", ".join(["input", *takes])
                     raise SpecError(f"{self.name} has no option {option!r}; it has: {wanted}")
         given = {**self.options, **options}
         return Net(self.make(**given), input or self.input, self.name)
@@ -175,8 +175,8 @@ def names(pattern: str = "*") -> list[str]:
     >>> names("resnet5*_cifar10")
     ['resnet56_cifar10']
     """
-    known = {*" ".join(FAMILIES.values()).split(), *_entries}
-    return sorted(name for name in known if fnmatchcase(name, pattern))
+    registered = {*" ".join(FAMILIES.values()).split(), *_entries}
+    return sorted(name for name in registered if fnmatchcase(name, pattern))
 
 
 def family(name: str) -> list[str]:
@@ -185,14 +185,15 @@ def family(name: str) -> list[str]:
     >>> family("googlenet")
     ['googlenet', 'googlenet_bn']
     """
-    return next((held.split() for held in FAMILIES.values() if name in held.split()), [name])
+    families = [members.split() for members in FAMILIES.values()]
+    return next((members for members in families if name in members), [name])
 
 
 def entry(name: str) -> Entry:
     """The registry's entry; `UnknownName` with near names when there is none."""
     if name not in _entries:
-        for family, held in FAMILIES.items():
-            if name in held.split():
+        for family, members in FAMILIES.items():
+            if name in members.split():
                 import_module(f"netwright.nets.{family}")
                 break
         else:

@@ -63,10 +63,10 @@ def mark(finding: int, remedy: int) -> str:
     return f"{finding + 1}{ascii_lowercase[remedy]}"
 
 
-def advice_text(net: Net, found: Sequence[_Finding], width: int | None = 96) -> str:
+def advice_text(net: Net, findings: Sequence[_Finding], width: int | None = 96) -> str:
     """Findings one after another, each with its remedies and what they change."""
     lines = [f"{net.name}  {show(net.input)}"]
-    for i, finding in enumerate(found):
+    for i, finding in enumerate(findings):
         lines += ["", f"{i + 1}. {TITLES[finding.kind]}"]
         lines += wrapped("   " + finding.said, width, 3)
         for j, remedy in enumerate(finding.remedies):
@@ -75,13 +75,13 @@ def advice_text(net: Net, found: Sequence[_Finding], width: int | None = 96) -> 
                 "       " + _changes(remedy.changes),
             )
             lines += [line for text in texts for line in wrapped(text, width, 9)]
-    ends = wrapped(UNITS, width) if found else ["nothing to mend"]
+    ends = wrapped(UNITS, width) if findings else ["nothing to mend"]
     return "\n".join([*lines, "", *ends])
 
 
 def _changes(changes: dict[str, _Change]) -> str:
     words = [
-        f"{name} {_said(name, change.before)} to {_said(name, change.after)}{_times(change)}"
+        f"{name} {_shown(name, change.before)} to {_shown(name, change.after)}{_times(change)}"
         for name, change in changes.items()
         if _counts(change)
     ]
@@ -95,7 +95,7 @@ def _counts(change: _Change) -> bool:
     return abs(change.after / change.before - 1) >= LEAST
 
 
-def _said(name: str, value: Any) -> str:
+def _shown(name: str, value: Any) -> str:
     if value is None:
         return "all"
     return human_bytes(value) if name == "memory" else human(value)
@@ -108,7 +108,7 @@ def _times(change: _Change) -> str:
     return f" ({times:.3g}x)" if times >= 2 else f" ({100 * (times - 1):+.1f}%)"
 
 
-def advice_record(net: Net, found: Sequence[_Finding]) -> dict[str, Any]:
+def advice_record(net: Net, findings: Sequence[_Finding]) -> dict[str, Any]:
     """Findings and remedies for JSON; a remedy's net is not in it, its rules make it."""
     return {
         "name": net.name,
@@ -131,6 +131,6 @@ def advice_record(net: Net, found: Sequence[_Finding]) -> dict[str, Any]:
                     for j, remedy in enumerate(finding.remedies)
                 ],
             }
-            for i, finding in enumerate(found)
+            for i, finding in enumerate(findings)
         ],
     }

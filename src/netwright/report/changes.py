@@ -28,16 +28,16 @@ TOTALS = (
 )
 
 
-def diff_text(made: Diff, width: int | None = None) -> str:
+def diff_text(diff: Diff, width: int | None = None) -> str:
     """Each part that changed with what that costs, then the totals of both nets."""
-    alike = groupby(made.changes, lambda change: replace(change, path=""))
+    alike = groupby(diff.changes, lambda change: replace(change, path=""))
     blocks = [_block([change.path for change in run], change) for change, run in alike]
-    if any(made.elsewhere):
-        blocks.append(f"parts that stayed, at other shapes\n    {_costs(*made.elsewhere)}")
-    if not made:
+    if any(diff.elsewhere):
+        blocks.append(f"parts that stayed, at other shapes\n    {_costs(*diff.elsewhere)}")
+    if not diff:
         blocks.append("no difference")
     lines = [line for text in "\n\n".join(blocks).split("\n") for line in wrapped(text, width, 6)]
-    return "\n".join([*lines, "", *_totals(made, width), "", *wrapped(UNITS, width)])
+    return "\n".join([*lines, "", *_totals(diff, width), "", *wrapped(UNITS, width)])
 
 
 def _block(paths: list[str], change: Change) -> str:
@@ -55,26 +55,26 @@ def _costs(params: int, macs: int) -> str:
     return f"params {params:+,}, MACs {macs:+,}"
 
 
-def _totals(made: Diff, width: int | None) -> list[str]:
-    names = made.before.name, made.after.name
-    rows = [["input", show(made.before.input), show(made.after.input), "", ""]]
+def _totals(diff: Diff, width: int | None) -> list[str]:
+    names = diff.before.name, diff.after.name
+    rows = [["input", show(diff.before.input), show(diff.after.input), "", ""]]
     for name, title in TOTALS:
-        old, new = made.pair(name)
+        old, new = diff.pair(name)
         rows.append([title, exact(old), exact(new), f"{new - old:+,}", ratio(new, old)])
-    old, new = made.pair("memory")
+    old, new = diff.pair("memory")
     sign = "-" if new < old else "+"
     sizes = [human_bytes(size, even=True) for size in (old, new, abs(new - old))]
     rows.append(["memory", *sizes[:2], sign + sizes[2], ratio(new, old)])
-    fields = [field_text(plan.field) if plan.field else "all" for plan in (made.before, made.after)]
+    fields = [field_text(plan.field) if plan.field else "all" for plan in (diff.before, diff.after)]
     rows.append(["field", *fields, "", ""])
     room = NAME if width is None else max(LEAST, min(NAME, (width - MARGIN) // 2))
     heads = [shortened(name, room) for name in names]
     return text_table(["", *heads, "change", "x"], rows, width=width, spare=(3, 4))
 
 
-def diff_record(made: Diff) -> dict[str, Any]:
+def diff_record(diff: Diff) -> dict[str, Any]:
     """The changes and both totals, for JSON; specs as their own JSON."""
-    params, macs = made.elsewhere
+    params, macs = diff.elsewhere
     return {
         "schema": SCHEMA,
         "convention": CONVENTION,
@@ -86,13 +86,13 @@ def diff_record(made: Diff) -> dict[str, Any]:
                 "d_params": change.d_params,
                 "d_macs": change.d_macs,
             }
-            for change in made.changes
+            for change in diff.changes
         ],
         "elsewhere": {"d_params": params, "d_macs": macs},
-        "before": {"name": made.before.name, "input": list(made.before.input),
-                   **totals_record(made.before)},
-        "after": {"name": made.after.name, "input": list(made.after.input),
-                  **totals_record(made.after)},
+        "before": {"name": diff.before.name, "input": list(diff.before.input),
+                   **totals_record(diff.before)},
+        "after": {"name": diff.after.name, "input": list(diff.after.input),
+                  **totals_record(diff.after)},
     }  # fmt: skip
 
 

@@ -106,9 +106,9 @@ def stage_table(
     rows = list[list[str]]()
     for group in groups(plan.rows):
         cells = [group.path or plan.name, show(group.output)]
-        for (_, measure, said), peak in zip(MEASURES, most, strict=True):
+        for (_, measure, text), peak in zip(MEASURES, most, strict=True):
             value = measure(group, plan)
-            cells += [said(value, even=True), bar(value, peak, longest)]
+            cells += [text(value, even=True), bar(value, peak, longest)]
         rows.append(cells)
     titles = [word for title, _, _ in MEASURES for word in (title, "")]
     return text_table([title, "output", *titles], rows, (0, 1, 3, 5, 7), width=width,

@@ -94,10 +94,10 @@ class Line(NamedTuple):
 
 def groups(rows: Sequence[Row], depth: int = 1) -> list[Group]:
     """Rows by the first `depth` words of their paths: 1 gives stages, 2 blocks."""
-    held: dict[str, list[Row]] = {}
+    members: dict[str, list[Row]] = {}
     for row in rows:
-        held.setdefault(".".join(row.path.split(".")[:depth]), []).append(row)
-    return [Group(path, tuple(inside)) for path, inside in held.items()]
+        members.setdefault(".".join(row.path.split(".")[:depth]), []).append(row)
+    return [Group(path, tuple(inside)) for path, inside in members.items()]
 
 
 def tree(rows: Sequence[Row], depth: int | None = None) -> Iterator[Line]:

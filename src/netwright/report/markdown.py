@@ -50,14 +50,14 @@ def plan_markdown(
 ) -> str:
     """A plan: a line a unit, or a group at `depth`, its totals and `more`."""
     item = plan.item * plan.batch
-    _, made = layer_cells(plan.rows, depth=depth, item=item, sort=sort or "run")
+    _, cells = layer_cells(plan.rows, depth=depth, item=item, sort=sort or "run")
     left = [i for i, column in enumerate(COLUMNS) if column.left]
     return "\n\n".join(
         [
             f"## {plan.name} {show(plan.input)}",
-            markdown_table([column.title for column in COLUMNS], made, left),
+            markdown_table([column.title for column in COLUMNS], cells, left),
             _listed([*totals(plan), *more]),
-            *[note.replace("*", "\\*") for note in signs(made)],
+            *[note.replace("*", "\\*") for note in signs(cells)],
             f"{CONVENTION} {UNITS}",
         ]
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from netwright.core.graph import Graph, Node
+from netwright.core.graph import Graph, Node, Tap
 from netwright.core.interpret import Shapes
 from netwright.core.net import Net
 from netwright.core.plan import Row
@@ -30,7 +30,8 @@ class Part:
     into the first, `outputs` come out of the last, several where streams travel together.
     `names` are those that the parts have in the wiring around them.
     `group` has the rows of all of them, `parts` are those of the first. `reads` are the parts
-    of a graph that it takes its inputs from, where these are named.
+    of a graph that it takes its inputs from, where these are named. `aside` is a head that only
+    training runs, beside the way of its inputs.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Part:
     count: int = 1
     reads: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    aside: bool = False
 
 
 def outline(net: Net) -> Part:
@@ -55,7 +57,7 @@ def outline(net: Net) -> Part:
     """
     walk = _Walk(net.plan().rows)
     walk(net.spec, "", (net.input,))
-    return replace(walk.made[0], name=net.name)
+    return replace(walk.parts[0], name=net.name)
 
 
 class _Walk(Shapes):
@@ -64,17 +66,22 @@ class _Walk(Shapes):
     def __init__(self, rows: tuple[Row, ...]) -> None:
         self.rows, self.done = rows, 0
         self.above = ""
-        self.made: list[Part] = []
+        self.parts: list[Part] = []
+        self.taps = set[str]()
 
     def unit(self, unit: Unit, path: str, xs: tuple[Shape, ...]) -> Shape:
         self.done += 1
         return self.rows[self.done - 1].output
 
+    def tap(self, tap: Tap, path: str, xs: tuple[Shape, ...]) -> Any:
+        self.taps.add(path)
+        return super().tap(tap, path, xs)
+
     def __call__(self, spec: Spec, path: str, xs: tuple[Shape, ...]) -> Any:
         body = spec
         while isinstance(body, Block):
             body = self.expand(body, path, xs)
-        siblings, self.made = self.made, []
+        siblings, self.parts = self.parts, []
         above, self.above = self.above, path
         first = self.done
         y = super().__call__(body, path, xs)
@@ -82,21 +89,22 @@ class _Walk(Shapes):
         group = Group(path, self.rows[first : self.done])
         self.above = above
         if group.rows:
-            parts = _parts(body, self.made)
-            made = Part(name, spec, body, xs, tuple(streams(y)), group, parts, names=(name,))
-            siblings.append(made)
-        self.made = siblings
+            parts = _parts(body, self.parts)
+            part = Part(name, spec, body, xs, tuple(streams(y)), group, parts, names=(name,),
+                        aside=path in self.taps)  # fmt: skip
+            siblings.append(part)
+        self.parts = siblings
         return y
 
 
-def _parts(body: Spec, made: list[Part]) -> tuple[Part, ...]:
+def _parts(body: Spec, inner: list[Part]) -> tuple[Part, ...]:
     if isinstance(body, Sequential | Branches):
-        return tuple(_runs(made))
+        return tuple(_runs(inner))
     if isinstance(body, Graph):
         nodes = dict(body.parts)
-        reads = [node.inputs if isinstance(node := nodes[p.name], Node) else () for p in made]
-        return tuple([replace(p, reads=names) for p, names in zip(made, reads, strict=True)])
-    return tuple(made)
+        reads = [node.inputs if isinstance(node := nodes[p.name], Node) else () for p in inner]
+        return tuple([replace(p, reads=names) for p, names in zip(inner, reads, strict=True)])
+    return tuple(inner)
 
 
 def _runs(parts: Iterable[Part]) -> list[Part]:
@@ -133,10 +141,10 @@ def outline_record(part: Part) -> dict[str, Any]:
 
     Costs are of all `count`, `parts` are those of the first.
     """
-    made = {"name": part.name, "count": part.count, **group_record(part.group)}
-    made |= {"inputs": [*map(list, part.inputs)], "outputs": [*map(list, part.outputs)]}
-    del made["output"]
-    made["spec"] = repr(part.spec) if isinstance(part.spec, Unit | Block) else None
+    record = {"name": part.name, "count": part.count, **group_record(part.group)}
+    record |= {"inputs": [*map(list, part.inputs)], "outputs": [*map(list, part.outputs)]}
+    del record["output"]
+    record["spec"] = repr(part.spec) if isinstance(part.spec, Unit | Block) else None
     if part.reads:
-        made["reads"] = list(part.reads)
-    return {**made, "parts": [outline_record(inner) for inner in part.parts]}
+        record["reads"] = list(part.reads)
+    return {**record, "parts": [outline_record(inner) for inner in part.parts]}

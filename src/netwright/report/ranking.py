@@ -40,16 +40,16 @@ def ranked(rows: Sequence[Row], sort: str | None = None, depth: int | None = Non
 
     Raises `UnknownName` with what there is to sort by.
     """
-    found = groups(rows, depth) if depth else [Group(row.path, (row,)) for row in rows]
-    return sorted(found, key=_known(sort, SORTS), reverse=True) if sort else found
+    lines = groups(rows, depth) if depth else [Group(row.path, (row,)) for row in rows]
+    return sorted(lines, key=_key(sort, SORTS), reverse=True) if sort else lines
 
 
 def ordered(plans: Sequence[Plan], sort: str | None = None) -> list[Plan]:
     """The plans, the least first; as they are given without `sort`."""
-    return sorted(plans, key=_known(sort, PLANS)) if sort else [*plans]
+    return sorted(plans, key=_key(sort, PLANS)) if sort else [*plans]
 
 
-def _known(sort: str, sorts: dict[str, Any]) -> Any:
+def _key(sort: str, sorts: dict[str, Any]) -> Any:
     if sort not in sorts:
         raise nearest("column to sort by", sort, sorts)
     return sorts[sort]

@@ -182,8 +182,8 @@ def _cells(line: Line, whole: Group, item: int) -> list[str]:
 
 
 def _percent(part: Any, whole: Any) -> str:
-    told = is_number(part) and is_number(whole) and whole
-    return f"{100 * part / whole:.1f}" if told else "-"
+    sensible = is_number(part) and is_number(whole) and whole
+    return f"{100 * part / whole:.1f}" if sensible else "-"
 
 
 def _layer(line: Line) -> str:
@@ -245,27 +245,27 @@ def layer_table(
     `item` is the bytes of an element, times the batch. For want of `width` columns are left
     out, never digits; `bold` marks the lines that sum up others.
     """
-    lines, made = layer_cells(rows, depth=depth, item=item, sort=sort)
-    if not made:
+    lines, cells = layer_cells(rows, depth=depth, item=item, sort=sort)
+    if not cells:
         return "no units"
     spare = sorted((i for i, column in enumerate(COLUMNS) if column.spare),
                    key=lambda i: -COLUMNS[i].spare)  # fmt: skip
     left = [i for i, column in enumerate(COLUMNS) if column.left]
     titles = [column.title for column in COLUMNS]
-    table = text_table(titles, made, left, width=width, spare=spare)
-    table, rest = table[: len(made) + 2], table[len(made) + 2 :]
+    table = text_table(titles, cells, left, width=width, spare=spare)
+    table, rest = table[: len(cells) + 2], table[len(cells) + 2 :]
     table.insert(-1, table[1])
     if bold:
         sums = {2 + i for i, line in enumerate(lines[:-1]) if not line.group.unit}
         sums |= {0, len(table) - 1}
         table = [strong(text) if i in sums else text for i, text in enumerate(table)]
-    notes = [line for note in signs(made) for line in wrapped(note, width)]
+    notes = [line for note in signs(cells) for line in wrapped(note, width)]
     return "\n".join([*table, *notes, *rest])
 
 
-def signs(made: list[list[str]]) -> list[str]:
+def signs(lines: list[list[str]]) -> list[str]:
     """What the signs in these lines of the layer table mean."""
-    seen = " ".join(cells[0] + cells[-2] for cells in made)
+    seen = " ".join(cells[0] + cells[-2] for cells in lines)
     return [note for sign, note in SIGNS.items() if sign in seen]
 
 

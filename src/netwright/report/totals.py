@@ -22,20 +22,20 @@ def training_totals(plan: Plan, optimiser: str) -> list[tuple[str, str]]:
         f"kept for the backward pass {human_bytes(need.saved)}",
     ]
     unknown = f"; not known of: {', '.join(need.unknown)}" if need.unknown else ""
-    said = f"{human_bytes(need.peak)} at most: {', '.join(parts)}"
-    return [("training", f"{said} ({plan.dtype}, batch {plan.batch}){unknown}")]
+    text = f"{human_bytes(need.peak)} at most: {', '.join(parts)}"
+    return [("training", f"{text} ({plan.dtype}, batch {plan.batch}){unknown}")]
 
 
 def latency_total(plan: Plan) -> list[tuple[str, str]]:
     """The predicted latency, as a (name, text) pair; nothing before `netwright calibrate`."""
     if plan.partial or not is_number(plan.macs):
         return []
-    found = plan.latency()
-    if found is None:
+    latency = plan.latency()
+    if latency is None:
         return []
-    around = f"{duration(found.low)} to {duration(found.high)}"
-    said = f"{duration(found.seconds)} predicted, {around}"
-    return [("latency", f"{said} (batch {plan.batch}; {found.setting})")]
+    around = f"{duration(latency.low)} to {duration(latency.high)}"
+    text = f"{duration(latency.seconds)} predicted, {around}"
+    return [("latency", f"{text} (batch {plan.batch}; {latency.setting})")]
 
 
 def fit_total(plan: Plan, limit: int, optimiser: str | None) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from netwright.rules.pools import first
 from netwright.rules.registry import named
 from netwright.units.activation import ReLU
 from netwright.units.conv import Conv
-from netwright.units.resample import ChannelShuffle
+from netwright.units.rearrange import ChannelShuffle
 
 __all__ = [
     "asymmetric",
@@ -191,14 +191,14 @@ def dilated(net: Net, output_stride: int = 8) -> Net:
         s = per_axis(spec.stride, rank, "stride")
         if before * max(s) <= output_stride:
             return None
-        made = replace(spec, stride=tuple(max(1, output_stride // before) for _ in s))
+        dilated = replace(spec, stride=tuple(max(1, output_stride // before) for _ in s))
         if factor > 1 and set(per_axis(spec.kernel, rank)) != {1}:
             if not _centred(spec, site):
                 raise RuleError(
                     f"{site.path}: padding {spec.padding} is not that of a centred window"
                 )
             d = per_axis(spec.dilation, rank, "dilation")
-            made = replace(made, dilation=tuple(n * factor for n in d), padding="same")
-        return made
+            dilated = replace(dilated, dilation=tuple(n * factor for n in d), padding="same")
+        return dilated
 
     return everywhere(net, change, Conv)

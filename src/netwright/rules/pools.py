@@ -158,13 +158,13 @@ def move_first_pool(net: Net, path: str = "stage1") -> Net:
     and costs, four times the positions. Parameters and output stay.
     """
     row = _strided(net)
-    made = replaced(net, row.path, Identity())
-    paths = [found.path for found in made.plan() if found.path.startswith(path + ".")]
-    order = [found.path for found in net.plan()]
+    without = replaced(net, row.path, Identity())
+    paths = [other.path for other in without.plan() if other.path.startswith(path + ".")]
+    order = [other.path for other in net.plan()]
     if not paths or order.index(paths[0]) < order.index(row.path):
         raise RuleError(f"{path} is no part of {net.name} behind {row.path}")
 
     def change(site: Site, spec: Spec) -> Spec | None:
         return Sequential(body=spec, pool=row.unit) if site.path == path else None
 
-    return everywhere(made, change, lambda spec: True)
+    return everywhere(without, change, lambda spec: True)

@@ -44,8 +44,8 @@ def residual(net: Net, order: str = "original") -> Net:
     def fits(spec: Spec) -> bool:
         return _step(spec) is not None
 
-    made = everywhere(net, change, fits, fits)
-    return _closed(made) if order in PRE_ACTIVATED else made
+    reordered = everywhere(net, change, fits, fits)
+    return _closed(reordered) if order in PRE_ACTIVATED else reordered
 
 
 def _step(spec: Spec) -> ConvNormAct | None:
@@ -58,11 +58,11 @@ def _step(spec: Spec) -> ConvNormAct | None:
     conv = parts.pop("conv", None)
     if not isinstance(conv, Conv) or not {"act"} <= {*parts} <= {"norm", "act"}:
         return None
-    made = ConvNormAct(
+    block = ConvNormAct(
         conv.width, conv.kernel, conv.stride, conv.padding, conv.dilation, conv.groups,
         parts.get("norm"), parts["act"], conv.border, conv.bias,
     )  # fmt: skip
-    return made if made.conv() == conv else None
+    return block if block.conv() == conv else None
 
 
 def _closed(net: Net) -> Net:

@@ -57,10 +57,10 @@ def deepen(net: Net, blocks: int = 1) -> Net:
     repeats a part; not what stands inside a block or in a branch.
     """
     need_counts(blocks=blocks)
-    made = deepened(net, lambda depth: depth + blocks)
-    if made == net:
+    scaled = deepened(net, lambda depth: depth + blocks)
+    if scaled == net:
         raise RuleError(f"{net.name} {NO_STAGE}")
-    return made
+    return scaled
 
 
 def deepened(net: Net, deeper: Callable[[int], int]) -> Net:
@@ -122,10 +122,10 @@ def compound(
     need_factors(alpha=alpha, beta=beta, gamma=gamma)
     if not abs(phi) <= LARGEST_PHI:
         raise SpecError(f"phi is {phi}, wanted a number from -{LARGEST_PHI} to {LARGEST_PHI}")
-    made = compounded(net, phi, alpha, beta, lambda net: _resized(net, gamma**phi))
-    if made == net:
+    scaled = compounded(net, phi, alpha, beta, lambda net: _resized(net, gamma**phi))
+    if scaled == net:
         raise RuleError(f"a phi of {phi} is too small to change {net.name}")
-    return made
+    return scaled
 
 
 def compounded(
@@ -141,10 +141,10 @@ def _resized(net: Net, factor: float) -> Net:
     """
     first, _ = positions(net)
     sides = [max(1, round(side * factor)) for side in net.input[first:]]
-    made = replace(net, input=(*net.input[:first], *sides))
+    scaled = replace(net, input=(*net.input[:first], *sides))
     with suppress(ShapeError):
-        if _in_proportion(net, made):
-            return made
+        if _in_proportion(net, scaled):
+            return scaled
     return strided(net, factor)
 
 

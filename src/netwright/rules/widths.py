@@ -41,11 +41,11 @@ def widen(net: Net, factor: float = 2.0) -> Net:
     less; groups stay, unless there is one a channel. The classifier keeps its classes.
     """
     need_factors(factor=factor)
-    made = times(net, factor)
-    if made == net:
+    wider = times(net, factor)
+    if wider == net:
         raise RuleError(f"a factor of {factor:g} changes no width of {net.name}: they round to "
                         "what they were, or it has none but the classifier's")  # fmt: skip
-    return made
+    return wider
 
 
 @named("align")
@@ -55,10 +55,10 @@ def align(net: Net, multiple: int = 8) -> Net:
     """
     need_counts(multiple=multiple)
     step = lcm(multiple, *_groups(_growing(net)))
-    made = _fitted(net, lambda width, step: -(-width // step) * step, step)
-    if made == net:
+    wider = _fitted(net, lambda width, step: -(-width // step) * step, step)
+    if wider == net:
         raise RuleError(f"every width of {net.name} is a multiple of {step} or follows from others")
-    return made
+    return wider
 
 
 def times(net: Net, factor: float) -> Net:
@@ -90,12 +90,12 @@ def widened(net: Net, wider: Callable[[int], int]) -> Net:
             changed.append(site.path)
         return new
 
-    made = rewritten(net, change, lambda spec: isinstance(spec, Unit | Block))
+    result = rewritten(net, change, lambda spec: isinstance(spec, Unit | Block))
     opened = {path: unit for path, unit in units.items()
               if any(path.startswith(below(block, "")) for block in changed)}  # fmt: skip
     for path, unit in opened.items():
-        made = replaced(made, path, unit)
-    return net if opened and _units(made) == _units(net) else made
+        result = replaced(result, path, unit)
+    return net if opened and _units(result) == _units(net) else result
 
 
 def _units(net: Net) -> list[tuple[str, Unit]]:
@@ -122,12 +122,12 @@ def _fitted(net: Net, to: Rounding, step: int) -> Net:
     faults: list[Exception] = []
     for way in ways:
         try:
-            made = widened(net, way)
+            wider = widened(net, way)
         except (RuleError, ShapeError, SpecError) as error:
             faults.append(error)
         else:
-            if made != net or not faults:
-                return made
+            if wider != net or not faults:
+                return wider
     raise RuleError(f"{net.name} has no such widths: {faults[0]}")
 
 

@@ -18,8 +18,8 @@ from netwright.core.plan import Plan, Row
 from netwright.errors import NetwrightError
 from netwright.speed.machine import file_of, read, write
 
-__all__ = ["Latency", "Rates", "Setting", "amounts", "keep", "kind", "kinds", "known", "latest",
-           "need_file", "predict", "spread"]  # fmt: skip
+__all__ = ["Latency", "Rates", "Setting", "amounts", "keep", "kind", "kinds", "latest",
+           "need_file", "predict", "rates_kept", "spread"]  # fmt: skip
 
 NAME = "latency"
 """What the kept rates are called."""
@@ -121,7 +121,7 @@ def predict(plan: Plan, rates: Rates) -> Latency:
     return Latency(seconds, seconds / spread, seconds * spread, rates.setting)
 
 
-def known() -> list[Rates]:
+def rates_kept() -> list[Rates]:
     """The rates that `netwright calibrate` measured, the latest last."""
     try:
         return [
@@ -137,7 +137,7 @@ def known() -> list[Rates]:
 
 def latest(dtype: str = "float32", channels_last: bool | None = None) -> Rates | None:
     """The rates measured last for that type, and layout if one is asked for; None without."""
-    for rates in reversed(known()):
+    for rates in reversed(rates_kept()):
         how = rates.setting
         if how.dtype == dtype and channels_last in (None, how.channels_last):
             return rates
@@ -158,7 +158,7 @@ def need_file() -> Path:
 
 def keep(rates: Rates) -> Path:
     """Writes rates beside those of other settings, and says where."""
-    others = [one for one in known() if one.setting != rates.setting]
+    others = [one for one in rates_kept() if one.setting != rates.setting]
     try:
         return write(NAME, {"rates": [asdict(one) for one in (*others, rates)]})
     except OSError as error:

@@ -147,10 +147,10 @@ def _row(net: Net) -> Row:
     return next((row for row in rows if isinstance(row.unit, Add | Cat | Mul)), rows[0])
 
 
-def calibrate(how: Setting, told: Callable[[int, int], None] = lambda done, of: None) -> Rates:
+def calibrate(how: Setting, progress: Callable[[int, int], None] = lambda done, of: None) -> Rates:
     """The rates of this machine, from probes of every kind and a few whole nets.
 
-    `told` hears how many of the probes are done. Takes some 20 seconds.
+    `progress` hears how many of the probes are done. Takes some 20 seconds.
     """
     probes = [Net(Sequential(unit=spec), shape, "probe") for spec, shape in _probes()]
     item, steps = 2 if "16" in how.dtype else 4, len(probes) + len(HELD_OUT)
@@ -160,14 +160,14 @@ def calibrate(how: Setting, told: Callable[[int, int], None] = lambda done, of: 
         own = kind(row)
         assert own is not None
         samples[own].append((amounts(row, 1, item), measured(net, how, patience=PATIENCE)))
-        told(i + 1, steps)
+        progress(i + 1, steps)
     fitted = {name: _fit(pairs) for name, pairs in samples.items()}
     rates, ratios = Rates(how, fitted, 0.0), list[float]()
     for i, (name, side) in enumerate(HELD_OUT):
         net = find(name, input=(3, side, side))
         took = measured(net, how, patience=0.3)
         ratios.append(took / predict(net.plan(dtype=how.dtype), rates).seconds)
-        told(len(probes) + i + 1, steps)
+        progress(len(probes) + i + 1, steps)
     shift, error = spread(ratios)
     scaled = {name: tuple(shift * rate for rate in row) for name, row in fitted.items()}
     return Rates(how, scaled, error)

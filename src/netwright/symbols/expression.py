@@ -71,23 +71,23 @@ class _Reader:
             case ast.Call(func=ast.Name(id=name), args=given, keywords=named):
                 return self._spec(node, name, given, named)
             case _:
-                raise SpecError(f"{self._said(node)} is neither a spec nor a size")
+                raise SpecError(f"{self._quoted(node)} is neither a spec nor a size")
 
     def _done(self, node: ast.expr, kind: ast.AST, *values: Any) -> Any:
         # A power of plain numbers could fill the memory; sizes never need one.
         numbers = all(type(value) in (int, float) for value in values)
         sizes = all(type(value) in (int, float) or is_symbolic(value) for value in values)
         if not sizes or (numbers and isinstance(kind, ast.Pow)):
-            raise SpecError(f"{self._said(node)} is no size: it computes with what is no number")
+            raise SpecError(f"{self._quoted(node)} is no size: it computes with what is no number")
         try:
-            made = _OPERATIONS[type(kind)](*values)
+            value = _OPERATIONS[type(kind)](*values)
         except ZeroDivisionError:
-            raise SpecError(f"{self._said(node)} divides by zero") from None
+            raise SpecError(f"{self._quoted(node)} divides by zero") from None
         except OverflowError as error:
-            raise SpecError(f"{self._said(node)} is no size: {error}") from None
-        if is_symbolic(made) and made.is_finite is not True:  # such as N / 0
-            raise SpecError(f"{self._said(node)} divides by zero")
-        return made
+            raise SpecError(f"{self._quoted(node)} is no size: {error}") from None
+        if is_symbolic(value) and value.is_finite is not True:  # such as N / 0
+            raise SpecError(f"{self._quoted(node)} divides by zero")
+        return value
 
     def _spec(
         self, node: ast.expr, name: str, given: list[ast.expr], named: list[ast.keyword]
@@ -96,13 +96,13 @@ class _Reader:
             raise nearest("spec", name, SPECS)
         arguments = [self.of(item) for item in given]
         if any(word.arg is None for word in named):
-            raise SpecError(f"{self._said(node)}: write fields by their names, without **")
+            raise SpecError(f"{self._quoted(node)}: write fields by their names, without **")
         keywords = {str(word.arg): self.of(word.value) for word in named}
         try:
             return SPECS[name](*arguments, **keywords)
         except TypeError as error:
-            raise SpecError(f"{self._said(node)}: {error}") from None
+            raise SpecError(f"{self._quoted(node)}: {error}") from None
 
-    def _said(self, node: ast.expr) -> str:
+    def _quoted(self, node: ast.expr) -> str:
         """The part of the text, as messages show it."""
         return shown(ast.get_source_segment(self.text, node) or self.text)

@@ -63,8 +63,8 @@ def halving(net: Net) -> Shape:
     # In a sequence the axis of time comes before those of the sides, or a row is of one step.
     jumps = [jump[-count:] for row in rows if len(jump := row.field.jump or ()) >= count > 0]
     steps = [lcm(*[int(Fraction(jump[i]).numerator) for jump in jumps]) for i in range(count)]
-    made: list[Any] = [symbol(name) * step for name, step in zip(names, steps, strict=False)]
-    return (*before, *made)
+    free: list[Any] = [symbol(name) * step for name, step in zip(names, steps, strict=False)]
+    return (*before, *free)
 
 
 def _has_steps(rows: tuple[Row, ...]) -> bool:
@@ -87,10 +87,10 @@ def formula(what: str | Spec | Net | Plan, input: Any = ("C", "H", "W")) -> Form
     9*C*H*N*W
     """
     if isinstance(what, str):
-        made = read(what, symbol)
-        if not isinstance(made, Spec):
+        spec = read(what, symbol)
+        if not isinstance(spec, Spec):
             raise SpecError(f"{shown(what)} is no spec; wanted one such as 'Conv(N, 3)'")
-        return formula(made, input)
+        return formula(spec, input)
     if isinstance(what, Plan):
         plan = what
     else:

@@ -27,10 +27,10 @@ def sizes(input: Any) -> Shape:
     >>> sizes(("C", "2*H", 7))
     (C, 2*H, 7)
     """
-    made = tuple([read(size, symbol) if isinstance(size, str) else size for size in input])
-    for size in made:
+    sizes = tuple([read(size, symbol) if isinstance(size, str) else size for size in input])
+    for size in sizes:
         if not isinstance(size, int | sympy.Expr) or sympy.sympify(size).is_integer is False:
             raise ShapeError(
                 f"{shown(size)} is no size; wanted a number or a formula such as '2*C'"
             )
-    return made
+    return sizes

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from netwright.units.pool import *  # noqa: F403
     from netwright.units.radial import *  # noqa: F403
     from netwright.units.random_pool import *  # noqa: F403
+    from netwright.units.rearrange import *  # noqa: F403
     from netwright.units.recurrent import *  # noqa: F403
     from netwright.units.region_pool import *  # noqa: F403
     from netwright.units.regularise import *  # noqa: F403
@@ -71,11 +72,11 @@ lazy(
         "pool": "AdaptiveAvgPool AvgPool GlobalAvgPool LocalPool MaxPool",
         "radial": "RadialBasis",
         "random_pool": "FractionalMaxPool StochasticPool TournamentPool",
+        "rearrange": "ChannelShuffle PadChannels PixelShuffle PixelUnshuffle Subsample",
         "recurrent": "GRU LSTM RNN CatFeatures Recurrent",
         "region_pool": "RegionPool RoIAlign RoIPool",
         "regularise": "Cutout DropBlock DropPath Dropout Dropper ShakeDrop SpatialDropout",
-        "resample": "ChannelShuffle MaxUnpool PadChannels PixelShuffle PixelUnshuffle Subsample "
-        "Upsample",
+        "resample": "MaxUnpool Upsample",
         "response_norm": "LocalResponseNorm SpatialResponseNorm",
         "signal_pool": "GeneticPool LeapPool",
         "spectral_pool": "SpectralPool WaveletPool",

@@ -57,10 +57,10 @@ class DeformableConv(GroupedConvolution):
         (x,) = xs
         taps, positions = prod(self.sliding(x).kernel), prod(y[1:])
         weights = x[0] // self.groups * taps * self.width
-        told = (3 if self.modulated else 2) * taps * self.offset_groups
-        offsets = x[0] * taps * told
+        channels = (3 if self.modulated else 2) * taps * self.offset_groups
+        offsets = x[0] * taps * channels
         sampled = (5 if self.modulated else 4) * x[0] * taps * positions
-        params = weights + (self.width if self.bias else 0) + offsets + told
+        params = weights + (self.width if self.bias else 0) + offsets + channels
         return Cost(params, (weights + offsets) * positions, sampled)
 
     def module(self, *xs: Shape) -> nn.Module:

@@ -45,8 +45,8 @@ class HigherOrderConv(Convolution):
         complete = self.products == "complete"
         pairs = n * (n + 1) // 2 if complete else n
         weights = (n + pairs) * self.width
-        made = pairs * prod(y[1:]) if complete else prod(x)
-        return Cost(weights + (self.width if self.bias else 0), weights * prod(y[1:]), made)
+        products = pairs * prod(y[1:]) if complete else prod(x)
+        return Cost(weights + (self.width if self.bias else 0), weights * prod(y[1:]), products)
 
     def kept(self, *xs: Shape, y: Shape) -> Kept | None:
         (x,) = xs

@@ -92,8 +92,8 @@ def fetched(url: str, path: Path, digest: str = "") -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         _append(url, part)
     except (OSError, HTTPException) as error:
-        held = f"; {part.stat().st_size:,} bytes are kept" if part.exists() else ""
-        _offline(url, one_line(error) + held)
+        kept = f"; {part.stat().st_size:,} bytes are kept" if part.exists() else ""
+        _offline(url, one_line(error) + kept)
     try:
         _check(part, digest)
     except WeightsError:
@@ -125,12 +125,13 @@ def _check(path: Path, digest: str) -> None:
     """Compares the file's SHA-256 with the first digits that it should have."""
     if not digest:
         return
-    made = sha256()
+    checksum = sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
-            made.update(block)
-    if not made.hexdigest().startswith(digest):
-        raise WeightsError(f"{path} is damaged: its SHA-256 begins {made.hexdigest()[:8]}, wanted "
+            checksum.update(block)
+    if not checksum.hexdigest().startswith(digest):
+        begins = checksum.hexdigest()[:8]
+        raise WeightsError(f"{path} is damaged: its SHA-256 begins {begins}, wanted "
                            f"{digest[:8]}; delete it and try again")  # fmt: skip
 
 

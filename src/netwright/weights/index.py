@@ -41,7 +41,7 @@ def names(pattern: str = "*") -> list[str]:
     >>> names("densenet121")[:2]
     ['timm/densenet121.ra_in1k', 'timm/densenet121.tv_in1k']
     """
-    return sorted({held.name for held in known(pattern)})
+    return sorted({weights.name for weights in known(pattern)})
 
 
 def known(pattern: str = "*") -> tuple[Known, ...]:
@@ -50,22 +50,22 @@ def known(pattern: str = "*") -> tuple[Known, ...]:
     >>> known("efficientnet_lite0")[0].licence
     'Apache-2.0'
     """
-    return tuple(held for held in _tables() if fnmatchcase(held.net, pattern))
+    return tuple(weights for weights in _tables() if fnmatchcase(weights.net, pattern))
 
 
 @cache
 def _tables() -> tuple[Known, ...]:
-    found: list[Known] = []
+    entries: list[Known] = []
     for row in _rows("torchvision.csv"):
         place = (row["model"], row["tag"], row["file"])
-        found.append(Known(row["net"], "torchvision", *place, UNNAMED, row))
+        entries.append(Known(row["net"], "torchvision", *place, UNNAMED, row))
     for row in _rows("timm.csv"):
         place = (row["net"], "timm", row["model"])
-        found += [Known(*place, tag, licence=row["licence"]) for tag in row["tags"].split()]
+        entries += [Known(*place, tag, licence=row["licence"]) for tag in row["tags"].split()]
     for row in _rows("packages.csv"):
         place = (row["model"], "", row["file"])
-        found.append(Known(row["net"], "package", *place, row["licence"], row))
-    return tuple(found)
+        entries.append(Known(row["net"], "package", *place, row["licence"], row))
+    return tuple(entries)
 
 
 def _rows(name: str) -> list[dict[str, str]]:

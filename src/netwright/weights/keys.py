@@ -20,7 +20,8 @@ LIBRARIES = ("torchvision", "timm", "pytorchcv", "efficientnet_lite_pytorch")
 
 def family(net: Net) -> str:
     """The family that the registry knows the net's name in; empty for other nets."""
-    return next((f for f, held in registry.FAMILIES.items() if net.origin in held.split()), "")
+    families = registry.FAMILIES.items()
+    return next((name for name, members in families if net.origin in members.split()), "")
 
 
 def _table(net: Net, library: str) -> str | None:
@@ -43,9 +44,9 @@ def key_map(net: Net, library: str, keys: list[str]) -> dict[str, Place]:
     """
     text = _table(net, library)
     if text is None:
-        known = import_module(f"netwright.weights.{library}_keys").TABLES
+        tables = import_module(f"netwright.weights.{library}_keys").TABLES
         raise WeightsError(f"no keys of {library} for {net.name}; there are tables for: "
-                           f"{', '.join(sorted(known))}")  # fmt: skip
+                           f"{', '.join(sorted(tables))}")  # fmt: skip
     table, where = read(text), Where(net)
     places: dict[str, Place] = {}
     taken: set[str] = set()

@@ -76,14 +76,14 @@ def load(module: nn.Module, weights: str | Path, *, strict: bool = True) -> Load
     if fit.faults and (strict or not fit.taken):
         raise WeightsError(fit.complaint())
     module.load_state_dict({**state, **fit.taken})
-    said = [*fit.adapted, *fit.faults]
+    notes = [*fit.adapted, *fit.faults]
     if fit.how == "order":
-        said.append("its keys are unknown; all shapes agree in order, which was trusted")
-    if said:
-        warnings.warn(f"{source.said}: {'; '.join(said)}", WeightsWarning, stacklevel=3)
+        notes.append("its keys are unknown; all shapes agree in order, which was trusted")
+    if notes:
+        warnings.warn(f"{source.name}: {'; '.join(notes)}", WeightsWarning, stacklevel=3)
     preprocess = source.preprocess and source.preprocess.for_channels(net.input[0])
     loaded = Loaded(
-        source.said, fit.how, preprocess, tuple(fit.adapted), tuple(fit.fresh), tuple(fit.unused),
+        source.name, fit.how, preprocess, tuple(fit.adapted), tuple(fit.fresh), tuple(fit.unused),
         source.licence,
     )  # fmt: skip
     module.weights = loaded  # type: ignore[assignment]
@@ -114,22 +114,22 @@ class _Fit:
     def take(self, key: str, value: Tensor) -> None:
         """Finds, and if need be adapts, one tensor."""
         place = self.places.get(key)
-        found = self.source.state.get(place.key) if place else None
-        if place is None or found is None:
+        tensor = self.source.state.get(place.key) if place else None
+        if place is None or tensor is None:
             self.lack(key)
             return
-        if found.squeeze().shape != value.squeeze().shape:
-            found = place.ours(found)
-        if found.squeeze().shape == value.squeeze().shape:
-            self.taken[key] = found.reshape(value.shape)
-        elif key.startswith(self.heads) and _alike(found, value, 0):
-            self.renew(key, f"{len(found)} classes in the weights, {len(value)} in the net")
-        elif self.is_stem(key, value) and _alike(found, value, 1):
-            self.taken[key] = self.channels(key, found, value.shape[1])
+        if tensor.squeeze().shape != value.squeeze().shape:
+            tensor = place.ours(tensor)
+        if tensor.squeeze().shape == value.squeeze().shape:
+            self.taken[key] = tensor.reshape(value.shape)
+        elif key.startswith(self.heads) and _alike(tensor, value, 0):
+            self.renew(key, f"{len(tensor)} classes in the weights, {len(value)} in the net")
+        elif self.is_stem(key, value) and _alike(tensor, value, 1):
+            self.taken[key] = self.channels(key, tensor, value.shape[1])
         else:
             self.fresh.append(key)
             self.misshapen.append(f"{key} is {tuple(value.shape)}, {place.key} in the weights "
-                                  f"{tuple(found.shape)}")  # fmt: skip
+                                  f"{tuple(tensor.shape)}")  # fmt: skip
 
     def is_stem(self, key: str, value: Tensor) -> bool:
         """Whether this is the kernel that every channel of the image goes into."""
@@ -148,9 +148,9 @@ class _Fit:
 
     def renew(self, key: str, reason: str) -> None:
         self.fresh.append(key)
-        said = f"{key.rpartition('.')[0]} starts fresh: {reason}"
-        if said not in self.adapted:
-            self.adapted.append(said)
+        note = f"{key.rpartition('.')[0]} starts fresh: {reason}"
+        if note not in self.adapted:
+            self.adapted.append(note)
 
     def channels(self, key: str, weight: Tensor, count: int) -> Tensor:
         """(out, C, ...) -> (out, count, ...): what a grey image in every channel gives, or the
@@ -186,7 +186,7 @@ class _Fit:
         if self.strange and len(faults) == 1:
             hint = "try to get them anew, or strict=False to take them as they are"
         return (
-            f"the weights of {self.source.said} do not fit {self.net.name}: {matched} of "
+            f"the weights of {self.source.name} do not fit {self.net.name}: {matched} of "
             f"{len(wanted)} found by {self.how} keys; {'; '.join(faults)}; {hint}"
         )
 
@@ -197,11 +197,11 @@ def _places(net: Net, source: Source, ours: Mapping[str, Tensor]) -> tuple[str, 
     named = {"own": {key: Place(key) for key in keys}}
     named |= {lib: key_map(net, lib, keys) for lib in LIBRARIES if has_table(net, lib)}
 
-    def found(how: str) -> int:
+    def overlap(how: str) -> int:
         return sum(place.key in source.state for place in named[how].values())
 
-    best = max(named, key=found)
-    if found(best) < len(_essential(ours)) and source.ordered:
+    best = max(named, key=overlap)
+    if overlap(best) < len(_essential(ours)) and source.ordered:
         theirs = _essential(source.state)
         mine = _essential(ours)
         if [_signature(k, t) for k, t in mine.items()] == [

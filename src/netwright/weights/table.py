@@ -77,16 +77,16 @@ class Table:
         for heads, tails in self.groups:
             head = _first(heads, key)
             if head:
-                rule, found = head
-                rest = key[found.end() :]
-                made, kernel = _filled(rule.theirs, found, _At(where, key)), rule.kernel
+                rule, match = head
+                rest = key[match.end() :]
+                theirs, kernel = _filled(rule.theirs, match, _At(where, key)), rule.kernel
                 tail = _first(tails, rest)
                 if tail:
                     rule, inner = tail
-                    made += _filled(rule.theirs, inner, _At(where, key, found.end()))
+                    theirs += _filled(rule.theirs, inner, _At(where, key, match.end()))
                     rest, kernel = rest[inner.end() :], rule.kernel
                 shaped = rest in ("", ".weight")
-                return Place(made + self.spoken(rest), kernel if shaped else None)
+                return Place(theirs + self.spoken(rest), kernel if shaped else None)
         return None
 
     def spoken(self, rest: str) -> str:
@@ -96,7 +96,7 @@ class Table:
 
 def _first(rules: list[_Rule], text: str) -> tuple[_Rule, re.Match[str]] | None:
     matched = ((rule, rule.pattern.match(text)) for rule in rules)
-    return next(((rule, found) for rule, found in matched if found), None)
+    return next(((rule, match) for rule, match in matched if match), None)
 
 
 class Where:
@@ -112,27 +112,27 @@ class Where:
     @cached_property
     def children(self) -> dict[str, dict[str, int]]:
         """Path -> its parts -> their places."""
-        found: dict[str, dict[str, int]] = {"": {}}
+        parts: dict[str, dict[str, int]] = {"": {}}
         for path in self.paths:
             above = ""
             for word in path.split("."):
-                held = found.setdefault(above, {})
-                held.setdefault(word, len(held))
+                siblings = parts.setdefault(above, {})
+                siblings.setdefault(word, len(siblings))
                 above = f"{above}.{word}" if above else word
-        return found
+        return parts
 
     @cached_property
     def begun(self) -> dict[str, int]:
         """Part or block -> blocks begun when it begins, itself included."""
-        found: dict[str, int] = {}
+        begun: dict[str, int] = {}
         blocks = 0
         for path in self.paths:
             block = BLOCK.match(path)
             name = block[0] if block else path.partition(".")[0]
-            if name not in found:
+            if name not in begun:
                 blocks += block is not None
-                found[name] = blocks
-        return found
+                begun[name] = blocks
+        return begun
 
 
 @dataclass(frozen=True)
@@ -161,13 +161,13 @@ class _At:
 _BLANK = re.compile(r"\{(#?)(\d*)([a-z]+)([+-]\d+)?(?::([^}]+))?\}")
 
 
-def _filled(theirs: str, found: re.Match[str], at: _At) -> str:
-    given = found.groupdict()
+def _filled(theirs: str, match: re.Match[str], at: _At) -> str:
+    given = match.groupdict()
 
     def value(blank: re.Match[str]) -> str:
         rank, factor, name, offset, choice = blank.groups()
         if rank:
-            return str(at.rank(found.start(name), given[name]) + int(offset or 0))
+            return str(at.rank(match.start(name), given[name]) + int(offset or 0))
         if name in given and name not in NUMBERS:
             return given[name]
         number = int(given[name]) if name in given else at.number(name)

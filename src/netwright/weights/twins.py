@@ -27,7 +27,7 @@ def twin(net: Net, library: str, model: str = "") -> str:
     """Why weights with that library's keys are not of this net although they would load; empty
     where nothing speaks against it. `model` is what the library calls their net, where it is told.
     """
-    ours = sorted({held.model for held in known(net.origin) if held.library == "timm"})
+    ours = sorted({weights.model for weights in known(net.origin) if weights.library == "timm"})
     if ours and model and model not in ours:
         return f"{model} of timm is another net with the same keys, wanted {' or '.join(ours)}"
     if not model and net.origin in SHADOWED.get(library, "").split():
