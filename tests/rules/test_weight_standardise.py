@@ -96,3 +96,14 @@ def test_built_kernels_are_standardised() -> None:
         w = layer.reweighted().flatten(1)
         torch.testing.assert_close(w.mean(1), torch.zeros(len(w)), atol=1e-5, rtol=0)
         torch.testing.assert_close(w.std(1, correction=0), torch.ones(len(w)), atol=1e-2, rtol=0)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2"])
+def test_strides_become_dilation_in_reweighted_convolutions_too(name: str) -> None:
+    """In either order, and with the fields that the net had."""
+    net = nw.net(name)
+    last = net.rewrite("weight-standardise", "dilate:16").plan()
+    first = net.rewrite("dilate:16", "weight-standardise").plan()
+    assert last.macs == first.macs > net.plan().macs
+    assert [row.output for row in last] == [row.output for row in first]
+    assert last.field.size == net.plan().field.size

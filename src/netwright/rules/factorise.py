@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from netwright.blocks.conv import ConvNormAct, DepthwiseConv
 from netwright.core.net import Net
@@ -18,6 +19,7 @@ from netwright.rules.registry import named
 from netwright.units.activation import ReLU
 from netwright.units.conv import Conv
 from netwright.units.rearrange import ChannelShuffle
+from netwright.units.weight_norm import Reweighted
 
 __all__ = [
     "asymmetric",
@@ -174,31 +176,39 @@ def dilated(net: Net, output_stride: int = 8) -> Net:
     need_counts(output_stride=output_stride)
     jump: dict[str, int] = {}
     for row in net.plan().rows:
-        axes = row.field.axes
-        if axes and "stride" in row.unit.field_names and "kernel" in row.unit.field_names:
-            stride = row.unit.stride  # type: ignore[attr-defined]
-            hop = max(per_axis(row.unit.kernel if stride is None else stride, len(axes)))  # type: ignore[attr-defined]
+        axes, window = row.field.axes, row.unit.sliding(row.input)
+        if axes and window is not None:
+            hop = max(window.stride)
             jump[row.path] = axes[0].jump // hop
-            if jump[row.path] * hop > output_stride and not isinstance(row.unit, Conv):
-                raise RuleError(f"{row.path} is a pool beyond stride {output_stride}; "
-                                "pool-to-conv makes it a convolution first")  # fmt: skip
+            beyond = jump[row.path] * hop > output_stride and max(window.kernel) > 1
+            if beyond and _conv(row.unit) is None:
+                raise RuleError(f"{row.path}, a {type(row.unit).__name__} beyond stride "
+                                f"{output_stride}, has no dilation; pool-to-conv makes a pool a "
+                                "convolution first")  # fmt: skip
 
     def change(site: Site, spec: Spec) -> Spec | None:
-        assert isinstance(spec, Conv)
-        before = jump.get(site.path, 0)
-        rank = len(site.x) - 1
-        factor = before // output_stride
-        s = per_axis(spec.stride, rank, "stride")
-        if before * max(s) <= output_stride:
+        conv, before = _conv(spec), jump.get(site.path, 0)
+        if conv is None:
             return None
-        dilated = replace(spec, stride=tuple(max(1, output_stride // before) for _ in s))
-        if factor > 1 and set(per_axis(spec.kernel, rank)) != {1}:
-            if not _centred(spec, site):
+        window = conv.sliding(site.x)
+        factor, stride = before // output_stride, max(window.stride)
+        if before * stride <= output_stride or (stride == 1 and max(window.kernel) == 1):
+            return None
+        changes: dict[str, Any] = {"stride": max(1, output_stride // before)}
+        if factor > 1 and max(window.kernel) > 1:
+            if not _centred(conv, site):
                 raise RuleError(
-                    f"{site.path}: padding {spec.padding} is not that of a centred window"
+                    f"{site.path}: padding {conv.padding} is not that of a centred window"
                 )
-            d = per_axis(spec.dilation, rank, "dilation")
-            dilated = replace(dilated, dilation=tuple(n * factor for n in d), padding="same")
-        return dilated
+            dilation = tuple(factor * n for n in window.dilation)
+            changes |= {"dilation": dilation, "padding": "same"}
+        dilated = replace(conv, **changes)
+        return replace(spec, of=dilated) if isinstance(spec, Reweighted) else dilated
 
-    return everywhere(net, change, Conv)
+    return everywhere(net, change, lambda spec: _conv(spec) is not None)
+
+
+def _conv(spec: Spec) -> Conv | None:
+    """The convolution that a spec is, reweighted or not."""
+    of = spec.of if isinstance(spec, Reweighted) else spec
+    return of if isinstance(of, Conv) else None
