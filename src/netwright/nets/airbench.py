@@ -23,7 +23,7 @@ def airbench(widths: tuple[int, int, int] = (64, 256, 256), classes: int = 10) -
     pool behind the first, a pool over what is left, one dense unit times 1/9.
 
     The first convolution has two filters for each of the 12 inputs of its window, one the
-    negative of the other: the recipe `fast-small` sets them to the patches' principal
+    negative of the other: the recipe `airbench` sets them to the patches' principal
     components and leaves them so. The paper's batch norms have no factors; ours learn them.
     """
     need_counts(widths=widths)

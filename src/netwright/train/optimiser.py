@@ -13,9 +13,8 @@ from netwright.train.recipe import Recipe
 
 __all__ = ["Muon", "optimisers", "orthogonal"]
 
-DENSE, BIAS = 2.8, 0.22
-"""Beside Muon, dense layers and what has one axis learn by SGD, at these shares of its rate
-(Jordan 2024: 0.67 and 0.053 of 0.24)."""
+DENSE, BIAS = 1.8, 0.22
+"""Beside Muon, dense layers and what has one axis learn by SGD, at these shares of its rate."""
 
 
 def optimisers(
@@ -35,6 +34,8 @@ def optimisers(
         turns = recipe.optimiser == "muon" and parameter.ndim > 2
         if recipe.optimiser == "muon" and not turns:
             factor *= DENSE if parameter.ndim > 1 else BIAS
+        if parameter.ndim == 1:
+            factor *= recipe.biases
         chosen = kernels if turns else rest
         chosen.setdefault((decay, factor), []).append(parameter)
     found = [_plain(_groups(rest), recipe)] if rest else []

@@ -34,6 +34,7 @@ class Recipe:
         rate: the highest learning rate, for a batch of `batch` images.
         momentum: of SGD and RMSProp; the first beta of AdamW.
         decay: weight decay of kernels and matrices; biases and normalisation are spared.
+        biases: how many times faster biases and the factors of normalisation learn.
         batch: images a step.
         schedule: how the rate falls: as a `cosine` to nothing, a tenth at each of `drops`
             (`steps`), as a straight line (`linear`), by 0.94 every second epoch of 100
@@ -51,7 +52,7 @@ class Recipe:
             never.
         balance: whether rare classes count more, by the inverse of their number.
         whiten: whether the first convolution is set to the principal components of patches and
-            stays so; see `netwright.train.whitening`.
+            stays so, and the others begin by passing maps on; see `netwright.train.whitening`.
         operations: augmentation, in this order.
     """
 
@@ -60,6 +61,7 @@ class Recipe:
     rate: float = 0.1
     momentum: float = 0.9
     decay: float = 5e-4
+    biases: float = 1.0
     batch: int = 64
     schedule: str = "cosine"
     drops: tuple[float, ...] = ()
@@ -158,8 +160,8 @@ class Recipe:
 
 
 RANGES: dict[str, tuple[float, float]] = {
-    "rate": (0.0, 1e4), "momentum": (0.0, 0.9999), "decay": (0.0, 10.0), "batch": (1, 2**20),
-    "warmup": (0.0, 1.0), "smoothing": (0.0, 0.999), "auxiliary": (0.0, 10.0),
+    "rate": (0.0, 1e4), "momentum": (0.0, 0.9999), "decay": (0.0, 10.0),
+    "biases": (0.0, 1e5), "batch": (1, 2**20), "warmup": (0.0, 1.0), "smoothing": (0.0, 0.999), "auxiliary": (0.0, 10.0),
     "keep": (0.0, 0.999999), "clip": (1e-12, 1e12), "accumulate": (1, 2**20),
     "patience": (0, 10**6),
 }  # fmt: skip
@@ -223,6 +225,10 @@ def _named(recipes: Sequence[Recipe]) -> dict[str, Recipe]:
     return {recipe.name: recipe for recipe in recipes}
 
 
+_FAST = Recipe(
+    "fast-small", optimiser="muon", rate=0.24, momentum=0.6, decay=2e-6, batch=1024,
+    schedule="linear", warmup=0.0, smoothing=0.2, whiten=True, operations=(Shift(2 / 32), Flip()),
+)  # fmt: skip
 RECIPES: dict[str, Recipe] = _named([
     Recipe("classic", rate=0.01, decay=5e-4, batch=128, schedule="steps", drops=(0.5, 0.75),
            warmup=0.0, smoothing=0.0, operations=(Shift(), Flip())),
@@ -236,9 +242,8 @@ RECIPES: dict[str, Recipe] = _named([
     Recipe("modern", optimiser="adamw", rate=1e-3, decay=0.05, batch=128, warmup=0.1,
            smoothing=0.1, average="ema", clip=5.0,
            operations=(ResizedCrop(), Flip(), augment.ColourJitter(), augment.CutMix())),
-    Recipe("fast-small", optimiser="muon", rate=0.24, momentum=0.6, decay=2e-6, batch=512,
-           schedule="linear", warmup=0.0, smoothing=0.2, whiten=True,
-           operations=(Shift(2 / 32), Flip())),
+    _FAST,
+    _FAST.but(name="airbench", biases=1000.0),
     Recipe("fine-tune", optimiser="adamw", rate=3e-4, decay=0.05, batch=32, warmup=0.1,
            smoothing=0.1, average="ema", keep=0.98, clip=1.0,
            operations=(ResizedCrop(0.5), Flip())),
@@ -246,4 +251,6 @@ RECIPES: dict[str, Recipe] = _named([
 """`classic`: Krizhevsky et al. 2012 and Simonyan & Zisserman 2014; `resnet`: He et al. 2015 with
 the cosine of Loshchilov & Hutter 2016; `inception`: Szegedy et al. 2015, section 8; `mobile`:
 Howard et al. 2017; `modern`: Liu et al. 2022 in short; `fast-small`: the way of Jordan 2024
-(airbench, arXiv:2404.00498); `fine-tune`: for weights that are trained already."""
+(airbench, arXiv:2404.00498), and `airbench` as it is there, for nets whose last layer is scaled
+down as that of `airbench94_cifar10` is: its loss is the sum over a batch; `fine-tune`: for
+weights that are trained already."""

@@ -29,7 +29,7 @@ from netwright.train.record import read_json
 from netwright.train.training import Training
 from netwright.train.transfer import Probe, begin_with_probe
 from netwright.train.watch import Epoch, Watch
-from netwright.train.whitening import PATCHES, whiten
+from netwright.train.whitening import PATCHES, pass_on, whiten
 
 __all__ = ["Trials"]
 
@@ -203,6 +203,7 @@ class Trials:
         if approach.recipe.whiten:
             images = self.split("train", approach.preprocessing)
             whiten(model, next(images.inorder(PATCHES)))
+            pass_on(model)
         return model
 
     def _training(self, approach: Approach, begin: Callable[[], nn.Module]) -> Training:

@@ -1,4 +1,4 @@
-"""A first convolution that whitens patches, set from the images instead of learnt."""
+"""First weights that need not be learnt: patches are whitened, maps are passed on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from netwright.errors import RecipeError
 
-__all__ = ["PATCHES", "whiten"]
+__all__ = ["PATCHES", "pass_on", "whiten"]
 
 PATCHES = 4096
 """Images whose patches are looked at."""
@@ -41,3 +41,15 @@ def whiten(model: nn.Module, images: Tensor) -> None:
     with torch.no_grad():
         conv.weight[: 2 * inputs] = weight.to(conv.weight)
     conv.weight.requires_grad_(False)
+
+
+def pass_on(model: nn.Module) -> None:
+    """Sets the first filters of every convolution with at least as many filters as inputs, the
+    first convolution left out, to pass one input on each, as they would were there no convolution
+    (Dirac's kernels; Zagoruyko & Komodakis 2017, arXiv:1706.00388; Jordan 2024, section 3.1).
+    """
+    convs = [module for module in model.modules() if isinstance(module, nn.Conv2d)]
+    for conv in convs[1:]:
+        inputs = conv.weight.shape[1]
+        if conv.groups == 1 and conv.out_channels >= inputs:
+            nn.init.dirac_(conv.weight.data[:inputs])
