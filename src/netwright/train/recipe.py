@@ -161,7 +161,8 @@ class Recipe:
 
 RANGES: dict[str, tuple[float, float]] = {
     "rate": (0.0, 1e4), "momentum": (0.0, 0.9999), "decay": (0.0, 10.0),
-    "biases": (0.0, 1e5), "batch": (1, 2**20), "warmup": (0.0, 1.0), "smoothing": (0.0, 0.999), "auxiliary": (0.0, 10.0),
+    "biases": (0.0, 1e5), "batch": (1, 2**20), "warmup": (0.0, 1.0),
+    "smoothing": (0.0, 0.999), "auxiliary": (0.0, 10.0),
     "keep": (0.0, 0.999999), "clip": (1e-12, 1e12), "accumulate": (1, 2**20),
     "patience": (0, 10**6),
 }  # fmt: skip
