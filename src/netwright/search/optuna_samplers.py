@@ -59,9 +59,9 @@ class OptunaStrategy(Strategy):
             trial = study.ask(ranges)
             drawn = tuple([trial.params[digit.name] for digit in space.digits])
             study.tell(trial, state=optuna.trial.TrialState.FAIL)  # samplers pass these over
-            code = space.preferred(space.write(space.arranged(drawn)))
+            code = space.write(space.arranged(drawn))
             if space.fits(code) and space.canonical(code) not in seen:
-                return Proposal(code)
+                return Proposal(space.preferred(code))
         if not space.fits(code):
             return Proposal(new(space, trials, random), note={"from": "random"})
         return Proposal(offspring(space, trials, code, random), note={"from": "mutation"})
