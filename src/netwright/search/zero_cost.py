@@ -4,6 +4,7 @@ what is left of the MACs when dead edges are out (`bench/zero_cost.py`), so no s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +62,8 @@ def _synflow(model: nn.Module, x: Tensor, draw: Any) -> float:
         for p in model.parameters():
             p.abs_()
     model(torch.ones_like(x[:1], dtype=torch.float64)).sum().backward()
-    total = sum(float((p * p.grad).abs().sum()) for p in model.parameters() if p.grad is not None)
-    return float(torch.tensor(total, dtype=torch.float64).log1p())
+    weights = [(p.detach(), p.grad) for p in model.parameters() if p.grad is not None]
+    return math.log1p(sum([float((p * grad).abs().sum()) for p, grad in weights]))
 
 
 def _naswot(model: nn.Module, x: Tensor, draw: Any) -> float:
