@@ -110,8 +110,8 @@ def _prefix(
     """
     step = 5 if len(seen) < 50 else 25
     count = max(len(seen) - len(seen) % step, min(len(seen), step))
-    some = np.unique(np.linspace(0, count - 1, min(count, FITTED)).astype(int)).tolist()
-    return tuple([seen[i] for i in some]), tuple([scores[i] for i in some])
+    step = -(-count // FITTED)
+    return tuple(seen[:count:step]), tuple(scores[:count:step])
 
 
 @lru_cache(maxsize=64)
