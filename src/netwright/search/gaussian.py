@@ -110,8 +110,8 @@ def _prefix(
     """
     step = 5 if len(seen) < 50 else 25
     count = max(len(seen) - len(seen) % step, min(len(seen), step))
-    step = -(-count // FITTED)
-    return tuple(seen[:count:step]), tuple(scores[:count:step])
+    every = -(-count // FITTED)
+    return tuple(seen[:count:every]), tuple(scores[:count:every])
 
 
 @lru_cache(maxsize=64)
