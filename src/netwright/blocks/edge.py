@@ -136,9 +136,7 @@ def _pool(edge: Edge, x: Shape, *, pool: MaxPool | AvgPool) -> Spec:
 
 def _conv(edge: Edge, x: Shape, *, kernel: int, dilation: int = 1) -> Sequential:
     padding = edge.padding(x, kernel, edge.stride, dilation)
-    conv = ConvNormAct(
-        edge.width, kernel, edge.stride, padding, dilation, norm=edge.norm, act=None
-    )
+    conv = ConvNormAct(edge.width, kernel, edge.stride, padding, dilation, norm=edge.norm, act=None)
     return Sequential(act=ReLU(), conv=conv)
 
 
@@ -169,7 +167,7 @@ OPERATIONS: dict[str, Callable[[Edge, Shape], Spec]] = {
     "avg_pool_3x3": partial(_pool, pool=AvgPool(3, count_padding=False)),
     "padded_avg_pool_3x3": partial(_pool, pool=AvgPool(3)),
     **{f"max_pool_{k}x{k}": partial(_pool, pool=MaxPool(k)) for k in (2, 3, 5, 7)},
-    **{f"conv_{k}x{k}": partial(_conv, kernel=k) for k in (1, 3)},
+    **{f"conv_{k}x{k}": partial(_conv, kernel=k) for k in (1, 3, 5)},
     "dilated_conv_3x3": partial(_conv, kernel=3, dilation=2),
     **{f"conv_{k}x1_1x{k}": partial(_crossed, kernel=k) for k in (3, 7)},
     **{f"sep_conv_{k}x{k}": partial(_separable, kernel=k) for k in (3, 5, 7)},

@@ -23,9 +23,7 @@ PRIMITIVES: dict[str, Callable[[int], Spec]] = {
     "depthwise_3x3": lambda width: Sequential(
         conv=DepthwiseConv(3, bias=False), norm=BatchNorm(), act=ReLU()
     ),
-    "sep_conv_3x3": lambda width: SeparableConv(
-        width, between=False, norm=BatchNorm(), act=ReLU()
-    ),
+    "sep_conv_3x3": lambda width: SeparableConv(width, between=False, norm=BatchNorm(), act=ReLU()),
     "max_pool_3x3": lambda width: MaxPool(3, 1, 1),
     "avg_pool_3x3": lambda width: AvgPool(3, 1, 1, count_padding=False),
     "identity": lambda width: Identity(),

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TypeAlias
 
-__all__ = ["Dag", "Edges", "canonical", "pruned"]
+__all__ = ["Dag", "Edges", "canonical", "placed", "pruned"]
 
 Edges: TypeAlias = tuple[tuple[str, int], ...]
 """What a node reads: (operation, state) an edge, in any order."""
@@ -107,3 +107,37 @@ def pruned(
     place = {state: state for state in range(inputs)} | {s: inputs + i for i, s in enumerate(left)}
     alive = tuple([tuple([(op, place[source]) for op, source in kept[node]]) for node in left])
     return (alive, tuple([place[state] for state in ends])) if ends else None
+
+
+def placed(dag: Dag, nodes: int, idle: str) -> dict[tuple[int, int], str]:
+    """A graph of one input and one output on `nodes` numbered nodes, the input being 0 and the
+    output the last: (from, to) -> operation, at most one for two nodes.
+
+    An edge that has company between the same two states goes through a node of its own, by an
+    `idle` edge; all that one state needs serve all its readers. Undoes `pruned` with that `idle`.
+
+    >>> placed((((("conv", 0), ("pool", 0)),), (1,)), 4, "skip")
+    {(0, 1): 'skip', (0, 3): 'conv', (1, 3): 'pool'}
+    """
+    reads, (output,) = dag
+    if output == 0:
+        return {(0, nodes - 1): idle}
+    copies: dict[int, int] = {}
+    for edges in reads:
+        for source, count in Counter([source for _, source in edges]).items():
+            copies[source] = max(copies.get(source, 1), count)
+    places, edges_at, free = {0: [0]}, dict[tuple[int, int], str](), 1
+    for state, edges in enumerate([(), *reads]):
+        if state:
+            place = nodes - 1 if state == output else free
+            places[state] = [place]
+            free += 1
+        for _ in range(copies.get(state, 1) - 1):
+            edges_at[places[state][0], free] = idle
+            places[state].append(free)
+            free += 1
+        used = Counter[int]()
+        for name, source in sorted(edges):
+            edges_at[places[source][used[source]], places[state][0]] = name
+            used[source] += 1
+    return dict(sorted(edges_at.items()))

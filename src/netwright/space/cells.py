@@ -151,7 +151,7 @@ class CellSpace(Space):
         cells = list[Sequence[Edges]]()
         for kind, nodes in enumerate(self._cells(choices)):
             if not self.unread:
-                nodes = _merged(nodes, reduces=kind == 1 or self.alike)
+                nodes = _merged(nodes, reduces=kind == 1 or self.alike, apart=self.apart)
             cells.append(canonical(nodes, self._output(nodes), INPUTS)[0])
         return self._written(cells)
 
@@ -197,7 +197,9 @@ class CellSpace(Space):
             net = self._made(Genotype(*cells))
             nodes = tuple([f"{cell}.node{state}" for cells in _by_kind(net) for cell in cells
                            for state in states])  # fmt: skip
-            rows = [row for row in net.plan() if row.path in nodes or not _is_below(row.path, nodes)]
+            rows = [
+                row for row in net.plan() if row.path in nodes or not _is_below(row.path, nodes)
+            ]
             self._rests[normal, reduction] = _summed(rows)
         return self._rests[normal, reduction]
 
@@ -206,25 +208,30 @@ class CellSpace(Space):
         return {}
 
 
-def _merged(nodes: Sequence[Edges], *, reduces: bool) -> list[Edges]:
+def _merged(nodes: Sequence[Edges], *, reduces: bool, apart: bool) -> list[Edges]:
     """The nodes with one of those that are equal read for all of them: nodes without weights that
-    do the same to the same.
+    do the same to the same. Where edges have to be `apart` a node that reads one of them twice
+    reads the first two.
     """
-    same: dict[int, int] = {}
+    twins: dict[int, list[int]] = {state: [state] for state in range(INPUTS)}
     first: dict[Edges, int] = {}
-    made = list[Edges]()
+    merged = list[Edges]()
     for state, edges in enumerate(nodes, INPUTS):
-        edges = tuple(sorted([(name, same.get(source, source)) for name, source in edges]))
-        if len({source for _, source in edges}) < len(edges):
-            edges = tuple(sorted(nodes[state - INPUTS]))  # two edges of one state are not in DARTS
-        made.append(edges)
-        weights = any(
-            name not in FREE or (reduces and source < INPUTS and name in ("skip_connect", "identity"))
-            for name, source in edges
-        )
-        if not weights:
-            same[state] = first.setdefault(edges, state)
-    return made
+        edges = tuple(sorted([(name, twins[source][0]) for name, source in edges]))
+        twins[state] = [state]
+        if not any(_weighs(name, reduces and source < INPUTS) for name, source in edges):
+            same = first.setdefault(edges, state)
+            if same != state:
+                twins[same].append(state)
+                twins[state] = twins[same]
+        (one, a), (two, b) = edges
+        merged.append(((one, a), (two, twins[a][1])) if apart and a == b else edges)
+    return merged
+
+
+def _weighs(name: str, reduces: bool) -> bool:
+    """Whether an operation has weights where it keeps the width and `reduces` the map, or not."""
+    return name not in FREE or (reduces and name in ("skip_connect", "identity"))
 
 
 def _cells(net: Net) -> list[tuple[str, Cell]]:
@@ -286,7 +293,9 @@ def pnas(frame: str = "darts_v2_cifar10", nodes: int = 5, **options: Any) -> Cel
     """
     names = ("sep_conv_3x3", "sep_conv_5x5", "sep_conv_7x7", "conv_7x1_1x7", "identity", *POOLS,
              "dilated_conv_3x3")  # fmt: skip
-    return CellSpace("pnas", _words(names, frame), nodes, frame, unread=False, alike=True, **options)
+    return CellSpace(
+        "pnas", _words(names, frame), nodes, frame, unread=False, alike=True, **options
+    )
 
 
 @named("enas")

@@ -1,0 +1,135 @@
+"""Motifs of motifs (Liu et al. 2018, arXiv:1711.00436)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netwright.blocks.conv import conv_norm_act
+from netwright.blocks.motif import PRIMITIVES, MotifCell, corners, live_edges
+from netwright.blocks.separable import SeparableConv
+from netwright.core.net import Net
+from netwright.core.shape import Shape
+from netwright.core.spec import Spec
+from netwright.core.wiring import Sequential
+from netwright.errors import SpecError, nearest
+from netwright.nets.heads import pooled
+from netwright.space.canonical import Dag, canonical, placed, pruned
+from netwright.space.registry import named
+from netwright.space.search_space import Digit, Digits, Space
+from netwright.units.activation import ReLU
+from netwright.units.norm import BatchNorm
+
+__all__ = ["Hierarchical"]
+
+NONE, IDLE = "none", "identity"
+
+
+@named("hierarchical")
+class Hierarchical(Space):
+    """A graph of `top` nodes, each of whose edges is one of `motifs` graphs of `nodes` nodes, each
+    of whose edges is one of six primitives; or none (section 2 of the paper, three levels).
+
+    The first digits are the edges of the motifs, one after another, the others the motifs on the
+    edges of the top graph, counted from 1; 0 is none. The net is that of the paper's search: a
+    3x3 stem, three times the cell and a 3x3 separable convolution, the first two of stride 2 and
+    twice the width each, a pooled head.
+
+    Two codes are one function where the graphs are, once dead edges and identities are gone:
+    whatever the order of nodes and motifs, and what stands in motifs that no edge takes.
+
+    >>> Hierarchical().size == 7**36 * 7**10
+    True
+    >>> small = Hierarchical(motifs=1, nodes=3, top=2, primitives=("conv_1x1", "identity"))
+    >>> small.size, len({small.canonical(code) for code in small.codes()})
+    (54, 10)
+    """
+
+    def __init__(self, motifs: int = 6, nodes: int = 4, top: int = 5, width: int = 16,
+                 classes: int = 10, input: Shape = (3, 32, 32),
+                 primitives: tuple[str, ...] = tuple(PRIMITIVES)) -> None:  # fmt: skip
+        for name in primitives:
+            if name not in PRIMITIVES:
+                raise nearest("primitive", name, PRIMITIVES)
+        self.nodes, self.top = nodes, top
+        self.width, self.classes, self.input = width, classes, input
+        self.primitives = (NONE, *primitives)
+        self.inner, self.outer = corners(nodes), corners(top)
+        digits = [Digit(f"motif {i} edge {a}-{b}", self.primitives)
+                  for i in range(1, motifs + 1) for a, b in self.inner]  # fmt: skip
+        digits += [Digit(f"edge {a}-{b}", tuple(range(motifs + 1))) for a, b in self.outer]
+        super().__init__("hierarchical", digits)
+
+    def _levels(self, choices: Digits) -> tuple[list[tuple[str, ...]], Digits]:
+        """The motifs' edges by name, and the motifs on the edges of the top graph."""
+        end, step = len(choices) - len(self.outer), len(self.inner)
+        names = [self.primitives[choice] for choice in choices[:end]]
+        return [tuple(names[i : i + step]) for i in range(0, end, step)], choices[end:]
+
+    def _cell(self, choices: Digits) -> MotifCell:
+        motifs, edges = self._levels(choices)
+        return MotifCell(tuple(motifs), edges, self.width)
+
+    def legal(self, choices: Digits) -> bool:
+        motifs, edges = self._levels(choices)
+        lives = [bool(live_edges([name != NONE for name in names])) for names in motifs]
+        return bool(live_edges([motif > 0 and lives[motif - 1] for motif in edges]))
+
+    def build(self, choices: Digits) -> Net:
+        return Net(self._net(self._cell(choices)), self.input, f"{self.name}-{self.write(choices)}")
+
+    def _net(self, cell: MotifCell) -> Spec:
+        """Figure 2 of the paper, the small one, of three cells."""
+        parts: dict[str, Spec] = {"stem": conv_norm_act(self.width)}
+        for i in range(3):
+            wide = self.width * 2 ** min(i + 1, 2)
+            parts[f"cell{i + 1}"] = MotifCell(cell.motifs, cell.edges, self.width * 2**i)
+            parts[f"down{i + 1}"] = SeparableConv(
+                wide, 3, 2 if i < 2 else 1, between=False, norm=BatchNorm(), act=ReLU()
+            )
+        return Sequential(**parts, head=pooled(self.classes))
+
+    def read(self, net: Net) -> Digits:
+        try:
+            cell = net.spec.part("cell1")  # type: ignore[attr-defined]
+            names = [name for motif in cell.motifs for name in motif]
+            choices = (*[self.primitives.index(name) for name in names], *cell.edges)
+        except (AttributeError, LookupError, ValueError):
+            choices = ()
+        if len(choices) != len(self.digits) or self.build(choices).spec != net.spec:
+            raise SpecError(f"{net.name} is no net of {self.name}, or has another width, number of "
+                            "classes or of motifs")  # fmt: skip
+        return choices
+
+    def reduced(self, choices: Digits) -> Digits:
+        motifs, edges = self._levels(choices)
+        forms = [self._form(names) for names in motifs]
+        kinds = sorted({form for form in forms if form is not None})
+        word = {form: f"{place:03}" for place, form in enumerate(kinds)}
+        names = [word[form] if motif and (form := forms[motif - 1]) is not None else NONE
+                 for motif in edges]  # fmt: skip
+        cell = _graph(names, self.outer, self.top, idle="")
+        if cell is None:
+            return choices
+        used = sorted({name for reads in cell[0] for name, _ in reads})
+        nodes = [tuple([(f"{used.index(name):03}", a) for name, a in reads]) for reads in cell[0]]
+        top = placed(canonical(nodes, cell[1]), self.top, "")
+        code = [self.primitives.index(name) for name in used for name in kinds[int(name)]]
+        code += [0] * (len(motifs) * len(self.inner) - len(code))
+        return (*code, *[int(top[edge]) + 1 if edge in top else 0 for edge in self.outer])
+
+    def _form(self, names: Sequence[str]) -> tuple[str, ...] | None:
+        """The edges that stand for all motifs that are the same graph; None where it is none."""
+        graph = _graph(names, self.inner, self.nodes, idle=IDLE)
+        if graph is None:
+            return None
+        edges = placed(canonical(*graph), self.nodes, IDLE)
+        return tuple([edges.get(edge, NONE) for edge in self.inner])
+
+
+def _graph(
+    names: Sequence[str], edges: Sequence[tuple[int, int]], nodes: int, idle: str
+) -> Dag | None:
+    reads: list[list[tuple[str, int]]] = [[] for _ in range(nodes)]
+    for (a, b), name in zip(edges, names, strict=True):
+        reads[b].append((name, a))
+    return pruned([tuple(own) for own in reads[1:]], (nodes - 1,), zero=NONE, idle=idle)

@@ -1,0 +1,95 @@
+"""The macro space: a chain of layers with skip connections between any two."""
+
+from __future__ import annotations
+
+from netwright.blocks.edge import Edge
+from netwright.blocks.conv import conv_norm_act
+from netwright.core.graph import Graph, Node
+from netwright.core.join import Cat
+from netwright.core.net import Net
+from netwright.core.shape import Shape
+from netwright.core.spec import Spec
+from netwright.core.wiring import Sequential
+from netwright.errors import SpecError
+from netwright.nets.heads import pooled
+from netwright.space.registry import named
+from netwright.space.search_space import Digit, Digits, Space
+from netwright.units.pool import MaxPool
+
+__all__ = ["OPERATIONS", "MacroSpace"]
+
+OPERATIONS = ("conv_3x3", "conv_5x5", "sep_conv_3x3", "sep_conv_5x5", "avg_pool_3x3",
+              "max_pool_3x3")  # fmt: skip
+"""The six operations of ENAS's macro space."""
+
+
+@named("macro")
+class MacroSpace(Space):
+    """`layers` layers in a row, each one of six operations, that read the one before them and any
+    earlier ones side by side (Zoph & Le 2016, arXiv:1611.01578; Pham et al. 2018,
+    arXiv:1802.03268, section 2.3).
+
+    A code has, layer after layer, the operation and a digit an earlier layer but the last: 1 where
+    it is read too. All layers are `width` channels wide; a max pool halves the maps after a third
+    and two thirds of the layers, also on the way to those that read them later. No two codes are
+    one function: the chain leaves no other order, and every operation changes what it is given.
+
+    >>> MacroSpace().size == 6**12 * 2**55
+    True
+    """
+
+    def __init__(self, layers: int = 12, width: int = 36, classes: int = 10,
+                 input: Shape = (3, 32, 32)) -> None:  # fmt: skip
+        if type(layers) is not int or layers < 1:
+            raise SpecError(f"macro: layers is {layers!r}, wanted an integer of at least 1")
+        self.layers, self.width, self.classes, self.input = layers, width, classes, input
+        digits = list[Digit]()
+        for layer in range(1, layers + 1):
+            digits.append(Digit(f"layer {layer}", OPERATIONS))
+            digits += [Digit(f"skip {i}-{layer}", (False, True)) for i in range(1, layer - 1)]
+        super().__init__("macro", digits)
+
+    def build(self, choices: Digits) -> Net:
+        digits, parts = iter(choices), dict[str, Spec]()
+        parts["stem"] = conv_norm_act(self.width)
+        for layer in range(1, self.layers + 1):
+            edge = Edge(OPERATIONS[next(digits)], self.width)
+            skips = [i for i in range(1, layer - 1) if next(digits)]
+            before = [f"layer{layer - 1}"] if layer > 1 else ["stem"]
+            reads = [*[f"layer{i}" for i in skips], *before]
+            names = [self._halved(parts, name, layer) for name in reads]
+            made = Sequential(cat=Cat(), operation=edge) if len(names) > 1 else edge
+            parts[f"layer{layer}"] = Node(made, *names)
+        graph = Graph(**parts, head=pooled(self.classes))
+        return Net(graph, self.input, f"{self.name}-{self.write(choices)}")
+
+    def _halved(self, parts: dict[str, Spec], name: str, layer: int) -> str:
+        """What layer `layer` reads of an earlier one, at the size of its own map."""
+        number = 0 if name == "stem" else int(name.removeprefix("layer"))
+        pools = range(self._third(max(number, 1)), self._third(layer))
+        for third in pools:
+            pooled_name = f"{name}_{third + 1}"
+            parts.setdefault(pooled_name, Node(MaxPool(2), name if third == pools[0] else
+                                               f"{name}_{third}"))  # fmt: skip
+        return f"{name}_{pools[-1] + 1}" if pools else name
+
+    def _third(self, layer: int) -> int:
+        """0, 1 or 2: how often the map of a layer is halved."""
+        return 3 * (layer - 1) // self.layers
+
+    def read(self, net: Net) -> Digits:
+        choices = list[int]()
+        try:
+            parts = dict(net.spec.parts)  # type: ignore[attr-defined]
+            for layer in range(1, self.layers + 1):
+                node = parts[f"layer{layer}"]
+                edge = node.part if isinstance(node.part, Edge) else node.part.part("operation")
+                reads = {name.partition("_")[0] for name in node.inputs}
+                choices.append(OPERATIONS.index(edge.operation))
+                choices += [int(f"layer{i}" in reads) for i in range(1, layer - 1)]
+        except (AttributeError, LookupError, ValueError):
+            choices = []
+        if len(choices) != len(self.digits) or self.build((*choices,)).spec != net.spec:
+            raise SpecError(f"{net.name} is no net of {self.name}, or has another width, number of "
+                            "layers or classes")  # fmt: skip
+        return tuple(choices)
