@@ -38,7 +38,7 @@ class Space:
 
     A subclass says what the choices are (`digits`), which net they make (`build`) and how they are
     read from it (`read`); all else follows from these. It overrides `legal` where some codes stand
-    for no net, `reduced` where several codes stand for one function, and `described` where it
+    for no net, `arranged` where a choice depends on another, `reduced` where several codes stand for one function, and `described` where it
     knows more about a net than its choices.
 
     name: what it is called
@@ -70,6 +70,10 @@ class Space:
     def legal(self, choices: Digits) -> bool:
         """Whether these choices stand for a net at all, whatever it costs."""
         return True
+
+    def arranged(self, choices: Digits) -> Digits:
+        """The same choices as codes write them: those that nothing depends on are 0."""
+        return choices
 
     def reduced(self, choices: Digits) -> Digits:
         """The choices that stand for all that compute the same function up to weights."""
@@ -132,7 +136,7 @@ class Space:
     def net(self, code: str) -> Net:
         """The net of a code; `SpecError` where it stands for none."""
         choices = self.choices(code)
-        if not self.legal(choices):
+        if not self._fits.get(code) and not self.legal(choices):
             raise SpecError(f"{code!r} of {self.name} stands for no net")
         return self.build(choices)
 
@@ -192,7 +196,7 @@ class Space:
         none, with the nearest that was seen.
         """
         for _ in range(TRIES):
-            code = self.write(self.drawn(random))
+            code = self.write(self.arranged(self.drawn(random)))
             if self.fits(code):
                 return code
         return self._descended(random)
@@ -223,20 +227,24 @@ class Space:
         """
         pairs = list(zip(self.choices(one), self.choices(other), strict=True))
         for _ in range(len(self.digits)):
-            code = self.write([pair[random.random() < 0.5] for pair in pairs])
+            mixed = tuple([pair[random.random() < 0.5] for pair in pairs])
+            code = self.write(self.arranged(mixed))
             if code not in (one, other) and self.fits(code):
                 return code
         return self.mutate(one, random)
 
     def _near(self, choices: Digits) -> Iterator[str]:
+        known = {choices}
         for i, digit in enumerate(self.digits):
             for option in range(len(digit.options)):
-                if option != choices[i]:
-                    yield self.write((*choices[:i], option, *choices[i + 1 :]))
+                other = self.arranged((*choices[:i], option, *choices[i + 1 :]))
+                if other not in known:
+                    known.add(other)
+                    yield self.write(other)
 
     def _descended(self, random: rng.Random) -> str:
         """A code that fits, reached from the nearest of some by changing one choice at a time."""
-        drawn = [self.write(self.drawn(random)) for _ in range(TRIES)]
+        drawn = [self.write(self.arranged(self.drawn(random))) for _ in range(TRIES)]
         legal = [code for code in drawn if self.legal(self.choices(code))]
         if not legal:
             raise BudgetError(f"{self.name}: none of {TRIES:,} codes stands for a net")
