@@ -57,11 +57,11 @@ class Edge(Block):
     """An operation of a cell, by name: (C, H, W) -> (width, ceil(H / stride), ceil(W / stride)).
 
     `sep_conv_kxk` is ReLU, separable convolution and normalisation, twice; `dil_conv_kxk` the
-    same once, dilated by 2, and `dil_sep_conv_kxk` twice, `dilated_conv_3x3` not separable;
-    `conv_kx1_1xk` is 1 x k and then k x 1. `avg_pool_3x3` leaves its padding out of the means, `padded_avg_pool_3x3` counts it as
-    zeros. Pools are followed by a 1x1 convolution where the width changes. `identity` becomes
-    ReLU, a 1x1 convolution and normalisation where the shape changes (NASNet, PNASNet,
-    AmoebaNet), `skip_connect` a `FactorisedReduction` (DARTS, ENAS).
+    same once, dilated by 2, and `dil_sep_conv_kxk` twice; `dilated_conv_3x3` is not separable;
+    `conv_kx1_1xk` is 1 x k and then k x 1. `avg_pool_3x3` leaves its padding out of the means,
+    `padded_avg_pool_3x3` counts it as zeros. Pools are followed by a 1x1 convolution where the
+    width changes. `identity` becomes ReLU, a 1x1 convolution and normalisation where the shape
+    changes (NASNet, PNASNet, AmoebaNet), `skip_connect` a `FactorisedReduction` (DARTS, ENAS).
 
     Maps are padded by (k - 1) / 2 positions on both sides, unless `tight`.
 

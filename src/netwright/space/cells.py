@@ -98,9 +98,8 @@ class CellSpace(Space):
         choices = list[int]()
         for nodes in cells:
             for state, edges in enumerate(nodes, INPUTS):
-                if self.apart:
-                    edges = sorted(edges, key=lambda edge: edge[1])
-                (first, one), (second, two) = edges
+                in_order = sorted(edges, key=lambda edge: edge[1]) if self.apart else edges
+                (first, one), (second, two) = in_order
                 choices += [self._pairs[state].index((one, two))] if self.apart else [one, two]
                 choices += [self.operations.index(first), self.operations.index(second)]
         return tuple(choices)
@@ -150,9 +149,10 @@ class CellSpace(Space):
     def reduced(self, choices: Digits) -> Digits:
         cells = list[Sequence[Edges]]()
         for kind, nodes in enumerate(self._cells(choices)):
+            same = nodes
             if not self.unread:
-                nodes = _merged(nodes, reduces=kind == 1 or self.alike, apart=self.apart)
-            cells.append(canonical(nodes, self._output(nodes), INPUTS)[0])
+                same = _merged(nodes, reduces=kind == 1 or self.alike, apart=self.apart)
+            cells.append(canonical(same, self._output(same), INPUTS)[0])
         return self._written(cells)
 
     def totals(self, code: str) -> Totals:
@@ -216,8 +216,8 @@ def _merged(nodes: Sequence[Edges], *, reduces: bool, apart: bool) -> list[Edges
     twins: dict[int, list[int]] = {state: [state] for state in range(INPUTS)}
     first: dict[Edges, int] = {}
     merged = list[Edges]()
-    for state, edges in enumerate(nodes, INPUTS):
-        edges = tuple(sorted([(name, twins[source][0]) for name, source in edges]))
+    for state, node in enumerate(nodes, INPUTS):
+        edges = tuple(sorted([(name, twins[source][0]) for name, source in node]))
         twins[state] = [state]
         if not any(_weighs(name, reduces and source < INPUTS) for name, source in edges):
             same = first.setdefault(edges, state)
@@ -300,7 +300,7 @@ def pnas(frame: str = "darts_v2_cifar10", nodes: int = 5, **options: Any) -> Cel
 
 @named("enas")
 def enas(frame: str = "enas_cifar10", **options: Any) -> CellSpace:
-    """The micro space of ENAS: five nodes, two of five operations each, unread nodes side by side."""
+    """ENAS's micro space: five nodes, two of five operations each, unread nodes side by side."""
     names = ("sep_conv_3x3", "sep_conv_5x5", *POOLS, "identity")
     return CellSpace("enas", _words(names, frame), 5, frame, **options)
 

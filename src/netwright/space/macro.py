@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from netwright.blocks.edge import Edge
 from netwright.blocks.conv import conv_norm_act
+from netwright.blocks.edge import Edge
 from netwright.core.graph import Graph, Node
 from netwright.core.join import Cat
 from netwright.core.net import Net

@@ -70,8 +70,11 @@ class MobileSpace(Space):
         self.width, self.classes, self.input = width, classes, input
         self._chain = Chain()
         layers = tuple(product(kernels, expansions))
-        digits = [Digit(f"stage {i} layer {j}", (*layers, SKIP) if j else layers)
-                  for i, stage in enumerate(self.stages, 1) for j in range(stage.depth)]  # fmt: skip
+        digits = [
+            Digit(f"stage {i} layer {j}", (*layers, SKIP) if j else layers)
+            for i, stage in enumerate(self.stages, 1)
+            for j in range(stage.depth)
+        ]
         super().__init__("mobile", digits)
 
     def _by_stage(self, choices: Digits) -> Iterator[tuple[Layers, list[tuple[int, int]]]]:
@@ -135,9 +138,8 @@ class MobileSpace(Space):
     def reduced(self, choices: Digits) -> Digits:
         reduced, place = list[int](), 0
         for stage in self.stages:
-            own = choices[place : place + stage.depth]
-            skips = [len(digit.options) - 1 if j else -1
-                     for j, digit in enumerate(self.digits[place : place + stage.depth])]  # fmt: skip
+            own, digits = (all_[place : place + stage.depth] for all_ in (choices, self.digits))
+            skips = [len(digit.options) - 1 if j else -1 for j, digit in enumerate(digits)]
             kept = [choice for choice, skip in zip(own, skips, strict=True) if choice != skip]
             reduced += [*kept, *skips[len(kept) :]]
             place += stage.depth
@@ -152,8 +154,8 @@ WIDTHS, DEPTHS = (0.5, 0.75, 1.0, 1.25, 1.5), (-1, 0, 1, 2)
 
 @named("mbconv")
 class StagesSpace(Space):
-    """EfficientNet-B0's seven stages, of each of which block, kernel, expansion, width and depth are
-    chosen: 0.5 to 1.5 times B0's width, a layer less to two more (MnasNet: Tan et al. 2018,
+    """EfficientNet-B0's seven stages: block, kernel, expansion, width and depth of each are
+    chosen, 0.5 to 1.5 times B0's width, a layer less to two more (MnasNet: Tan et al. 2018,
     arXiv:1807.11626; EfficientNetV2: Tan & Le 2021, arXiv:2104.00298).
 
     Blocks are inverted residuals without and with squeeze-excitation, and fused ones.

@@ -111,7 +111,7 @@ class NasBench101(Space):
         operations = [VERTEX_OPERATIONS.index(name) for name in names]
         if len(operations) > self.vertices - 2:
             raise ValueError("more vertices than the space has")
-        return tuple([*[int(edge in there) for edge in self.edges], *operations])
+        return (*[int(edge in there) for edge in self.edges], *operations)
 
     def reduced(self, choices: Digits) -> Digits:
         cell = self._cell(choices)
