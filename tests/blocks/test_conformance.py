@@ -34,6 +34,7 @@ CELL = nw.CellGenotype(
     ),
     (1, 2, 3),
 )
+VERTICES = ((0, 1), (0, 2), (1, 2), (1, 3), (2, 4), (3, 4), (0, 4))
 _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.ASPP(4, (2, 3)), MAP),
     (nw.AuxiliaryHead(5), (8, 14, 14)),
@@ -112,6 +113,9 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.MaxBlurPool(), MAP),
     (nw.MaxoutLinear(5, 3), (9,)),
     (nw.MlpConv((6, 5)), MAP),
+    (nw.Motif(("conv_1x1", "none", "sep_conv_3x3"), 6), MAP),
+    (nw.Motif(("identity", "depthwise_3x3", "avg_pool_3x3", "max_pool_3x3", *["none"] * 2), 6), MAP),
+    (nw.MotifCell((("conv_1x1",), ("max_pool_3x3",)), (1, 2, 2), 4), MAP),
     (nw.MobileNetV3Block(8, 12), MAP),
     (nw.MobileNetV3Block(6, 8, 5, 2, True, nw.HardSwish()), MAP),
     (nw.PointwiseConv(6, 2), MAP),
@@ -162,6 +166,8 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.TwoWayModule(((2, 3, 4), (3,)), 0.9, 3), MAP),
     (nw.UNetDown(6, nw.BatchNorm()), MAP),
     (nw.UNetUp(6, attention=nw.SSE()), (4, 34, 30)),
+    (nw.VertexCell((), ((0, 1),), 6), MAP),
+    (nw.VertexCell(("conv_1x1", "conv_3x3", "max_pool_3x3"), VERTICES, 12), MAP),
     (nw.VggBlock(6, 2, nw.BatchNorm()), MAP),
     (nw.WideningBottleneck(3, 2, nw.SqueezeExcite(4)), MAP),
     (nw.WideningBottleneck(2), MAP),
@@ -220,6 +226,8 @@ WRONG = {
     "MaxBlurPool": {"blur": 0},
     "MaxoutLinear": {"width": 4, "pieces": 0},
     "MlpConv": {"widths": (0,)},
+    "Motif": {"edges": ("none", "conv_1x1", "none"), "width": 4},
+    "MotifCell": {"motifs": (("conv_1x1",),), "edges": (2,), "width": 4},
     "MobileNetV3Block": {"width": 4, "hidden": 0},
     "PointwiseConv": {"width": None},
     "PolyModule": {"key": "", "branches": ((2,),)},
@@ -254,6 +262,7 @@ WRONG = {
     "TwoWayModule": {"branches": ()},
     "UNetDown": {"width": 0},
     "UNetUp": {"width": 4, "norm": 1},
+    "VertexCell": {"operations": ("conv_1x1",), "edges": ((0, 2),), "width": 4},
     "VggBlock": {"width": 4, "depth": 0},
     "WideningBottleneck": {"width": 0},
     "XceptionBlock": {"widths": ()},
