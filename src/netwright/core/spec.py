@@ -66,14 +66,18 @@ class Spec:
         SPECS[cls.__name__] = cls
 
     def __post_init__(self) -> None:
-        own = vars(self)
+        own, left_open = vars(self), False
         for name, value in own.items():
             if type(value) is list or type(value) is tuple:
-                object.__setattr__(self, name, _frozen(value))
-        if any(map(is_open, own.values())):
+                value = _frozen(value)  # noqa: PLW2901 the same value, as it is kept
+                object.__setattr__(self, name, value)
+                left_open = left_open or is_open(value)
+            elif isinstance(value, Spec):
+                left_open = left_open or value.is_open
+        if left_open:
             object.__setattr__(self, "is_open", True)
             if not type(self).is_open:
-                return
+                return  # fields are held and checked when the choices are made
         declared = kinds(type(self), self.field_names)
         self._hold(declared)
         self.check()

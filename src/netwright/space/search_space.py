@@ -6,6 +6,7 @@ import copy
 import math
 import random as rng
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple, Self
 
@@ -17,6 +18,8 @@ from netwright.space.totals import Totals, totals
 __all__ = ["ALPHABET", "Digit", "Digits", "Space"]
 
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+MANY = 20_000
+"""Codes of a space that is looked at as a whole."""
 TRIES = 1000
 """Codes that are drawn before a space counts as empty under its budget."""
 
@@ -106,6 +109,7 @@ class Space:
         other = copy.copy(self)
         other.budget = Budget.parse(budget) if isinstance(budget, str) else budget
         other._fits = {}
+        vars(other).pop("functions", None)
         return other
 
     def write(self, choices: Sequence[int]) -> str:
@@ -190,6 +194,23 @@ class Space:
             code = self.write(choices)
             if self.fits(code):
                 yield code
+
+    @cached_property
+    def functions(self) -> dict[str, str] | None:
+        """All functions that fit, by canonical code, each with the code to ask it by; None where
+        the space has too many codes to look at.
+        """
+        if self.size > MANY:
+            return None
+        known = dict[str, str]()
+        for code in self.codes():
+            known.setdefault(self.canonical(code), code)
+        return {key: self.preferred(code) for key, code in known.items()}
+
+    def preferred(self, code: str) -> str:
+        """The canonical code where it fits, else the code itself."""
+        key = self.canonical(code)
+        return key if self.fits(key) else code
 
     def sample(self, random: rng.Random) -> str:
         """A code that fits, each as likely as the others; `BudgetError` where there seems to be
