@@ -110,7 +110,8 @@ class CellSpace(Space):
         states = range(INPUTS, INPUTS + self.nodes)
         return {state: list(combinations(range(state), 2)) for state in states}
 
-    def _output(self, nodes: Sequence[Edges]) -> tuple[int, ...]:
+    def output(self, nodes: Sequence[Edges]) -> tuple[int, ...]:
+        """The states that a cell of these nodes puts out."""
         read = {source for edges in nodes for _, source in edges} if self.unread else set[int]()
         return tuple([s for s in range(INPUTS, INPUTS + self.nodes) if s not in read])
 
@@ -119,14 +120,20 @@ class CellSpace(Space):
         return self._genotype(self.choices(code))
 
     def _genotype(self, choices: Digits) -> Genotype:
-        cells = [CellGenotype(tuple(nodes), self._output(nodes)) for nodes in self._cells(choices)]
+        cells = [CellGenotype(tuple(nodes), self.output(nodes)) for nodes in self._cells(choices)]
         return Genotype(cells[0], cells[-1])
 
-    def build(self, choices: Digits) -> Net:
-        return self._made(self._genotype(choices)).but(name=f"{self.name}-{self.write(choices)}")
+    def written(self, genotype: Genotype) -> str:
+        """The code of cells; `ValueError` where they are none of this space."""
+        cells = [genotype.normal, genotype.reduction][: 1 if self.alike else 2]
+        return self.write(self._written([cell.nodes for cell in cells]))
 
-    def _made(self, genotype: Genotype) -> Net:
-        return self.frame(self.input, genotype=genotype, **self.options)
+    def build(self, choices: Digits) -> Net:
+        return self.framed(self._genotype(choices)).but(name=f"{self.name}-{self.write(choices)}")
+
+    def framed(self, genotype: Genotype, **options: Any) -> Net:
+        """The net of the frame with these cells, whatever they hold."""
+        return self.frame(self.input, genotype=genotype, **{**self.options, **options})
 
     def read(self, net: Net) -> Digits:
         cells = {KINDS[cell.stride - 1]: cell for _, cell in reversed(_cells(net))}
@@ -136,9 +143,9 @@ class CellSpace(Space):
         genotypes = [cells[kind].genotype for kind in KINDS]
         try:
             choices = self._written([genotypes[i].nodes for i in range(1 if self.alike else 2)])
-            same = self._made(Genotype(*genotypes)).but(input=net.input) == net.but(
+            same = self.framed(Genotype(*genotypes)).but(input=net.input) == net.but(
                 name=self.frame.name)  # fmt: skip
-            whole = all(len(g.nodes) == self.nodes and g.output == self._output(g.nodes)
+            whole = all(len(g.nodes) == self.nodes and g.output == self.output(g.nodes)
                         for g in genotypes)  # fmt: skip
         except ValueError:
             same = whole = False
@@ -152,14 +159,14 @@ class CellSpace(Space):
             same = nodes
             if not self.unread:
                 same = _merged(nodes, reduces=kind == 1 or self.alike, apart=self.apart)
-            cells.append(canonical(same, self._output(same), INPUTS)[0])
+            cells.append(canonical(same, self.output(same), INPUTS)[0])
         return self._written(cells)
 
     def totals(self, code: str) -> Totals:
         """Sums of what operations and frame cost, each of which was planned once."""
         cells = self._cells(self.choices(code))
         pair = (cells[0], cells[-1])
-        params, macs, ops = self._rest(len(self._output(pair[0])), len(self._output(pair[1])))
+        params, macs, ops = self._rest(len(self.output(pair[0])), len(self.output(pair[1])))
         for kind, nodes in enumerate(pair):
             for edges in nodes:
                 for name, source in edges:
@@ -179,7 +186,7 @@ class CellSpace(Space):
             for source in range(INPUTS + 1):
                 first = ((name, min(source, 1)),)
                 nodes = (first, ((name, 2),)) if source == INPUTS else (first,)
-                net = self._made(Genotype(*[CellGenotype(nodes, (len(nodes) + 1,))] * 2))
+                net = self.framed(Genotype(*[CellGenotype(nodes, (len(nodes) + 1,))] * 2))
                 rows = net.plan().rows
                 for kind, cells in enumerate(_by_kind(net)):
                     ends = tuple([f"{cell}.node{len(nodes) + 1}" for cell in cells])
@@ -194,7 +201,7 @@ class CellSpace(Space):
                     for state in range(INPUTS, INPUTS + self.nodes)]  # fmt: skip
             states = range(INPUTS, INPUTS + self.nodes)
             cells = [CellGenotype(tuple(read), tuple(states[-n:])) for n in (normal, reduction)]
-            net = self._made(Genotype(*cells))
+            net = self.framed(Genotype(*cells))
             nodes = tuple([f"{cell}.node{state}" for cells in _by_kind(net) for cell in cells
                            for state in states])  # fmt: skip
             rows = [

@@ -101,8 +101,8 @@ def growth(
 
 
 def family(net: Net, factors: Growth = PUBLISHED, phis: Sequence[float] = EFFICIENTNET) -> list[Net]:
-    """The nets that `net` becomes at every phi, of about 2^phi times its work: from EfficientNet-B0
-    a family like B0 to B7.
+    """The nets that `net` becomes at every phi, of about 2^phi times its work: from
+    EfficientNet-B0 a family like B0 to B7.
 
     Sizes, depths and widths are those of the rule `scale`; the authors rounded their own by hand.
 
