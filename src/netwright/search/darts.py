@@ -93,7 +93,7 @@ def darts(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Shared:
-    """Searches a space of cells by gradient: weights learn from `train`, alphas from `val`, in turn.
+    """Searches a space of cells by gradient: weights learn from `train`, alphas from `val`.
 
     The search ends when the normal cell has more than `skips` skips, with the cells of the epoch
     before: from then on they only become more (DARTS+: Liang et al. 2019, arXiv:1909.06035, rule

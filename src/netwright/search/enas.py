@@ -161,8 +161,10 @@ def tau(one: Sequence[float], other: Sequence[float]) -> float:
     0.6666666666666667
     """
     if len(one) != len(other) or len(one) < 2:
-        raise SearchError(f"{len(one)} and {len(other)} scores have no rank correlation; wanted two "
-                          "or more of the same nets")  # fmt: skip
+        raise SearchError(
+            f"{len(one)} and {len(other)} scores have no rank correlation; wanted two or more of "
+            "the same nets"
+        )
     same = ties_one = ties_other = pairs = 0
     for i in range(len(one)):
         for j in range(i):

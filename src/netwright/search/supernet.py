@@ -21,6 +21,7 @@ from netwright.core.net import Net
 from netwright.errors import SearchError
 from netwright.space.cells import INPUTS, KINDS, CellSpace
 from netwright.space.search_space import Space
+from netwright.train.learner import device
 
 __all__ = ["Mixed", "Supernet"]
 
@@ -93,7 +94,7 @@ class Supernet:
         states = range(INPUTS, INPUTS + space.nodes)
         whole = CellGenotype(tuple([tuple(edges) for edges in self.edges]), tuple(states))
         self.net = self._net(whole, mixed=mixed)
-        self.model = self.net.build(seed=seed)
+        self.model = self.net.build(seed=seed).to(device())
         self._nodes: dict[tuple[str, int], list[Mixed]] = {}
         self._outs: dict[str, list[Masked]] = {kind: [] for kind in KINDS}
         for name, cell in self._cells(self.net).items():
