@@ -50,7 +50,8 @@ class MobileSpace(Space):
     out unless it is the first of its stage (ProxylessNAS: Cai et al. 2018, arXiv:1812.00332;
     Once-for-all: Cai et al. 2019, arXiv:1908.09791).
 
-    Layers that are left out are identities, so that it does not matter which of a stage they are.
+    Layers that are left out are identities, so that it does not matter which of a stage they are:
+    they are written last.
     A 3x3 stem, a first layer without expansion, `stages`, a 1x1 convolution, a pooled head; ReLU6
     throughout, all widths times `width`.
 
@@ -58,8 +59,9 @@ class MobileSpace(Space):
     >>> space.size == 6**6 * 7**15
     True
     >>> depths = sum(6**depth for depth in range(1, 5))
-    >>> MobileSpace(stages=((24, 4, 2),)).size, depths  # all codes, all functions
-    (2058, 1554)
+    >>> small = MobileSpace(stages=((24, 4, 2),))
+    >>> small.size, len(list(small.codes())) == depths
+    (2058, True)
     """
 
     def __init__(self, stages: Sequence[tuple[int, int, int]] = PROXYLESS,
@@ -135,15 +137,21 @@ class MobileSpace(Space):
             raise SpecError(f"{net.name} is no net of {self.name}, or has other widths")
         return tuple(choices)
 
-    def reduced(self, choices: Digits) -> Digits:
-        reduced, place = list[int](), 0
+    def legal(self, choices: Digits) -> bool:
+        return self.arranged(choices) == choices
+
+    def net(self, code: str) -> Net:
+        return super().net(self.write(self.arranged(self.choices(code))))
+
+    def arranged(self, choices: Digits) -> Digits:
+        arranged, place = list[int](), 0
         for stage in self.stages:
             own, digits = (all_[place : place + stage.depth] for all_ in (choices, self.digits))
             skips = [len(digit.options) - 1 if j else -1 for j, digit in enumerate(digits)]
             kept = [choice for choice, skip in zip(own, skips, strict=True) if choice != skip]
-            reduced += [*kept, *skips[len(kept) :]]
+            arranged += [*kept, *skips[len(kept) :]]
             place += stage.depth
-        return tuple(reduced)
+        return tuple(arranged)
 
 
 BLOCKS = (InvertedResidual, MBConv, FusedMBConv)

@@ -32,14 +32,14 @@ class NasBench101(Space):
     The first digits of a code say which edges are there, in the order of `corners`, the others
     what the vertices between input and output do. Vertices on no way from input to output are
     left out, so that a code stands for a cell of `vertices` or fewer, of at most nine edges:
-    423,624 different ones of up to seven vertices. Codes of one cell give one net: channels that
-    do not divide go to its first vertices, in canonical order.
+    423,624 different ones of up to seven vertices. Nets are made of the canonical form, so that
+    all codes of a cell give one, whose remaining channels go to its first vertices.
 
     The net is a 3x3 stem of `width` channels, three stages of `depth` cells, a max pool before
     the second and the third, which have twice the width each, a pooled head.
 
     >>> space = NasBench101(vertices=3)
-    >>> space.size, len({space.canonical(code) for code in space.codes()})
+    >>> space.size, len(list(space.codes()))
     (24, 7)
     """
 
@@ -67,7 +67,13 @@ class NasBench101(Space):
 
     def legal(self, choices: Digits) -> bool:
         cell = self._cell(choices)
-        return cell is not None and _count(cell) <= LARGEST
+        return cell is not None and _count(cell) <= LARGEST and self.reduced(choices) == choices
+
+    def arranged(self, choices: Digits) -> Digits:
+        return self.reduced(choices)
+
+    def net(self, code: str) -> Net:
+        return super().net(self.canonical(code))
 
     def build(self, choices: Digits) -> Net:
         cell = self._cell(choices)

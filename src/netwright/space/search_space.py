@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 from netwright.core.net import Net
 from netwright.errors import BudgetError, NetwrightError, ShapeError, SpecError
 from netwright.space.budget import Budget
+from netwright.space.limits import Limits
 from netwright.space.totals import Totals, totals
 
 __all__ = ["ALPHABET", "Digit", "Digits", "Space"]
@@ -52,7 +53,7 @@ class Space:
     def __init__(self, name: str, digits: Sequence[Digit], budget: Budget | None = None) -> None:
         self.name = name
         self.digits = tuple(digits)
-        self.budget = budget or Budget()
+        self.budget = Limits.of(budget)
         self._fits: dict[str, bool] = {}
         self._reduced: dict[str, str] = {}
         self._totals: dict[str, Totals] = {}
@@ -105,9 +106,9 @@ class Space:
         return f"<space {self.name}: {self.size:,} codes of {len(self.digits)} choices{bounds}>"
 
     def within(self, budget: Budget | str) -> Self:
-        """The same space under a budget, such as `"params<=1M, macs<=50M"`."""
+        """The same space under a budget, such as `"params<=1M, macs<=50M"`; see `Limits`."""
         other = copy.copy(self)
-        other.budget = Budget.parse(budget) if isinstance(budget, str) else budget
+        other.budget = Limits.parse(budget) if isinstance(budget, str) else Limits.of(budget)
         other._fits = {}
         vars(other).pop("functions", None)
         return other
@@ -182,9 +183,7 @@ class Space:
         if not self.budget.bounds():
             return 0.0
         try:
-            if self.budget.memory is not None:
-                return self.budget.excess(self.net(code).plan())
-            return self.budget.excess(self.totals(code))
+            return self.budget.lazily(self.totals(code), lambda: self.net(code).plan())
         except (ShapeError, SpecError):
             return math.inf
 
@@ -285,8 +284,7 @@ class Space:
             plan = self.net(code).plan()
         except NetwrightError as error:
             return f"{code} cannot be planned: {error}"
-        least = Budget(**{name: getattr(plan, name) for name in self.budget.bounds()})
-        return f"the nearest, {code}, has {least.describe().replace('≤', '=')}"
+        return f"the nearest, {code}, has {self.budget.having(plan)}"
 
 
 def _places(digits: Sequence[Digit]) -> tuple[tuple[int, int], ...]:
