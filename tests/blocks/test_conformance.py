@@ -114,7 +114,10 @@ _samples: list[tuple[Block, tuple[int, ...]]] = [
     (nw.MaxoutLinear(5, 3), (9,)),
     (nw.MlpConv((6, 5)), MAP),
     (nw.Motif(("conv_1x1", "none", "sep_conv_3x3"), 6), MAP),
-    (nw.Motif(("identity", "depthwise_3x3", "avg_pool_3x3", "max_pool_3x3", *["none"] * 2), 6), MAP),
+    (
+        nw.Motif(("identity", "depthwise_3x3", "avg_pool_3x3", "max_pool_3x3", *["none"] * 2), 6),
+        MAP,
+    ),
     (nw.MotifCell((("conv_1x1",), ("max_pool_3x3",)), (1, 2, 2), 4), MAP),
     (nw.MobileNetV3Block(8, 12), MAP),
     (nw.MobileNetV3Block(6, 8, 5, 2, True, nw.HardSwish()), MAP),

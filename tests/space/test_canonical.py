@@ -1,4 +1,4 @@
-"""Canonical forms of graphs against all renumberings, isomorphism by brute force, and published counts."""
+"""Canonical forms against all numberings, isomorphism by brute force, published counts."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_count_of_nasbench101_at_six():
 
 
 def value(reads, output, idle, zero):
-    """What a graph computes, as terms in an algebra of sums: a set of paths with their operations."""
+    """What a graph computes, as terms in an algebra of sums."""
     states = [("x",)]
     for edges in reads:
         terms = []

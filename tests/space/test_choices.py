@@ -51,7 +51,10 @@ def test_choices_anywhere_make_a_space(name: str) -> None:
         assert nw.from_json(net.to_json()).spec == net.spec
         key = space.canonical(code)
         assert space.canonical(key) == key
-        assert (space.totals(key), space.features(key)) == (space.totals(code), space.features(code))
+        assert (space.totals(key), space.features(key)) == (
+            space.totals(code),
+            space.features(code),
+        )
         assert all(space.fits(other) for other in space.neighbours(code))
 
 

@@ -36,7 +36,7 @@ SIZES = {
     "mobile": 6**6 * 7**15,
 }
 SMALL = {
-    **dict.fromkeys(("nasnet", "amoebanet", "enas", "darts", "pnas"), {"depth": 3, "width": 4}),
+    **{name: {"depth": 3, "width": 4} for name in ("nasnet", "amoebanet", "enas", "darts", "pnas")},
     "nasbench101": {"width": 12, "depth": 1},
     "hierarchical": {"width": 4},
     "macro": {"layers": 5, "width": 6},
@@ -82,7 +82,7 @@ def test_totals_are_those_of_the_plan(name):
 @pytest.mark.parametrize("name", sorted({*SMALL} - {"recipe"}))
 def test_a_net_of_another_space_is_refused(name):
     space = nw.space(name, **SMALL[name])
-    with pytest.raises(nw.SpecError, match="is no net of|has no .* cell"):
+    with pytest.raises(nw.SpecError, match=r"is no net of|has no .* cell"):
         space.code(nw.net("resnet20_cifar10"))
 
 
@@ -333,5 +333,5 @@ def test_a_budget_is_kept_and_its_neighbours_too(name):
         child = tight.mutate(code, random)
         assert tight.totals(child).params <= params
         assert tight.canonical(child) != tight.canonical(code)
-    with pytest.raises(nw.BudgetError, match="keeps to params.*the nearest, "):
+    with pytest.raises(nw.BudgetError, match=r"keeps to params.*the nearest, "):
         space.within("params<=10").sample(random)

@@ -100,7 +100,9 @@ def growth(
     return max(scores, key=lambda one: one[1])[0], scores
 
 
-def family(net: Net, factors: Growth = PUBLISHED, phis: Sequence[float] = EFFICIENTNET) -> list[Net]:
+def family(
+    net: Net, factors: Growth = PUBLISHED, phis: Sequence[float] = EFFICIENTNET
+) -> list[Net]:  # fmt: skip
     """The nets that `net` becomes at every phi, of about 2^phi times its work: from
     EfficientNet-B0 a family like B0 to B7.
 

@@ -16,7 +16,9 @@ from netwright.space.totals import Totals
 __all__ = ["Limits"]
 
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
-LATENCY = re.compile(r"\s*latency\s*(?:<=|<|≤)\s*([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)\s*", re.IGNORECASE)
+LATENCY = re.compile(
+    r"\s*latency\s*(?:<=|<|≤)\s*([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)\s*", re.IGNORECASE
+)
 FIELD = re.compile(r"\s*field\s*(?:>=|>|≥)\s*([0-9]+)\s*", re.IGNORECASE)
 
 
@@ -79,9 +81,11 @@ class Limits(Budget):
         return [name for name, ratio in self._ratios(plan).items() if ratio > 1]
 
     def _ratios(self, plan: Plan) -> dict[str, float]:
-        needs = self.needs(plan)
-        return {name: bound / max(needs[name], 1) if name == "field" else needs[name] / max(bound, 1e-12)
-                for name, bound in self.bounds().items()}  # fmt: skip
+        def ratio(name: str, need: float, bound: float) -> float:
+            return bound / max(need, 1) if name == "field" else need / max(bound, 1e-12)
+
+        bounds = self.bounds()
+        return {name: ratio(name, need, bounds[name]) for name, need in self.needs(plan).items()}
 
     def lazily(self, totals: Totals, plan: Callable[[], Plan]) -> float:
         """The excess of a net whose totals are known; its plan is asked for only where they keep
