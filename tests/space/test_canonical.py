@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from netwright.space.canonical import canonical, placed, pruned
+from netwright.space.canonical import canonical, flattened, placed, pruned
 from netwright.space.nasbench101 import cells
 
 
@@ -70,7 +70,7 @@ def test_equal_forms_are_isomorphism(inputs):
             same = canonical(*one, inputs) == canonical(*other, inputs)
             assert same == isomorphic(one, other, inputs)
             alike += same
-    assert alike > 5
+    assert alike > 2
 
 
 def test_the_form_is_one_of_the_graph():
@@ -145,12 +145,12 @@ def test_placing_undoes_pruning():
         made = graph(dict(zip(edges, choice, strict=True)))
         if made is None:
             continue
-        form = canonical(*made)
+        form = canonical(*flattened(made, "skip"))
         there = placed(form, 4, "skip")
         assert {*there} <= {*edges}
         again = graph(there)
         assert again is not None
-        assert canonical(*again) == form
+        assert canonical(*flattened(again, "skip")) == form
         forms.add(form)
     assert (
         len({tuple(sorted(placed(form, 4, "skip").items())) for form in forms}) == len(forms) > 500

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import chain, combinations
 from typing import TypeAlias
 
-__all__ = ["Dag", "Edges", "canonical", "placed", "pruned"]
+__all__ = ["Dag", "Edges", "canonical", "flattened", "placed", "pruned"]
 
 Edges: TypeAlias = tuple[tuple[str, int], ...]
 """What a node reads: (operation, state) an edge, in any order."""
@@ -109,35 +111,88 @@ def pruned(
     return (alive, tuple([place[state] for state in ends])) if ends else None
 
 
-def placed(dag: Dag, nodes: int, idle: str) -> dict[tuple[int, int], str]:
-    """A graph of one input and one output on `nodes` numbered nodes, the input being 0 and the
-    output the last: (from, to) -> operation, at most one for two nodes.
+def flattened(dag: Dag, idle: str) -> Dag:
+    """The graph without nodes that are read once, by an `idle` edge: who reads them reads what they
+    read. The same where nodes join their edges by something that is joined again alike, as sums
+    and concatenations are.
 
-    An edge that has company between the same two states goes through a node of its own, by an
-    `idle` edge; all that one state needs serve all its readers. Undoes `pruned` with that `idle`.
+    >>> flattened((((("conv", 0),), (("pool", 0), ("skip", 1))), (2,)), "skip")
+    (((('pool', 0), ('conv', 0)),), (1,))
+    """
+    nodes, output = dag
+    reads = {state: list(edges) for state, edges in enumerate(nodes, 1)}
+    for state in sorted(reads):
+        readers = [
+            (name, other) for other, edges in reads.items() for name, a in edges if a == state
+        ]
+        if len(readers) == 1 and readers[0][0] == idle and state not in output:
+            other = readers[0][1]
+            reads[other].remove((idle, state))
+            reads[other] += reads.pop(state)
+    place = {0: 0} | {state: i for i, state in enumerate(reads, 1)}
+    left = [tuple([(name, place[a]) for name, a in edges]) for edges in reads.values()]
+    return tuple(left), tuple([place[state] for state in output])
+
+
+@lru_cache(maxsize=65536)
+def placed(dag: Dag, nodes: int, idle: str) -> dict[tuple[int, int], str] | None:
+    """A graph of one input and one output on `nodes` numbered nodes, the input being 0 and the
+    output the last: (from, to) -> operation, at most one for two nodes. None where it has no room.
+
+    Undoes `flattened` and `pruned` as far as it must: edges that have company between the same two
+    states go by nodes of their own, of which some ways may have room; of these it is the least.
 
     >>> placed((((("conv", 0), ("pool", 0)),), (1,)), 4, "skip")
-    {(0, 1): 'skip', (0, 3): 'conv', (1, 3): 'pool'}
+    {(0, 1): 'conv', (0, 3): 'pool', (1, 3): 'skip'}
     """
-    reads, (output,) = dag
-    if output == 0:
+    if dag[1] == (0,):
         return {(0, nodes - 1): idle}
-    copies: dict[int, int] = {}
-    for edges in reads:
-        for source, count in Counter([source for _, source in edges]).items():
-            copies[source] = max(copies.get(source, 1), count)
-    places, edges_at, free = {0: [0]}, dict[tuple[int, int], str](), 1
-    for state, edges in enumerate([(), *reads]):
-        if state:
-            place = nodes - 1 if state == output else free
-            places[state] = [place]
-            free += 1
-        for _ in range(copies.get(state, 1) - 1):
-            edges_at[places[state][0], free] = idle
-            places[state].append(free)
-            free += 1
-        used = Counter[int]()
-        for name, source in sorted(edges):
-            edges_at[places[source][used[source]], places[state][0]] = name
-            used[source] += 1
-    return dict(sorted(edges_at.items()))
+    ways = [canonical(*way) for way in _spread(dag, nodes - 1 - len(dag[0]), idle)]
+    return min(
+        map(_numbered, ways, [nodes] * len(ways)), key=lambda way: [*way.items()], default=None
+    )
+
+
+def _numbered(dag: Dag, nodes: int) -> dict[tuple[int, int], str]:
+    """The edges of a graph, its output being the last of so many nodes."""
+    reads, (output,) = dag
+    place = {state: state for state in range(len(reads) + 1)} | {output: nodes - 1}
+    edges = [((place[a], place[state]), name)
+             for state, own in enumerate(reads, 1) for name, a in own]  # fmt: skip
+    return dict(sorted(edges))
+
+
+def _spread(dag: Dag, room: int, idle: str) -> Iterator[Dag]:
+    """The graph with at most `room` nodes more, so that no two edges lead from one state to one
+    other: a node after the state, which hands it on, or one before the other, which joins some.
+    """
+    reads, output = dag
+    twice = [(state, a) for state, edges in enumerate(reads, 1)
+             for a, count in Counter([a for _, a in edges]).items() if count > 1]  # fmt: skip
+    if not twice:
+        yield dag
+    if not twice or room == 0:
+        return
+    state, source = twice[0]
+    edges = sorted(reads[state - 1])
+    last = max(i for i, (_, a) in enumerate(edges) if a == source)
+    moved = list[Edges]()
+    for own in reads:
+        alike = sorted([edge for edge in own if edge[1] == source])
+        rest = [(name, a + (a > source)) for name, a in own if a != source]
+        others = [*alike[:-1], (alike[-1][0], source + 1)] if len(alike) > 1 else alike
+        moved.append((*rest, *others))
+    after = [*moved[:source], ((idle, source),), *moved[source:]]
+    yield from _spread((tuple(after), tuple([a + (a > source) for a in output])), room - 1, idle)
+    shifted = [tuple([(name, a + (a >= state)) for name, a in own]) for own in reads]
+    for company in _subsets([i for i in range(len(edges)) if i != last]):
+        joined = [edges[i] for i in (last, *company)]
+        if len({a for _, a in joined}) == len(joined):
+            rest = [edge for i, edge in enumerate(edges) if i != last and i not in company]
+            split = [*shifted[: state - 1], tuple(joined), (*rest, (idle, state)), *shifted[state:]]
+            ends = tuple([a + (a >= state) for a in output])
+            yield from _spread((tuple(split), ends), room - 1, idle)
+
+
+def _subsets(items: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    return chain.from_iterable(combinations(items, size) for size in range(len(items)))

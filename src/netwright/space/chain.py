@@ -10,10 +10,20 @@ from netwright.core.shape import Shape
 from netwright.core.spec import Spec
 from netwright.space.totals import Totals, totals
 
-__all__ = ["Chain", "Part"]
+__all__ = ["Chain", "Part", "summed"]
 
 Part = tuple[Hashable, Callable[[], Spec]]
 """A key that says which part it is, and what makes it."""
+
+
+def summed(costs: Iterable[Totals]) -> Totals:
+    """The costs of several parts together."""
+    params = macs = ops = 0
+    for one in costs:
+        params += one.params
+        macs += one.macs
+        ops += one.ops
+    return Totals(params, macs, ops)
 
 
 class Chain:
@@ -29,16 +39,18 @@ class Chain:
     def __init__(self) -> None:
         self._kept: dict[tuple[Hashable, Shape], tuple[Shape, Totals]] = {}
 
+    def part(self, x: Shape, key: Hashable, make: Callable[[], Spec]) -> tuple[Shape, Totals]:
+        """What one part makes of `x`, and what it costs."""
+        kept = self._kept.get((key, x))
+        if kept is None:
+            spec = make()
+            kept = self._kept[key, x] = output_shape(spec, x), totals(Net(spec, x))
+        return kept
+
     def totals(self, x: Shape, parts: Iterable[Part]) -> Totals:
         """Parameters, multiply-adds and other operations of the parts, the first given `x`."""
-        params = macs = ops = 0
+        costs = list[Totals]()
         for key, make in parts:
-            kept = self._kept.get((key, x))
-            if kept is None:
-                spec = make()
-                kept = self._kept[key, x] = output_shape(spec, x), totals(Net(spec, x))
-            x, own = kept
-            params += own.params
-            macs += own.macs
-            ops += own.ops
-        return Totals(params, macs, ops)
+            x, own = self.part(x, key, make)
+            costs.append(own)
+        return summed(costs)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from netwright.blocks.conv import conv_norm_act
-from netwright.blocks.motif import PRIMITIVES, MotifCell, corners, live_edges
+from netwright.blocks.motif import PRIMITIVES, Motif, MotifCell, corners, live_edges
 from netwright.blocks.separable import SeparableConv
 from netwright.core.net import Net
 from netwright.core.shape import Shape
@@ -13,9 +14,11 @@ from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.errors import SpecError, nearest
 from netwright.nets.heads import pooled
-from netwright.space.canonical import Dag, canonical, placed, pruned
+from netwright.space.canonical import Dag, canonical, flattened, placed, pruned
+from netwright.space.chain import Chain, summed
 from netwright.space.registry import named
 from netwright.space.search_space import Digit, Digits, Space
+from netwright.space.totals import Totals
 from netwright.units.activation import ReLU
 from netwright.units.norm import BatchNorm
 
@@ -54,6 +57,7 @@ class Hierarchical(Space):
         self.width, self.classes, self.input = width, classes, input
         self.primitives = (NONE, *primitives)
         self.inner, self.outer = corners(nodes), corners(top)
+        self._chain = Chain()
         digits = [Digit(f"motif {i} edge {a}-{b}", self.primitives)
                   for i in range(1, motifs + 1) for a, b in self.inner]  # fmt: skip
         digits += [Digit(f"edge {a}-{b}", tuple(range(motifs + 1))) for a, b in self.outer]
@@ -71,7 +75,7 @@ class Hierarchical(Space):
 
     def legal(self, choices: Digits) -> bool:
         motifs, edges = self._levels(choices)
-        lives = [bool(live_edges([name != NONE for name in names])) for names in motifs]
+        lives = [_leads(names) for names in motifs]
         return bool(live_edges([motif > 0 and lives[motif - 1] for motif in edges]))
 
     def build(self, choices: Digits) -> Net:
@@ -81,12 +85,38 @@ class Hierarchical(Space):
         """Figure 2 of the paper, the small one, of three cells."""
         parts: dict[str, Spec] = {"stem": conv_norm_act(self.width)}
         for i in range(3):
-            wide = self.width * 2 ** min(i + 1, 2)
             parts[f"cell{i + 1}"] = MotifCell(cell.motifs, cell.edges, self.width * 2**i)
-            parts[f"down{i + 1}"] = SeparableConv(
-                wide, 3, 2 if i < 2 else 1, between=False, norm=BatchNorm(), act=ReLU()
-            )
+            parts[f"down{i + 1}"] = self._down(i)
         return Sequential(**parts, head=pooled(self.classes))
+
+    def _down(self, i: int) -> Spec:
+        """What follows cell `i`."""
+        width, stride = (self.width * 2 ** (i + 1), 2) if i < 2 else (self.width * 4, 1)
+        return SeparableConv(width, 3, stride, between=False, norm=BatchNorm(), act=ReLU())
+
+    def totals(self, code: str) -> Totals:
+        """Sums over the edges of the cells, each motif planned once at every width it is given."""
+        motifs, edges = self._levels(self.choices(code))
+        x, stem = self._chain.part(self.input, "stem", lambda: conv_norm_act(self.width))
+        costs = [stem]
+        for i in range(3):
+            x, own = self._cell_totals(x, motifs, edges, self.width * 2**i)
+            costs += own
+            x, down = self._chain.part(x, ("down", i), partial(self._down, i))
+            costs.append(down)
+        return summed([*costs, self._chain.part(x, "head", lambda: pooled(self.classes))[1]])
+
+    def _cell_totals(
+        self, x: Shape, motifs: Sequence[tuple[str, ...]], edges: Digits, width: int
+    ) -> tuple[Shape, list[Totals]]:
+        """The shape that a cell makes of `x`, and what each of its edges costs."""
+        names = dict(zip(self.outer, [motifs[i - 1] if i else () for i in edges], strict=True))
+        channels, costs = {0: x[0]}, list[Totals]()
+        for a, b in live_edges([_leads(motif) for motif in names.values()]):
+            channels[b] = channels.get(b, 0) + channels[a]
+            key = (names[a, b], width)
+            costs.append(self._chain.part((channels[a], *x[1:]), key, partial(Motif, *key))[1])
+        return (channels[self.top - 1], *x[1:]), costs
 
     def read(self, net: Net) -> Digits:
         try:
@@ -113,6 +143,7 @@ class Hierarchical(Space):
         used = sorted({name for reads in cell[0] for name, _ in reads})
         nodes = [tuple([(f"{used.index(name):03}", a) for name, a in reads]) for reads in cell[0]]
         top = placed(canonical(nodes, cell[1]), self.top, "")
+        assert top is not None  # without identities nothing needs room
         code = [self.primitives.index(name) for name in used for name in kinds[int(name)]]
         code += [0] * (len(motifs) * len(self.inner) - len(code))
         return (*code, *[int(top[edge]) + 1 if edge in top else 0 for edge in self.outer])
@@ -122,8 +153,14 @@ class Hierarchical(Space):
         graph = _graph(names, self.inner, self.nodes, idle=IDLE)
         if graph is None:
             return None
-        edges = placed(canonical(*graph), self.nodes, IDLE)
+        edges = placed(canonical(*flattened(graph, IDLE)), self.nodes, IDLE)
+        assert edges is not None  # the motif itself has room
         return tuple([edges.get(edge, NONE) for edge in self.inner])
+
+
+def _leads(names: Sequence[str]) -> bool:
+    """Whether a motif of these edges leads anywhere."""
+    return bool(names) and bool(live_edges([name != NONE for name in names]))
 
 
 def _graph(

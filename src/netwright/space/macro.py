@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property, partial
+
 from netwright.blocks.conv import conv_norm_act
 from netwright.blocks.edge import Edge
 from netwright.core.graph import Graph, Node
@@ -12,8 +14,10 @@ from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
 from netwright.errors import SpecError
 from netwright.nets.heads import pooled
+from netwright.space.chain import Chain, summed
 from netwright.space.registry import named
 from netwright.space.search_space import Digit, Digits, Space
+from netwright.space.totals import Totals
 from netwright.units.pool import MaxPool
 
 __all__ = ["OPERATIONS", "MacroSpace"]
@@ -43,6 +47,7 @@ class MacroSpace(Space):
         if type(layers) is not int or layers < 1:
             raise SpecError(f"macro: layers is {layers!r}, wanted an integer of at least 1")
         self.layers, self.width, self.classes, self.input = layers, width, classes, input
+        self._chain = Chain()
         digits = list[Digit]()
         for layer in range(1, layers + 1):
             digits.append(Digit(f"layer {layer}", OPERATIONS))
@@ -62,6 +67,36 @@ class MacroSpace(Space):
             parts[f"layer{layer}"] = Node(made, *names)
         graph = Graph(**parts, head=pooled(self.classes))
         return Net(graph, self.input, f"{self.name}-{self.write(choices)}")
+
+    def totals(self, code: str) -> Totals:
+        """Sums over layers, each operation planned once at every width and size it is given."""
+        digits, costs = iter(self.choices(code)), [self._stem[1]]
+        halved = set[tuple[int, int]]()
+        for layer in range(1, self.layers + 1):
+            operation, third = OPERATIONS[next(digits)], self._third(layer)
+            reads = [layer - 1, *[i for i in range(1, layer - 1) if next(digits)]]
+            halved |= {(i, t) for i in reads for t in range(self._third(max(i, 1)), third)}
+            x = (self.width * len(reads), *self._maps[third][0][1:])
+            edge = partial(Edge, operation, self.width)
+            costs.append(self._chain.part(x, operation, edge)[1])
+        costs += [self._maps[third][1] for _, third in halved]
+        x = self._maps[self._third(self.layers)][0]
+        costs.append(self._chain.part(x, "head", lambda: pooled(self.classes))[1])
+        return summed(costs)
+
+    @cached_property
+    def _stem(self) -> tuple[Shape, Totals]:
+        return self._chain.part(self.input, "stem", lambda: conv_norm_act(self.width))
+
+    @cached_property
+    def _maps(self) -> list[tuple[Shape, Totals]]:
+        """The maps of every third of the layers, and what it costs to halve one."""
+        maps, x = list[tuple[Shape, Totals]](), self._stem[0]
+        for _ in range(self._third(self.layers)):
+            y, cost = self._chain.part(x, "pool", lambda: MaxPool(2))
+            maps.append((x, cost))
+            x = y
+        return [*maps, (x, Totals())]
 
     def _halved(self, parts: dict[str, Spec], name: str, layer: int) -> str:
         """What layer `layer` reads of an earlier one, at the size of its own map."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
+from itertools import groupby
 from math import log
 from typing import Any
 
+from netwright.blocks.conv import conv_norm_act
 from netwright.blocks.mobile import rounded
 from netwright.blocks.random_graph import (
     BarabasiAlbert,
@@ -16,13 +19,18 @@ from netwright.blocks.random_graph import (
     RandomGraph,
     WattsStrogatz,
 )
+from netwright.blocks.regnet import RegNetBlock
+from netwright.blocks.stage import Stage
 from netwright.core.net import Net
 from netwright.core.shape import Shape
 from netwright.errors import SpecError, UnknownName
+from netwright.nets.heads import pooled
 from netwright.nets.registry import entry
 from netwright.nets.regnet import quantised_line
+from netwright.space.chain import Chain, Part
 from netwright.space.registry import named
 from netwright.space.search_space import Digit, Digits, Space
+from netwright.space.totals import Totals
 
 __all__ = ["OptionSpace", "RandWireSpace", "RegNetSpace"]
 
@@ -92,7 +100,7 @@ class RegNetSpace(OptionSpace):
     of `netwright.nets.regnet.quantised_line`, of nets with four stages (Radosavovic et al. 2020,
     arXiv:2003.13678, section 3.3).
 
-    Lines that are quantised to the same widths and groups are one function.
+    Lines that are quantised and rounded to the same widths and groups are one function.
 
     >>> import netwright as nw
     >>> space, net = RegNetSpace(), nw.net("regnet_x_400mf")
@@ -117,6 +125,7 @@ class RegNetSpace(OptionSpace):
             input,
             **options,
         )
+        self._chain = Chain()
 
     def given(self, choices: Digits) -> dict[str, Any]:
         given = super().given(choices)
@@ -133,31 +142,57 @@ class RegNetSpace(OptionSpace):
     def legal(self, choices: Digits) -> bool:
         return len({*self._line(self.given(choices))}) == 4
 
+    def totals(self, code: str) -> Totals:
+        """Sums over stages, of which the first block and the others are planned once."""
+        given = self.given(self.choices(code))
+        parts: list[Part] = [("stem", lambda: conv_norm_act(32, 3, 2))]
+        for width, blocks in groupby(self._line(given)):
+            group = min(given["group_width"], width)
+            block = RegNetBlock(rounded(width, group), group, 1, given["se"])
+            rest = len(list(blocks)) - 1
+            parts.append(((block, "first"), partial(replace, block, stride=2)))
+            if rest:
+                parts.append(((block, rest), partial(Stage, block, rest)))
+        parts.append(("head", lambda: pooled(self.options.get("classes", 1000))))
+        return self._chain.totals(self.input or self.frame.input, parts)
+
     def reduced(self, choices: Digits) -> Digits:
         given = self.given(choices)
-        line = self._line(given)
-        groups = [_grouped(line, group) for group in GROUPS]
-        given["group_width"] = GROUPS[groups.index(_grouped(line, given["group_width"]))]
-        for step in self.digits[2].options:
-            if (slope := self._slope(line, given["width"], step)) is not None:
-                return self.chosen({**given, "step": step, "slope": slope})
-        return self.chosen(given)
+        blocks = _grouped(self._line(given), given["group_width"])
+        _, widths, steps, *_ = (digit.options for digit in self.digits)
+        for group in GROUPS:
+            for width in widths:
+                if _grouped([width], group) != blocks[:1]:
+                    continue
+                for step in steps:
+                    slope = self._slope(blocks, group, width, step)
+                    if slope is not None:
+                        least = {"group_width": group, "width": width, "step": step, "slope": slope}
+                        return self.chosen({**given, **least})
+        raise AssertionError(f"no line of {self.name} is that of {choices}")  # its own is one
 
-    def _slope(self, line: list[int], width: int, step: float) -> float | None:
-        """The least slope that makes a line with this step, of those in the space."""
-        low, high = self.digits[3].options[0], self.digits[3].options[-1] + 0.99
-        for place, wide in enumerate(line):
-            power = round(log(wide / width) / log(step))
-            if max(8, 8 * round(width * step**power / 8)) != wide:
+    def _slope(
+        self, blocks: list[tuple[int, int]], group: int, width: int, step: float
+    ) -> float | None:
+        """The least slope, of those in the space, whose line has these blocks."""
+        whole = self.digits[3].options
+        low, high = float(whole[0]), whole[-1] + 0.99
+        top = round(log(2 * blocks[-1][0] / width) / log(step)) + 1
+        wide = [
+            _grouped([max(8, 8 * round(width * step**k / 8))], group)[0] for k in range(top + 1)
+        ]
+        for place, block in enumerate(blocks[1:], 1):
+            powers = [k for k, own in enumerate(wide) if own == block]
+            if not powers:
                 return None
-            if place:
-                low = max(low, width * (step ** (power - 0.5) - 1) / place)
-                high = min(high, width * (step ** (power + 0.5) - 1) / place)
-        for hundredths in range(max(0, int(100 * low) - 1), int(100 * high) + 2):
+            low = max(low, width * (step ** (powers[0] - 0.5) - 1) / place)
+            high = min(high, width * (step ** (powers[-1] + 0.5) - 1) / place)
+        for hundredths in range(max(100 * whole[0], int(100 * low) - 1), int(100 * high) + 2):
             slope = hundredths / 100
-            inside = self.digits[3].options[0] <= slope <= self.digits[3].options[-1] + 0.99
-            if inside and quantised_line(len(line), width, slope, step) == line:
-                return slope
+            if slope < whole[-1] + 1:
+                line = quantised_line(len(blocks), width, slope, step)
+                if _grouped(line, group) == blocks:
+                    return slope
         return None
 
 

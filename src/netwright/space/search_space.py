@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import math
 import random as rng
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import product
+from itertools import cycle, product
 from typing import Any, NamedTuple, Self
 
 from netwright.core.net import Net
@@ -253,10 +253,11 @@ class Space:
                 return code
         return self.mutate(one, random)
 
-    def _near(self, choices: Digits) -> Iterator[str]:
+    def _near(self, choices: Digits, places: Iterable[int] | None = None) -> Iterator[str]:
+        """Codes that differ in the choice at one of `places`, or at any."""
         known = {choices}
-        for i, digit in enumerate(self.digits):
-            for option in range(len(digit.options)):
+        for i in range(len(self.digits)) if places is None else places:
+            for option in range(len(self.digits[i].options)):
                 other = self.arranged((*choices[:i], option, *choices[i + 1 :]))
                 if other not in known:
                     known.add(other)
@@ -268,16 +269,20 @@ class Space:
         legal = [code for code in drawn if self.legal(self.choices(code))]
         if not legal:
             raise BudgetError(f"{self.name}: none of {TRIES:,} codes stands for a net")
-        best = min(legal[:100], key=self.excess)
-        while self.excess(best) > 1:
-            near = [code for code in self._near(self.choices(best))
+        best, stuck = min(legal[:20], key=self.excess), 0
+        for place in cycle(range(len(self.digits))):
+            if self.excess(best) <= 1:
+                return best
+            near = [code for code in self._near(self.choices(best), [place])
                     if self.legal(self.choices(code))]  # fmt: skip
             lower = min(near, key=self.excess, default=best)
-            if self.excess(lower) >= self.excess(best):
-                raise BudgetError(f"no net of {self.name} keeps to {self.budget.describe()}; "
-                                  f"{self._nearest(best)}")  # fmt: skip
-            best = lower
-        return best
+            better = self.excess(lower) < self.excess(best)
+            best, stuck = (lower, 0) if better else (best, stuck + 1)
+            if stuck == len(self.digits):
+                break
+        raise BudgetError(
+            f"no net of {self.name} keeps to {self.budget.describe()}; {self._nearest(best)}"
+        )
 
     def _nearest(self, code: str) -> str:
         try:
