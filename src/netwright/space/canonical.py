@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import chain, combinations
+from itertools import chain, combinations, product
 from typing import TypeAlias
 
 __all__ = ["Dag", "Edges", "canonical", "flattened", "placed", "pruned"]
@@ -174,25 +174,35 @@ def _spread(dag: Dag, room: int, idle: str) -> Iterator[Dag]:
     if not twice or room == 0:
         return
     state, source = twice[0]
+    ends = tuple([a + (a > source) for a in output])
+    for shared in product(*[_shared(edges, source) for edges in reads]):
+        handed = [*shared[:source], ((idle, source),), *shared[source:]]
+        yield from _spread((tuple(handed), ends), room - 1, idle)
     edges = sorted(reads[state - 1])
     last = max(i for i, (_, a) in enumerate(edges) if a == source)
-    moved = list[Edges]()
-    for own in reads:
-        alike = sorted([edge for edge in own if edge[1] == source])
-        rest = [(name, a + (a > source)) for name, a in own if a != source]
-        others = [*alike[:-1], (alike[-1][0], source + 1)] if len(alike) > 1 else alike
-        moved.append((*rest, *others))
-    after = [*moved[:source], ((idle, source),), *moved[source:]]
-    yield from _spread((tuple(after), tuple([a + (a > source) for a in output])), room - 1, idle)
     shifted = [tuple([(name, a + (a >= state)) for name, a in own]) for own in reads]
     for company in _subsets([i for i in range(len(edges)) if i != last]):
         joined = [edges[i] for i in (last, *company)]
         if len({a for _, a in joined}) == len(joined):
             rest = [edge for i, edge in enumerate(edges) if i != last and i not in company]
             split = [*shifted[: state - 1], tuple(joined), (*rest, (idle, state)), *shifted[state:]]
-            ends = tuple([a + (a >= state) for a in output])
-            yield from _spread((tuple(split), ends), room - 1, idle)
+            later = tuple([a + (a >= state) for a in output])
+            yield from _spread((tuple(split), later), room - 1, idle)
+
+
+def _shared(edges: Edges, source: int) -> list[Edges]:
+    """The edges of a node of which some, where several are of `source`, are of the state after it,
+    which is new.
+    """
+    alike = sorted([edge for edge in edges if edge[1] == source])
+    rest = [(name, a + (a > source)) for name, a in edges if a != source]
+    if len(alike) < 2:
+        return [(*rest, *alike)]
+    moved = [own for own in _subsets(range(len(alike))) if own]
+    return [(*rest, *[(name, a + (i in own)) for i, (name, a) in enumerate(alike)])
+            for own in moved]  # fmt: skip
 
 
 def _subsets(items: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    return chain.from_iterable(combinations(items, size) for size in range(len(items)))
+    """All selections of them, but for that of all."""
+    return chain.from_iterable(combinations(items, size) for size in range(max(len(items), 1)))
