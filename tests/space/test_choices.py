@@ -84,7 +84,7 @@ def test_ordered_choices_are_numbers_that_rise() -> None:
 
 
 @pytest.mark.parametrize(("make", "why"), [
-    (lambda: Choice(), "no option"),
+    (Choice, "no option"),
     (lambda: Choice(8, 16, 8), "twice"),
     (lambda: space_of(ConvNormAct(8)), "no choice in it"),
     (lambda: space_of(ConvNormAct(Choice(8, 16, name="w")), ConvNormAct(Choice(8, 9, name="w"))),
