@@ -10,8 +10,8 @@ from torch import Tensor
 
 from netwright.blocks.genotype import CellGenotype, Genotype
 from netwright.errors import SearchError
-from netwright.search.sharing import RECIPE, Progress, Shared
-from netwright.search.supernet import Supernet
+from netwright.search.shared.images import RECIPE, Progress, Shared
+from netwright.search.shared.supernet import Supernet
 from netwright.space.cells import INPUTS, KINDS, CellSpace
 from netwright.space.search_space import Space
 from netwright.train.batches import Images

@@ -10,8 +10,8 @@ from typing import Any
 from netwright.core.net import Net
 from netwright.errors import SearchError
 from netwright.search.policy import Policy
-from netwright.search.sharing import RECIPE, Progress, Shared, evaluated, some
-from netwright.search.supernet import Supernet
+from netwright.search.shared.images import RECIPE, Progress, Shared, evaluated, some
+from netwright.search.shared.supernet import Supernet
 from netwright.space.search_space import Space
 from netwright.train.batches import Images
 from netwright.train.learner import Learner
