@@ -1,4 +1,4 @@
-"""Searches whose nets share the weights of one supernet: DARTS, ENAS, one-shot; these need torch."""
+"""Searches whose nets share the weights of one supernet: DARTS, ENAS, one-shot."""
 
 from typing import TYPE_CHECKING
 
