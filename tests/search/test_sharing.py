@@ -165,12 +165,16 @@ def test_darts_stops_before_all_are_skips():
     space = CellSpace("toy", ("skip_connect", "max_pool_3x3"), 2, "darts_v2_cifar10", apart=True,
                       unread=False, depth=3, width=2, input=SHAPE, classes=2)  # fmt: skip
     train, val = halves(images(32))
-    made = darts(space, train, val, epochs=3, recipe=PLAIN, skips=0)
-    free = darts(space, train, val, epochs=3, recipe=PLAIN, skips=None)
-    assert len(free.history) == 3
-    assert free.stopped == "3 epochs"
-    if any(row["skips"] for row in free.history):
-        assert "skips in the normal cell" in made.stopped
+    free = darts(space, train, val, epochs=6, recipe=PLAIN, skips=None)
+    counts = [row["skips"] for row in free.history]
+    assert (len(counts), free.stopped) == (6, "6 epochs")
+    most = max(counts[1:]) - 1  # the first fifth does not count
+    made = darts(space, train, val, epochs=6, recipe=PLAIN, skips=most)
+    ends = next(i for i, count in enumerate(counts) if i and count > most)
+    assert made.history == free.history[: ends + 1]
+    assert made.stopped == f"epoch {ends + 1}: {most + 1} skips in the normal cell"
+    sound = [row["code"] for row in made.history if row["skips"] <= most]
+    assert made.code == (sound[-1] if sound else made.history[-1]["code"])
     with pytest.raises(nw.SearchError, match="two different states"):
         darts(small("enas"), train, val)
 

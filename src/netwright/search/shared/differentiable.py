@@ -95,9 +95,10 @@ def darts(
 ) -> Shared:
     """Searches a space of cells by gradient: weights learn from `train`, alphas from `val`.
 
-    The search ends when the normal cell has more than `skips` skips, with the cells of the epoch
-    before: from then on they only become more (DARTS+: Liang et al. 2019, arXiv:1909.06035, rule
-    1, which stops at two; the collapse is of Zela et al. 2019, arXiv:1909.09656).
+    After a fifth of the epochs, when alphas are no longer chance, the search ends as soon as the
+    normal cell has more than `skips` skips, with the last cells that had not: from then on they
+    only become more (DARTS+: Liang et al. 2019, arXiv:1909.06035, whose first rule stops at two;
+    the collapse is of Zela et al. 2019, arXiv:1909.09656).
 
     space: such as `nw.space("darts", depth=8, width=16)`
     train, val: images that have none in common; see `halves`
@@ -118,7 +119,7 @@ def darts(
     relaxed = Relaxed(Supernet(space, mixed=True, seed=seed), seed)
     learner = Learner(relaxed.supernet.model, recipe, epochs=epochs, seed=seed, name="supernet")
     adam = torch.optim.Adam(relaxed.alphas, rate, betas=(0.5, 0.999), weight_decay=decay)
-    history, code, stopped = list[dict[str, Any]](), relaxed.code(), f"{epochs} epochs"
+    history, stopped = list[dict[str, Any]](), f"{epochs} epochs"
     steps = recipe.steps(len(train))
     for epoch in range(epochs):
         losses, right, count = 0.0, 0, 0
@@ -134,17 +135,16 @@ def darts(
             with torch.no_grad():
                 relaxed.weigh()
             losses += float(learner.learn(*batch, now))
-        before, code = code, relaxed.code()
         row = {"epoch": epoch + 1, "train_loss": losses / steps, "val_accuracy": right / count,
-               "skips": _skips(relaxed.genotype()), "code": code}  # fmt: skip
+               "skips": _skips(relaxed.genotype()), "code": relaxed.code()}  # fmt: skip
         history.append(row)
         if progress:
             progress(row)
-        if skips is not None and row["skips"] > skips:
-            code = before if epoch else code
+        if skips is not None and row["skips"] > skips and epoch >= epochs // 5:
             stopped = f"epoch {epoch + 1}: {row['skips']} skips in the normal cell"
             break
-    return Shared(space, code, history, stopped)
+    sound = [row["code"] for row in history if skips is None or row["skips"] <= skips]
+    return Shared(space, sound[-1] if sound else history[-1]["code"], history, stopped)
 
 
 def _endless(images: Images, recipe: Recipe, seed: int, epoch: int) -> Any:
