@@ -34,7 +34,7 @@ def images(count=64, seed=0, classes=2):
         else:
             pixel[4:] = pixel[:-4]
     place = torch.device("cpu")
-    plain = Preprocessing(12, (0.5,), (0.25,))
+    plain = Preprocessing(12, 1, (0.5,), (0.25,))
     return Images(Memory(pixels, place), labels, classes, plain, place)
 
 

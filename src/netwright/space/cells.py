@@ -93,7 +93,7 @@ class CellSpace(Space):
             cells.append(nodes)
         return cells
 
-    def _written(self, cells: Sequence[Sequence[Edges]]) -> Digits:
+    def _chosen(self, cells: Sequence[Sequence[Edges]]) -> Digits:
         """The inverse of `_cells`, for edges in any order where they have none."""
         choices = list[int]()
         for nodes in cells:
@@ -126,7 +126,7 @@ class CellSpace(Space):
     def written(self, genotype: Genotype) -> str:
         """The code of cells; `ValueError` where they are none of this space."""
         cells = [genotype.normal, genotype.reduction][: 1 if self.alike else 2]
-        return self.write(self._written([cell.nodes for cell in cells]))
+        return self.write(self._chosen([cell.nodes for cell in cells]))
 
     def build(self, choices: Digits) -> Net:
         return self.framed(self._genotype(choices)).but(name=f"{self.name}-{self.write(choices)}")
@@ -142,7 +142,7 @@ class CellSpace(Space):
                             f"of {self.name} have")  # fmt: skip
         genotypes = [cells[kind].genotype for kind in KINDS]
         try:
-            choices = self._written([genotypes[i].nodes for i in range(1 if self.alike else 2)])
+            choices = self._chosen([genotypes[i].nodes for i in range(1 if self.alike else 2)])
             same = self.framed(Genotype(*genotypes)).but(input=net.input) == net.but(
                 name=self.frame.name)  # fmt: skip
             whole = all(len(g.nodes) == self.nodes and g.output == self.output(g.nodes)
@@ -160,7 +160,7 @@ class CellSpace(Space):
             if not self.unread:
                 same = _merged(nodes, reduces=kind == 1 or self.alike, apart=self.apart)
             cells.append(canonical(same, self.output(same), INPUTS)[0])
-        return self._written(cells)
+        return self._chosen(cells)
 
     def totals(self, code: str) -> Totals:
         """Sums of what operations and frame cost, each of which was planned once."""

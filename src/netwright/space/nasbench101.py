@@ -99,7 +99,7 @@ class NasBench101(Space):
             last = len(cell.operations) + 1
             nodes = [tuple([(name, a) for a, b in cell.edges if b == i])
                      for i, name in enumerate(cell.operations, 1)]  # fmt: skip
-            choices = self._written((tuple(nodes), tuple([a for a, b in cell.edges if b == last])))
+            choices = self._chosen((tuple(nodes), tuple([a for a, b in cell.edges if b == last])))
         except (AttributeError, LookupError, ValueError):
             choices = None
         if choices is None or not self.legal(choices) or self.build(choices).spec != net.spec:
@@ -107,7 +107,7 @@ class NasBench101(Space):
                             "number of classes")  # fmt: skip
         return choices
 
-    def _written(self, cell: Dag) -> Digits:
+    def _chosen(self, cell: Dag) -> Digits:
         """A cell as choices; vertices that it has not have no edge."""
         nodes, output = cell
         there = {(a, b) for b, reads in enumerate(nodes, 1) for _, a in reads}
@@ -121,7 +121,7 @@ class NasBench101(Space):
 
     def reduced(self, choices: Digits) -> Digits:
         cell = self._cell(choices)
-        return choices if cell is None else self._written(canonical(*cell))
+        return choices if cell is None else self._chosen(canonical(*cell))
 
 
 def cells(vertices: int) -> Iterator[Dag]:
