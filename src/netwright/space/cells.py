@@ -12,10 +12,10 @@ from typing import Any
 
 from netwright.blocks.cell import Cell
 from netwright.blocks.genotype import CellGenotype, Genotype
+from netwright.core.graph import Graph
 from netwright.core.net import Net
 from netwright.core.plan import Row
 from netwright.core.shape import Shape
-from netwright.core.wiring import Wiring
 from netwright.errors import SpecError
 from netwright.nets.registry import entry
 from netwright.space.canonical import Edges, canonical
@@ -140,17 +140,16 @@ class CellSpace(Space):
         if len(cells) < len(KINDS):
             raise SpecError(f"{net.name} has no {' and '.join({*KINDS} - {*cells})} cell, as nets "
                             f"of {self.name} have")  # fmt: skip
-        genotypes = [cells[kind].genotype for kind in KINDS]
+        normal, reduction = (cells[kind].genotype for kind in KINDS)
+        both = (normal,) if self.alike else (normal, reduction)
+        whole = all(len(g.nodes) == self.nodes and g.output == self.output(g.nodes) for g in both)
         try:
-            choices = self._chosen([genotypes[i].nodes for i in range(1 if self.alike else 2)])
-            same = self.framed(Genotype(*genotypes)).but(input=net.input) == net.but(
-                name=self.frame.name)  # fmt: skip
-            whole = all(len(g.nodes) == self.nodes and g.output == self.output(g.nodes)
-                        for g in genotypes)  # fmt: skip
+            choices = self._chosen([genotype.nodes for genotype in both])
         except ValueError:
-            same = whole = False
-        if not same or not whole or (self.alike and genotypes[0] != genotypes[1]):
-            raise SpecError(f"{net.name} is no net of {self.name}")
+            whole, choices = False, ()
+        again = self.framed(Genotype(normal, both[-1]))
+        if not whole or again.but(input=net.input, name=net.name) != net:
+            raise SpecError(f"{net.name} is no net of {self.name}, or has another frame")
         return choices
 
     def reduced(self, choices: Digits) -> Digits:
@@ -243,9 +242,9 @@ def _weighs(name: str, reduces: bool) -> bool:
 
 def _cells(net: Net) -> list[tuple[str, Cell]]:
     """The cells of a net and their names, in order."""
-    parts = net.spec.names if isinstance(net.spec, Wiring) else ()
-    named = [(name, net.spec.part(name)) for name in parts]  # type: ignore[attr-defined]
-    return [(name, part) for name, part in named if isinstance(part, Cell)]
+    spec = net.spec
+    parts = [(name, spec.part(name)) for name in spec.names] if isinstance(spec, Graph) else []
+    return [(name, part) for name, part in parts if isinstance(part, Cell)]
 
 
 def _by_kind(net: Net) -> tuple[list[str], list[str]]:

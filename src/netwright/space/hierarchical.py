@@ -12,12 +12,13 @@ from netwright.core.net import Net
 from netwright.core.shape import Shape
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential
-from netwright.errors import SpecError, nearest
+from netwright.errors import nearest
 from netwright.nets.heads import pooled
 from netwright.space.canonical import Dag, canonical, flattened, placed, pruned
 from netwright.space.chain import Chain, summed
+from netwright.space.reading import ReadSpace, part
 from netwright.space.registry import named
-from netwright.space.search_space import Digit, Digits, Space
+from netwright.space.search_space import Digit, Digits
 from netwright.space.totals import Totals
 from netwright.units.activation import ReLU
 from netwright.units.norm import BatchNorm
@@ -28,7 +29,7 @@ NONE, IDLE = "none", "identity"
 
 
 @named("hierarchical")
-class Hierarchical(Space):
+class Hierarchical(ReadSpace):
     """A graph of `top` nodes, each of whose edges is one of `motifs` graphs of `nodes` nodes, each
     of whose edges is one of six primitives; or none (section 2 of the paper, three levels).
 
@@ -118,17 +119,10 @@ class Hierarchical(Space):
             costs.append(self._chain.part((channels[a], *x[1:]), key, partial(Motif, *key))[1])
         return (channels[self.top - 1], *x[1:]), costs
 
-    def read(self, net: Net) -> Digits:
-        try:
-            cell = net.spec.part("cell1")  # type: ignore[attr-defined]
-            names = [name for motif in cell.motifs for name in motif]
-            choices = (*[self.primitives.index(name) for name in names], *cell.edges)
-        except (AttributeError, LookupError, ValueError):
-            choices = ()
-        if len(choices) != len(self.digits) or self.build(choices).spec != net.spec:
-            raise SpecError(f"{net.name} is no net of {self.name}, or has another width, number of "
-                            "classes or of motifs")  # fmt: skip
-        return choices
+    def parsed(self, net: Net) -> list[int]:
+        cell = part(net, MotifCell, "cell1")
+        names = [name for motif in cell.motifs for name in motif]
+        return [*[self.primitives.index(name) for name in names], *cell.edges]
 
     def reduced(self, choices: Digits) -> Digits:
         motifs, edges = self._levels(choices)

@@ -74,7 +74,9 @@ class Limits(Budget):
         """What a plan has of everything that is bounded."""
         return {name: _need(name, plan) for name in self.bounds()}
 
-    def excess(self, plan: Plan) -> float:
+    def excess(self, plan: Plan | Totals) -> float:
+        if isinstance(plan, Totals):
+            return self.plain.excess(plan)
         return max(self._ratios(plan).values(), default=0.0)
 
     def broken(self, plan: Plan) -> list[str]:
@@ -91,11 +93,10 @@ class Limits(Budget):
         """The excess of a net whose totals are known; its plan is asked for only where they keep
         their bounds and others are set.
         """
-        bounds = self.bounds()
-        counts = [getattr(totals, name) / max(bounds[name], 1)
-                  for name in ("params", "macs") if name in bounds]  # fmt: skip
-        most = max(counts, default=0.0)
-        return most if most > 1 or len(counts) == len(bounds) else max(most, self.excess(plan()))
+        counts = Budget(self.params, self.macs)
+        most = counts.excess(totals)
+        known = most > 1 or counts.bounds().keys() == self.bounds().keys()
+        return most if known else max(most, self.excess(plan()))
 
     def having(self, plan: Plan) -> str:
         """What a plan has of everything that is bounded, for people: `params = 1.2M`."""

@@ -15,8 +15,9 @@ from netwright.core.wiring import Sequential
 from netwright.errors import SpecError
 from netwright.nets.heads import pooled
 from netwright.space.chain import Chain, summed
+from netwright.space.reading import ReadSpace, part
 from netwright.space.registry import named
-from netwright.space.search_space import Digit, Digits, Space
+from netwright.space.search_space import Digit, Digits
 from netwright.space.totals import Totals
 from netwright.units.pool import MaxPool
 
@@ -28,7 +29,7 @@ OPERATIONS = ("conv_3x3", "conv_5x5", "sep_conv_3x3", "sep_conv_5x5", "avg_pool_
 
 
 @named("macro")
-class MacroSpace(Space):
+class MacroSpace(ReadSpace):
     """`layers` layers in a row, each one of six operations, that read the one before them and any
     earlier ones side by side (Zoph & Le 2016, arXiv:1611.01578; Pham et al. 2018,
     arXiv:1802.03268, section 2.3).
@@ -112,19 +113,14 @@ class MacroSpace(Space):
         """0, 1 or 2: how often the map of a layer is halved."""
         return 3 * (layer - 1) // self.layers
 
-    def read(self, net: Net) -> Digits:
-        choices = list[int]()
-        try:
-            parts = dict(net.spec.parts)  # type: ignore[attr-defined]
-            for layer in range(1, self.layers + 1):
-                node = parts[f"layer{layer}"]
-                edge = node.part if isinstance(node.part, Edge) else node.part.part("operation")
-                reads = {name.partition("_")[0] for name in node.inputs}
-                choices.append(OPERATIONS.index(edge.operation))
-                choices += [int(f"layer{i}" in reads) for i in range(1, layer - 1)]
-        except (AttributeError, LookupError, ValueError):
-            choices = []
-        if len(choices) != len(self.digits) or self.build((*choices,)).spec != net.spec:
-            raise SpecError(f"{net.name} is no net of {self.name}, or has another width, number of "
-                            "layers or classes")  # fmt: skip
-        return tuple(choices)
+    def parsed(self, net: Net) -> list[int]:
+        choices, nodes = list[int](), dict(part(net, Graph).parts)
+        for layer in range(1, self.layers + 1):
+            node, name = nodes[f"layer{layer}"], f"layer{layer}"
+            inputs = node.inputs if isinstance(node, Node) else ()
+            alone = isinstance(node, Node) and isinstance(node.part, Edge)
+            edge = part(net, Edge, name) if alone else part(net, Edge, name, "operation")
+            reads = {source.partition("_")[0] for source in inputs}
+            choices.append(OPERATIONS.index(edge.operation))
+            choices += [int(f"layer{i}" in reads) for i in range(1, layer - 1)]
+        return choices

@@ -18,8 +18,9 @@ from netwright.errors import SpecError
 from netwright.nets.efficientnet import STAGES
 from netwright.nets.heads import pooled
 from netwright.space.chain import Chain, Part
+from netwright.space.reading import ReadSpace, part
 from netwright.space.registry import named
-from netwright.space.search_space import Digit, Digits, Space
+from netwright.space.search_space import Digit, Digits
 from netwright.space.totals import Totals
 from netwright.units.activation import ReLU6, SiLU
 
@@ -45,7 +46,7 @@ PROXYLESS = (
 
 
 @named("mobile")
-class MobileSpace(Space):
+class MobileSpace(ReadSpace):
     """Inverted residuals of which every layer has a kernel and an expansion of its own, or is left
     out unless it is the first of its stage (ProxylessNAS: Cai et al. 2018, arXiv:1812.00332;
     Once-for-all: Cai et al. 2019, arXiv:1908.09791).
@@ -121,21 +122,14 @@ class MobileSpace(Space):
         parts.append(("after", lambda: Sequential(**self._ends()[1])))
         return self._chain.totals(self.input, parts)
 
-    def read(self, net: Net) -> Digits:
-        choices, place = list[int](), 0
-        try:
-            for i, stage in enumerate(self.stages, 1):
-                blocks = list(net.spec.part(f"stage{i}"))  # type: ignore[attr-defined]
-                layers = [(block.kernel, block.expansion) for block in blocks]
-                layers += [SKIP] * (stage.depth - len(layers))
-                for layer in layers:
-                    choices.append(self.digits[place].options.index(layer))
-                    place += 1
-        except (AttributeError, LookupError, ValueError):
-            choices = []
-        if len(choices) != len(self.digits) or self.build((*choices,)).spec != net.spec:
-            raise SpecError(f"{net.name} is no net of {self.name}, or has other widths")
-        return tuple(choices)
+    def parsed(self, net: Net) -> list[int]:
+        layers = list[object]()
+        for i, stage in enumerate(self.stages, 1):
+            blocks = [block for block in part(net, Sequential, f"stage{i}")
+                      if isinstance(block, InvertedResidual)]  # fmt: skip
+            layers += [(block.kernel, block.expansion) for block in blocks]
+            layers += [SKIP] * (stage.depth - len(blocks))
+        return [d.options.index(layer) for d, layer in zip(self.digits, layers, strict=True)]
 
     def legal(self, choices: Digits) -> bool:
         return self.arranged(choices) == choices
@@ -146,7 +140,7 @@ class MobileSpace(Space):
     def arranged(self, choices: Digits) -> Digits:
         arranged, place = list[int](), 0
         for stage in self.stages:
-            own, digits = (all_[place : place + stage.depth] for all_ in (choices, self.digits))
+            own, digits = choices[place:][: stage.depth], self.digits[place:][: stage.depth]
             skips = [len(digit.options) - 1 if j else -1 for j, digit in enumerate(digits)]
             kept = [choice for choice, skip in zip(own, skips, strict=True) if choice != skip]
             arranged += [*kept, *skips[len(kept) :]]
@@ -161,7 +155,7 @@ WIDTHS, DEPTHS = (0.5, 0.75, 1.0, 1.25, 1.5), (-1, 0, 1, 2)
 
 
 @named("mbconv")
-class StagesSpace(Space):
+class StagesSpace(ReadSpace):
     """EfficientNet-B0's seven stages: block, kernel, expansion, width and depth of each are
     chosen, 0.5 to 1.5 times B0's width, a layer less to two more (MnasNet: Tan et al. 2018,
     arXiv:1807.11626; EfficientNetV2: Tan & Le 2021, arXiv:2104.00298).
@@ -225,26 +219,16 @@ class StagesSpace(Space):
         parts.append(("after", lambda: Sequential(**self._after())))
         return self._chain.totals(self.input, parts)
 
-    def read(self, net: Net) -> Digits:
-        choices = list[int]()
-        try:
-            for i in range(len(STAGES)):
-                stage = net.spec.part(f"stage{i + 1}")  # type: ignore[attr-defined]
-                block = stage.block
-                values = (
-                    type(block).__name__,
-                    block.kernel,
-                    block.expansion,
-                    block.width,
-                    stage.depth,
-                )
-                own = self.digits[5 * i : 5 * i + 5]
-                choices += [d.options.index(value) for d, value in zip(own, values, strict=True)]
-        except (AttributeError, LookupError, ValueError):
-            choices = []
-        if len(choices) != len(self.digits) or self.build((*choices,)).spec != net.spec:
-            raise SpecError(f"{net.name} is no net of {self.name}, or has another head")
-        return tuple(choices)
+    def parsed(self, net: Net) -> list[int]:
+        values = list[object]()
+        for i in range(1, len(STAGES) + 1):
+            stage = part(net, Stage, f"stage{i}")
+            block = stage.block
+            if not isinstance(block, BLOCKS):
+                raise SpecError(f"stage{i} of {net.name} is of {type(block).__name__}")
+            word = type(block).__name__
+            values += [word, block.kernel, block.expansion, block.width, stage.depth]
+        return [d.options.index(value) for d, value in zip(self.digits, values, strict=True)]
 
 
 def _stage(

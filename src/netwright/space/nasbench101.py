@@ -15,8 +15,9 @@ from netwright.core.wiring import Sequential
 from netwright.errors import SpecError
 from netwright.nets.heads import pooled
 from netwright.space.canonical import Dag, Edges, canonical, pruned
+from netwright.space.reading import ReadSpace, part
 from netwright.space.registry import named
-from netwright.space.search_space import Digit, Digits, Space
+from netwright.space.search_space import Digit, Digits
 from netwright.units.pool import MaxPool
 
 __all__ = ["LARGEST", "NasBench101", "cells"]
@@ -26,7 +27,7 @@ LARGEST = 9
 
 
 @named("nasbench101")
-class NasBench101(Space):
+class NasBench101(ReadSpace):
     """The cells of NAS-Bench-101 (Ying et al. 2019, arXiv:1902.09635) in its net for CIFAR-10.
 
     The first digits of a code say which edges are there, in the order of `corners`, the others
@@ -93,19 +94,12 @@ class NasBench101(Space):
             parts[f"stage{i + 1}"] = Sequential(*[cell] * self.depth)
         return Sequential(**parts, head=pooled(self.classes))
 
-    def read(self, net: Net) -> Digits:
-        try:
-            cell = net.spec.part("stage1").part("0")  # type: ignore[attr-defined]
-            last = len(cell.operations) + 1
-            nodes = [tuple([(name, a) for a, b in cell.edges if b == i])
-                     for i, name in enumerate(cell.operations, 1)]  # fmt: skip
-            choices = self._chosen((tuple(nodes), tuple([a for a, b in cell.edges if b == last])))
-        except (AttributeError, LookupError, ValueError):
-            choices = None
-        if choices is None or not self.legal(choices) or self.build(choices).spec != net.spec:
-            raise SpecError(f"{net.name} is no net of {self.name}, or has another width, depth or "
-                            "number of classes")  # fmt: skip
-        return choices
+    def parsed(self, net: Net) -> Digits:
+        cell = part(net, VertexCell, "stage1", "0")
+        last = len(cell.operations) + 1
+        nodes = [tuple([(name, a) for a, b in cell.edges if b == i])
+                 for i, name in enumerate(cell.operations, 1)]  # fmt: skip
+        return self._chosen((tuple(nodes), tuple([a for a, b in cell.edges if b == last])))
 
     def _chosen(self, cell: Dag) -> Digits:
         """A cell as choices; vertices that it has not have no edge."""

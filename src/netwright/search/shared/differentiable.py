@@ -135,8 +135,10 @@ def darts(
             with torch.no_grad():
                 relaxed.weigh()
             losses += float(learner.learn(*batch, now))
-        row = {"epoch": epoch + 1, "train_loss": losses / steps, "val_accuracy": right / count,
-               "skips": _skips(relaxed.genotype()), "code": relaxed.code()}  # fmt: skip
+        row: dict[str, Any] = {
+            "epoch": epoch + 1, "train_loss": losses / steps, "val_accuracy": right / count,
+            "skips": _skips(relaxed.genotype()), "code": relaxed.code(),
+        }  # fmt: skip
         history.append(row)
         if progress:
             progress(row)

@@ -98,7 +98,7 @@ class Supernet:
         self._nodes: dict[tuple[str, int], list[Mixed]] = {}
         self._outs: dict[str, list[Masked]] = {kind: [] for kind in KINDS}
         for name, cell in self._cells(self.net).items():
-            self._mix(cast("nn.Module", self.model.get_submodule(name)), cell, mixed=mixed)
+            self._mix(self.model.get_submodule(name), cell, mixed=mixed)
 
     def _net(self, whole: CellGenotype, *, mixed: bool) -> Net:
         net = self.space.framed(Genotype(whole, whole), drop=0.0)
