@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import product
 
 from netwright.blocks.conv import conv_norm_act
 from netwright.blocks.motif import PRIMITIVES, Motif, MotifCell, corners, live_edges
@@ -78,6 +79,15 @@ class Hierarchical(ReadSpace):
         motifs, edges = self._levels(choices)
         lives = [_leads(names) for names in motifs]
         return bool(live_edges([motif > 0 and lives[motif - 1] for motif in edges]))
+
+    def _written(self) -> Iterator[str]:
+        """All codes in order, but for those of motifs none of which leads anywhere."""
+        end = len(self.digits) - len(self.outer)
+        options = [range(len(digit.options)) for digit in self.digits]
+        for first in product(*options[:end]):
+            motifs, _ = self._levels((*first, *[0] * len(self.outer)))
+            if any(map(_leads, motifs)):
+                yield from (self.write((*first, *last)) for last in product(*options[end:]))
 
     def build(self, choices: Digits) -> Net:
         return Net(self._net(self._cell(choices)), self.input, f"{self.name}-{self.write(choices)}")

@@ -76,6 +76,11 @@ class NasBench101(ReadSpace):
     def net(self, code: str) -> Net:
         return super().net(self.canonical(code))
 
+    def _written(self) -> Iterator[str]:
+        """The codes in canonical order, from the smallest cells on."""
+        for vertices in range(2, self.vertices + 1):
+            yield from (self.write(self._chosen(cell)) for cell in cells(vertices))
+
     def build(self, choices: Digits) -> Net:
         cell = self._cell(choices)
         assert cell is not None  # legal() said so
