@@ -116,9 +116,9 @@ class RegNetSpace(OptionSpace):
             [
                 Digit("depth", tuple(range(8, 33)), ordered=True),
                 Digit("width", tuple(range(8, 329, 8)), ordered=True),
-                Digit("step", tuple([i / 100 for i in range(150, 301)]), ordered=True),
                 Digit("slope", tuple(range(8, 129)), ordered=True),
                 Digit("hundredths", tuple(range(100)), ordered=True),
+                Digit("step", tuple([i / 100 for i in range(150, 301)]), ordered=True),
                 Digit("group_width", GROUPS, ordered=True),
                 Digit("se", (0.0, 0.25)),
             ],
@@ -159,12 +159,12 @@ class RegNetSpace(OptionSpace):
     def reduced(self, choices: Digits) -> Digits:
         given = self.given(choices)
         blocks = _grouped(self._line(given), given["group_width"])
-        _, widths, steps, *_ = (digit.options for digit in self.digits)
+        options = {digit.name: digit.options for digit in self.digits}
         for group in GROUPS:
-            for width in widths:
+            for width in options["width"]:
                 if _grouped([width], group) != blocks[:1]:
                     continue
-                for step in steps:
+                for step in options["step"]:
                     slope = self._slope(blocks, group, width, step)
                     if slope is not None:
                         least = {"group_width": group, "width": width, "step": step, "slope": slope}
@@ -175,7 +175,7 @@ class RegNetSpace(OptionSpace):
         self, blocks: list[tuple[int, int]], group: int, width: int, step: float
     ) -> float | None:
         """The least slope, of those in the space, whose line has these blocks."""
-        whole = self.digits[3].options
+        whole = self.digits[2].options
         low, high = float(whole[0]), whole[-1] + 0.99
         top = round(log(2 * blocks[-1][0] / width) / log(step)) + 1
         wide = [
