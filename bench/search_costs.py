@@ -21,7 +21,7 @@ FILTERED = 100_000
 NAMES = ("nasbench201", "darts", "nasnet", "enas", "pnas", "amoebanet", "nasbench101",
          "hierarchical", "macro", "mobile", "mbconv", "regnet", "randwire")  # fmt: skip
 SMALL = {
-    **{name: {"depth": 8, "width": 8} for name in ("darts", "nasnet", "enas", "pnas", "amoebanet")},
+    **{name: {"depth": 3, "width": 4} for name in ("darts", "nasnet", "enas", "pnas", "amoebanet")},
     "nasbench201": {"depth": 1}, "nasbench101": {"depth": 1, "width": 32},
     "hierarchical": {"width": 8}, "macro": {"width": 8},
     **{name: {"input": (3, 64, 64)} for name in ("mobile", "mbconv", "regnet", "randwire")},
@@ -29,7 +29,7 @@ SMALL = {
 """Options of the nets whose MACs are counted by PyTorch."""
 
 
-def rate(action: Callable[[str], object], codes: Iterable[str], seconds: float = 3.0) -> float:
+def rate(action: Callable[[str], object], codes: Iterable[str], seconds: float = 1.5) -> float:
     """Calls a second, over as many codes as the time allows."""
     start, count = time.perf_counter(), 0
     for code in codes:
@@ -48,11 +48,11 @@ def draws(name: str, count: int, seed: int) -> list[str]:
 
 def row(name: str) -> str:
     """One row of the table of speeds."""
-    codes = draws(name, 20_000, 0)
+    codes = draws(name, 10_000, 0)
     space = nw.space(name)
     forms = rate(space.canonical, codes)
-    cold = rate(space.totals, codes[:10_000])
-    warm = rate(space.totals, codes[10_000:])
+    cold = rate(space.totals, codes[:5_000])
+    warm = rate(space.totals, codes[5_000:])
     macs = sorted(space.totals(code).macs for code in codes[:200])[100]
     bounded, random = nw.space(name).within(f"macs<={macs}"), Random(1)
     fitting = rate(lambda code: bounded.fits(code) and bounded.canonical(code), codes)

@@ -161,15 +161,21 @@ def _skips(genotype: Genotype) -> int:
 
 
 def architecture_gradient(
-    relaxed: Relaxed, learner: Learner, train: Batch, val: Batch, rate: float, second: bool
+    relaxed: Relaxed,
+    learner: Learner,
+    train: Batch,
+    val: Batch,
+    rate: float,
+    second: bool,
+    reach: float = 0.01,
 ) -> tuple[list[Tensor], int]:
     """The gradient of the loss on `val` by the alphas, at the weights there are or (`second`) at
     those after the optimiser's next step on `train`, which depend on the alphas too; and how many
     images of `val` were right.
 
     The second part of the latter is a product of mixed second derivatives with a vector, by finite
-    differences along it (equations 6 to 8 of the paper). The step is that of the recipe's SGD with
-    Nesterov's momentum and decay, not clipped.
+    differences along it, `reach` far to both sides (equations 6 to 8 of the paper). The step is
+    that of the recipe's SGD with Nesterov's momentum and decay, not clipped.
     """
     model = learner.model
     model.train()
@@ -187,7 +193,7 @@ def architecture_gradient(
     both = _grads(learner.loss(outputs, val[1]), [*weights, *relaxed.alphas])
     vector, gradient = both[: len(weights)], both[len(weights) :]
     norm = float(torch.stack([part.norm() for part in vector]).norm())
-    reach = 0.01 / max(norm, 1e-12)
+    reach /= max(norm, 1e-12)
     sides = list[list[Tensor]]()
     for sign in (1.0, -1.0):
         _move(weights, saved, vector, sign * reach)
