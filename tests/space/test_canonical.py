@@ -91,7 +91,7 @@ def test_counts_of_nasbench101(vertices, count):
     assert len(list(cells(vertices))) == count
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_count_of_nasbench101_at_six():
     assert len(list(cells(6))) == 62_010
 
