@@ -229,7 +229,7 @@ WRONG = {
     "MaxBlurPool": {"blur": 0},
     "MaxoutLinear": {"width": 4, "pieces": 0},
     "MlpConv": {"widths": (0,)},
-    "Motif": {"edges": ("none", "conv_1x1", "none"), "width": 4},
+    "Motif": {"edges": ("conv_1x1", "none", "none"), "width": 4},
     "MotifCell": {"motifs": (("conv_1x1",),), "edges": (2,), "width": 4},
     "MobileNetV3Block": {"width": 4, "hidden": 0},
     "PointwiseConv": {"width": None},
