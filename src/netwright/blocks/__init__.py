@@ -85,7 +85,7 @@ lazy(
         "lenet": "TableConv",
         "mlp": "MLP MaxoutLinear",
         "mobile": "FusedMBConv InvertedResidual MBConv MobileConv MobileNetV3Block",
-        "motif": "PRIMITIVES Motif MotifCell corners live_edges",
+        "motif": "PRIMITIVES Motif MotifCell",
         "nin": "MlpConv",
         "ordering": "ResidualUnit",
         "polynet": "PolyModule TwoWayModule",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from netwright.blocks.conv import DepthwiseConv, conv_norm_act
+from netwright.blocks.edge_cell import cell_edges, live_edges
 from netwright.blocks.separable import SeparableConv
 from netwright.core.graph import Graph, Node
 from netwright.core.join import Cat
@@ -16,7 +17,7 @@ from netwright.units.activation import Identity, ReLU
 from netwright.units.norm import BatchNorm
 from netwright.units.pool import AvgPool, MaxPool
 
-__all__ = ["PRIMITIVES", "Motif", "MotifCell", "corners", "live_edges"]
+__all__ = ["PRIMITIVES", "Motif", "MotifCell"]
 
 PRIMITIVES: dict[str, Callable[[int], Spec]] = {
     "conv_1x1": lambda width: conv_norm_act(width, 1),
@@ -32,47 +33,15 @@ PRIMITIVES: dict[str, Callable[[int], Spec]] = {
 `none` stands for no edge."""
 
 
-def corners(nodes: int) -> tuple[tuple[int, int], ...]:
-    """The edges (from, to) of a motif in the order in which motifs list them.
-
-    >>> corners(3)
-    ((0, 1), (0, 2), (1, 2))
-    """
-    return tuple([(a, b) for b in range(1, nodes) for a in range(b)])
-
-
-def live_edges(present: Sequence[bool]) -> tuple[tuple[int, int], ...]:
-    """The edges of those present that lie on a way from the first node to the last.
-
-    >>> live_edges([True, False, True, True, False, False])  # 0-1, 1-2 and 0-3: 2 leads nowhere
-    ((0, 3),)
-    """
-    nodes = _nodes(len(present))
-    edges = [edge for edge, there in zip(corners(nodes), present, strict=True) if there]
-    reached, leads = {0}, {nodes - 1}
-    for a, b in edges:  # sorted by where they end
-        reached |= {b} if a in reached else set()
-    for a, b in sorted(edges, reverse=True):  # by where they begin
-        leads |= {a} if b in leads else set()
-    return tuple([(a, b) for a, b in edges if a in reached and b in leads])
-
-
-def _nodes(edges: int) -> int:
-    """Nodes of a motif that lists so many edges; `SpecError` where there are none."""
-    nodes = round((1 + (1 + 8 * edges) ** 0.5) / 2)
-    if edges < 1 or nodes * (nodes - 1) != 2 * edges:
-        raise SpecError(f"no motif has {edges} places for edges; wanted 1, 3, 6, 10, ...")
-    return nodes
-
-
 def _wired(parts: Sequence[Spec | None]) -> Graph | None:
     """A graph with these edges, whose nodes have what they read side by side; None where no way
     leads from its first node to its last.
     """
-    live = live_edges([part is not None for part in parts])
+    places = cell_edges(len(parts))
+    words = tuple(["none" if part is None else "edge" for part in parts])
+    live = [(a, b) for a, b, _ in live_edges(words)]
     if not live:
         return None
-    places = corners(_nodes(len(parts)))
     made: dict[str, Spec] = {}
     for node in sorted({b for _, b in live}):
         reads = list[str]()
@@ -89,7 +58,7 @@ class Motif(Block):
     """A small graph of primitives between two nodes, then a 1x1 convolution back to as many
     channels as it was given: (C, H, W) -> (C, H, W).
 
-    edges: what stands on every edge, in the order of `corners`: one of `PRIMITIVES`, or "none"
+    edges: what stands on every edge, in the order of `cell_edges`: one of `PRIMITIVES`, or "none"
     width: channels of its convolutions
 
     >>> Motif(("conv_1x1", "none", "sep_conv_3x3"), 64).expand((64, 32, 32))["graph"].names
@@ -103,7 +72,7 @@ class Motif(Block):
         for name in self.edges:
             if name != "none" and name not in PRIMITIVES:
                 raise SpecError(f"Motif: {nearest('primitive', name, ('none', *PRIMITIVES))}")
-        if not live_edges([name != "none" for name in self.edges]):
+        if not live_edges(self.edges):
             raise SpecError(f"Motif: no way leads through the edges {self.edges!r}")
 
     def expand(self, x: Shape) -> Spec:
@@ -118,7 +87,7 @@ class MotifCell(Block):
     (C', H, W), C' being as wide as what lies side by side at its last node.
 
     motifs: the edges of every motif, see `Motif`; those that lead nowhere stand for no edge
-    edges: which motif stands on every edge, counted from 1, in the order of `corners`; 0: none
+    edges: which motif stands on every edge, counted from 1, in the order of `cell_edges`; 0: none
     width: channels of the convolutions inside
 
     >>> MotifCell((("conv_1x1",), ("max_pool_3x3",)), (1, 2, 0), 16).expand((16, 8, 8)).names
@@ -151,4 +120,4 @@ class MotifCell(Block):
 
 def _leads(names: Sequence[str]) -> bool:
     """Whether a motif of these edges leads anywhere."""
-    return bool(names) and bool(live_edges([name != "none" for name in names]))
+    return bool(names) and bool(live_edges(tuple(names)))

@@ -7,7 +7,8 @@ from functools import partial
 from itertools import product
 
 from netwright.blocks.conv import conv_norm_act
-from netwright.blocks.motif import PRIMITIVES, Motif, MotifCell, corners, live_edges
+from netwright.blocks.edge_cell import cell_edges, live_edges
+from netwright.blocks.motif import PRIMITIVES, Motif, MotifCell
 from netwright.blocks.separable import SeparableConv
 from netwright.core.net import Net
 from netwright.core.shape import Shape
@@ -58,7 +59,7 @@ class Hierarchical(ReadSpace):
         self.nodes, self.top = nodes, top
         self.width, self.classes, self.input = width, classes, input
         self.primitives = (NONE, *primitives)
-        self.inner, self.outer = corners(nodes), corners(top)
+        self.inner, self.outer = (cell_edges(n * (n - 1) // 2) for n in (nodes, top))
         self._chain = Chain()
         digits = [Digit(f"motif {i} edge {a}-{b}", self.primitives)
                   for i in range(1, motifs + 1) for a, b in self.inner]  # fmt: skip
@@ -78,7 +79,7 @@ class Hierarchical(ReadSpace):
     def legal(self, choices: Digits) -> bool:
         motifs, edges = self._levels(choices)
         lives = [_leads(names) for names in motifs]
-        return bool(live_edges([motif > 0 and lives[motif - 1] for motif in edges]))
+        return bool(live_edges(tuple(["motif" if i and lives[i - 1] else NONE for i in edges])))
 
     def _written(self) -> Iterator[str]:
         """All codes in order, but for those of motifs none of which leads anywhere."""
@@ -123,7 +124,8 @@ class Hierarchical(ReadSpace):
         """The shape that a cell makes of `x`, and what each of its edges costs."""
         names = dict(zip(self.outer, [motifs[i - 1] if i else () for i in edges], strict=True))
         channels, costs = {0: x[0]}, list[Totals]()
-        for a, b in live_edges([_leads(motif) for motif in names.values()]):
+        words = tuple(["motif" if _leads(motif) else NONE for motif in names.values()])
+        for a, b, _ in live_edges(words):
             channels[b] = channels.get(b, 0) + channels[a]
             key = (names[a, b], width)
             costs.append(self._chain.part((channels[a], *x[1:]), key, partial(Motif, *key))[1])
@@ -164,7 +166,7 @@ class Hierarchical(ReadSpace):
 
 def _leads(names: Sequence[str]) -> bool:
     """Whether a motif of these edges leads anywhere."""
-    return bool(names) and bool(live_edges([name != NONE for name in names]))
+    return bool(names) and bool(live_edges(tuple(names)))
 
 
 def _graph(

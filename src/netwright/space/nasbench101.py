@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from netwright.blocks.conv import conv_norm_act
-from netwright.blocks.motif import corners
+from netwright.blocks.edge_cell import cell_edges
 from netwright.blocks.vertex_cell import VERTEX_OPERATIONS, VertexCell
 from netwright.core.net import Net
 from netwright.core.shape import Shape
@@ -30,7 +30,7 @@ LARGEST = 9
 class NasBench101(ReadSpace):
     """The cells of NAS-Bench-101 (Ying et al. 2019, arXiv:1902.09635) in its net for CIFAR-10.
 
-    The first digits of a code say which edges are there, in the order of `corners`, the others
+    The first digits of a code say which edges are there, in the order of `cell_edges`, the others
     what the vertices between input and output do. Vertices on no way from input to output are
     left out, so that a code stands for a cell of `vertices` or fewer, of at most nine edges:
     423,624 different ones of up to seven vertices. Nets are made of the canonical form, so that
@@ -50,7 +50,7 @@ class NasBench101(ReadSpace):
             raise SpecError(
                 f"nasbench101: vertices is {vertices!r}, wanted an integer from 2 to 12"
             )
-        self.vertices, self.edges = vertices, corners(vertices)
+        self.vertices, self.edges = vertices, cell_edges(vertices * (vertices - 1) // 2)
         self.width, self.depth, self.classes, self.input = width, depth, classes, input
         places = [Digit(f"edge {a}-{b}", (False, True)) for a, b in self.edges]
         between = [Digit(f"vertex {i}", VERTEX_OPERATIONS) for i in range(1, vertices - 1)]
@@ -129,7 +129,7 @@ def cells(vertices: int) -> Iterator[Dag]:
     >>> [len(list(cells(vertices))) for vertices in (2, 3, 4)]
     [1, 6, 84]
     """
-    edges, seen = corners(vertices), set[Dag]()
+    edges, seen = cell_edges(vertices * (vertices - 1) // 2), set[Dag]()
     for there in product((False, True), repeat=len(edges)):
         if sum(there) > LARGEST:
             continue
