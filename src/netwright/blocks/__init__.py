@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from netwright.blocks.lenet import *  # noqa: F403
     from netwright.blocks.mlp import *  # noqa: F403
     from netwright.blocks.mobile import *  # noqa: F403
+    from netwright.blocks.motif import *  # noqa: F403
     from netwright.blocks.nin import *  # noqa: F403
     from netwright.blocks.ordering import *  # noqa: F403
     from netwright.blocks.polynet import *  # noqa: F403
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from netwright.blocks.stage import *  # noqa: F403
     from netwright.blocks.swidernet import *  # noqa: F403
     from netwright.blocks.unet import *  # noqa: F403
+    from netwright.blocks.vertex_cell import *  # noqa: F403
     from netwright.blocks.vgg import *  # noqa: F403
     from netwright.blocks.xception import *  # noqa: F403
 
@@ -83,6 +85,7 @@ lazy(
         "lenet": "TableConv",
         "mlp": "MLP MaxoutLinear",
         "mobile": "FusedMBConv InvertedResidual MBConv MobileConv MobileNetV3Block",
+        "motif": "PRIMITIVES Motif MotifCell",
         "nin": "MlpConv",
         "ordering": "ResidualUnit",
         "polynet": "PolyModule TwoWayModule",
@@ -104,6 +107,7 @@ lazy(
         "stage": "Stage",
         "swidernet": "WideningBottleneck",
         "unet": "DoubleConv UNetDown UNetUp",
+        "vertex_cell": "VERTEX_OPERATIONS VertexCell",
         "vgg": "VggBlock",
         "xception": "XceptionBlock",
     },

@@ -57,11 +57,11 @@ class Edge(Block):
     """An operation of a cell, by name: (C, H, W) -> (width, ceil(H / stride), ceil(W / stride)).
 
     `sep_conv_kxk` is ReLU, separable convolution and normalisation, twice; `dil_conv_kxk` the
-    same once, dilated by 2, and `dil_sep_conv_kxk` twice; `conv_kx1_1xk` is 1 x k and then
-    k x 1. `avg_pool_3x3` leaves its padding out of the means, `padded_avg_pool_3x3` counts it as
-    zeros. Pools are followed by a 1x1 convolution where the width changes. `identity` becomes
-    ReLU, a 1x1 convolution and normalisation where the shape changes (NASNet, PNASNet,
-    AmoebaNet), `skip_connect` a `FactorisedReduction` (DARTS, ENAS).
+    same once, dilated by 2, and `dil_sep_conv_kxk` twice; `dilated_conv_3x3` is not separable;
+    `conv_kx1_1xk` is 1 x k and then k x 1. `avg_pool_3x3` leaves its padding out of the means,
+    `padded_avg_pool_3x3` counts it as zeros. Pools are followed by a 1x1 convolution where the
+    width changes. `identity` becomes ReLU, a 1x1 convolution and normalisation where the shape
+    changes (NASNet, PNASNet, AmoebaNet), `skip_connect` a `FactorisedReduction` (DARTS, ENAS).
 
     Maps are padded by (k - 1) / 2 positions on both sides, unless `tight`.
 
@@ -134,9 +134,9 @@ def _pool(edge: Edge, x: Shape, *, pool: MaxPool | AvgPool) -> Spec:
     return Sequential(pool=sized, conv=ConvNormAct(edge.width, 1, norm=edge.norm, act=None))
 
 
-def _conv(edge: Edge, x: Shape, *, kernel: int) -> Sequential:
-    padding = edge.padding(x, kernel, edge.stride)
-    conv = ConvNormAct(edge.width, kernel, edge.stride, padding, norm=edge.norm, act=None)
+def _conv(edge: Edge, x: Shape, *, kernel: int, dilation: int = 1) -> Sequential:
+    padding = edge.padding(x, kernel, edge.stride, dilation)
+    conv = ConvNormAct(edge.width, kernel, edge.stride, padding, dilation, norm=edge.norm, act=None)
     return Sequential(act=ReLU(), conv=conv)
 
 
@@ -167,7 +167,8 @@ OPERATIONS: dict[str, Callable[[Edge, Shape], Spec]] = {
     "avg_pool_3x3": partial(_pool, pool=AvgPool(3, count_padding=False)),
     "padded_avg_pool_3x3": partial(_pool, pool=AvgPool(3)),
     **{f"max_pool_{k}x{k}": partial(_pool, pool=MaxPool(k)) for k in (2, 3, 5, 7)},
-    **{f"conv_{k}x{k}": partial(_conv, kernel=k) for k in (1, 3)},
+    **{f"conv_{k}x{k}": partial(_conv, kernel=k) for k in (1, 3, 5)},
+    "dilated_conv_3x3": partial(_conv, kernel=3, dilation=2),
     **{f"conv_{k}x1_1x{k}": partial(_crossed, kernel=k) for k in (3, 7)},
     **{f"sep_conv_{k}x{k}": partial(_separable, kernel=k) for k in (3, 5, 7)},
     **{f"dil_conv_{k}x{k}": partial(_separable, kernel=k, dilation=2, times=1) for k in (3, 5)},

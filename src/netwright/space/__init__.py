@@ -7,7 +7,10 @@ from netwright.core.lazy import Lazy, lazy
 
 if TYPE_CHECKING:
     from netwright.space.budget import Budget as Budget
+    from netwright.space.cells import CellSpace as CellSpace
+    from netwright.space.compound import *  # noqa: F403
     from netwright.space.families import *  # noqa: F403
+    from netwright.space.limits import Limits as Limits
     from netwright.space.search_space import Digit as Digit
     from netwright.space.search_space import Space as Space
 
@@ -15,8 +18,11 @@ lazy(
     __name__,
     {
         "budget": "Budget",
+        "cells": "CellSpace",
         "choices": "ChoiceSpace",
+        "compound": "EFFICIENTNET Growth exponent family growth growths",
         "families": "FAMILIES grid small",
+        "limits": "Limits",
         "search_space": "Digit Space",
         "totals": "Totals totals",
     },

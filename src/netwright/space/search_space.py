@@ -5,14 +5,15 @@ from __future__ import annotations
 import copy
 import math
 import random as rng
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import product
+from itertools import cycle, product
 from typing import Any, NamedTuple, Self
 
 from netwright.core.net import Net
 from netwright.errors import BudgetError, NetwrightError, ShapeError, SpecError
 from netwright.space.budget import Budget
+from netwright.space.limits import Limits
 from netwright.space.totals import Totals, totals
 
 __all__ = ["ALPHABET", "Digit", "Digits", "Space"]
@@ -53,7 +54,7 @@ class Space:
     def __init__(self, name: str, digits: Sequence[Digit], budget: Budget | None = None) -> None:
         self.name = name
         self.digits = tuple(digits)
-        self.budget = budget or Budget()
+        self.budget = Limits.of(budget)
         self._fits: dict[str, bool] = {}
         self._reduced: dict[str, str] = {}
         self._totals: dict[str, Totals] = {}
@@ -106,9 +107,9 @@ class Space:
         return f"<space {self.name}: {self.size:,} codes of {len(self.digits)} choices{bounds}>"
 
     def within(self, budget: Budget | str) -> Self:
-        """The same space under a budget, such as `"params<=1M, macs<=50M"`."""
+        """The same space under a budget, such as `"params<=1M, macs<=50M"`; see `Limits`."""
         other = copy.copy(self)  # what is known of nets stays known, but which of them fit
-        given = Budget.parse(budget) if isinstance(budget, str) else budget
+        given = Limits.parse(budget) if isinstance(budget, str) else Limits.of(budget)
         vars(other).pop("functions", None)
         vars(other).update(budget=given, _fits={})
         return other
@@ -183,9 +184,7 @@ class Space:
         if not self.budget.bounds():
             return 0.0
         try:
-            if self.budget.memory is not None:
-                return self.budget.excess(self.net(code).plan())
-            return self.budget.excess(self.totals(code))
+            return self.budget.lazily(self.totals(code), lambda: self.net(code).plan())
         except (ShapeError, SpecError):
             return math.inf
 
@@ -260,10 +259,11 @@ class Space:
                 return code
         return self.mutate(one, random)
 
-    def _near(self, choices: Digits) -> Iterator[str]:
+    def _near(self, choices: Digits, places: Iterable[int] | None = None) -> Iterator[str]:
+        """Codes that differ in the choice at one of `places`, or at any."""
         known = {choices}
-        for i, digit in enumerate(self.digits):
-            for option in range(len(digit.options)):
+        for i in range(len(self.digits)) if places is None else places:
+            for option in range(len(self.digits[i].options)):
                 other = self.arranged((*choices[:i], option, *choices[i + 1 :]))
                 if other not in known:
                     known.add(other)
@@ -275,24 +275,27 @@ class Space:
         legal = [code for code in drawn if self.legal(self.choices(code))]
         if not legal:
             raise BudgetError(f"{self.name}: none of {TRIES:,} codes stands for a net")
-        best = min(legal[:100], key=self.excess)
-        while self.excess(best) > 1:
-            near = [code for code in self._near(self.choices(best))
+        best, stuck = min(legal[:20], key=self.excess), 0
+        for place in cycle(range(len(self.digits))):
+            if self.excess(best) <= 1:
+                return best
+            near = [code for code in self._near(self.choices(best), [place])
                     if self.legal(self.choices(code))]  # fmt: skip
             lower = min(near, key=self.excess, default=best)
-            if self.excess(lower) >= self.excess(best):
-                raise BudgetError(f"no net of {self.name} keeps to {self.budget.describe()}; "
-                                  f"{self._nearest(best)}")  # fmt: skip
-            best = lower
-        return best
+            better = self.excess(lower) < self.excess(best)
+            best, stuck = (lower, 0) if better else (best, stuck + 1)
+            if stuck == len(self.digits):
+                break
+        raise BudgetError(
+            f"no net of {self.name} keeps to {self.budget.describe()}; {self._nearest(best)}"
+        )
 
     def _nearest(self, code: str) -> str:
         try:
             plan = self.net(code).plan()
         except NetwrightError as error:
             return f"{code} cannot be planned: {error}"
-        least = Budget(**{name: getattr(plan, name) for name in self.budget.bounds()})
-        return f"the nearest, {code}, has {least.describe().replace('≤', '=')}"
+        return f"the nearest, {code}, has {self.budget.having(plan)}"
 
 
 def _places(digits: Sequence[Digit]) -> tuple[tuple[int, int], ...]:

@@ -1,0 +1,246 @@
+"""DARTS: architecture weights that learn by gradient (Liu et al. 2018, arXiv:1806.09055)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from netwright.blocks.genotype import CellGenotype, Genotype
+from netwright.errors import SearchError
+from netwright.search.shared.images import RECIPE, Progress, Shared
+from netwright.search.shared.supernet import Supernet
+from netwright.space.cells import INPUTS, KINDS, CellSpace
+from netwright.space.search_space import Space
+from netwright.train.batches import Images
+from netwright.train.learner import Learner
+from netwright.train.recipe import Recipe
+
+__all__ = ["Relaxed", "architecture_gradient", "darts"]
+
+Batch = tuple[Tensor, Tensor]
+SKIPS = ("skip_connect", "identity")
+
+
+class Relaxed:
+    """A supernet whose edges are softmaxes of `alphas`, (edges, operations + 1) a kind of cell; the
+    last column stands for no operation.
+
+    supernet: with `mixed` edges
+    seed: of the first alphas, a thousandth of normal numbers
+    """
+
+    def __init__(self, supernet: Supernet, seed: int = 0) -> None:
+        self.supernet, self.space = supernet, supernet.space
+        random = torch.Generator().manual_seed(seed)
+        edges = sum(range(INPUTS, INPUTS + self.space.nodes))
+        width = len(self.space.operations) + 1
+        where = next(supernet.model.parameters()).device
+        self.alphas = [
+            (1e-3 * torch.randn(edges, width, generator=random)).to(where).requires_grad_()
+            for _ in KINDS
+        ]
+
+    def __call__(self, x: Tensor) -> Any:
+        """The outputs of the supernet at the alphas there are now."""
+        self.weigh()
+        return self.supernet.model(x)
+
+    def weigh(self) -> None:
+        """Gives the edges of the supernet the shares that the alphas say."""
+        for kind, alphas in zip(KINDS, self.alphas, strict=True):
+            first = 0
+            for state in range(INPUTS, INPUTS + self.space.nodes):
+                shares = alphas[first : first + state].softmax(1)[:, :-1]
+                self.supernet.weigh(kind, state, shares.flatten())
+                first += state
+
+    def genotype(self) -> Genotype:
+        """Every node with its two strongest operations, on different states where the space asks
+        for that; how strong one is on a state says its alpha, no operation left out.
+        """
+        cells = [self._cell(alphas.detach().softmax(1)[:, :-1].cpu()) for alphas in self.alphas]
+        return Genotype(*cells)
+
+    def _cell(self, shares: Tensor) -> CellGenotype:
+        nodes, first = list[tuple[tuple[str, int], ...]](), 0
+        for state in range(INPUTS, INPUTS + self.space.nodes):
+            best = shares[first : first + state].max(1)
+            strongest = best.values.argsort(descending=True)[:2].sort().values.tolist()
+            nodes.append(tuple([(self.space.operations[int(best.indices[source])], source)
+                                for source in strongest]))  # fmt: skip
+            first += state
+        return CellGenotype(tuple(nodes), self.space.output(nodes))
+
+    def code(self) -> str:
+        """The code of `genotype`."""
+        return self.space.written(self.genotype())
+
+
+def darts(
+    space: Space,
+    train: Images,
+    val: Images,
+    *,
+    second: bool = False,
+    epochs: int = 50,
+    recipe: Recipe = RECIPE,
+    rate: float = 3e-4,
+    decay: float = 1e-3,
+    skips: int | None = 2,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Shared:
+    """Searches a space of cells by gradient: weights learn from `train`, alphas from `val`.
+
+    After a fifth of the epochs, when alphas are no longer chance, the search ends as soon as the
+    normal cell has more than `skips` skips, with the last cells that had not: from then on they
+    only become more (DARTS+: Liang et al. 2019, arXiv:1909.06035, whose first rule stops at two;
+    the collapse is of Zela et al. 2019, arXiv:1909.09656).
+
+    space: such as `nw.space("darts", depth=8, width=16)`
+    train, val: images that have none in common; see `halves`
+    second: whether alphas learn for weights after their next step (second order), not for those
+        they meet
+    epochs: how long
+    recipe: of the weights
+    rate, decay: Adam's of the alphas
+    skips: how many the normal cell may have; None for any
+    seed: of weights, alphas and batches
+    progress: called with every row of the history
+    """
+    if not isinstance(space, CellSpace) or not space.apart:
+        raise SearchError(
+            "DARTS searches cells whose nodes read two different states, as the space darts has; "
+            f"{space.name} has not"
+        )
+    relaxed = Relaxed(Supernet(space, mixed=True, seed=seed), seed)
+    learner = Learner(relaxed.supernet.model, recipe, epochs=epochs, seed=seed, name="supernet")
+    adam = torch.optim.Adam(relaxed.alphas, rate, betas=(0.5, 0.999), weight_decay=decay)
+    history, stopped = list[dict[str, Any]](), f"{epochs} epochs"
+    steps = recipe.steps(len(train))
+    for epoch in range(epochs):
+        losses, right, count = 0.0, 0, 0
+        questions = _endless(val, recipe, seed, epoch)
+        for step, batch in enumerate(train.epoch(recipe, seed, epoch)):
+            other = next(questions)
+            now = recipe.rate_at(epoch * steps + step, epochs * steps)
+            gradient, hits = architecture_gradient(relaxed, learner, batch, other, now, second)
+            for alphas, own in zip(relaxed.alphas, gradient, strict=True):
+                alphas.grad = own
+            adam.step()
+            right, count = right + hits, count + len(other[0])
+            with torch.no_grad():
+                relaxed.weigh()
+            losses += float(learner.learn(*batch, now))
+        row: dict[str, Any] = {
+            "epoch": epoch + 1, "train_loss": losses / steps, "val_accuracy": right / count,
+            "skips": _skips(relaxed.genotype()), "code": relaxed.code(),
+        }  # fmt: skip
+        history.append(row)
+        if progress:
+            progress(row)
+        if skips is not None and row["skips"] > skips and epoch >= epochs // 5:
+            stopped = f"epoch {epoch + 1}: {row['skips']} skips in the normal cell"
+            break
+    sound = [row["code"] for row in history if skips is None or row["skips"] <= skips]
+    return Shared(space, sound[-1] if sound else history[-1]["code"], history, stopped)
+
+
+def _endless(images: Images, recipe: Recipe, seed: int, epoch: int) -> Any:
+    """Batches of an epoch, again and again, each time in another order."""
+    for turn in range(10**9):
+        yield from images.epoch(recipe, seed, epoch * 1000 + turn)
+
+
+def _skips(genotype: Genotype) -> int:
+    """Skips in the normal cell."""
+    return sum([name in SKIPS for node in genotype.normal.nodes for name, _ in node])
+
+
+def architecture_gradient(
+    relaxed: Relaxed,
+    learner: Learner,
+    train: Batch,
+    val: Batch,
+    rate: float,
+    second: bool,
+    reach: float = 0.01,
+) -> tuple[list[Tensor], int]:
+    """The gradient of the loss on `val` by the alphas, at the weights there are or (`second`) at
+    those after the optimiser's next step on `train`, which depend on the alphas too; and how many
+    images of `val` were right.
+
+    The second part of the latter is a product of mixed second derivatives with a vector, by finite
+    differences along it, `reach` far to both sides (equations 6 to 8 of the paper). The step is
+    that of the recipe's SGD with Nesterov's momentum and decay, not clipped.
+    """
+    model = learner.model
+    model.train()
+    weights = [p for p in model.parameters() if p.requires_grad]
+    if not second:
+        outputs = relaxed(val[0])
+        return _grads(learner.loss(outputs, val[1]), relaxed.alphas), _right(outputs, val[1])
+    saved = [weight.detach().clone() for weight in weights]
+    buffers = [buffer.clone() for buffer in model.buffers()]
+    step, factor = _unrolled(
+        learner, weights, lambda: learner.loss(relaxed(train[0]), train[1]), rate
+    )
+    _move(weights, saved, step, -1.0)
+    outputs = relaxed(val[0])
+    both = _grads(learner.loss(outputs, val[1]), [*weights, *relaxed.alphas])
+    vector, gradient = both[: len(weights)], both[len(weights) :]
+    norm = float(torch.stack([part.norm() for part in vector]).norm())
+    reach /= max(norm, 1e-12)
+    sides = list[list[Tensor]]()
+    for sign in (1.0, -1.0):
+        _move(weights, saved, vector, sign * reach)
+        sides.append(_grads(learner.loss(relaxed(train[0]), train[1]), relaxed.alphas))
+    _move(weights, saved, vector, 0.0)
+    for buffer, old in zip(model.buffers(), buffers, strict=True):
+        buffer.copy_(old)
+    both_sides = zip(gradient, *sides, strict=True)
+    mended = [own - factor * (more - less) / (2 * reach) for own, more, less in both_sides]
+    return mended, _right(outputs, val[1])
+
+
+def _grads(loss: Tensor, of: Sequence[Tensor]) -> list[Tensor]:
+    grads = torch.autograd.grad(loss, list(of), allow_unused=True)
+    return [torch.zeros_like(own) if grad is None else grad
+            for own, grad in zip(of, grads, strict=True)]  # fmt: skip
+
+
+@torch.no_grad()
+def _move(weights: Sequence[Tensor], start: Sequence[Tensor], way: Sequence[Tensor],
+          far: float) -> None:  # fmt: skip
+    """Sets the weights to start + far way."""
+    for weight, old, part in zip(weights, start, way, strict=True):
+        weight.copy_(old + far * part)
+
+
+def _unrolled(
+    learner: Learner, weights: Sequence[Tensor], loss: Callable[[], Tensor], rate: float
+) -> tuple[list[Tensor], float]:
+    """What the optimiser would take off the weights next, and how much of a gradient is in it."""
+    grads = dict(zip(map(id, weights), _grads(loss(), weights), strict=True))
+    steps, factor = dict[int, Tensor](), rate
+    for optimiser in learner.optimisers:
+        if not isinstance(optimiser, torch.optim.SGD):
+            raise SearchError("second order unrolls a step of SGD; use a recipe with `sgd`")
+        for group in optimiser.param_groups:
+            momentum, nesterov = group["momentum"], group["nesterov"]
+            for weight in group["params"]:
+                change = grads[id(weight)] + group["weight_decay"] * weight.detach()
+                old = optimiser.state[weight].get("momentum_buffer")
+                moving = change if old is None else momentum * old + change
+                steps[id(weight)] = rate * (change + momentum * moving if nesterov else moving)
+            factor = rate * (1 + momentum if nesterov else 1)
+    return [steps[id(weight)] for weight in weights], factor
+
+
+def _right(outputs: Any, labels: Tensor) -> int:
+    out = outputs["out"] if isinstance(outputs, dict) else outputs
+    truth = labels if labels.ndim == 1 else labels.argmax(1)
+    return int((out.argmax(1) == truth).sum())

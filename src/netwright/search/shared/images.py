@@ -1,0 +1,101 @@
+"""What searches with shared weights have in common: halves of the images, how they report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from netwright.core.net import Net
+from netwright.data.augment import Flip, Shift
+from netwright.errors import SearchError
+from netwright.space.search_space import Space
+from netwright.train.batches import Images, Source
+from netwright.train.recipe import Recipe
+
+__all__ = ["RECIPE", "Progress", "Shared", "evaluated", "halves", "some"]
+
+RECIPE = Recipe("darts", rate=0.025, decay=3e-4, batch=64, warmup=0.0, smoothing=0.0, clip=5.0,
+                operations=(Shift(), Flip()))  # fmt: skip
+"""How shared weights learn (Liu et al. 2018, arXiv:1806.09055, appendix A.1)."""
+Progress = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What a search with shared weights came to.
+
+    space: that was searched
+    code: of the net it chose
+    history: a row an epoch
+    stopped: why it ended
+    """
+
+    space: Space
+    code: str
+    history: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    stopped: str = ""
+
+    @property
+    def net(self) -> Net:
+        """The net it chose, to be trained from nothing."""
+        return self.space.net(self.code)
+
+
+class _Some(Source):
+    """Some images of a source."""
+
+    def __init__(self, source: Source, indices: Tensor) -> None:
+        self.source, self.indices = source, indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def stream(self, batches: Iterable[Tensor]) -> Iterator[Tensor]:
+        return self.source.stream(self.indices[batch] for batch in batches)
+
+
+def halves(images: Images, share: float = 0.5, seed: int = 0) -> tuple[Images, Images]:
+    """The images in two parts at random: for weights and for architectures."""
+    count = len(images)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    first = min(max(1, round(share * count)), count - 1)
+    if count < 2:
+        raise SearchError(f"{count} images cannot be parted; weights and architecture learn from "
+                          "different ones")  # fmt: skip
+    return _some(images, order[:first]), _some(images, order[first:])
+
+
+def some(images: Images, count: int, seed: int) -> Images:
+    """So many of the images at random; all where there are no more."""
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
+    return _some(images, order[:count])
+
+
+def _some(images: Images, indices: Tensor) -> Images:
+    part = copy(images)
+    part.source, part.labels = _Some(images.source, indices), images.labels[indices]
+    part.weights = None if images.weights is None else images.weights[indices]
+    return part
+
+
+def evaluated(model: nn.Module, images: Images, batch: int = 256) -> float:
+    """Accuracy on images, normalised by the moments of each batch: running ones are of no single
+    net where weights are shared. They stay as they are.
+    """
+    model.train()
+    right = count = 0
+    batches = list(torch.arange(len(images)).split(batch))
+    buffers = {name: value.clone() for name, value in model.named_buffers()}
+    with torch.no_grad():
+        for own, pixels in zip(batches, images.source.stream(batches), strict=True):
+            outputs = model(images.normalised(pixels))
+            right += int((outputs.argmax(1) == images.labels[own.to(images.labels.device)]).sum())
+            count += len(own)
+        for name, value in model.named_buffers():
+            value.copy_(buffers[name])
+    return right / max(count, 1)

@@ -1,0 +1,206 @@
+"""Searches whose candidates share the weights of one supernet: ENAS and one-shot."""
+
+from __future__ import annotations
+
+import random as rng
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from netwright.core.net import Net
+from netwright.errors import SearchError
+from netwright.search.policy import Policy
+from netwright.search.shared.images import RECIPE, Progress, Shared, evaluated, some
+from netwright.search.shared.supernet import Supernet
+from netwright.space.search_space import Space
+from netwright.train.batches import Images
+from netwright.train.learner import Learner
+from netwright.train.recipe import Recipe
+
+__all__ = ["Ranking", "enas", "one_shot", "tau"]
+
+
+def enas(
+    space: Space,
+    train: Images,
+    val: Images,
+    *,
+    epochs: int = 150,
+    recipe: Recipe = RECIPE,
+    hidden: int = 64,
+    rate: float = 3.5e-3,
+    entropy: float = 1e-4,
+    decay: float = 0.99,
+    asks: int = 300,
+    batch: int = 10,
+    candidates: int = 10,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Shared:
+    """Searches a space of cells with an LSTM that is rewarded for the accuracy of what it proposes
+    at shared weights (Pham et al. 2018, arXiv:1802.03268).
+
+    In turn the weights learn for an epoch, every batch at a net that the LSTM draws, and the LSTM
+    learns from the accuracy of its nets on batches of `val`. In the end the best of some draws on
+    all of `val` is chosen. No operation is preferred from the start, where the authors' code adds
+    to the logits of separable convolutions.
+
+    space: such as `nw.space("enas", depth=8, width=20)`
+    train, val: images that have none in common; see `halves`
+    epochs: of the weights
+    recipe: of the weights
+    hidden, rate, entropy, decay: units of the LSTM, its learning rate, what entropy is worth, what
+        the moving mean of rewards keeps
+    asks, batch: nets that the LSTM learns from between two epochs, and how many a step
+    candidates: draws that are compared in the end
+    seed: of weights, draws and batches
+    progress: called with every row of the history
+    """
+    supernet = Supernet(space, seed=seed)
+    learner = Learner(supernet.model, recipe, epochs=epochs, seed=seed, name="supernet")
+    policy = Policy(tuple([len(digit.options) for digit in space.digits]), hidden, rate)
+    random = rng.Random(f"{seed}-enas")  # noqa: S311 no secret
+
+    def draw() -> str:
+        return _drawn(space, random, lambda: space.write(policy.draw(random)))
+
+    history = list[dict[str, Any]]()
+    for epoch in range(epochs):
+        loss = _trained(learner, supernet, train, epoch, draw)
+        rewards = list[float]()
+        while len(rewards) < asks:
+            codes = [draw() for _ in range(min(batch, asks - len(rewards)))]
+            scores = [_reward(supernet, code, val, recipe.batch, random) for code in codes]
+            choices = [space.choices(code) for code in codes]
+            policy.learn([*zip(choices, scores, strict=True)], 1, 0.0, entropy, decay)
+            rewards += scores
+        mean = sum(rewards) / max(len(rewards), 1)
+        history.append({"epoch": epoch + 1, "train_loss": loss, "val_accuracy": mean})
+        if progress:
+            progress(history[-1])
+    codes = sorted({draw() for _ in range(candidates)})
+    ranking = ranked(supernet, codes, val)
+    return Shared(space, ranking[0][1], history, f"{epochs} epochs")
+
+
+@dataclass(frozen=True)
+class Ranking(Shared):
+    """What a one-shot search came to: beside what it chose, all candidates.
+
+    shared: accuracy at shared weights by code, the best first
+    alone: score of each when trained alone, where that was asked for
+    tau: Kendall's rank correlation of the two; None where it was not
+    """
+
+    shared: dict[str, float] | None = None
+    alone: dict[str, float] | None = None
+    tau: float | None = None
+
+
+def one_shot(
+    space: Space,
+    train: Images,
+    val: Images,
+    *,
+    epochs: int = 50,
+    recipe: Recipe = RECIPE,
+    candidates: int = 100,
+    evaluator: Callable[[Net], float] | None = None,
+    checked: int = 10,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Ranking:
+    """Trains a supernet, every batch at a net at random, ranks candidates by their accuracy at its
+    weights, and says how much that ranking is worth (Bender et al. 2018; Guo et al. 2019,
+    arXiv:1904.00420; on the correlation Yu et al. 2019, arXiv:1902.08142).
+
+    space: such as `nw.space("darts", depth=8, width=16)`
+    train, val: images that have none in common; see `halves`
+    epochs: of the supernet
+    recipe: of its weights
+    candidates: nets at random that are ranked
+    evaluator: the score of a net trained alone; `checked` candidates, evenly from the best to the
+        worst, are given to it and the rank correlation is told
+    seed: of weights, draws and batches
+    progress: called with every row of the history
+    """
+    supernet = Supernet(space, seed=seed)
+    learner = Learner(supernet.model, recipe, epochs=epochs, seed=seed, name="supernet")
+    random = rng.Random(f"{seed}-one-shot")  # noqa: S311 no secret
+    history = list[dict[str, Any]]()
+    for epoch in range(epochs):
+        loss = _trained(learner, supernet, train, epoch, lambda: space.sample(random))
+        history.append({"epoch": epoch + 1, "train_loss": loss})
+        if progress:
+            progress(history[-1])
+    codes = sorted({space.canonical(space.sample(random)) for _ in range(candidates)})
+    ranking = ranked(supernet, codes, val)
+    shared = {code: score for score, code in ranking}
+    alone: dict[str, float] | None = None
+    if evaluator is not None:
+        every = max(1, len(ranking) // max(checked, 2))
+        alone = {code: evaluator(space.net(code)) for _, code in ranking[::every][:checked]}
+    value = tau([shared[code] for code in alone], [*alone.values()]) if alone else None
+    return Ranking(space, ranking[0][1], history, f"{epochs} epochs", shared, alone, value)
+
+
+def ranked(supernet: Supernet, codes: Sequence[str], val: Images) -> list[tuple[float, str]]:
+    """Accuracy at shared weights and code, the best first."""
+    pairs = list[tuple[float, str]]()
+    for code in codes:
+        supernet.choose(code)
+        pairs.append((evaluated(supernet.model, val), code))
+    return sorted(pairs, key=lambda pair: (-pair[0], pair[1]))
+
+
+def tau(one: Sequence[float], other: Sequence[float]) -> float:
+    """Kendall's rank correlation, tau-b: 1 for one order, -1 for opposite ones, 0 where one has no
+    order at all.
+
+    >>> tau([1, 2, 3, 4], [1, 2, 4, 3])
+    0.6666666666666667
+    """
+    if len(one) != len(other) or len(one) < 2:
+        raise SearchError(
+            f"{len(one)} and {len(other)} scores have no rank correlation; wanted two or more of "
+            "the same nets"
+        )
+    same = ties_one = ties_other = pairs = 0
+    for i in range(len(one)):
+        for j in range(i):
+            a, b = one[i] - one[j], other[i] - other[j]
+            pairs += 1
+            ties_one += a == 0
+            ties_other += b == 0
+            same += (a * b > 0) - (a * b < 0)
+    scale = ((pairs - ties_one) * (pairs - ties_other)) ** 0.5
+    return same / scale if scale else 0.0
+
+
+def _trained(
+    learner: Learner, supernet: Supernet, train: Images, epoch: int, draw: Callable[[], str]
+) -> float:
+    """An epoch of the shared weights, every batch at a net of its own; the mean loss."""
+    recipe, losses = learner.recipe, list[float]()
+    steps = recipe.steps(len(train))
+    learner.model.train()
+    for step, batch in enumerate(train.epoch(recipe, learner.seed, epoch)):
+        supernet.choose(draw())
+        rate = recipe.rate_at(epoch * steps + step, learner.epochs * steps)
+        losses.append(float(learner.learn(*batch, rate)))
+    return sum(losses) / len(losses)
+
+
+def _reward(supernet: Supernet, code: str, val: Images, batch: int, random: rng.Random) -> float:
+    """Accuracy at shared weights on a batch of images at random."""
+    supernet.choose(code)
+    return evaluated(supernet.model, some(val, batch, random.getrandbits(31)))
+
+
+def _drawn(space: Space, random: rng.Random, draw: Callable[[], str]) -> str:
+    """A code that fits, from `draw` if it gives one in a hundred tries."""
+    for _ in range(100):
+        code = draw()
+        if space.fits(code):
+            return code
+    return space.sample(random)

@@ -1,0 +1,78 @@
+"""Hyper-parameters of a recipe as a search space."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from netwright.core.net import Net
+from netwright.errors import SpecError
+from netwright.nets.registry import find
+from netwright.space.registry import named
+from netwright.space.search_space import Digit, Digits, Space
+
+__all__ = ["BASES", "RecipeSpace"]
+
+BASES = {"resnet": (0.1, 5e-4), "modern": (1e-3, 0.05), "fast-small": (0.24, 2e-6)}
+"""Named recipes, of SGD, AdamW and Muon; and their rates and decays, of which others are
+multiples."""
+FACTORS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+WORDS: dict[str, tuple[Any, ...]] = {
+    "batch": (32, 64, 128, 256, 512),
+    "schedule": ("cosine", "linear"),
+    "warmup": (0.0, 0.05, 0.15),
+    "smoothing": (0.0, 0.1, 0.2),
+    "average": ("none", "ema"),
+}
+MIXES = ("none", "cutout", "mixup", "cutmix")
+"""What is added to random shifts and flips."""
+
+
+@named("recipe")
+class RecipeSpace(Space):
+    """Ways to train one net: a named recipe, factors of its rate and its decay, batch, schedule,
+    warm-up, label smoothing, averaging, augmentation.
+
+    All codes have the same net, under names of their own; `settings` says how it is to be trained,
+    in the words of `netwright.train.recipe.Recipe.from_json`.
+
+    >>> space = RecipeSpace("resnet20_cifar10")
+    >>> settings = space.settings("033200100")
+    >>> settings["base"], settings["rate"], settings["batch"]
+    ('resnet', 0.1, 128)
+    >>> space.code(space.net("033200100"))
+    '033200100'
+    """
+
+    def __init__(self, net: Net | str = "resnet20_cifar10") -> None:
+        self.trained = find(net) if isinstance(net, str) else net
+        digits = [
+            Digit("base", tuple(BASES)),
+            Digit("rate", FACTORS, ordered=True),
+            Digit("decay", FACTORS, ordered=True),
+            *[Digit(word, options, ordered=not isinstance(options[0], str))
+              for word, options in WORDS.items()],
+            Digit("augmentation", MIXES),
+        ]  # fmt: skip
+        super().__init__("recipe", digits)
+
+    def settings(self, code: str) -> dict[str, Any]:
+        """The recipe of a code as a record of JSON."""
+        names = [digit.name for digit in self.digits]
+        pairs = zip(self.digits, self.choices(code), strict=True)
+        given = dict(zip(names, [digit.options[choice] for digit, choice in pairs], strict=True))
+        mix = given.pop("augmentation")
+        rate, decay = BASES[given["base"]]
+        operations = ["shift", "flip", *([] if mix == "none" else [mix])]
+        return {**given, "name": f"recipe-{code}", "rate": rate * given["rate"],
+                "decay": decay * given["decay"],
+                "operations": [{"operation": name} for name in operations]}  # fmt: skip
+
+    def build(self, choices: Digits) -> Net:
+        return self.trained.but(name=f"{self.trained.name}+recipe:{self.write(choices)}")
+
+    def read(self, net: Net) -> Digits:
+        name, word, code = net.name.rpartition("+recipe:")
+        if (name, word, net.spec) != (self.trained.name, "+recipe:", self.trained.spec):
+            raise SpecError(f"{net.name} is not {self.trained.name} under the name of a recipe, as "
+                            "this space gives it")  # fmt: skip
+        return self.choices(code)
