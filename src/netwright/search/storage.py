@@ -1,0 +1,166 @@
+"""Where a study is kept: a journal file of one machine, or PostgreSQL for many.
+
+Both are storages of Optuna (Akiba et al. 2019, arXiv:1907.10902), whose dashboard shows them.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from netwright.errors import SearchError
+from netwright.search.locks import FileLocks, Locks, PostgresLocks
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+
+__all__ = ["Place", "opened", "quietly", "shown"]
+
+Result = TypeVar("Result")
+
+INSTALL = "pip install 'netwright[search]'"
+SHORTEST, LONGEST = 0.25, 10.0
+"""Seconds between two tries to reach a storage, at first and at most."""
+CONNECT = 5
+"""Seconds that one try waits for PostgreSQL."""
+TABLES = 0x6E657477
+"""The lock under which tables are made: two workers that begin at once would make them twice."""
+
+
+class Place:
+    """A storage and the locks of a study in it; waits while it is out of reach.
+
+    Arguments:
+        where: a journal file, or `postgresql://USER:PASSWORD@HOST/DATABASE`.
+        study: the name of the study, unique in a database.
+        tell: hears a line when the storage is lost, and when it is back.
+    """
+
+    def __init__(self, where: str, study: str, tell: Callable[[str], None]) -> None:
+        self.where, self.study, self.tell = where, study, tell
+        self.storage, self.locks = opened(where, study)
+
+    def reach(self, act: Callable[[], Result]) -> Result:
+        """The result of `act`, however long its storage is out of reach: it is done again, so it
+        has to be fit for that.
+        """
+        began, pause = None, SHORTEST
+        while True:
+            try:
+                result = act()
+            except Exception as error:
+                fault = unreachable(error)
+                if fault is None:
+                    raise
+            else:
+                if began is not None:
+                    self.tell(f"{shown(self.where)} is back after {monotonic() - began:.0f} seconds")
+                return result
+            if began is None:
+                began = monotonic()
+                self.tell(f"{shown(self.where)} cannot be reached ({fault}); nothing is lost, trying "
+                          "again until it is back")  # fmt: skip
+            sleep(pause)
+            pause = min(LONGEST, 2 * pause)
+
+
+def opened(where: str, study: str) -> tuple[BaseStorage, Locks]:
+    """The storage and the locks of a study; `SearchError` where there is none to be had."""
+    try:
+        import optuna.storages
+    except ImportError:
+        raise SearchError(f"a study that is kept needs Optuna: {INSTALL}") from None
+    if "://" in where:
+        return _database(where, study)
+    path = Path(where)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        locks = FileLocks(path.with_name(path.name + ".locks"))
+        from netwright.search.journal import journal
+
+        return journal(path, locks.folder), locks
+    except ImportError:
+        raise SearchError("a journal needs the file locks of Linux or macOS; on this system use "
+                          "--storage postgresql://...") from None  # fmt: skip
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SearchError(f"{path} is no journal of a search ({str(error)[:80]}); choose another "
+                          "--storage") from None  # fmt: skip
+    except OSError as error:
+        raise SearchError(f"{path} cannot be used as a journal: {error.strerror}; choose another "
+                          "--storage") from None  # fmt: skip
+
+
+def _database(url: str, study: str) -> tuple[BaseStorage, Locks]:
+    from optuna.storages import RDBStorage, get_storage
+
+    scheme, _, rest = url.partition("://")
+    if scheme not in ("postgresql", "postgres", "postgresql+psycopg"):
+        raise SearchError(f"storage {shown(url)} is of the kind {scheme!r}; wanted a file, or "
+                          "postgresql://USER:PASSWORD@HOST/DATABASE")  # fmt: skip
+    try:
+        import psycopg  # noqa: F401
+        from sqlalchemy import create_engine, text
+        from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+    except ImportError:
+        raise SearchError(f"a study in PostgreSQL needs its driver: {INSTALL}") from None
+    full = f"postgresql+psycopg://{rest}"
+    options = {"pool_pre_ping": True, "connect_args": {"connect_timeout": CONNECT}}
+    try:
+        engine = create_engine(full, **options)
+        with engine.connect() as connection, quietly():
+            connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": TABLES})
+            storage = RDBStorage(full, engine_kwargs=dict(options))
+            connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": TABLES})
+        return get_storage(storage), PostgresLocks(engine, study)
+    except (ArgumentError, SQLAlchemyError, ValueError) as error:
+        raise SearchError(f"storage {shown(url)} cannot be reached: {_fault(error)}; nothing is "
+                          "lost; is the server up, and does it let this machine in?") from None  # fmt: skip
+
+
+@contextmanager
+def quietly() -> Generator[None]:
+    """Without Optuna's word of every study that begins, and of what it calls experimental."""
+    logger = logging.getLogger("optuna")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def shown(where: str) -> str:
+    """A storage without its password.
+
+    >>> shown("postgresql://ada:secret@host/db")
+    'postgresql://ada:***@host/db'
+    """
+    scheme, mark, rest = where.partition("://")
+    user, at, host = rest.rpartition("@")
+    if not mark or not at or ":" not in user:
+        return where
+    return f"{scheme}://{user.partition(':')[0]}:***@{host}"
+
+
+def unreachable(error: BaseException) -> str | None:
+    """Why a storage cannot be reached, if that is what an error says; None for any other error."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    while error.__cause__ is not None and type(error).__name__ == "StorageInternalError":
+        error = error.__cause__
+    names = {kind.__name__ for kind in type(error).__mro__}
+    lost = names & {"OperationalError", "InterfaceError", "InternalError", "PendingRollbackError"}
+    return _fault(error) if lost else None
+
+
+def _fault(error: BaseException) -> str:
+    cause: Any = getattr(error, "orig", None) or error.__cause__ or error
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    return (lines or [type(error).__name__])[-1][:160]
