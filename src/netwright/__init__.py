@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from netwright.nets.registry import find
     from netwright.report.conventions import count_as as count_as
     from netwright.rules.registry import rule as rule
+    from netwright.search.search import search as search
+    from netwright.search.strategy import names as strategies
+    from netwright.space.registry import find as space
+    from netwright.space.registry import names as spaces
     from netwright.space.scaling import scale as scale
     from netwright.symbols.formulas import formula as formula
     from netwright.train.fitting import fit as fit
@@ -56,10 +60,12 @@ _FACE = {
     "plan": ("netwright.foreign", "plan_module"),
     "count_as": ("netwright.report.conventions", "count_as"),
     "count": ("netwright.foreign", "count"),
+    "spaces": ("netwright.space.registry", "names"),
+    "strategies": ("netwright.search.strategy", "names"),
     "fit": ("netwright.train.fitting", "fit"),
     "Run": ("netwright.train.run", "Run"),
 }
-_PACKAGES = ("units", "blocks", "nets", "rules", "weights", "look")
+_PACKAGES = ("units", "blocks", "nets", "rules", "weights", "look", "space", "search")
 _ROOMS = ("netwright.core", "netwright.units", "netwright.blocks", "netwright.errors")
 
 

@@ -12,7 +12,8 @@
     ├── RecipeError      a training recipe that cannot be read or does not fit
     ├── RunError         a run folder or checkpoint that does not belong
     ├── WeightsError     weights that cannot be had, or that do not fit a net
-    └── LookError        a layer, class or image that cannot be looked at
+    ├── LookError        a layer, class or image that cannot be looked at
+    └── SearchError      a search, study or storage that cannot go on
 
 Every message says what was got, what was wanted, and what to try.
 """
@@ -31,6 +32,7 @@ __all__ = [
     "RecipeError",
     "RuleError",
     "RunError",
+    "SearchError",
     "ShapeError",
     "SpecError",
     "TraceError",
@@ -105,6 +107,10 @@ class WeightsError(NetwrightError, ValueError):
 
 class LookError(NetwrightError, ValueError):
     """A layer, class or image that cannot be looked at."""
+
+
+class SearchError(NetwrightError, RuntimeError):
+    """A search, study or storage that cannot go on."""
 
 
 _SHOWN = 12

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from netwright.blocks.darknet import *  # noqa: F403
     from netwright.blocks.densenet import *  # noqa: F403
     from netwright.blocks.edge import *  # noqa: F403
+    from netwright.blocks.edge_cell import *  # noqa: F403
     from netwright.blocks.genotype import *  # noqa: F403
     from netwright.blocks.ghostnet import *  # noqa: F403
     from netwright.blocks.grouped import *  # noqa: F403
@@ -70,6 +71,7 @@ lazy(
         "darknet": "DarkBlock",
         "densenet": "DenseBlock DenseLayer Transition",
         "edge": "OPERATIONS Edge FactorisedReduction",
+        "edge_cell": "EdgeCell",
         "genotype": "CellGenotype Genotype",
         "ghostnet": "GhostBottleneck GhostModule",
         "grouped": "GroupedConv ShuffledGroupedConv",

@@ -1,5 +1,6 @@
 """The algebra: specs, wiring, shapes, costs, receptive fields, plans; no third-party import."""
 
+from netwright.core.choice import Choice
 from netwright.core.cost import CONVENTION, Cost
 from netwright.core.field import POINT, WHOLE, Axis, Field, Taps
 from netwright.core.graph import Frozen, Graph, Node, Shared, Tap, TimeDistributed
@@ -18,6 +19,7 @@ __all__ = [
     "Axis",
     "Block",
     "Cat",
+    "Choice",
     "Concat",
     "Cost",
     "Field",

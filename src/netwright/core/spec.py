@@ -43,6 +43,8 @@ class Spec:
     _writes_init: ClassVar[bool] = False
     field_names: ClassVar[tuple[str, ...]] = ()
     defaults: ClassVar[dict[str, Any]] = {}
+    is_open: ClassVar[bool] = False
+    """Whether it holds a `Choice`, so that its fields cannot be checked yet."""
 
     def __init_subclass__(cls, *, abstract: bool = False) -> None:
         if "__init__" in vars(cls):
@@ -68,6 +70,9 @@ class Spec:
         for name, value in own.items():
             if type(value) is list or type(value) is tuple:
                 object.__setattr__(self, name, _frozen(value))
+        if any([_is_open(value) for value in own.values()]):
+            object.__setattr__(self, "is_open", True)
+            return
         declared = kinds(type(self), self.field_names)
         self._hold(declared)
         self.check()
@@ -140,6 +145,13 @@ def _frozen(value: Any) -> Any:
     if type(value) is not list and type(value) is not tuple:
         return value
     return tuple([_frozen(item) for item in cast("list[Any]", value)])
+
+
+def _is_open(value: Any) -> bool:
+    """Whether a field's value is a choice or holds one."""
+    if isinstance(value, Spec):
+        return value.is_open
+    return type(value) is tuple and any(map(_is_open, cast("tuple[Any, ...]", value)))
 
 
 def _depth(value: Any) -> int:

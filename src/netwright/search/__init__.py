@@ -1,0 +1,37 @@
+"""Architecture search: strategies, studies, trials; `nw.search(...)` runs one."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from netwright.core.lazy import Lazy, lazy
+
+if TYPE_CHECKING:
+    from netwright.search.front import front as front
+    from netwright.search.search import Evaluation as Evaluation
+    from netwright.search.strategy import Proposal as Proposal
+    from netwright.search.strategy import Strategy as Strategy
+    from netwright.search.study import Study as Study
+    from netwright.search.trial import Trial as Trial
+
+lazy(
+    __name__,
+    {
+        "front": "front",
+        "search": "Evaluation search",
+        "strategy": "Exhausted Proposal Strategy",
+        "study": "Study",
+        "trial": "Trial",
+    },
+)
+
+
+class _Search(Lazy):
+    """The package, which searches when it is called."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        from netwright.search.search import search
+
+        return search(*args, **options)
+
+
+sys.modules[__name__].__class__ = _Search

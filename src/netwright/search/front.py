@@ -1,0 +1,38 @@
+"""Pareto fronts: trials that no other beats in every respect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import le
+
+from netwright.errors import SearchError
+from netwright.search.trial import Trial
+
+__all__ = ["front"]
+
+
+def front(trials: Sequence[Trial], costs: Sequence[str] = ("params", "macs")) -> list[Trial]:
+    """The complete trials that no other beats: none has a score as high at costs as low and is
+    better in one of them; by score from the highest, the earliest of equals.
+
+    >>> cheap = Trial(0, "0", "0", "", 0.5, "complete", costs={"macs": 1})
+    >>> dear = Trial(1, "1", "1", "", 0.5, "complete", costs={"macs": 2})
+    >>> good = Trial(2, "2", "2", "", 0.9, "complete", costs={"macs": 3})
+    >>> [trial.number for trial in front([cheap, dear, good], ["macs"])]
+    [2, 0]
+    """
+    done = [trial for trial in trials if trial.state == "complete"]
+    for name in costs:
+        if missing := next((trial for trial in done if name not in trial.costs), None):
+            raise SearchError(f"trial {missing.number} has no cost {name!r}; it has: "
+                              f"{', '.join(sorted(missing.costs)) or 'none'}")  # fmt: skip
+    points = sorted(
+        (-(trial.score or 0.0), *[trial.costs[name] for name in costs], trial.number, i)
+        for i, trial in enumerate(done)
+    )
+    kept = list[tuple[float, ...]]()
+    for point in points:
+        # Those before it have a score at least as high.
+        if not any(all(map(le, other[:-2], point[:-2])) for other in kept):
+            kept.append(point)
+    return [done[int(point[-1])] for point in kept]

@@ -1,0 +1,168 @@
+"""The search loop: ask, evaluate, keep."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import random as rng
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from netwright.core.net import Net
+from netwright.errors import NetwrightError, SearchError
+from netwright.search.strategy import Exhausted, Proposal, Strategy, find
+from netwright.search.study import Study
+from netwright.search.trial import Trial
+from netwright.space.budget import Budget
+from netwright.space.registry import find as find_space
+from netwright.space.search_space import Space
+
+__all__ = ["Evaluation", "Evaluator", "ask", "evaluate", "search", "started"]
+
+Evaluator = Callable[..., "float | Evaluation"]
+"""A net -> its score, the higher the better; may take `seed` and `fidelity` by keyword."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an evaluator may return beside the score: anything JSON can hold."""
+
+    score: float
+    record: dict[str, Any]
+
+
+def search(
+    space: str | Space | Net,
+    evaluator: Evaluator,
+    *,
+    trials: int | None = None,
+    strategy: str | Strategy = "default",
+    seed: int = 0,
+    budget: Budget | str | None = None,
+    minutes: float | None = None,
+    progress: Callable[[Trial], None] | None = None,
+) -> Study:
+    """Searches a space for the net with the highest score; no function is evaluated twice.
+
+    space: a `Space`, its name, or a Net with choices in it (`Choice`)
+    evaluator: a function of a net that returns its score; one that raises or returns no finite
+        number makes a failed trial
+    trials: how many nets to evaluate; 100 unless `minutes` are given
+    strategy: one of `nw.strategies()`, or a `Strategy` with settings of its own
+    seed: the search's own; the same seed asks the same of the same scores
+    budget: bounds of cost, such as `"params<=1M, macs<=50M"`; nets above it are never built
+    minutes: the search ends with the trial that runs at that time
+    progress: called with every trial when it ends
+
+    >>> import netwright as nw
+    >>> space = nw.space("nasbench201")
+    >>> study = nw.search(space, lambda net: -net.plan().macs, trials=5, strategy="random")
+    >>> len(study.trials), study.best.score == max(trial.score for trial in study.trials)
+    (5, True)
+    """
+    where = find_space(space)
+    if budget is not None:
+        where = where.within(budget)
+    how = find(strategy)
+    name = strategy if isinstance(strategy, str) else type(strategy).__name__
+    _check(how, evaluator, trials, minutes)
+    most = trials if trials is not None else (100 if minutes is None else math.inf)
+    ends = time.monotonic() + 60 * minutes if minutes is not None else math.inf
+    done, stopped = list[Trial](), ""
+    while len(done) < most and not stopped:
+        if time.monotonic() >= ends:
+            stopped = f"{minutes:g} minutes are over"
+            break
+        try:
+            trial = started(where, ask(where, how, done, seed, len(done)), len(done), seed)
+        except Exhausted as error:
+            stopped = str(error)
+            break
+        done.append(evaluate(where, trial, evaluator))
+        if progress:
+            progress(done[-1])
+    return Study(where, name, seed, done, stopped or f"{len(done)} trials")
+
+
+def ask(
+    space: Space, strategy: Strategy, trials: Sequence[Trial], seed: int, number: int
+) -> Proposal:
+    """What trial `number` of a search is to evaluate; it follows from the arguments alone."""
+    return strategy.ask(space, trials, rng.Random(f"{seed}-{number}"))  # noqa: S311 no secret
+
+
+def started(space: Space, proposal: Proposal, number: int, seed: int) -> Trial:
+    """The running trial of a proposal."""
+    code = proposal.code
+    totals = space.totals(code)
+    return Trial(
+        number,
+        code,
+        space.canonical(code),
+        space.net(code).hash,
+        costs={"params": totals.params, "macs": totals.macs},
+        seed=rng.Random(f"{seed}-{number}-evaluation").getrandbits(31),  # noqa: S311
+        fidelity=proposal.fidelity,
+        record={"note": proposal.note} if proposal.note else {},
+    )
+
+
+def evaluate(space: Space, trial: Trial, evaluator: Evaluator) -> Trial:
+    """The trial when it has ended: complete, or failed with its reason in one line."""
+    begun = time.monotonic()
+    try:
+        result = evaluator(space.net(trial.code), **_wanted(evaluator, trial))
+    except Exception as error:  # noqa: BLE001 whatever the user's function raises
+        return _failed(trial, _line(error), begun)
+    record = dict(trial.record)
+    score: object = result
+    if isinstance(result, Evaluation):
+        score, record = result.score, {**record, **result.record}
+    try:
+        number = float(score)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return _failed(trial, f"the evaluator returned {score!r:.80}, wanted a number", begun)
+    if not math.isfinite(number):
+        return _failed(trial, f"the evaluator returned {number}, wanted a finite number", begun)
+    seconds = time.monotonic() - begun
+    return replace(trial, state="complete", score=number, seconds=seconds, record=record)
+
+
+def _failed(trial: Trial, reason: str, begun: float) -> Trial:
+    return replace(trial, state="failed", reason=reason, seconds=time.monotonic() - begun)
+
+
+def _line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or "no message"
+    kind = "" if isinstance(error, NetwrightError) else f"{type(error).__name__}: "
+    return f"{kind}{text}"[:300]
+
+
+def _wanted(evaluator: Evaluator, trial: Trial) -> dict[str, Any]:
+    """What of the trial the evaluator takes by keyword."""
+    given = {"seed": trial.seed, "fidelity": trial.fidelity}
+    return {name: value for name, value in given.items() if name in _takes(evaluator)}
+
+
+def _takes(evaluator: Evaluator) -> set[str]:
+    try:
+        parameters = inspect.signature(evaluator).parameters.values()
+    except (TypeError, ValueError):  # built-in functions may have no signature
+        return set()
+    return {parameter.name for parameter in list(parameters)[1:]}
+
+
+def _check(how: Strategy, evaluator: object, trials: object, minutes: object) -> None:
+    if not callable(evaluator):
+        raise SearchError(f"the evaluator is {evaluator!r:.80}, wanted a function of a net")
+    if trials is not None and (not isinstance(trials, int) or trials < 1):
+        raise SearchError(f"trials is {trials!r}, wanted an integer of at least 1")
+    if minutes is not None and not (isinstance(minutes, int | float) and minutes > 0):
+        raise SearchError(f"minutes is {minutes!r}, wanted a number above 0")
+    if how.fidelities and "fidelity" not in _takes(evaluator):
+        raise SearchError(
+            f"{type(how).__name__} trains many nets a little; its evaluator takes `fidelity`, "
+            "the share of the training, as in `def evaluate(net, fidelity)`"
+        )

@@ -1,0 +1,138 @@
+"""Strategies: which net to try next, given what came of those before.
+
+A strategy is a frozen dataclass whose fields are its settings. It keeps nothing: `ask` derives
+all from the trials so far, so many workers may share one storage and a restart loses nothing.
+"""
+
+from __future__ import annotations
+
+import random as rng
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+from fnmatch import fnmatchcase
+from typing import Any, TypeVar
+
+from netwright.core.lazy import load
+from netwright.errors import SearchError, nearest
+from netwright.search.trial import Trial
+from netwright.space.search_space import Space
+
+__all__ = ["Exhausted", "Proposal", "Strategy", "complete", "find", "named", "names", "new", "taken"]
+
+FEW = 200
+"""Codes that are drawn in the hope of a new function, before a space is enumerated."""
+MANY = 200_000
+"""Codes of a space that is enumerated when drawing finds nothing new."""
+
+
+class Exhausted(SearchError):
+    """Every function of the space has been evaluated."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What to evaluate next.
+
+    code: of the net
+    fidelity: share of the whole training, above 0 and at most 1
+    note: how the strategy came to it, such as the parent; kept in the trial's record
+    """
+
+    code: str
+    fidelity: float = 1.0
+    note: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+class Strategy:
+    """A way to search; subclasses are frozen dataclasses of settings, registered by `named`."""
+
+    fidelities: bool = False
+    """Whether it asks for parts of a training; its evaluator takes `fidelity`."""
+    several: bool = False
+    """Whether it trades the score against costs."""
+
+    def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
+        """What to evaluate next: a function not in `trials`, whatever their state.
+
+        Raises `Exhausted` where there is none left.
+        """
+        raise NotImplementedError
+
+
+Kind = TypeVar("Kind", bound=type[Strategy])
+_strategies: dict[str, Callable[..., Strategy]] = {}
+
+
+def named(name: str, **settings: Any) -> Callable[[Kind], Kind]:
+    """Registers the decorated class, with these settings, as the strategy of that name."""
+
+    def register(cls: Kind) -> Kind:
+        _strategies[name] = lambda **given: cls(**{**settings, **given})
+        return cls
+
+    return register
+
+
+def names(pattern: str = "*") -> list[str]:
+    """Names of the strategies that match a shell pattern, sorted.
+
+    >>> "default" in names(), names("rand*")
+    (True, ['random'])
+    """
+    load(__name__.rpartition(".")[0])
+    return sorted(name for name in _strategies if fnmatchcase(name, pattern))
+
+
+def find(strategy: str | Strategy, **settings: Any) -> Strategy:
+    """The strategy of that name, with these of its settings.
+
+    Raises `UnknownName` with near names, `SearchError` for a setting it does not have.
+    """
+    if isinstance(strategy, Strategy):
+        return strategy
+    if strategy not in names():
+        raise nearest("strategy", strategy, _strategies)
+    make = _strategies[strategy]
+    known = [item.name for item in fields(make())]  # type: ignore[arg-type]
+    for name in settings:
+        if name not in known:
+            wanted = ", ".join(known) or "none"
+            raise SearchError(f"strategy {strategy} has no setting {name!r}; it has: {wanted}")
+    return make(**settings)
+
+
+def complete(trials: Sequence[Trial]) -> list[Trial]:
+    """The trials that have a score, in order."""
+    return [trial for trial in trials if trial.state == "complete"]
+
+
+def taken(trials: Sequence[Trial]) -> set[str]:
+    """The functions that were asked for, by canonical code, whatever came of them."""
+    return {trial.key for trial in trials}
+
+
+def new(
+    space: Space,
+    trials: Sequence[Trial],
+    random: rng.Random,
+    draw: Callable[[], str] | None = None,
+) -> str:
+    """A code whose function is in no trial: from `draw` if it gives one, else at random, else the
+    next in order. Raises `Exhausted` where there is none.
+    """
+    known = taken(trials)
+    draws = [draw] if draw else []
+    for source in (*draws, lambda: space.sample(random)):
+        for _ in range(FEW):
+            code = source()
+            if space.canonical(code) not in known:
+                return code
+    if space.size <= MANY:
+        left = {space.canonical(code): code for code in space.codes()}
+        codes = [code for key, code in left.items() if key not in known]
+        if codes:
+            return codes[random.randrange(len(codes))]
+    raise Exhausted(
+        f"all {len(known):,} functions of {space.name} within its budget that could be drawn "
+        "were evaluated; take another space, or a wider budget"
+    )
