@@ -137,12 +137,13 @@ class Ledger:
         return self.place.storage.get_all_trials(self.study, deepcopy=False)
 
     def _trials(self, entries: Sequence[FrozenTrial]) -> list[Trial]:
-        newest = dict[int, Trial]()
-        for entry in entries:
-            trial = self._trial(entry)
-            if trial is not None and newest.get(trial.number, trial).state != "complete":
-                newest[trial.number] = trial
-        return [newest[number] for number in sorted(newest)]
+        """By their numbers; of one that several entries are of, the first that is complete."""
+        trials = dict[int, Trial]()
+        for trial in filter(None, map(self._trial, entries)):
+            before = trials.get(trial.number)
+            if before is None or before.state != "complete":
+                trials[trial.number] = trial
+        return [trials[number] for number in sorted(trials)]
 
     def _trial(self, entry: FrozenTrial) -> Trial | None:
         """The trial of an entry; None for one that somebody else made or that was given up."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import parent_process
 from socket import gethostname
 from time import monotonic, sleep
@@ -111,10 +111,14 @@ class _Turn:
 
 def _evaluated(plan: Plan, ledger: Ledger, claim: Claim, left: float) -> Trial:
     """The trial of a claim when it has ended; `TimeOver` where the search's time is over first."""
+    curve = list[float]()
 
     def report(step: int, score: float) -> None:
+        curve.append(score)
         ledger.report(claim, step, score)
 
-    over = left < plan.limit
-    with limited(min(left, plan.limit), over=over):
-        return evaluate(plan.space, claim.trial, plan.evaluator, report=report)
+    with limited(min(left, plan.limit), over=left < plan.limit):
+        trial = evaluate(plan.space, claim.trial, plan.evaluator, report=report, limit=plan.limit)
+    net = plan.space.net(trial.code).to_json()
+    kept = {"net": net, "curve": curve} if curve else {"net": net}
+    return replace(trial, record={**kept, **trial.record})

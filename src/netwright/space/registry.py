@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fnmatch import fnmatchcase
+from inspect import signature
 from typing import Any
 
 from netwright.core.lazy import load
@@ -11,7 +12,7 @@ from netwright.core.net import Net
 from netwright.errors import SpecError, nearest
 from netwright.space.search_space import Space
 
-__all__ = ["find", "named", "names"]
+__all__ = ["find", "named", "names", "options"]
 
 Make = Callable[..., Space]
 
@@ -58,3 +59,8 @@ def find(space: str | Space | Net, **options: Any) -> Space:
     if space not in names():
         raise nearest("space", space, _makes)
     return _makes[space](**options)
+
+
+def options(name: str) -> list[str]:
+    """The options that the space of that name takes; none for an unknown name."""
+    return list(signature(_makes[name]).parameters) if name in names() else []

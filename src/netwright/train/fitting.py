@@ -32,7 +32,7 @@ from netwright.train.settings import Settings
 from netwright.train.trials import Trials
 from netwright.train.watch import Watch
 
-__all__ = ["Settings", "fit", "resume"]
+__all__ = ["Settings", "deterministic", "fit", "resume"]
 
 ENDING = 0.05
 """Share of the time that is kept for the test and the report."""
@@ -185,7 +185,7 @@ def _planned(path: Path, watch: Watch) -> list[dict[str, Any]]:
 
 def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock,
           planned: Sequence[Mapping[str, Any]]) -> Run:  # fmt: skip
-    with torch.random.fork_rng(), _deterministic():
+    with torch.random.fork_rng(), deterministic():
         trials = Trials(job, dataset, run.path, watch, clock)
         winner = trials.run()
         if trials.cut:
@@ -230,7 +230,7 @@ def _record(settings: Settings, dataset: Dataset, job: Job) -> dict[str, Any]:
 
 
 @contextmanager
-def _deterministic() -> Generator[None]:
+def deterministic() -> Generator[None]:
     """CuDNN picks its algorithms without trying; on CPUs nothing has to be done."""
     held = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
