@@ -8,7 +8,7 @@ in PostgreSQL the server does (advisory locks of a session).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FileLocks", "Locks", "PostgresLocks", "flocked"]
 
-PING = 3.0
-"""Seconds after which a worker sees that the server has lost its lock, and takes it again."""
+PING, SOON = 3.0, 0.5
+"""Seconds after which a worker sees that the server has lost its lock, and between two tries to
+take it again."""
 GRACE = 15.0
 """Seconds that a worker's lock has to be free in PostgreSQL before the worker counts as gone: a
 server that was restarted has forgotten all locks."""
@@ -105,23 +106,15 @@ class PostgresLocks:
 
     @contextmanager
     def turn(self) -> Generator[None]:
-        connection = self._connected()
-        try:
-            self._call(connection, "pg_advisory_lock", "turn")
+        with self._locked("turn"):
             yield
-            self._call(connection, "pg_advisory_unlock", "turn")
-        except BaseException:
-            connection.invalidate()  # the session ends, and with it the lock
-            raise
-        finally:
-            connection.close()
 
     @contextmanager
     def present(self, worker: str) -> Generator[None]:
-        over = Event()
-        connection = self._taken(worker)
-        thread = Thread(target=self._stay, args=(worker, connection, over), daemon=True)
+        ready, over = Event(), Event()
+        thread = Thread(target=self._stay, args=(worker, ready, over), daemon=True)
         thread.start()
+        ready.wait()
         try:
             yield
         finally:
@@ -142,41 +135,36 @@ class PostgresLocks:
             return False
         return monotonic() - self._free_since.setdefault(worker, monotonic()) >= self.grace
 
-    def _stay(self, worker: str, connection: Connection, over: Event) -> None:
-        """Looks now and then whether the session still lives, and opens another where not."""
+    def _stay(self, worker: str, ready: Event, over: Event) -> None:
+        """Has the worker's lock until all is over, in another session where one is lost."""
         from sqlalchemy import text
         from sqlalchemy.exc import SQLAlchemyError
 
-        while not over.wait(PING):
-            with suppress(SQLAlchemyError):  # out of reach: again at the next look
-                try:
+        while not over.is_set():
+            # Where the server is out of reach, again after a while.
+            with suppress(SQLAlchemyError), self._locked(worker) as connection:
+                ready.set()
+                while not over.wait(PING):
                     connection.execute(text("SELECT 1"))
-                except SQLAlchemyError:
-                    connection.invalidate()
-                    connection.close()
-                    connection = self._taken(worker)
-        connection.invalidate()
-        connection.close()
+            over.wait(SOON)
 
-    def _taken(self, worker: str) -> Connection:
-        """A session that has the worker's lock."""
-        connection = self._connected()
-        self._call(connection, "pg_advisory_lock", worker)
-        return connection
-
-    def _connected(self) -> Connection:
-        """A session in which every command counts at once, and that the server ends a minute after
-        its machine has gone silent.
-        """
-        from sqlalchemy import text
-
+    @contextmanager
+    def _locked(self, word: str) -> Generator[Connection]:
+        """A session that has a lock."""
         connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        for setting in ("idle = 30", "interval = 10", "count = 3"):
-            connection.execute(text(f"SET tcp_keepalives_{setting}"))
-        return connection
+        try:
+            self._call(connection, "pg_advisory_lock", word)
+            yield connection
+            self._call(connection, "pg_advisory_unlock", word)
+        except BaseException:
+            connection.invalidate()  # ends the session, and with it the lock
+            raise
+        finally:
+            connection.close()
 
     def _call(self, connection: Connection, function: str, word: str) -> Any:
         from sqlalchemy import text
 
-        number = int.from_bytes(sha256(f"{self.study}/{word}".encode()).digest()[:8], "big", signed=True)
+        digest = sha256(f"{self.study}/{word}".encode()).digest()
+        number = int.from_bytes(digest[:8], "big", signed=True)
         return connection.execute(text(f"SELECT {function}(:number)"), {"number": number}).scalar()
