@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
 from itertools import combinations
 
 from netwright.blocks.edge import Edge
@@ -35,36 +36,45 @@ class EdgeCell(Block):
         cell_edges(len(self.operations))
         for operation in self.operations:
             if operation != "none":
-                Edge(operation, 1)
+                _node(operation, 1, "input")
 
     def expand(self, x: Shape) -> Spec:
         edges = live_edges(self.operations)
         if not edges:
             return Scale(0.0)
         parts = dict[str, Spec]()
-        ends: dict[int, list[str]] = {0: ["input"]}
-        last = max(j for _, j, _ in edges)
+        values = {0: "input"}
         for node in sorted({j for _, j, _ in edges}):
             names = list[str]()
-            for i, _, operation in [edge for edge in edges if edge[1] == node]:
-                name = f"edge{i}_{node}"
-                parts[name] = Node(Edge(operation, x[0]), ends[i][0])
-                names.append(name)
+            for i, j, operation in edges:
+                if j == node:
+                    names.append(f"edge{i}_{node}")
+                    parts[names[-1]] = _node(operation, x[0], values[i])
+            values[node] = names[0]
             if len(names) > 1:
-                parts[f"node{node}"] = Node(Add(), *names)
-                names = [f"node{node}"]
-            ends[node] = names
-        if len(parts) == 1 and edges == [(0, last, "skip_connect")]:
+                values[node] = f"node{node}"
+                parts[values[node]] = Node(_SUM, *names)
+        if len(edges) == 1 and edges[0][2] == "skip_connect":
             return Identity()
         return Graph(**parts)
 
 
-def cell_edges(count: int) -> list[tuple[int, int]]:
+_SUM = Add()
+
+
+@lru_cache(maxsize=1024)
+def _node(operation: str, width: int, source: str) -> Node:
+    """An edge as a node of the graph; kept, because a search makes many cells of a few edges."""
+    return Node(Edge(operation, width), source)
+
+
+@cache
+def cell_edges(count: int) -> tuple[tuple[int, int], ...]:
     """The edges (from, to) of a cell that has so many, by where they end; `SpecError` where no
     whole number of nodes has.
 
     >>> cell_edges(3)
-    [(0, 1), (0, 2), (1, 2)]
+    ((0, 1), (0, 2), (1, 2))
     """
     nodes = 2
     while nodes * (nodes - 1) // 2 < count:
@@ -72,7 +82,7 @@ def cell_edges(count: int) -> list[tuple[int, int]]:
     if nodes * (nodes - 1) // 2 != count:
         raise SpecError(f"EdgeCell: {count} operations are no cell; 2, 3, 4 or 5 nodes have 1, 3, "
                         "6 or 10 edges")  # fmt: skip
-    return sorted(combinations(range(nodes), 2), key=lambda edge: (edge[1], edge[0]))
+    return tuple(sorted(combinations(range(nodes), 2), key=lambda edge: (edge[1], edge[0])))
 
 
 def live_edges(operations: tuple[str, ...]) -> list[tuple[int, int, str]]:

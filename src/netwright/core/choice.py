@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, cast
 
 from netwright.core.kinds import shown
-from netwright.core.spec import Spec, Value
+from netwright.core.spec import Spec, Value, is_open
+from netwright.core.wiring import Wiring
 from netwright.errors import SpecError
 
-__all__ = ["Choice", "settled"]
+__all__ = ["Choice", "items", "outer", "settled"]
 
 
 class Choice(Value):
@@ -20,8 +21,8 @@ class Choice(Value):
     `name` are made together.
 
     >>> from netwright import Conv, MaxPool, Sequential
-    >>> Sequential(Choice(Conv(8), MaxPool(2)), Conv(Choice(16, 32), Choice(3, 5)))
-    Sequential(Choice(Conv(8), MaxPool(2)), Conv(Choice(16, 32), Choice(3, 5)))
+    >>> Sequential(Choice(Conv(8), MaxPool()), Conv(Choice(16, 32), kernel=Choice(3, 5)))
+    Sequential(Choice(Conv(8), MaxPool()), Conv(Choice(16, 32), kernel=Choice(3, 5)))
     """
 
     options: tuple[Any, ...]
@@ -33,43 +34,61 @@ class Choice(Value):
         object.__setattr__(self, "options", options)
         object.__setattr__(self, "name", name)
         self.__post_init__()
-        if not options:
+
+    def check(self) -> None:
+        if not self.options:
             raise SpecError("Choice has no option; give it at least one")
         for i, option in enumerate(self.options):
             if option in self.options[:i]:
                 raise SpecError(f"Choice has the option {shown(option)} twice; once will do")
 
     def arguments(self) -> list[tuple[str | None, Any]]:
-        named = [("name", self.name)] if self.name else []
+        named: list[tuple[str | None, Any]] = [("name", self.name)] if self.name else []
         return [*((None, option) for option in self.options), *named]
 
 
-Choose = Callable[[Choice, str], Any]
-"""(choice, where it stands) -> the option to take."""
-
-
-def settled(value: Any, choose: Choose, where: str = "") -> Any:
-    """A field's value, or a spec, with an option in the place of every choice; the options are
-    settled too. Specs are checked when they are whole.
+def settled(value: Any, choose: Callable[[str, Choice], int], where: str = "") -> Any:
+    """A field's value, or a spec, with option `choose(name, choice)` in the place of every choice,
+    and of those in that option. Specs are checked when they are whole.
     """
     if isinstance(value, Choice):
-        return settled(choose(value, where), choose, where)
-    if type(value) is tuple:
-        items = cast("tuple[Any, ...]", value)
-        names = [_word(item, i) for i, item in enumerate(items)]
-        return tuple([settled(item, choose, f"{where}.{name}" if where else name)
-                      for item, name in zip(items, names, strict=True)])  # fmt: skip
-    if not isinstance(value, Spec) or not value.is_open:
+        taken = choose(value.name or where, value)
+        return settled(value.options[taken], choose, f"{value.name or where}={taken}")
+    if not is_open(value):
         return value
+    inner = [settled(item, choose, path) for path, item in items(value, where)]
+    if not isinstance(value, Spec):
+        return tuple(inner)
     made = object.__new__(type(value))
-    for name in value.field_names:
-        inner = where if name == "parts" else f"{where}.{name}" if where else name
-        object.__setattr__(made, name, settled(getattr(value, name), choose, inner))
+    names = [name for name in value.field_names if name != "parts"]
+    for name, item in zip(names, inner, strict=False):
+        object.__setattr__(made, name, item)
+    if isinstance(value, Wiring):
+        parts = zip(value.names, inner[len(names) :], strict=True)
+        object.__setattr__(made, "parts", tuple(parts))
     made.__post_init__()
     return made
 
 
-def _word(item: Any, i: int) -> str:
-    """How a path names an item of a tuple: a part by its name."""
-    named = type(item) is tuple and len(cast("tuple[Any, ...]", item)) == 2
-    return str(item[0]) if named and isinstance(item[0], str) else str(i)
+def items(value: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """(path, value) of all that a spec or tuple at the path `where` holds: its fields and parts."""
+    prefix = where + "." if where else ""
+    if isinstance(value, Spec):
+        for name in value.field_names:
+            if name != "parts":
+                yield prefix + name, getattr(value, name)
+        if isinstance(value, Wiring):
+            for name, part in value.parts:
+                yield prefix + name, part
+    elif type(value) is tuple:
+        for i, item in enumerate(cast("tuple[Any, ...]", value)):
+            yield f"{prefix}{i}", item
+
+
+def outer(value: Any, where: str = "") -> Iterator[tuple[str, Choice]]:
+    """(name, choice) of all choices but those inside options; by its path where it has no name."""
+    if isinstance(value, Choice):
+        yield value.name or where, value
+    elif is_open(value):
+        for path, item in items(value, where):
+            yield from outer(item, path)

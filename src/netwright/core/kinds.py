@@ -72,6 +72,8 @@ def _declared(cls: type[Any], name: str) -> Any:
 
 def _kind(hint: Any, name: str) -> Kind:
     """What a type and a name stand for."""
+    if hint is Any:
+        return _ANY
     if hint in _PLAIN:
         return _PLAIN[hint]
     if hint is int:
@@ -157,7 +159,7 @@ def is_symbolic(value: object) -> bool:
 
 
 _ANY = Kind("anything", lambda value: True)
-"""Of a type that no field of ours has."""
+"""Of a type that says nothing, or that only a type checker can see."""
 _PLAIN: dict[Any, Kind] = {
     bool: Kind("True or False", lambda value: type(value) is bool),
     float: Kind(f"a number of at most {LARGEST:,}", _number, _as_float),

@@ -60,12 +60,18 @@ class Net:
         Raises `ShapeError` naming the unit that does not fit, or when `input` has not as many
         sizes as the net's own.
         """
+        self._need_settled()
         shape = self.at(input).input if input is not None else self.input
         if any(isinstance(size, str) for size in shape):
             from netwright.symbols.sizes import sizes
 
             shape = sizes(shape)
         return plan_spec(self.spec, shape, name=self.name, dtype=dtype, batch=batch)
+
+    def _need_settled(self) -> None:
+        if self.spec.is_open:
+            raise SpecError(f"{self.name} has a Choice in it that nobody has made; nw.space(net) "
+                            "has its nets")  # fmt: skip
 
     def at(self, input: Shape) -> Net:
         """The same net for an input of another size, such as (3, 320, 320) for (3, 224, 224).
@@ -101,6 +107,7 @@ class Net:
         """
         from netwright.building.build import build
 
+        self._need_settled()
         module = build(self, init=init, seed=seed, zero_gamma=zero_gamma, device=device)
         if weights is not None:
             from netwright.weights.loading import load

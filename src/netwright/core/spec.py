@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from netwright.core.shape import Shape
 
-__all__ = ["SPECS", "Block", "Spec", "Unit", "Value", "names"]
+__all__ = ["SPECS", "Block", "Spec", "Unit", "Value", "is_open", "names"]
 
 SPECS: dict[str, type[Spec]] = {}
 """Every concrete spec class by its name; the codec reads it."""
@@ -66,13 +66,18 @@ class Spec:
         SPECS[cls.__name__] = cls
 
     def __post_init__(self) -> None:
-        own = vars(self)
+        own, left_open = vars(self), False
         for name, value in own.items():
             if type(value) is list or type(value) is tuple:
-                object.__setattr__(self, name, _frozen(value))
-        if any([_is_open(value) for value in own.values()]):
+                value = _frozen(value)  # noqa: PLW2901 the same value, as it is kept
+                object.__setattr__(self, name, value)
+                left_open = left_open or is_open(value)
+            elif isinstance(value, Spec):
+                left_open = left_open or value.is_open
+        if left_open:
             object.__setattr__(self, "is_open", True)
-            return
+            if not type(self).is_open:
+                return  # fields are held and checked when the choices are made
         declared = kinds(type(self), self.field_names)
         self._hold(declared)
         self.check()
@@ -147,11 +152,11 @@ def _frozen(value: Any) -> Any:
     return tuple([_frozen(item) for item in cast("list[Any]", value)])
 
 
-def _is_open(value: Any) -> bool:
+def is_open(value: Any) -> bool:
     """Whether a field's value is a choice or holds one."""
     if isinstance(value, Spec):
         return value.is_open
-    return type(value) is tuple and any(map(_is_open, cast("tuple[Any, ...]", value)))
+    return type(value) is tuple and any(map(is_open, cast("tuple[Any, ...]", value)))
 
 
 def _depth(value: Any) -> int:

@@ -17,12 +17,10 @@ from netwright.errors import SearchError, nearest
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
 
-__all__ = ["Exhausted", "Proposal", "Strategy", "complete", "find", "named", "names", "new", "taken"]
+__all__ = ["Exhausted", "Proposal", "Strategy", "complete", "exhausted", "find", "named", "names", "new", "taken"]
 
 FEW = 200
 """Codes that are drawn in the hope of a new function, before a space is enumerated."""
-MANY = 200_000
-"""Codes of a space that is enumerated when drawing finds nothing new."""
 
 
 class Exhausted(SearchError):
@@ -124,15 +122,18 @@ def new(
     draws = [draw] if draw else []
     for source in (*draws, lambda: space.sample(random)):
         for _ in range(FEW):
-            code = source()
+            code = space.preferred(source())
             if space.canonical(code) not in known:
                 return code
-    if space.size <= MANY:
-        left = {space.canonical(code): code for code in space.codes()}
-        codes = [code for key, code in left.items() if key not in known]
-        if codes:
-            return codes[random.randrange(len(codes))]
-    raise Exhausted(
-        f"all {len(known):,} functions of {space.name} within its budget that could be drawn "
-        "were evaluated; take another space, or a wider budget"
+    left = [code for key, code in (space.functions or {}).items() if key not in known]
+    if left:
+        return left[random.randrange(len(left))]
+    raise exhausted(space, len(known))
+
+
+def exhausted(space: Space, count: int) -> Exhausted:
+    """The error for a space in which nothing new could be drawn."""
+    return Exhausted(
+        f"no function of {space.name} within its budget is left to evaluate after {count:,}; "
+        "take another space, or a wider budget"
     )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+import math
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
 
-from netwright.core.choice import Choice, settled
+from netwright.core.choice import Choice, items, outer, settled
 from netwright.core.net import Net
-from netwright.core.spec import Spec
-from netwright.core.wiring import Sequential, Sum, Wiring
+from netwright.core.spec import is_open
+from netwright.core.wiring import Sequential, Sum
 from netwright.errors import ShapeError, SpecError
 from netwright.space.search_space import Digit, Digits, Space
+from netwright.space.totals import totals
 from netwright.units.activation import Identity
 
 __all__ = ["ChoiceSpace"]
@@ -24,7 +28,7 @@ class ChoiceSpace(Space):
 
     net: a net whose spec holds at least one `Choice`
 
-    >>> from netwright import Choice, Conv, GlobalAvgPool, Identity, Linear, ReLU
+    >>> from netwright import Choice, Conv, GlobalAvgPool, Identity, Linear, ReLU, Sequential
     >>> body = Sequential(Conv(Choice(8, 16)), ReLU(), Choice(Conv(8), Identity()))
     >>> net = Net(Sequential(body=body, pool=GlobalAvgPool(), fc=Linear(10)), (3, 32, 32), "tiny")
     >>> space = ChoiceSpace(net)
@@ -39,27 +43,136 @@ class ChoiceSpace(Space):
             raise SpecError(f"{net.name} has no choice in it; write Choice(A, B) where its nets "
                             "are to differ")  # fmt: skip
         self.template = net
-        self._known: dict[str, Choice] = {}
-        self._gather(net.spec)
-        self._index = {name: i for i, name in enumerate(self._known)}
-        super().__init__(net.name, [_digit(*item) for item in self._known.items()])
-        self._groups = [group for group in _groups(net.spec, "") if group[0]]
+        known = dict[str, Choice]()
+        for name, choice in _all(net.spec):
+            if known.setdefault(name, choice) != choice:
+                raise SpecError(f"two choices are called {name!r} and differ in their options")
+        super().__init__(net.name, [_digit(*item) for item in known.items()])
+        self._index = {name: i for i, name in enumerate(known)}
+        self._alike = list(_alike(net.spec, ""))
 
-    def _gather(self, spec: Spec) -> None:
-        """All choices by name, those inside options too."""
+    @property
+    def size(self) -> int:
+        """How many codes there are, whatever they cost."""
+        return math.prod(map(_count, dict(outer(self.template.spec)).values()))
 
-        def visit(value: Any, where: str) -> None:
-            if isinstance(value, Choice):
-                name = value.name or where
-                if self._known.setdefault(name, value).options != value.options:
-                    raise SpecError(f"two choices are called {name!r} and differ in their options")
-                for i, option in enumerate(value.options):
-                    visit(option, f"{where}={i}")
-            elif isinstance(value, Spec) and value.is_open:
-                for name in value.field_names:
-                    visit(getattr(value, name), where if name == "parts" else _below(where, name))
-            elif type(value) is tuple:
-                for i, item in enumerate(cast("tuple[Any, ...]", value)):
-                    visit(item, _below(where, _word(item, i)))
+    def build(self, choices: Digits) -> Net:
+        spec = settled(self.template.spec, lambda name, _: choices[self._index[name]])
+        return Net(spec, self.template.input, f"{self.name}-{self.write(choices)}")
 
-        visit(spec, "")
+    def read(self, net: Net) -> Digits:
+        if net.input == self.template.input:
+            for taken in _read(self.template.spec, net.spec, "", {}):
+                return tuple([taken.get(name, 0) for name in self._index])
+        raise SpecError(f"{net.name} is no net of {self.name}: it does not settle its choices")
+
+    def legal(self, choices: Digits) -> bool:
+        if self.arranged(choices) != choices:
+            return False
+        try:
+            totals(self.build(choices))
+        except (ShapeError, SpecError):
+            return False
+        return True
+
+    def arranged(self, choices: Digits) -> Digits:
+        taken = set(self._taken(self.template.spec, "", choices))
+        return tuple([choice if i in taken else 0 for i, choice in enumerate(choices)])
+
+    def _taken(self, value: Any, where: str, choices: Digits) -> Iterator[int]:
+        """The places of the choices that a net depends on."""
+        for name, choice in outer(value, where):
+            place = self._index[name]
+            yield place
+            yield from self._taken(choice.options[choices[place]], f"{name}={choices[place]}",
+                                   choices)  # fmt: skip
+
+    def reduced(self, choices: Digits) -> Digits:
+        made = list(choices)
+        for names, last in self._alike:
+            places = [self._index[name] for name in names]
+            taken = sorted([choices[place] for place in places])
+            if last >= 0:
+                taken = sorted([choices[place] for place in places], key=last.__eq__)
+            for place, option in zip(places, taken, strict=True):
+                made[place] = option
+        return tuple(made)
+
+
+def _all(value: Any, where: str = "") -> Iterator[tuple[str, Choice]]:
+    """(name, choice) of all choices, those inside options behind the one they depend on."""
+    for name, choice in outer(value, where):
+        yield name, choice
+        for i, option in enumerate(choice.options):
+            for inner, other in _all(option, f"{name}={i}"):
+                if other.name:
+                    raise SpecError(f"the choice {other.name!r} stands inside another; only "
+                                    "outer ones can share a name")  # fmt: skip
+                yield inner, other
+
+
+def _digit(name: str, choice: Choice) -> Digit:
+    numbers = all(type(option) in (int, float) for option in choice.options)
+    ordered = numbers and list(choice.options) == sorted(choice.options)
+    return Digit(name, choice.options, ordered and len(choice.options) > 1)
+
+
+def _count(choice: Choice) -> int:
+    """In how many ways a choice is settled, with those inside its options."""
+    ways = [math.prod([_count(inner) for _, inner in outer(option)]) for option in choice.options]
+    return sum(ways)
+
+
+def _read(
+    template: Any, value: Any, where: str, taken: dict[str, int]
+) -> Iterator[dict[str, int]]:
+    """The ways to make `value` of an open one: options by the name of the choice."""
+    if isinstance(template, Choice):
+        name = template.name or where
+        options = range(len(template.options))
+        for i in [taken[name]] if name in taken else options:
+            yield from _read(template.options[i], value, f"{name}={i}", {**taken, name: i})
+    elif not is_open(template):
+        if template == value:
+            yield taken
+    elif type(template) is type(value):
+        pairs = list(items(template, where)), list(items(value, where))
+        if [path for path, _ in pairs[0]] == [path for path, _ in pairs[1]]:
+            yield from _read_all([(a, b[1]) for a, b in zip(*pairs, strict=True)], taken)
+
+
+def _read_all(
+    pairs: list[tuple[tuple[str, Any], Any]], taken: dict[str, int]
+) -> Iterator[dict[str, int]]:
+    if not pairs:
+        yield taken
+        return
+    (where, template), value = pairs[0]
+    for more in _read(template, value, where, taken):
+        yield from _read_all(pairs[1:], more)
+
+
+def _alike(value: Any, where: str) -> Iterator[tuple[list[str], int]]:
+    """Names of unnamed choices whose order makes no difference, and -1; or of those in a row, and
+    the option that may stand anywhere in it.
+    """
+    if not is_open(value) or isinstance(value, Choice):
+        return
+    parts = list(items(value, where))
+    for path, part in parts:
+        yield from _alike(part, path)
+    if not isinstance(value, Sum | Sequential):
+        return
+    parts = parts[len(parts) - len(value) :]
+    if isinstance(value, Sum):
+        parts = sorted(parts, key=lambda part: repr(part[1]))
+    for part, run in groupby(parts, key=lambda part: part[1]):
+        names = [path for path, _ in run]
+        if not isinstance(part, Choice) or part.name or len(names) < 2:
+            continue
+        if any(map(is_open, part.options)):
+            continue
+        if isinstance(value, Sum):
+            yield names, -1
+        elif Identity() in part.options:
+            yield names, part.options.index(Identity())

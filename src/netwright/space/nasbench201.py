@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 from itertools import product
 
 from netwright.blocks.conv import conv_norm
-from netwright.blocks.edge_cell import EdgeCell, cell_edges
+from netwright.blocks.edge_cell import EdgeCell, cell_edges, live_edges
 from netwright.core.net import Net
 from netwright.core.shape import Shape
 from netwright.core.spec import Spec
@@ -26,8 +27,11 @@ OPERATIONS = ("none", "skip_connect", "conv_1x1", "conv_3x3", "avg_pool_3x3")
 """What an edge can do, in the order of the digits of a code."""
 NONE, SKIP = 0, 1
 EDGES = cell_edges(6)
-WORK = (0, 0, 1, 9, 0)
-"""What an operation costs beside another."""
+PATHS = [path for length in range(4) for path in product((2, 3, 4), repeat=length)]
+"""The sequences of operations that a path through a cell can have (White et al. 2019, BANANAS,
+arXiv:1910.11858)."""
+WORK = {"skip_connect": 0, "avg_pool_3x3": 1, "conv_1x1": 10, "conv_3x3": 100}
+"""What an operation costs beside another, roughly."""
 
 Expression = tuple["Expression | int", ...]
 """A sum: its terms in order, each (operation, sum it is applied to); () is the cell's input."""
@@ -43,26 +47,29 @@ class NasBench201(Space):
     the third, which double the width, and a pooled head.
 
     Two cells are one function where the sums of paths that they compute are the same: 4,930 of
-    15,625 (6,466 where zeros are not taken out of sums). As in the paper's own count, a value
-    used twice is the same as two made alike.
+    15,625 (6,466 where zeros are not taken out of sums). As in the paper's own count, a value used
+    twice is the same as two made alike; of such cells the one that shares least stands for all.
 
     >>> space = NasBench201()
     >>> net = space.net("432121")
     >>> net.plan().output, space.code(net)
     ((10,), '432121')
-    >>> space.canonical("002012") == space.canonical("000010"), space.canonical("100030")
-    (True, '000300')
+    >>> space.canonical("100030"), space.canonical("301123")
+    ('000300', '330123')
     """
 
     def __init__(self, width: int = 16, depth: int = 5, classes: int = 10,
                  input: Shape = (3, 32, 32)) -> None:  # fmt: skip
         names = [f"{i}-{j}" for i, j in EDGES]
         super().__init__("nasbench201", [Digit(name, OPERATIONS) for name in names])
-        self.width, self.depth, self.classes, self.input = width, depth, classes, input
+        self.depth, self.input = depth, input
+        self._empty = _skeleton(width, classes)
 
     def build(self, choices: Digits) -> Net:
         cell = EdgeCell(tuple([OPERATIONS[choice] for choice in choices]))
-        return Net(self._skeleton(cell), self.input, f"nasbench201-{self.write(choices)}")
+        stage = Sequential(*[cell] * self.depth)
+        spec = self._empty.put(stage1=stage, stage2=stage, stage3=stage)
+        return Net(spec, self.input, f"nasbench201-{self.write(choices)}")
 
     def read(self, net: Net) -> Digits:
         try:
@@ -75,18 +82,28 @@ class NasBench201(Space):
                             "number of classes")  # fmt: skip
         return choices
 
-    def _skeleton(self, cell: Spec) -> Spec:
-        """Figure 1 of the paper."""
-        parts: dict[str, Spec] = {"stem": conv_norm(self.width, 3)}
-        for stage in range(3):
-            width = self.width * 2**stage
-            if stage:
-                parts[f"reduce{stage}"] = _reduction(width)
-            parts[f"stage{stage + 1}"] = Sequential(*[cell] * self.depth)
-        return Sequential(**parts, norm=BatchNorm(), act=ReLU(), head=pooled(self.classes))
-
     def reduced(self, choices: Digits) -> Digits:
         return _representatives()[expression(choices)]
+
+    def described(self, choices: Digits) -> tuple[float, ...]:
+        """How often each sequence of operations leads from the input to the output."""
+        counts = Counter(_paths(expression(choices)))
+        return tuple([float(counts[path]) for path in PATHS])
+
+
+def _skeleton(width: int, classes: int) -> Sequential:
+    """The net of figure 1 of the paper, its stages empty."""
+    return Sequential(
+        stem=conv_norm(width, 3),
+        stage1=Sequential(),
+        reduce1=_reduction(2 * width),
+        stage2=Sequential(),
+        reduce2=_reduction(4 * width),
+        stage3=Sequential(),
+        norm=BatchNorm(),
+        act=ReLU(),
+        head=pooled(classes),
+    )
 
 
 def _reduction(width: int) -> Spec:
@@ -123,14 +140,25 @@ def _sum(*edges: tuple[int, Expression]) -> Expression:
     return tuple(sorted(terms))
 
 
+def _paths(value: Expression, behind: Digits = ()) -> list[Digits]:
+    """The sequences of operations, without skips, by which the input reaches a value."""
+    if value == ((),):
+        return [behind]
+    return [path for term in value for path in (
+        _paths(term[1], (term[0], *behind)) if term else [behind])]  # fmt: skip
+
+
 @cache
 def _representatives() -> dict[Expression, Digits]:
-    """What cells compute -> the cheapest of those that compute it."""
-    best = dict[Expression, tuple[int, int, Digits]]()
+    """What cells compute -> the cell of those that compute it which shares least, and then the one
+    of the fewest edges.
+    """
+    best = dict[Expression, tuple[tuple[int, int, Digits], Digits]]()
     for choices in product(range(len(OPERATIONS)), repeat=len(EDGES)):
-        work = sum(WORK[choice] for choice in choices)
-        rank = (work, sum(choice != NONE for choice in choices), choices)
-        known = best.setdefault(expression(choices), rank)
-        if rank < known:
-            best[expression(choices)] = rank
-    return {what: choices for what, (_, _, choices) in best.items()}
+        live = live_edges(tuple([OPERATIONS[choice] for choice in choices]))
+        work = sum(WORK[what] for _, _, what in live)
+        rank = (-work, sum(choice != NONE for choice in choices), choices)
+        key = expression(choices)
+        if key not in best or rank < best[key][0]:
+            best[key] = rank, choices
+    return {key: choices for key, (_, choices) in best.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fnmatch import fnmatchcase
+from functools import cache
 from inspect import signature
 from typing import Any
 
@@ -58,7 +59,13 @@ def find(space: str | Space | Net, **options: Any) -> Space:
         raise SpecError(f"a search space is a name, a Space or a Net with choices; got {space!r}")
     if space not in names():
         raise nearest("space", space, _makes)
-    return _makes[space](**options)
+    return _plain(space) if not options else _makes[space](**options)
+
+
+@cache
+def _plain(name: str) -> Space:
+    """Kept, with what it has learnt about its codes."""
+    return _makes[name]()
 
 
 def options(name: str) -> list[str]:

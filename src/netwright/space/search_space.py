@@ -6,6 +6,7 @@ import copy
 import math
 import random as rng
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import product
 from typing import Any, NamedTuple, Self
 
@@ -17,6 +18,8 @@ from netwright.space.totals import Totals, totals
 __all__ = ["ALPHABET", "Digit", "Digits", "Space"]
 
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+MANY = 20_000
+"""Codes of a space that is looked at as a whole."""
 TRIES = 1000
 """Codes that are drawn before a space counts as empty under its budget."""
 
@@ -38,7 +41,7 @@ class Space:
 
     A subclass says what the choices are (`digits`), which net they make (`build`) and how they are
     read from it (`read`); all else follows from these. It overrides `legal` where some codes stand
-    for no net, `reduced` where several codes stand for one function, and `described` where it
+    for no net, `arranged` where a choice depends on another, `reduced` where several codes stand for one function, and `described` where it
     knows more about a net than its choices.
 
     name: what it is called
@@ -71,6 +74,10 @@ class Space:
         """Whether these choices stand for a net at all, whatever it costs."""
         return True
 
+    def arranged(self, choices: Digits) -> Digits:
+        """The same choices as codes write them: those that nothing depends on are 0."""
+        return choices
+
     def reduced(self, choices: Digits) -> Digits:
         """The choices that stand for all that compute the same function up to weights."""
         return choices
@@ -102,6 +109,7 @@ class Space:
         other = copy.copy(self)
         other.budget = Budget.parse(budget) if isinstance(budget, str) else budget
         other._fits = {}
+        vars(other).pop("functions", None)
         return other
 
     def write(self, choices: Sequence[int]) -> str:
@@ -132,7 +140,7 @@ class Space:
     def net(self, code: str) -> Net:
         """The net of a code; `SpecError` where it stands for none."""
         choices = self.choices(code)
-        if not self.legal(choices):
+        if not self._fits.get(code) and not self.legal(choices):
             raise SpecError(f"{code!r} of {self.name} stands for no net")
         return self.build(choices)
 
@@ -187,12 +195,29 @@ class Space:
             if self.fits(code):
                 yield code
 
+    @cached_property
+    def functions(self) -> dict[str, str] | None:
+        """All functions that fit, by canonical code, each with the code to ask it by; None where
+        the space has too many codes to look at.
+        """
+        if self.size > MANY:
+            return None
+        known = dict[str, str]()
+        for code in self.codes():
+            known.setdefault(self.canonical(code), code)
+        return {key: self.preferred(code) for key, code in known.items()}
+
+    def preferred(self, code: str) -> str:
+        """The canonical code where it fits, else the code itself."""
+        key = self.canonical(code)
+        return key if self.fits(key) else code
+
     def sample(self, random: rng.Random) -> str:
         """A code that fits, each as likely as the others; `BudgetError` where there seems to be
         none, with the nearest that was seen.
         """
         for _ in range(TRIES):
-            code = self.write(self.drawn(random))
+            code = self.write(self.arranged(self.drawn(random)))
             if self.fits(code):
                 return code
         return self._descended(random)
@@ -223,20 +248,24 @@ class Space:
         """
         pairs = list(zip(self.choices(one), self.choices(other), strict=True))
         for _ in range(len(self.digits)):
-            code = self.write([pair[random.random() < 0.5] for pair in pairs])
+            mixed = tuple([pair[random.random() < 0.5] for pair in pairs])
+            code = self.write(self.arranged(mixed))
             if code not in (one, other) and self.fits(code):
                 return code
         return self.mutate(one, random)
 
     def _near(self, choices: Digits) -> Iterator[str]:
+        known = {choices}
         for i, digit in enumerate(self.digits):
             for option in range(len(digit.options)):
-                if option != choices[i]:
-                    yield self.write((*choices[:i], option, *choices[i + 1 :]))
+                other = self.arranged((*choices[:i], option, *choices[i + 1 :]))
+                if other not in known:
+                    known.add(other)
+                    yield self.write(other)
 
     def _descended(self, random: rng.Random) -> str:
         """A code that fits, reached from the nearest of some by changing one choice at a time."""
-        drawn = [self.write(self.drawn(random)) for _ in range(TRIES)]
+        drawn = [self.write(self.arranged(self.drawn(random))) for _ in range(TRIES)]
         legal = [code for code in drawn if self.legal(self.choices(code))]
         if not legal:
             raise BudgetError(f"{self.name}: none of {TRIES:,} codes stands for a net")

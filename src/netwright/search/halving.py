@@ -1,0 +1,82 @@
+"""Many nets trained a little, the best of them further: successive halving and Hyperband."""
+
+from __future__ import annotations
+
+import random as rng
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from netwright.errors import SearchError
+from netwright.search.strategy import Proposal, Strategy, named, new
+from netwright.search.trial import Trial
+from netwright.space.search_space import Space
+
+__all__ = ["SuccessiveHalving"]
+
+
+@named("successive-halving", brackets=1)
+@named("hyperband")
+@dataclass(frozen=True)
+class SuccessiveHalving(Strategy):
+    """Nets at random get `least` of a training; the best 1 / `factor` of each rung get `factor`
+    times as much, whenever one is due, so nobody waits (Li et al. 2018, ASHA, arXiv:1810.05934).
+    Hyperband shares the nets out among brackets whose first rungs are higher and higher (Li et al.
+    2016, arXiv:1603.06560).
+
+    factor: how much more a net gets on the next rung, and of how many one gets it
+    least: share of the whole training on the first rung
+    brackets: how many first rungs there are, from `least` upwards
+    """
+
+    factor: int = 3
+    least: float = 1 / 27
+    brackets: int = 3
+
+    fidelities: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.factor < 2 or not 0 < self.least <= 1 or self.brackets < 1:
+            raise SearchError(f"{self!r}: wanted a factor of at least 2, a least share above 0 and "
+                              "at most 1, and at least one bracket")  # fmt: skip
+
+    @property
+    def rungs(self) -> list[float]:
+        """The shares of a training, from the least to the whole."""
+        shares = [1.0]
+        while shares[0] / self.factor >= self.least * 0.999:
+            shares.insert(0, shares[0] / self.factor)
+        return shares
+
+    def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
+        rungs = self.rungs
+        for rung in range(len(rungs) - 2, -1, -1):
+            if due := self._due(trials, rungs[rung], rungs[rung + 1]):
+                note = {"parent": due.number, "bracket": due.record["note"]["bracket"]}
+                return Proposal(due.code, rungs[rung + 1], note)
+        bracket = self._bracket(trials, min(self.brackets, len(rungs)))
+        return Proposal(new(space, trials, random), rungs[bracket], {"bracket": bracket})
+
+    def _due(self, trials: Sequence[Trial], here: float, above: float) -> Trial | None:
+        """The best net of a rung that belongs to the next and is not there yet, of any bracket."""
+        gone = {trial.key for trial in trials if trial.fidelity == above}
+        rung = defaultdict[int, list[Trial]](list)
+        for trial in trials:
+            if trial.fidelity == here and trial.state == "complete":
+                rung[trial.record["note"]["bracket"]].append(trial)
+        for bracket in sorted(rung):
+            best = sorted(rung[bracket], key=lambda trial: -(trial.score or 0.0))
+            for trial in best[: len(best) // self.factor]:
+                if trial.key not in gone:
+                    return trial
+        return None
+
+    def _bracket(self, trials: Sequence[Trial], count: int) -> int:
+        """The bracket that has had the smallest part of its share of new nets."""
+        begun = defaultdict[int, int](int)
+        for trial in trials:
+            note = trial.record["note"]
+            begun[note["bracket"]] += "parent" not in note
+        shares = [self.factor ** (count - 1 - bracket) for bracket in range(count)]
+        return min(range(count), key=lambda bracket: (begun[bracket] + 1) / shares[bracket])

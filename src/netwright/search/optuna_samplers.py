@@ -1,0 +1,129 @@
+"""Optuna's samplers through the interface of all strategies."""
+
+from __future__ import annotations
+
+import random as rng
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from netwright.errors import SearchError
+from netwright.search.evolution import offspring
+from netwright.search.strategy import Proposal, Strategy, complete, named, new, taken
+from netwright.search.trial import Trial
+from netwright.space.search_space import Space
+
+__all__ = ["NSGA2", "TPE", "OptunaStrategy"]
+
+AGAIN = 10
+"""How often a sampler is asked before a known function is mutated instead."""
+
+
+@dataclass(frozen=True)
+class OptunaStrategy(Strategy):
+    """A sampler of Optuna (Akiba et al. 2019, arXiv:1907.10902) that is shown all trials and asked
+    for choices; a function it has seen is asked again, then mutated.
+
+    start: trials at random before the sampler's own
+    """
+
+    start: int = 10
+
+    def sampler(self, optuna: Any, seed: int) -> Any:
+        """A new sampler."""
+        raise NotImplementedError
+
+    def values(self, trial: Trial) -> list[float]:
+        """What is maximised."""
+        return [trial.score or 0.0]
+
+    def attributes(self, i: int) -> dict[str, Any]:
+        """What the sampler itself keeps of the complete trial at place `i`."""
+        return {}
+
+    def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
+        done = complete(trials)
+        if len(trials) < self.start or not done:
+            return Proposal(new(space, trials, random))
+        optuna = _optuna()
+        seed = random.getrandbits(31)
+        study = optuna.create_study(
+            directions=["maximize"] * len(self.values(done[0])), sampler=self.sampler(optuna, seed)
+        )
+        study.add_trials([self._shown(optuna, space, trial, i) for i, trial in enumerate(done)])
+        ranges = _ranges(optuna, space)
+        seen, code = taken(trials), done[-1].code
+        for _ in range(AGAIN):
+            params = study.ask(ranges).params
+            drawn = tuple([params[digit.name] for digit in space.digits])
+            code = space.preferred(space.write(space.arranged(drawn)))
+            if space.fits(code) and space.canonical(code) not in seen:
+                return Proposal(code)
+        if not space.fits(code):
+            return Proposal(new(space, trials, random), note={"from": "random"})
+        return Proposal(offspring(space, trials, code, random), note={"from": "mutation"})
+
+    def _shown(self, optuna: Any, space: Space, trial: Trial, i: int) -> Any:
+        """A trial as Optuna keeps it; `i` is its place among the complete ones."""
+        choices = zip(space.digits, space.choices(trial.code), strict=True)
+        return optuna.trial.create_trial(
+            params={digit.name: choice for digit, choice in choices},
+            distributions=_ranges(optuna, space),
+            values=self.values(trial),
+            system_attrs=self.attributes(i),
+        )
+
+
+@named("tpe")
+@dataclass(frozen=True)
+class TPE(OptunaStrategy):
+    """Optuna's tree-structured Parzen estimator (Bergstra et al. 2011)."""
+
+    def sampler(self, optuna: Any, seed: int) -> Any:
+        return optuna.samplers.TPESampler(seed=seed, n_startup_trials=self.start)
+
+
+@named("nsga2")
+@named("pareto", costs=("params", "macs"))
+@dataclass(frozen=True)
+class NSGA2(OptunaStrategy):
+    """Optuna's NSGA-II: generations whose best are those that few others beat (Deb et al. 2002);
+    `pareto` minimises parameters and multiply-adds beside the score.
+
+    population: trials a generation
+    costs: what is minimised beside, names of `Trial.costs`
+    """
+
+    population: int = 50
+    costs: tuple[str, ...] = ()
+
+    def sampler(self, optuna: Any, seed: int) -> Any:
+        return optuna.samplers.NSGAIISampler(seed=seed, population_size=self.population)
+
+    def values(self, trial: Trial) -> list[float]:
+        return [trial.score or 0.0, *[-trial.costs[name] for name in self.costs]]
+
+    def attributes(self, i: int) -> dict[str, Any]:
+        # Optuna's own word for the generation of a trial, which it writes when it asks for one.
+        return {"NSGAIISampler:generation": i // self.population}
+
+
+def _ranges(optuna: Any, space: Space) -> dict[str, Any]:
+    """The choices of a space as Optuna's distributions."""
+    kinds = optuna.distributions
+    return {
+        digit.name: kinds.IntDistribution(0, len(digit.options) - 1)
+        if digit.ordered
+        else kinds.CategoricalDistribution(range(len(digit.options)))
+        for digit in space.digits
+    }
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ImportError:
+        raise SearchError("this strategy is Optuna's, which is not installed; "
+                          "pip install 'netwright[search]'") from None  # fmt: skip
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna

@@ -1,0 +1,219 @@
+"""One kit for every strategy, found by itself."""
+
+from __future__ import annotations
+
+import random
+import statistics
+from itertools import pairwise
+
+import pytest
+
+import netwright as nw
+from netwright import Choice, ConvNormAct, Identity, Net, Sequential
+from netwright.search.search import ask
+from netwright.search.strategy import Exhausted, Strategy, find
+from netwright.search.study import Study
+from netwright.search.trial import Trial
+
+CELLS = nw.space("nasbench201")
+TINY = nw.space(Net(Sequential(a=Choice(ConvNormAct(8), Identity()), b=ConvNormAct(Choice(4, 8)),
+                               c=ConvNormAct(Choice(2, 4, 6)), pool=nw.GlobalAvgPool(),
+                               fc=nw.Linear(3)), (3, 8, 8), "tiny"))  # fmt: skip
+each = pytest.mark.parametrize("name", nw.strategies())
+
+
+def score(code: str) -> float:
+    """A made-up accuracy: better with convolutions near the output, and with few pools."""
+    worth = {"0": 0.0, "1": 1.0, "2": 2.0, "3": 3.0, "4": -1.0}
+    key = CELLS.canonical(code)
+    return sum(worth[digit] * (i + 1) for i, digit in enumerate(key)) - 2 * (key[3] == key[5])
+
+
+def evaluate(net: Net, fidelity: float = 1.0) -> float:
+    return score(CELLS.code(net)) * fidelity
+
+
+def study_of(name: str, trials: int = 70, seed: int = 0, space: nw.Space = CELLS) -> Study:
+    return nw.search(space, evaluate, trials=trials, strategy=name, seed=seed)
+
+
+def asked(study: Study) -> list[tuple[str, float]]:
+    return [(trial.code, trial.fidelity) for trial in study.trials]
+
+
+@each
+def test_no_function_is_evaluated_twice(name: str) -> None:
+    study = study_of(name)
+    assert len(study.trials) == 70
+    assert len({(trial.key, trial.fidelity) for trial in study.trials}) == 70
+    assert all(trial.key == CELLS.canonical(trial.code) for trial in study.trials)
+    assert all(trial.state == "complete" for trial in study.trials)
+
+
+@each
+def test_what_is_asked_follows_from_the_seed_and_the_trials(name: str) -> None:
+    long, short, other = study_of(name), study_of(name, 40), study_of(name, 40, seed=1)
+    assert asked(long)[:40] == asked(short) != asked(other)
+    # A worker that knows nothing but the trials asks the same.
+    how = find(name)
+    for number in (0, 11, 40, 69):
+        trials = [Trial.from_json(trial.to_json()) for trial in long.trials[:number]]
+        proposal = ask(CELLS, how, trials, 0, number)
+        assert (proposal.code, proposal.fidelity) == asked(long)[number]
+
+
+@each
+def test_several_workers_ask_different_functions(name: str) -> None:
+    how, trials = find(name), list(study_of(name, 30).trials)
+    for number in range(30, 38):
+        proposal = ask(CELLS, how, trials, 0, number)
+        trials.append(Trial(number, proposal.code, CELLS.canonical(proposal.code), "",
+                            fidelity=proposal.fidelity, record={"note": proposal.note}))  # fmt: skip
+    assert len({(trial.key, trial.fidelity) for trial in trials}) == 38
+    assert trials[-1].state == "running"
+
+
+@each
+def test_failed_trials_are_passed_over(name: str) -> None:
+    def fails(net: Net, fidelity: float = 1.0) -> float:
+        if CELLS.code(net)[0] in "012":
+            raise MemoryError("out of memory")
+        return evaluate(net, fidelity)
+
+    study = nw.search(CELLS, fails, trials=50, strategy=name)
+    failed = [trial for trial in study.trials if trial.state == "failed"]
+    assert failed
+    assert {trial.reason for trial in failed} == {"MemoryError: out of memory"}
+    assert len({(trial.key, trial.fidelity) for trial in study.trials}) == 50
+    assert study.best.code[0] in "34"
+
+
+@each
+def test_a_search_of_failures_goes_on(name: str) -> None:
+    def fails(net: Net, fidelity: float = 1.0) -> float:
+        return float("nan")
+
+    study = nw.search(CELLS, fails, trials=25, strategy=name)
+    assert len({trial.key for trial in study.trials}) == 25
+    assert {trial.reason for trial in study.trials} == {
+        "the evaluator returned nan, wanted a finite number"
+    }
+    with pytest.raises(nw.SearchError, match="no trial of 25 is complete; the last failed"):
+        _ = study.best
+
+
+@each
+def test_the_budget_is_kept(name: str) -> None:
+    study = nw.search(CELLS, evaluate, trials=30, strategy=name, budget="macs<=60M, params<=400k")
+    for trial in study.trials:
+        plan = CELLS.net(trial.code).plan()
+        assert plan.macs <= 60e6
+        assert plan.params <= 400e3
+        assert trial.costs == {"params": plan.params, "macs": plan.macs}
+
+
+@each
+def test_a_space_is_searched_to_its_end(name: str) -> None:
+    def small(net: Net, fidelity: float = 1.0) -> float:
+        return net.plan().params * fidelity
+
+    study = nw.search(TINY, small, trials=200, strategy=name)
+    whole = [trial for trial in study.trials if trial.fidelity == 1]
+    if not find(name).fidelities:
+        assert {trial.key for trial in whole} == {TINY.canonical(code) for code in TINY.codes()}
+        assert "is left to evaluate" in study.stopped
+        assert study.best.score == max(small(TINY.net(code)) for code in TINY.codes())
+    assert len({(trial.key, trial.fidelity) for trial in study.trials}) == len(study.trials)
+
+
+@each
+def test_constant_scores_are_no_trouble(name: str) -> None:
+    def constant(net: Net, fidelity: float = 1.0) -> int:
+        return 1
+
+    study = nw.search(CELLS, constant, trials=40, strategy=name)
+    assert len({(trial.key, trial.fidelity) for trial in study.trials}) == 40
+
+
+@each
+def test_every_strategy_is_documented_and_refuses_other_settings(name: str) -> None:
+    how = find(name)
+    assert isinstance(how, Strategy)
+    assert type(how).__doc__
+    assert hash(how) == hash(find(name))
+    with pytest.raises(nw.SearchError, match="has no setting 'depth'"):
+        find(name, depth=3)
+
+
+def noisy(code: str, seed: int) -> float:
+    return score(code) + random.Random(f"{seed}-{code}").gauss(0, 1.0)
+
+
+@pytest.mark.parametrize("name", ["default", "ridge", "tpe", "local-search", "evolution"])
+def test_strategies_beat_random_on_a_noisy_table(name: str) -> None:
+    def regret(strategy: str, seed: int) -> float:
+        study = nw.search(CELLS, lambda net: noisy(CELLS.code(net), seed), trials=80,
+                          strategy=strategy, seed=seed)  # fmt: skip
+        return -score(study.best.code)
+
+    apart = [regret(name, seed) - regret("random", seed) for seed in range(8)]
+    mean, error = statistics.fmean(apart), statistics.stdev(apart) / 8**0.5
+    assert mean + 2 * error < 0
+
+
+def test_the_oldest_dies() -> None:
+    how = find("evolution", population=10, tournament=10)
+    study = nw.search(CELLS, evaluate, trials=60, strategy=how)
+    for trial in study.trials[10:]:
+        parent = study.trials[trial.record["note"]["parent"]]
+        alive = study.trials[trial.number - 10 : trial.number]
+        assert parent in alive
+        assert parent.score == max(one.score for one in alive)
+
+
+def test_a_child_is_one_mutation_away() -> None:
+    study = study_of("evolution", 80)
+    apart = [
+        len(set(enumerate(CELLS.choices(trial.code)))
+            - set(enumerate(CELLS.choices(study.trials[trial.record["note"]["parent"]].code))))
+        for trial in study.trials[50:]
+    ]  # fmt: skip
+    assert statistics.median(apart) == 1  # a canonical code may be further away than its function
+
+
+def test_rungs_hold_the_best_of_those_below() -> None:
+    how = find("successive-halving", factor=2, least=1 / 4)
+    study = nw.search(CELLS, evaluate, trials=60, strategy=how)
+    rungs = {share: [t for t in study.trials if t.fidelity == share] for share in (0.25, 0.5, 1)}
+    assert len(rungs[0.25]) > len(rungs[0.5]) > len(rungs[1]) > 0
+    for below, above in pairwise(rungs.values()):
+        worth = sorted([score(trial.code) for trial in below])
+        for trial in above:
+            assert trial.key in {other.key for other in below}
+            assert score(trial.code) >= worth[len(worth) // 4]
+
+
+def test_hyperband_wants_an_evaluator_that_takes_parts() -> None:
+    with pytest.raises(nw.SearchError, match="takes `fidelity`"):
+        nw.search(CELLS, lambda net: 1.0, trials=3, strategy="hyperband")
+
+
+@pytest.mark.parametrize("name", ["pareto", "parego"])
+def test_fronts_are_better_than_those_of_random(name: str) -> None:
+    def volume(study: Study) -> float:
+        """The area under the front: score above 0, MACs below the largest."""
+        front, area, before = study.front("macs"), 0.0, 2.3e8
+        for trial in front:  # from the highest score
+            area += max(0, trial.score) * (before - trial.costs["macs"])
+            before = trial.costs["macs"]
+        return area
+
+    wins = [volume(study_of(name, 100, seed)) > volume(study_of("random", 100, seed))
+            for seed in range(4)]  # fmt: skip
+    assert sum(wins) >= 3
+
+
+def test_exhausted_says_where() -> None:
+    trials = list(nw.search(TINY, lambda net: 1.0, trials=200, strategy="random").trials)
+    with pytest.raises(Exhausted, match="no function of tiny within its budget"):
+        ask(TINY, find("random"), trials, 0, len(trials))

@@ -1,0 +1,103 @@
+"""Specs with choices in them, and the spaces they make."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+import netwright as nw
+from netwright import Choice, ConvNormAct, Identity, MaxPool, Net, Sequential, Stage, Sum
+from netwright.space.choices import ChoiceSpace
+
+TAIL = {"pool": nw.GlobalAvgPool(), "fc": nw.Linear(10)}
+
+
+def space_of(*parts: nw.Spec, **named: nw.Spec) -> ChoiceSpace:
+    return nw.space(Net(Sequential(*parts, **named, **TAIL), (3, 16, 16), "mine"))
+
+
+POOL = MaxPool(3, 1, padding=1)
+SPACES = {
+    "a unit": (space_of(Choice(ConvNormAct(8), POOL)), 2, 2),
+    "a width and a kernel": (space_of(ConvNormAct(Choice(8, 16), Choice(1, 3, 5))), 6, 6),
+    "a depth": (space_of(Stage(nw.BasicBlock(8), Choice(1, 2, 3))), 3, 3),
+    "one choice twice": (
+        space_of(ConvNormAct(Choice(8, 16, name="w")), ConvNormAct(Choice(8, 16, name="w"))), 2, 2),
+    "two choices": (space_of(ConvNormAct(Choice(8, 16)), ConvNormAct(Choice(8, 16))), 4, 4),
+    "a choice in an option": (space_of(Choice(ConvNormAct(8, Choice(3, 5, 7)), Identity())), 4, 4),
+    "an edge": (
+        space_of(nw.Graph(a=ConvNormAct(8), b=ConvNormAct(8, 1),
+                          c=nw.Node(nw.Cat(), "a", Choice("input", "b")))), 2, 2),
+    "an operation of a genotype": (
+        space_of(ConvNormAct(8), nw.EdgeCell((Choice("none", "conv_3x3", "skip_connect"),))), 3, 3),
+    "a row": (space_of(*[Choice(ConvNormAct(3), Identity())] * 4), 16, 5),
+    "branches": (space_of(Sum(*[Choice(ConvNormAct(8, 1), ConvNormAct(8, 3))] * 3)), 8, 4),
+    "activations": (space_of(ConvNormAct(8, act=Choice(nw.ReLU(), nw.GELU(), None))), 3, 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_choices_anywhere_make_a_space(name: str) -> None:
+    space, size, functions = SPACES[name]
+    codes = list(space.codes())
+    assert len(codes) == space.size == size
+    nets = [space.net(code) for code in codes]
+    assert len({net.hash for net in nets}) == size
+    assert [space.code(net) for net in nets] == codes
+    assert len({space.canonical(code) for code in codes}) == functions
+    for code, net in zip(codes, nets, strict=True):
+        assert not net.spec.is_open
+        assert nw.from_json(net.to_json()).spec == net.spec
+        key = space.canonical(code)
+        assert space.canonical(key) == key
+        assert (space.totals(key), space.features(key)) == (space.totals(code), space.features(code))
+        assert all(space.fits(other) for other in space.neighbours(code))
+
+
+def test_an_open_net_has_json_and_a_hash_but_no_plan() -> None:
+    net = Net(Sequential(ConvNormAct(Choice(8, 16)), **TAIL), (3, 16, 16), "mine")
+    assert nw.from_json(net.to_json()) == net
+    assert eval(repr(net.spec), vars(nw) | {n: getattr(nw, n) for n in dir(nw)}) == net.spec
+    for use in (net.plan, net.build):
+        with pytest.raises(nw.SpecError, match="a Choice in it that nobody has made"):
+            use()
+
+
+def test_what_a_choice_breaks_is_no_net_of_the_space() -> None:
+    # A kernel of 40 without padding does not fit a map of 16; a width of -1 is none at all.
+    space = space_of(nw.Conv(Choice(8, -1), kernel=Choice(3, 40), padding="valid"))
+    assert space.size == 4
+    assert list(space.codes()) == ["00"]
+    assert all(space.sample(random.Random(seed)) == "00" for seed in range(5))
+    with pytest.raises(nw.SpecError, match="stands for no net"):
+        space.net("10")
+
+
+def test_ordered_choices_are_numbers_that_rise() -> None:
+    space = space_of(ConvNormAct(Choice(8, 16, 32), act=Choice(nw.ReLU(), nw.GELU())))
+    assert [digit.ordered for digit in space.digits] == [True, False]
+    assert [digit.name for digit in space.digits] == ["0.width", "0.act"]
+
+
+@pytest.mark.parametrize(("make", "why"), [
+    (lambda: Choice(), "no option"),
+    (lambda: Choice(8, 16, 8), "twice"),
+    (lambda: space_of(ConvNormAct(8)), "no choice in it"),
+    (lambda: space_of(ConvNormAct(Choice(8, 16, name="w")), ConvNormAct(Choice(8, 9, name="w"))),
+     "differ in their options"),
+    (lambda: space_of(Choice(ConvNormAct(Choice(8, 16, name="w")), Identity())), "inside another"),
+    (lambda: nw.space("nasbench-201"), "near: nasbench201"),
+    (lambda: nw.space(12), "wanted|got 12"),
+])  # fmt: skip
+def test_wrong_choices_say_why(make, why: str) -> None:
+    with pytest.raises(nw.NetwrightError, match=why):
+        make()
+
+
+def test_more_than_36_options_take_two_letters() -> None:
+    space = space_of(ConvNormAct(Choice(*range(1, 51)), Choice(1, 3)))
+    codes = list(space.codes())
+    assert len(codes) == space.size == 100
+    assert codes[-1] == "1d1"
+    assert [space.code(space.net(code)) for code in codes] == codes
