@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import torch
 
@@ -38,8 +38,8 @@ SCRATCH = "resnet"
 class Tuned(Protocol):
     """A space whose codes say how a net is trained as well."""
 
-    def recipe(self, code: str, base: Recipe) -> Recipe:
-        """How the net of a code is trained."""
+    def factors(self, code: str) -> dict[str, float]:
+        """What fields of the recipe are multiplied by for a code."""
         ...
 
 
@@ -123,19 +123,25 @@ class Accuracy:
                               f"input={shape} and classes={classes}")  # fmt: skip
         recipe = read(self.recipe)
         if self.tuned is not None and trial is not None:
-            recipe = self.tuned.recipe(trial.code, recipe)
+            factors = self.tuned.factors(trial.code)
+            recipe = recipe.but(**{word: getattr(recipe, word) * by for word, by in factors.items()})
         recipe = recipe.suited(self.dataset.size("train"))
         epochs = max(1, round(fidelity * self.epochs))
         return Approach(f"{net.hash[:12]}-{seed}", "scratch", net, images, recipe, epochs,
                         precision=self.precision, seed=seed)  # fmt: skip
 
     def space(self, space: str | Space | Net, **given: Any) -> Space:
-        """The space of that name for these images: for their shape and classes."""
+        """A space for these images: that of a name is made for their shape and classes. Where its
+        codes say how nets are trained, they are heeded from here on.
+        """
         if isinstance(space, str):
             own = {"input": self.input, "classes": len(self.dataset.classes)}
             takes = options(space)
-            return find(space, **{word: own[word] for word in own if word in takes}, **given)
-        return find(space, **given)
+            given = {**{word: own[word] for word in own if word in takes}, **given}
+        chosen = find(space, **given)
+        if hasattr(chosen, "factors"):
+            self.tuned = cast("Tuned", chosen)
+        return chosen
 
     def identity(self) -> str:
         """What two sessions of one search must have in common, in short."""

@@ -1,0 +1,123 @@
+"""What a search on images is begun with, in words: kept with the study, so that others can join."""
+
+from __future__ import annotations
+
+import math
+from ast import literal_eval
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from netwright.core.files import read_text
+from netwright.core.net import Net
+from netwright.errors import SearchError
+from netwright.nets.catalogue import from_json
+from netwright.search.accuracy import Accuracy
+from netwright.search.beside import Beside
+from netwright.search.strategy import find
+from netwright.search.worker import Plan
+from netwright.space.search_space import Space
+
+__all__ = ["SETUP", "Setup"]
+
+SETUP = "setup"
+"""The word of a study's record under which it is kept."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A search on labelled images.
+
+    space: a name, with options as in `nasbench201:width=8,depth=1`; a `.json` file of a net with
+        choices; or `package.module:name` of a Space or of a function that makes one
+    data: the images, as of `nw.fit`
+    strategy: which net to try next
+    trials: how many are tried; None for as many as the time allows
+    budget: what nets may cost
+    recipe, epochs, size, precision: how they are trained; see `Accuracy`
+    seed: of the search and of the images' split
+    limit: seconds of a trial; None for any
+    beside: one trial of so many is at random, to compare with; 0 for none
+    first: codes to begin with
+    """
+
+    space: str
+    data: str
+    strategy: str = "default"
+    trials: int | None = 100
+    budget: str = ""
+    recipe: str = "resnet"
+    epochs: int = 10
+    size: int | None = None
+    precision: str = "fp32"
+    seed: int = 0
+    limit: float | None = None
+    beside: int = 5
+    first: tuple[str, ...] = ()
+
+    def plan(self, folder: str | Path = "", data: str = "") -> Plan:
+        """What its workers do.
+
+        folder: for the checkpoints of trials that are under way
+        data: where the images are on this machine, if elsewhere
+        """
+        checkpoints = str(Path(folder, "trials")) if folder else ""
+        evaluator = Accuracy(data or self.data, self.recipe, self.epochs, self.size, self.seed,
+                             self.precision, checkpoints)  # fmt: skip
+        space = self._space(evaluator)
+        if self.budget:
+            space = space.within(self.budget)
+        strategy = find(self.strategy)
+        if not strategy.fidelities and self.strategy != "random":
+            strategy = Beside(strategy, self.beside, self.first)
+        return Plan(space, strategy, evaluator, self.seed, self.trials or math.inf,
+                    self.limit or math.inf)  # fmt: skip
+
+    def _space(self, evaluator: Accuracy) -> Space:
+        name, _, rest = self.space.partition(":")
+        if name.endswith(".json"):
+            try:
+                return evaluator.space(from_json(read_text(name)))
+            except OSError as error:
+                raise SearchError(f"{name} cannot be read: {error.strerror}") from None
+        if "." in name:
+            return evaluator.space(_imported(name, rest))
+        return evaluator.space(name, **_options(rest))
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON's own types."""
+        return {**asdict(self), "first": list(self.first)}
+
+    @classmethod
+    def from_json(cls, record: Any) -> Setup:
+        """The inverse of `to_json`; `SearchError` for what is none."""
+        words = {word.name for word in fields(cls)}
+        if not isinstance(record, dict) or not {"space", "data"} <= {*record} <= words:
+            raise SearchError("the study does not say what it was begun with: it was begun in Python, "
+                              "where nw.search(..., storage=, study=) goes on with it")  # fmt: skip
+        return cls(**{**record, "first": tuple(record.get("first", ()))})
+
+
+def _options(text: str) -> dict[str, Any]:
+    """Options such as `width=8,depth=1`."""
+    options = dict[str, Any]()
+    for word in filter(None, text.split(",")):
+        name, _, value = word.partition("=")
+        try:
+            options[name.strip()] = literal_eval(value)
+        except (ValueError, SyntaxError):
+            raise SearchError(f"option {word!r} of the space cannot be read; wanted such as "
+                              "width=8,depth=1") from None  # fmt: skip
+    return options
+
+
+def _imported(module: str, name: str) -> Space | Net:
+    """The space of the user's own code."""
+    try:
+        value: Any = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise SearchError(f"space {module}:{name} cannot be had: {error}") from None
+    make: Callable[[], Any] | None = None if isinstance(value, Space | Net) else value
+    return make() if make is not None else value
