@@ -75,7 +75,7 @@ def search(
     (5, True)
     """
     if isinstance(evaluator, str | Path):
-        from netwright.search.accuracy import Accuracy
+        from netwright.search.engine.accuracy import Accuracy
 
         evaluator = Accuracy(str(evaluator), seed=seed)
         space = evaluator.space(space)
@@ -88,8 +88,8 @@ def search(
     most = trials if trials is not None else (100 if minutes is None else math.inf)
     ends = time.monotonic() + 60 * minutes if minutes is not None else math.inf
     if storage is not None or workers > 1 or limit < math.inf:
-        from netwright.search.shared import search_shared
-        from netwright.search.worker import Plan
+        from netwright.search.engine.shared import search_shared
+        from netwright.search.engine.worker import Plan
 
         plan = Plan(where, how, evaluator, seed, most, limit)
         return search_shared(plan, name=name, storage=storage, study=study, workers=workers,

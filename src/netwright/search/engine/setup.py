@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import math
-from ast import literal_eval
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from netwright.core.files import read_text
-from netwright.core.net import Net
 from netwright.errors import SearchError
-from netwright.nets.catalogue import from_json
-from netwright.search.accuracy import Accuracy
-from netwright.search.beside import Beside
+from netwright.search.engine.accuracy import Accuracy
+from netwright.search.engine.beside import Beside
 from netwright.search.strategy import find
-from netwright.search.worker import Plan
-from netwright.space.search_space import Space
+from netwright.search.engine.worker import Plan
+from netwright.space.named import space_of
 
-__all__ = ["SETUP", "Setup"]
-
-SETUP = "setup"
-"""The word of a study's record under which it is kept."""
+__all__ = ["Setup"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +57,7 @@ class Setup:
         checkpoints = str(Path(folder, "trials")) if folder else ""
         evaluator = Accuracy(data or self.data, self.recipe, self.epochs, self.size, self.seed,
                              self.precision, checkpoints)  # fmt: skip
-        space = self._space(evaluator)
+        space = space_of(self.space, evaluator.space)
         if self.budget:
             space = space.within(self.budget)
         strategy = find(self.strategy)
@@ -74,17 +65,6 @@ class Setup:
             strategy = Beside(strategy, self.beside, self.first)
         return Plan(space, strategy, evaluator, self.seed, self.trials or math.inf,
                     self.limit or math.inf)  # fmt: skip
-
-    def _space(self, evaluator: Accuracy) -> Space:
-        name, _, rest = self.space.partition(":")
-        if name.endswith(".json"):
-            try:
-                return evaluator.space(from_json(read_text(name)))
-            except OSError as error:
-                raise SearchError(f"{name} cannot be read: {error.strerror}") from None
-        if "." in name:
-            return evaluator.space(_imported(name, rest))
-        return evaluator.space(name, **_options(rest))
 
     def to_json(self) -> dict[str, Any]:
         """As JSON's own types."""
@@ -98,26 +78,3 @@ class Setup:
             raise SearchError("the study does not say what it was begun with: it was begun in Python, "
                               "where nw.search(..., storage=, study=) goes on with it")  # fmt: skip
         return cls(**{**record, "first": tuple(record.get("first", ()))})
-
-
-def _options(text: str) -> dict[str, Any]:
-    """Options such as `width=8,depth=1`."""
-    options = dict[str, Any]()
-    for word in filter(None, text.split(",")):
-        name, _, value = word.partition("=")
-        try:
-            options[name.strip()] = literal_eval(value)
-        except (ValueError, SyntaxError):
-            raise SearchError(f"option {word!r} of the space cannot be read; wanted such as "
-                              "width=8,depth=1") from None  # fmt: skip
-    return options
-
-
-def _imported(module: str, name: str) -> Space | Net:
-    """The space of the user's own code."""
-    try:
-        value: Any = getattr(import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise SearchError(f"space {module}:{name} cannot be had: {error}") from None
-    make: Callable[[], Any] | None = None if isinstance(value, Space | Net) else value
-    return make() if make is not None else value

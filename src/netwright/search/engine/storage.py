@@ -14,7 +14,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from netwright.errors import SearchError
-from netwright.search.locks import FileLocks, Locks, PostgresLocks
+from netwright.search.engine.locks import FileLocks, Locks, PostgresLocks
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -83,7 +83,7 @@ def opened(where: str, study: str) -> tuple[BaseStorage, Locks]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         locks = FileLocks(path.with_name(path.name + ".locks"))
-        from netwright.search.journal import journal
+        from netwright.search.engine.journal import journal
 
         return journal(path, locks.folder), locks
     except ImportError:

@@ -11,8 +11,8 @@ from socket import gethostname
 from time import monotonic, sleep
 from uuid import uuid4
 
-from netwright.search.ledger import Claim, Ledger
-from netwright.search.limit import TimeOver, limited
+from netwright.search.engine.ledger import Claim, Ledger
+from netwright.search.engine.limit import TimeOver, limited
 from netwright.search.search import Evaluator, ask, evaluate, started
 from netwright.search.strategy import Exhausted, Strategy
 from netwright.search.trial import Trial
@@ -51,6 +51,7 @@ def work(
     seconds: float = math.inf,
     stay: bool = True,
     progress: Callable[[Trial], None] | None = None,
+    fails: type[Exception] = Exception,
 ) -> str:
     """Evaluates trials until all are done or the time is over; why it ended.
 
@@ -60,6 +61,7 @@ def work(
         seconds: time for it; a trial that it cuts off is given back.
         stay: whether to wait for the trials of others, to make again what is lost with them.
         progress: called with every trial of this worker when it ends.
+        fails: what makes a failed trial; anything else that is raised ends the worker.
     """
     worker = f"{gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
     ends = monotonic() + seconds
@@ -71,7 +73,7 @@ def work(
             claim = ledger.claim(worker, turn)
             if claim is not None:
                 try:
-                    trial = _evaluated(plan, ledger, claim, ends - monotonic())
+                    trial = _evaluated(plan, ledger, claim, ends - monotonic(), fails)
                 except BaseException as error:
                     ledger.give_back(claim)
                     if not isinstance(error, TimeOver):
@@ -109,7 +111,9 @@ class _Turn:
         return started(plan.space, proposal, number, plan.seed)
 
 
-def _evaluated(plan: Plan, ledger: Ledger, claim: Claim, left: float) -> Trial:
+def _evaluated(
+    plan: Plan, ledger: Ledger, claim: Claim, left: float, fails: type[Exception]
+) -> Trial:
     """The trial of a claim when it has ended; `TimeOver` where the search's time is over first."""
     curve = list[float]()
 
@@ -117,8 +121,10 @@ def _evaluated(plan: Plan, ledger: Ledger, claim: Claim, left: float) -> Trial:
         curve.append(score)
         ledger.report(claim, step, score)
 
-    with limited(min(left, plan.limit), over=left < plan.limit):
-        trial = evaluate(plan.space, claim.trial, plan.evaluator, report=report, limit=plan.limit)
+    alone = fails is Exception  # an alarm in one of several processes would leave the others
+    with limited(min(left, plan.limit) if alone else math.inf, over=left < plan.limit):
+        trial = evaluate(plan.space, claim.trial, plan.evaluator, fails=fails, report=report,
+                         limit=plan.limit)  # fmt: skip
     net = plan.space.net(trial.code).to_json()
     kept = {"net": net, "curve": curve} if curve else {"net": net}
     return replace(trial, record={**kept, **trial.record})

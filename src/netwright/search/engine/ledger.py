@@ -18,7 +18,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from netwright.errors import SearchError
-from netwright.search.storage import Place, quietly, shown
+from netwright.search.engine.storage import Place, quietly, shown
 from netwright.search.trial import Trial
 
 __all__ = ["Claim", "Ledger"]

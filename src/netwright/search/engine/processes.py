@@ -14,10 +14,10 @@ from time import monotonic, sleep
 from typing import Any
 
 from netwright.errors import NetwrightError, SearchError
-from netwright.search.ledger import Ledger
-from netwright.search.storage import Place
+from netwright.search.engine.ledger import Ledger
+from netwright.search.engine.storage import Place
 from netwright.search.trial import Trial
-from netwright.search.worker import Plan, work
+from netwright.search.engine.worker import Plan, work
 
 __all__ = ["work_together"]
 

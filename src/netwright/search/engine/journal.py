@@ -8,7 +8,7 @@ from pathlib import Path
 
 from optuna.storages.journal import JournalFileBackend, JournalStorage
 
-from netwright.search.locks import flocked
+from netwright.search.engine.locks import flocked
 
 __all__ = ["journal"]
 
