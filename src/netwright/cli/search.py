@@ -99,11 +99,13 @@ def _search(
     from netwright.search.engine.setup import Setup
     from netwright.search.engine.shared import search_shared
     from netwright.search.engine.summary import summary, summary_text
+    from netwright.train.recipe import read
 
     if minutes is not None and not minutes > 0:
         raise SearchError(f"--minutes is {minutes:g}, wanted a number above 0")
     if options["trials"] is None and minutes is None:
         options["trials"] = 100
+    options["recipe"] = read(options["recipe"]).to_json()
     setup = Setup(space, data, **options)
     progress = Progress(setup.trials, minutes, quiet=quiet)
     home = Home(folder, storage, progress.say)

@@ -39,14 +39,17 @@ ENDING = 0.05
 
 
 def fit(
-    data: str | Path, *, out: str | Path | None = None, watch: Watch | None = None, **settings: Any
-) -> Run:
+    data: str | Path, *, out: str | Path | None = None, watch: Watch | None = None,
+    search: bool = False, **settings: Any,
+) -> Run:  # fmt: skip
     """Fits a net to labelled images within a time; the run folder it leaves.
 
     Arguments:
         data: `FOLDER/class/*.jpg|png`, the same under train/, val/ and test/, or an `.npz`.
         out: a folder that is not there yet; runs/NAME if not given.
         watch: hears how far it is.
+        search: whether the net, its size and its recipe are searched on the images first; the
+            search is kept in a folder beside `out`.
         settings: as of `Settings`: `minutes`, `budget`, `net`, `weights`, `transfer`, `recipe`,
             `epochs`, `size`, `seed`, `precision`, `workers`.
 
@@ -55,6 +58,10 @@ def fit(
     `WeightsError` or `RunError`.
     """
     wanted = _wanted(data, settings)
+    if search:
+        from netwright.search.engine.automl import fit_by_search
+
+        return fit_by_search(data, out or default_out(data), watch=watch, **settings)[0]
     if out is not None and not str(out):
         raise RunError("the run folder has an empty name; wanted one that is not there yet")
     folder = default_out(data) if out is None else Path(out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from netwright.search.engine.beside import Beside
 from netwright.search.strategy import find
 from netwright.search.engine.worker import Plan
 from netwright.space.named import space_of
+from netwright.train.recipe import Recipe, read
 
 __all__ = ["Setup"]
 
@@ -39,7 +40,7 @@ class Setup:
     strategy: str = "default"
     trials: int | None = 100
     budget: str = ""
-    recipe: str = "resnet"
+    recipe: dict[str, Any] = field(default_factory=read("resnet").to_json)
     epochs: int = 10
     size: int | None = None
     precision: str = "fp32"
@@ -55,7 +56,8 @@ class Setup:
         data: where the images are on this machine, if elsewhere
         """
         checkpoints = str(Path(folder, "trials")) if folder else ""
-        evaluator = Accuracy(data or self.data, self.recipe, self.epochs, self.size, self.seed,
+        recipe = Recipe.from_json(self.recipe)
+        evaluator = Accuracy(data or self.data, recipe, self.epochs, self.size, self.seed,
                              self.precision, checkpoints)  # fmt: skip
         space = space_of(self.space, evaluator.space)
         if self.budget:
