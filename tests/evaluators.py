@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 from netwright.core.net import Net
 
@@ -18,7 +19,7 @@ def score(net: Net) -> float:
 
 def logged(net: Net) -> float:
     """The same after a while; writes down that it was asked."""
-    with open(os.environ[LOG], "a", encoding="utf-8") as log:
+    with Path(os.environ[LOG]).open("a", encoding="utf-8") as log:
         log.write(f"{net.hash}\n")
     time.sleep(0.15)
     return score(net)

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: on the loopback, with a data folder that goes at the end."""
+"""A PostgreSQL server of the tests' own: on the loopback, with a data folder that goes again."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ def test_another_study_is_refused(tmp_path):
     nw.search(SPACE, score, trials=2, strategy="random", storage=file, study="s")
     for space, more, word in ((nw.space("nasbench201", depth=1), {}, "space"),
                               (SPACE, {"budget": "params<=1M"}, "budget")):  # fmt: skip
-        with pytest.raises(SearchError, match=f"of another {word}: .* got .*; choose another --out"):
+        with pytest.raises(SearchError, match=f"of another {word}: .* got .*; choose another"):
             nw.search(space, score, trials=2, strategy="random", storage=file, study="s", **more)
     nw.search(nw.space("nasbench201", depth=1), score, trials=2, storage=file, study="other")
 
@@ -238,7 +238,7 @@ def test_workers_that_are_killed_lose_nothing(tmp_path, monkeypatch):
         over.set()
         killer.join()
     assert len(study.trials) == len({trial.key for trial in study.trials}) == 40
-    assert {trial.state for trial in study.trials} == {"complete"}
+    assert {trial.reason for trial in study.trials} <= {"", KILLED}
     assert sorted(trial.number for trial in seen) == [*range(40)]  # each was told once
     evaluations = (tmp_path / "log").read_text().split()
     assert 40 <= len(evaluations) <= 40 + len(killed)
@@ -249,12 +249,12 @@ def test_workers_that_are_killed_lose_nothing(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("where", "wanted"),
     [("mysql://ada:secret@host/db", "of the kind 'mysql'; wanted a file, or postgresql://"),
-     ("postgresql://ada:secret@127.0.0.1:1/db", "postgresql://ada:***@127.0.0.1:1/db cannot be "
-      "reached: .*refused.*nothing is lost"),
+     ("postgresql://ada:secret@127.0.0.1:1/db",
+      r"postgresql://ada:\*\*\*@127.0.0.1:1/db cannot be reached: .*refused.*nothing is lost"),
      ("postgresql://[/x", "cannot be reached")],
 )  # fmt: skip
 def test_a_storage_that_cannot_be_had_is_one_line(where, wanted):
-    with pytest.raises(SearchError, match=wanted.replace("*", r"\*").replace(r".\*", ".*")) as told:
+    with pytest.raises(SearchError, match=wanted) as told:
         nw.search(SPACE, score, trials=1, storage=where)
     assert "secret" not in str(told.value)
     assert "\n" not in str(told.value)

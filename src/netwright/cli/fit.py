@@ -121,8 +121,13 @@ def command(
             run = fit(data, out=folder, watch=watch, **options)
     except KeyboardInterrupt:
         again_with = f"netwright fit {quote(data)} --out {quote(folder)} --resume"
-        hint = f"go on with: {again_with}" if resumable(folder) else (
-            "the same command goes on with the search" if search else "nothing was written yet")
+        hint = (
+            f"go on with: {again_with}"
+            if resumable(folder)
+            else (
+                "the same command goes on with the search" if search else "nothing was written yet"
+            )
+        )
         click.echo(f"\nstopped; {hint}", err=True)
         sys.exit(130)
     finally:
@@ -137,8 +142,8 @@ def _searched(data: str, folder: str, watch: Watch, given: dict[str, Any]) -> Ru
     from netwright.search.engine.automl import fit_by_search
 
     def progress(trial: Trial) -> None:
-        score = f"{100 * trial.score:.2f}% on validation" if trial.score is not None else trial.reason
-        watch.say(f"trial {trial.number}  {trial.code}  {score}")
+        came = trial.reason if trial.score is None else f"{100 * trial.score:.2f}% on validation"
+        watch.say(f"trial {trial.number}  {trial.code}  {came}")
 
     run, found = fit_by_search(data, folder, watch=watch, progress=progress, **given)
     gains = [f"{100 * points:+.2f} points over {'the default' if word == 'default' else 'random'}"

@@ -43,8 +43,8 @@ workers_option = click.option(
               help="which net to try next (default)")  # fmt: skip
 @click.option("--budget", default="", metavar="BOUNDS", help="what a net may cost: macs<=50M",
               shell_complete=complete.budgets)  # fmt: skip
-@click.option("--recipe", default="resnet", metavar="NAME|FILE", help="how nets are trained (resnet)",
-              shell_complete=complete.recipes)  # fmt: skip
+@click.option("--recipe", default="resnet", metavar="NAME|FILE",
+              help="how nets are trained (resnet)", shell_complete=complete.recipes)  # fmt: skip
 @click.option("--epochs", callback=as_count, default="10", metavar="N",
               help="how long each is trained (10)")  # fmt: skip
 @click.option("--size", callback=as_count, metavar="N", help="side to bring images to")

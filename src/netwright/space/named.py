@@ -18,7 +18,7 @@ __all__ = ["space_of"]
 
 
 def space_of(text: str, make: Callable[..., Space] = registry.find) -> Space:
-    """The space that a text stands for; `make` makes it of a name with options, a Net or a Space."""
+    """The space that a text stands for; `make` makes it of a name and options, a Net or a Space."""
     name, _, rest = text.partition(":")
     if name.endswith(".json"):
         try:

@@ -124,7 +124,8 @@ class Accuracy:
         recipe = read(self.recipe)
         if self.tuned is not None and trial is not None:
             factors = self.tuned.factors(trial.code)
-            recipe = recipe.but(**{word: getattr(recipe, word) * by for word, by in factors.items()})
+            own = {word: getattr(recipe, word) * by for word, by in factors.items()}
+            recipe = recipe.but(**own)
         recipe = recipe.suited(self.dataset.size("train"))
         epochs = max(1, round(fidelity * self.epochs))
         return Approach(f"{net.hash[:12]}-{seed}", "scratch", net, images, recipe, epochs,

@@ -69,8 +69,8 @@ def fit_by_search(
     """
     for word in TAKEN:
         if word in given:
-            raise RunError(f"{word} is {given[word]!r} in a search, which chooses the net and how it "
-                           f"is trained from nothing; leave it out, or search nothing")  # fmt: skip
+            raise RunError(f"{word} is {given[word]!r} in a search, which chooses the net and how "
+                           "it is trained from nothing; leave one of the two out")  # fmt: skip
     began = monotonic()
     settings = Settings(str(data), **given)
     watch = watch or Watch()
@@ -80,8 +80,8 @@ def fit_by_search(
     plan = setup.plan(home.folder)
     watch.say(f"searching {plan.space}, {setup.epochs} epochs a net, for {SHARE:.0%} of the time")
     search_shared(plan, name=setup.strategy, storage=home.storage, study=home.name,
-                  seconds=max(1.0, SHARE * seconds - (monotonic() - began)),
-                  settings={"setup": setup.to_json()}, tell=watch.say, progress=progress)  # fmt: skip
+                  seconds=max(1.0, SHARE * seconds - (monotonic() - began)), tell=watch.say,
+                  settings={"setup": setup.to_json()}, progress=progress)  # fmt: skip
     ledger = home.opened()
     record, trials = ledger.record, ledger.trials()
     best = best_trial(trials)

@@ -47,7 +47,7 @@ class Home:
     def opened(self) -> Ledger:
         """The study, which has to be there; nothing is made where it is not."""
         if "://" not in self.storage and not Path(self.storage).is_file():
-            raise SearchError(f"there is no study {self.folder}: it has no {JOURNAL}; begin one with "
+            raise SearchError(f"there is no study {self.folder}: it has no {JOURNAL}; begin one: "
                               "netwright search SPACE DATA, or name its --storage")  # fmt: skip
         return Ledger.opened(self.place())
 

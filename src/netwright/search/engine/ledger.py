@@ -147,8 +147,8 @@ class Ledger:
 
     def _trial(self, entry: FrozenTrial) -> Trial | None:
         """The trial of an entry; None for one that somebody else made or that was given up."""
-        if entry._trial_id in self._ended:
-            return self._ended[entry._trial_id]
+        if _id(entry) in self._ended:
+            return self._ended[_id(entry)]
         if "trial" not in entry.user_attrs:
             return None
         trial = Trial.from_json(entry.user_attrs["trial"])
@@ -160,7 +160,7 @@ class Ledger:
             if entry.user_attrs["kills"] == 0 or "given back" in entry.user_attrs:
                 return None
             trial = replace(trial, state="failed", reason=KILLED)
-        self._ended[entry._trial_id] = trial
+        self._ended[_id(entry)] = trial
         return trial
 
     def _claim(self, worker: str, token: str, ask: Ask) -> Claim | None:
@@ -192,7 +192,7 @@ class Ledger:
         for entry in entries:
             if entry.state == TrialState.RUNNING and entry.user_attrs.get("worker") in gone:
                 with suppress(UpdateFinishedTrialError):  # it has ended at this moment
-                    self.place.storage.set_trial_state_values(entry._trial_id, TrialState.FAIL)
+                    self.place.storage.set_trial_state_values(_id(entry), TrialState.FAIL)
         return self._entries() if gone else entries
 
     def _left(self, entries: Sequence[FrozenTrial]) -> tuple[Trial, int] | None:
@@ -235,7 +235,12 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def _id(entry: FrozenTrial) -> int:
+    """The number of an entry in its storage, which is what storages ask for."""
+    return entry._trial_id  # noqa: SLF001
+
+
 def _claim_of(entry: FrozenTrial) -> Claim:
     words = entry.user_attrs
     trial = Trial.from_json(words["trial"])
-    return Claim(entry._trial_id, trial, words["worker"], words["token"], words["kills"])
+    return Claim(_id(entry), trial, words["worker"], words["token"], words["kills"])

@@ -13,9 +13,9 @@ from netwright.nets.catalogue import from_json
 from netwright.report.numbers import duration, human
 from netwright.report.outline import outline
 from netwright.report.table import plan_table
+from netwright.search.engine.summary import best_trial, curves, gain
 from netwright.search.front import front
 from netwright.search.strategy import complete
-from netwright.search.engine.summary import best_trial, curves, gain
 from netwright.search.trial import Trial
 
 __all__ = ["study_page"]
@@ -71,8 +71,8 @@ def _front(page: Page, trials: Sequence[Trial]) -> None:
             for trial in complete(trials) if trial not in best]  # fmt: skip
     dots += [(trial.costs["macs"] / 1e6, 100 * (1 - (trial.score or 0)), str(trial.number))
              for trial in best]  # fmt: skip
-    page.add("Error against cost", scatter(dots, title="The trials; those that none beats by number",
-                                           x="million MACs", y="error in %"))  # fmt: skip
+    title = "The trials; those that none beats by number"
+    page.add("Error against cost", scatter(dots, title=title, x="million MACs", y="error in %"))
 
 
 def _best(page: Page, net: Net, best: Trial) -> None:

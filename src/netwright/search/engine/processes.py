@@ -16,8 +16,8 @@ from typing import Any
 from netwright.errors import NetwrightError, SearchError
 from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.storage import Place
-from netwright.search.trial import Trial
 from netwright.search.engine.worker import Plan, work
+from netwright.search.trial import Trial
 
 __all__ = ["work_together"]
 
@@ -53,12 +53,12 @@ def work_together(
     try:
         pickle.dumps(plan)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise SearchError(f"several workers cannot be given the search: {error}; wanted an evaluator "
-                          "and a space that other processes can import, such as a function of a "
-                          "module, no lambda") from None  # fmt: skip
+        raise SearchError(f"several workers cannot be given the search: {error}; wanted an "
+                          "evaluator and a space that other processes can import, such as a "
+                          "function of a module, no lambda") from None  # fmt: skip
     ends, context = monotonic() + seconds, get_context("spawn")
     crew = dict[int, tuple[Any, Any]]()
-    seen = {trial.number for trial in ledger.trials() if trial.state != "running"}
+    news = _News(ledger, progress)
     why, deaths = "", 0
 
     def start(index: int) -> None:
@@ -69,22 +69,13 @@ def work_together(
         theirs.close()
         crew[index] = process, ours
 
-    def look() -> int:
-        """Tells of trials that have ended; how many."""
-        ended = [t for t in ledger.trials() if t.state != "running" and t.number not in seen]
-        seen.update(trial.number for trial in ended)
-        for trial in ended:
-            if progress:
-                progress(trial)
-        return len(ended)
-
     try:
         for index in range(workers):
             start(index)
         while crew:
             sleep(LOOK)
             gone = [index for index, (process, _) in crew.items() if not process.is_alive()]
-            deaths = 0 if look() else deaths
+            deaths = 0 if news.tell() else deaths
             for index in gone:
                 process, pipe = crew.pop(index)
                 why, killed = _last_word(process, pipe)
@@ -96,10 +87,28 @@ def work_together(
                                       "workers")  # fmt: skip
                 if killed:
                     start(index)
-        look()
+        news.tell()
     finally:
         _end(crew)
     return why
+
+
+class _News:
+    """Tells of every trial that has ended, once."""
+
+    def __init__(self, ledger: Ledger, progress: Callable[[Trial], None] | None) -> None:
+        self.ledger, self.progress = ledger, progress
+        self.told = {trial.number for trial in ledger.trials() if trial.state != "running"}
+
+    def tell(self) -> int:
+        """How many have ended since the last time."""
+        ended = [trial for trial in self.ledger.trials()
+                 if trial.state != "running" and trial.number not in self.told]  # fmt: skip
+        self.told.update(trial.number for trial in ended)
+        if self.progress:
+            for trial in ended:
+                self.progress(trial)
+        return len(ended)
 
 
 def _last_word(process: Any, pipe: Any) -> tuple[str, bool]:

@@ -10,8 +10,8 @@ from typing import Any
 from netwright.errors import SearchError
 from netwright.search.engine.accuracy import Accuracy
 from netwright.search.engine.beside import Beside
-from netwright.search.strategy import find
 from netwright.search.engine.worker import Plan
+from netwright.search.strategy import find
 from netwright.space.named import space_of
 from netwright.train.recipe import Recipe, read
 
@@ -77,6 +77,6 @@ class Setup:
         """The inverse of `to_json`; `SearchError` for what is none."""
         words = {word.name for word in fields(cls)}
         if not isinstance(record, dict) or not {"space", "data"} <= {*record} <= words:
-            raise SearchError("the study does not say what it was begun with: it was begun in Python, "
-                              "where nw.search(..., storage=, study=) goes on with it")  # fmt: skip
+            raise SearchError("the study does not say what it was begun with: it was begun in "
+                              "Python, where nw.search(..., storage=, study=) goes on")  # fmt: skip
         return cls(**{**record, "first": tuple(record.get("first", ()))})

@@ -13,11 +13,11 @@ from typing import Any
 from netwright.errors import SearchError
 from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.processes import work_together
-from netwright.search.search import Evaluator
 from netwright.search.engine.storage import Place
+from netwright.search.engine.worker import Plan, work
+from netwright.search.search import Evaluator
 from netwright.search.study import Study
 from netwright.search.trial import Trial
-from netwright.search.engine.worker import Plan, work
 from netwright.space.search_space import Space
 
 __all__ = ["identity", "search_shared"]

@@ -9,6 +9,7 @@ import logging
 import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -61,21 +62,20 @@ class Place:
                     raise
             else:
                 if began is not None:
-                    self.tell(f"{shown(self.where)} is back after {monotonic() - began:.0f} seconds")
+                    seconds = monotonic() - began
+                    self.tell(f"{shown(self.where)} is back after {seconds:.0f} seconds")
                 return result
             if began is None:
                 began = monotonic()
-                self.tell(f"{shown(self.where)} cannot be reached ({fault}); nothing is lost, trying "
-                          "again until it is back")  # fmt: skip
+                self.tell(f"{shown(self.where)} cannot be reached ({fault}); nothing is lost, "
+                          "trying again until it is back")  # fmt: skip
             sleep(pause)
             pause = min(LONGEST, 2 * pause)
 
 
 def opened(where: str, study: str) -> tuple[BaseStorage, Locks]:
     """The storage and the locks of a study; `SearchError` where there is none to be had."""
-    try:
-        import optuna.storages
-    except ImportError:
+    if find_spec("optuna") is None:
         raise SearchError(f"a study that is kept needs Optuna: {INSTALL}") from None
     if "://" in where:
         return _database(where, study)
@@ -122,7 +122,7 @@ def _database(url: str, study: str) -> tuple[BaseStorage, Locks]:
         return get_storage(storage), PostgresLocks(engine, study)
     except (ArgumentError, SQLAlchemyError, ValueError) as error:
         raise SearchError(f"storage {shown(url)} cannot be reached: {_fault(error)}; nothing is "
-                          "lost; is the server up, and does it let this machine in?") from None  # fmt: skip
+                          "lost; is the server up, and does it let us in?") from None  # fmt: skip
 
 
 @contextmanager

@@ -88,22 +88,20 @@ def summary_text(state: dict[str, Any]) -> str:
     """The same for people."""
     parts = [f"{state[word]} {word}" for word in ("complete", "failed", "running") if state[word]]
     wanted = f" of {state['wanted']}" if state["wanted"] else ""
+    count = f"{state['trials']}{wanted} trials: {', '.join(parts) or 'none yet'}"
     lines = [
         f"{state['study']}: {state['space']} on {state['data']}, {state['strategy']}",
-        f"{state['trials']}{wanted} trials: {', '.join(parts) or 'none yet'}; "
-        f"{duration(state['seconds'])} of evaluation",
+        f"{count}; {duration(state['seconds'])} of evaluation",
     ]
     best = state["best"]
     if best is not None:
-        lines.append(f"best: trial {best['trial']}, {_percent(best['score'])}, "
-                     f"{human(best['params'])} parameters, {human(best['macs'])} MACs, "
+        lines.append(f"best: trial {best['trial']}, {_percent(best['score'])}, {_costs(best)}, "
                      f"code {best['code']}")  # fmt: skip
     for word, points in state["gain"].items():
         than = "the default" if word == "default" else f"the best of {state['random']} at random"
         lines.append(f"{100 * points:+.2f} points over {than}")
-    for row in state["front"][1:]:
-        lines.append(f"cheaper: trial {row['trial']}, {_percent(row['score'])}, "
-                     f"{human(row['params'])} parameters, {human(row['macs'])} MACs")  # fmt: skip
+    lines += [f"cheaper: trial {row['trial']}, {_percent(row['score'])}, {_costs(row)}"
+              for row in state["front"][1:]]  # fmt: skip
     lines += [f"failed: {count} x {why}" for why, count in state["reasons"].items()]
     return "\n".join(lines)
 
@@ -121,6 +119,10 @@ def _reasons(trials: Sequence[Trial]) -> dict[str, int]:
         if trial.reason:
             counts[trial.reason] = counts.get(trial.reason, 0) + 1
     return counts
+
+
+def _costs(row: dict[str, Any]) -> str:
+    return f"{human(row['params'])} parameters, {human(row['macs'])} MACs"
 
 
 def _percent(score: float) -> str:

@@ -16,10 +16,10 @@ from netwright.errors import NetwrightError, SearchError
 from netwright.search.engine.home import Home
 from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.processes import work_together
-from netwright.search.search import Evaluation, evaluate
 from netwright.search.engine.shared import identity
-from netwright.search.trial import Trial
 from netwright.search.engine.worker import Plan, work
+from netwright.search.search import Evaluation, evaluate
+from netwright.search.trial import Trial
 from netwright.train.processes import processes
 
 __all__ = ["team_work"]
@@ -68,8 +68,8 @@ def _same(ledger: Ledger, plan: Plan) -> None:
     own = identity(plan.space, plan.evaluator)
     for word, value in ledger.record["identity"].items():
         if own[word] != value:
-            raise SearchError(f"the study {ledger.place.study} is of another {word}: {value}, here it "
-                              f"is {own[word]}; --data names the images on this machine")  # fmt: skip
+            raise SearchError(f"the study {ledger.place.study} is of another {word}: {value}, here "
+                              f"it is {own[word]}; --data names the images here")  # fmt: skip
 
 
 class _Leading:
