@@ -70,7 +70,7 @@ def command(
     """Try nets of SPACE on the labelled images in DATA, and keep what came of each.
 
     SPACE is a name, with options as in nasbench201:width=8,depth=1; a .json file of a net with
-    choices in it; or package.module:name in your own code. SPACE alone tells its size and draws a
+    choices in it; or module:name in your own code. SPACE alone tells its size and draws a
     sample. DATA is as `fit` takes it; nets are compared on its validation images.
 
     Every trial is kept as it ends: the same command goes on with a study that was stopped or

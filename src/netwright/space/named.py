@@ -25,7 +25,7 @@ def space_of(text: str, make: Callable[..., Space] = registry.find) -> Space:
             return make(from_json(read_text(name)))
         except OSError as error:
             raise SearchError(f"{name} cannot be read: {error.strerror}") from None
-    if "." in name:
+    if rest and "=" not in rest and name not in registry.names():
         return make(_imported(name, rest))
     given = _options(rest)
     takes = registry.options(name)

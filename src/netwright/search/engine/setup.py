@@ -23,7 +23,7 @@ class Setup:
     """A search on labelled images.
 
     space: a name, with options as in `nasbench201:width=8,depth=1`; a `.json` file of a net with
-        choices; or `package.module:name` of a Space or of a function that makes one
+        choices; or `module:name` of a Space or of a function that makes one
     data: the images, as of `nw.fit`
     strategy: which net to try next
     trials: how many are tried; None for as many as the time allows
