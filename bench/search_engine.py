@@ -16,15 +16,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from evaluators import score
-from postgres import Server, binaries
-
 import netwright as nw
+from evaluators import score
 from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.shared import search_shared
 from netwright.search.engine.storage import Place
 from netwright.search.engine.worker import Plan
 from netwright.search.strategy import find
+from postgres import Server, binaries
 
 
 def seconds_a_trial(where: str, trials: int, workers: int) -> float:

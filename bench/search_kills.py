@@ -21,14 +21,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from evaluators import LOG, logged
-from postgres import Server
-
 import netwright as nw
+from evaluators import LOG, logged
 from netwright.search.engine.ledger import KILLED
 from netwright.search.engine.shared import search_shared
 from netwright.search.engine.worker import Plan
 from netwright.search.strategy import find
+from postgres import Server
 
 WORKERS = 4
 TRIALS_A_KILL = 12
@@ -75,8 +74,8 @@ def disturbed(where: str, trials: int, name: str, disturb: threading.Thread,
     assert not lost, lost
     twice = sum(trial.reason == KILLED for trial in study.trials)
     evaluations = len(log.read_text().split())
-    print(f"{name}: {trials} trials in {seconds:.0f} s, none lost; {evaluations} evaluations begun, "
-          f"{twice} trials failed because their workers were killed twice")  # fmt: skip
+    print(f"{name}: {trials} trials in {seconds:.0f} s, none lost; {evaluations} evaluations "
+          f"begun, {twice} trials failed because their workers were killed twice")  # fmt: skip
 
 
 def main() -> None:

@@ -114,7 +114,7 @@ def test_a_space_by_its_name_is_made_for_the_images(squares):
 
 
 def test_the_time_of_a_trial_is_seen_between_epochs(squares):
-    with pytest.raises(SearchError, match="of 500 epochs took all of its 0.5 seconds"):
+    with pytest.raises(SearchError, match=r"of 500 epochs took all of its 0\.5 seconds"):
         Accuracy(squares, epochs=500)(NET, limit=0.5)
 
 
