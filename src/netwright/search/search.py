@@ -14,6 +14,7 @@ from typing import Any
 from netwright.core.machine import out_of_memory
 from netwright.core.net import Net
 from netwright.errors import NetwrightError, SearchError
+from netwright.search.engine.limit import limited
 from netwright.search.strategy import Exhausted, Proposal, Strategy, find
 from netwright.search.study import Study
 from netwright.search.trial import Trial
@@ -87,7 +88,7 @@ def search(
     _check(how, evaluator, trials, minutes)
     most = trials if trials is not None else (100 if minutes is None else math.inf)
     ends = time.monotonic() + 60 * minutes if minutes is not None else math.inf
-    if storage is not None or workers > 1 or limit < math.inf:
+    if storage is not None or workers > 1:
         from netwright.search.engine.shared import search_shared
         from netwright.search.engine.worker import Plan
 
@@ -104,7 +105,8 @@ def search(
         except Exhausted as error:
             stopped = str(error)
             break
-        done.append(evaluate(where, trial, evaluator))
+        with limited(limit):
+            done.append(evaluate(where, trial, evaluator, limit=limit))
         if progress:
             progress(done[-1])
     return Study(where, name, seed, done, stopped or f"{len(done)} trials")

@@ -79,6 +79,9 @@ def opened(where: str, study: str) -> tuple[BaseStorage, Locks]:
         raise SearchError(f"a study that is kept needs Optuna: {INSTALL}") from None
     if "://" in where:
         return _database(where, study)
+    if find_spec("fcntl") is None:
+        raise SearchError("a journal needs the file locks of Linux or macOS; on this system use "
+                          "--storage postgresql://...")  # fmt: skip
     path = Path(where)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,9 +89,6 @@ def opened(where: str, study: str) -> tuple[BaseStorage, Locks]:
         from netwright.search.engine.journal import journal
 
         return journal(path, locks.folder), locks
-    except ImportError:
-        raise SearchError("a journal needs the file locks of Linux or macOS; on this system use "
-                          "--storage postgresql://...") from None  # fmt: skip
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SearchError(f"{path} is no journal of a search ({str(error)[:80]}); choose another "
                           "--storage") from None  # fmt: skip

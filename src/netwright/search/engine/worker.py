@@ -74,11 +74,12 @@ def work(
             if claim is not None:
                 try:
                     trial = _evaluated(plan, ledger, claim, ends - monotonic(), fails)
-                except BaseException as error:
+                except TimeOver:
                     ledger.give_back(claim)
-                    if not isinstance(error, TimeOver):
-                        raise
                     break
+                except (KeyboardInterrupt, SystemExit):
+                    ledger.give_back(claim)
+                    raise
                 ledger.end(claim, trial)
                 if progress:
                     progress(trial)
