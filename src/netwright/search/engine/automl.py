@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from netwright.data.augment import Flip
 from netwright.errors import RunError
@@ -15,7 +15,6 @@ from netwright.search.engine.setup import Setup
 from netwright.search.engine.shared import search_shared
 from netwright.search.engine.summary import best_trial, gain
 from netwright.search.trial import Trial
-from netwright.space.small import SmallNets
 from netwright.speed.training import step_seconds
 from netwright.train.decide import UNBOUNDED
 from netwright.train.fitting import fit
@@ -23,6 +22,10 @@ from netwright.train.recipe import read
 from netwright.train.run import Run
 from netwright.train.settings import Settings
 from netwright.train.watch import Watch
+
+if TYPE_CHECKING:
+    from netwright.search.engine.accuracy import Accuracy
+    from netwright.space.small import SmallNets
 
 __all__ = ["Found", "fit_by_search"]
 
@@ -108,8 +111,7 @@ def _setup(settings: Settings, home: Home) -> Setup:
                   recipe=recipe.to_json(), epochs=1, size=settings.size, seed=settings.seed,
                   precision=precision)  # fmt: skip
     plan = setup.plan()
-    space, dataset = plan.space, plan.evaluator.dataset
-    assert isinstance(space, SmallNets)
+    space, dataset = cast("SmallNets", plan.space), cast("Accuracy", plan.evaluator).dataset
     code, recipe = space.default(), recipe.suited(dataset.size("train"))
     epoch = recipe.steps(dataset.size("train")) * step_seconds(space.net(code), recipe, precision)
     epochs = int(SHARE * 60 * settings.minutes / TRIALS / epoch)

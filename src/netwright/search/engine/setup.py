@@ -76,7 +76,8 @@ class Setup:
     def from_json(cls, record: Any) -> Setup:
         """The inverse of `to_json`; `SearchError` for what is none."""
         words = {word.name for word in fields(cls)}
-        if not isinstance(record, dict) or not {"space", "data"} <= {*record} <= words:
+        given: dict[str, Any] = record if isinstance(record, dict) else {}
+        if not {"space", "data"} <= {*given} <= words:
             raise SearchError("the study does not say what it was begun with: it was begun in "
                               "Python, where nw.search(..., storage=, study=) goes on")  # fmt: skip
-        return cls(**{**record, "first": tuple(record.get("first", ()))})
+        return cls(**{**given, "first": tuple(given.get("first", ()))})

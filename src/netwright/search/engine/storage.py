@@ -98,29 +98,27 @@ def opened(where: str, study: str) -> tuple[BaseStorage, Locks]:
 
 
 def _database(url: str, study: str) -> tuple[BaseStorage, Locks]:
-    from optuna.storages import RDBStorage, get_storage
-
     scheme, _, rest = url.partition("://")
     if scheme not in ("postgresql", "postgres", "postgresql+psycopg"):
         raise SearchError(f"storage {shown(url)} is of the kind {scheme!r}; wanted a file, or "
                           "postgresql://USER:PASSWORD@HOST/DATABASE")  # fmt: skip
-    try:
-        import psycopg  # noqa: F401
-        from sqlalchemy import create_engine, text
-        from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-    except ImportError:
-        raise SearchError(f"a study in PostgreSQL needs its driver: {INSTALL}") from None
+    if not (find_spec("psycopg") and find_spec("sqlalchemy")):
+        raise SearchError(f"a study in PostgreSQL needs its driver: {INSTALL}")
+    from optuna.exceptions import OptunaError
+    from optuna.storages import RDBStorage, get_storage
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.exc import SQLAlchemyError
+
     full = f"postgresql+psycopg://{rest}"
     options = {"pool_pre_ping": True,
                "connect_args": {"connect_timeout": CONNECT, "options": SESSION}}  # fmt: skip
     try:
         engine = create_engine(full, **options)
         with engine.connect() as connection, quietly():
-            connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": TABLES})
+            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": TABLES})
             storage = RDBStorage(full, engine_kwargs=dict(options))
-            connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": TABLES})
         return get_storage(storage), PostgresLocks(engine, study)
-    except (ArgumentError, SQLAlchemyError, ValueError) as error:
+    except (SQLAlchemyError, OptunaError, ValueError, RuntimeError) as error:
         raise SearchError(f"storage {shown(url)} cannot be reached: {_fault(error)}; nothing is "
                           "lost; is the server up, and does it let us in?") from None  # fmt: skip
 
