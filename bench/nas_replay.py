@@ -1,7 +1,7 @@
 """Every black-box strategy against tables of nets that others trained, and against made-up ones.
 
-python bench/nas_replay.py [--seeds 100] [--trials 300] [--strategies default,tpe] [--tables cifar100]
-                           [--csv ../shared/data/nasbench201.csv.gz] [--jobs 1]
+python bench/nas_replay.py [--seeds 100] [--trials 300] [--strategies default,tpe]
+                           [--tables cifar100] [--jobs 1] [--csv ../shared/data/nasbench201.csv.gz]
 
 A run asks `trials` nets of `nasbench201` one after the other and is told the validation accuracy
 of one training of each, drawn by the run and the net, so that all strategies of a run meet the
@@ -79,9 +79,11 @@ def made_up(name: str, space: Space) -> Callable[[str], float]:
     if name == "cheap":
         return lambda code: -((space.totals(space.canonical(code)).macs / 5e7 - 0.6) ** 2) * 3
     best = [random.uniform(0, options - 1) for _ in range(count)]
-    return lambda code: -sum(
-        (0.5 + i / 4) * abs(choice - best[i]) ** 1.5 / 4
-        for i, choice in enumerate(space.choices(code))
+    return lambda code: (
+        -sum(
+            (0.5 + i / 4) * abs(choice - best[i]) ** 1.5 / 4
+            for i, choice in enumerate(space.choices(code))
+        )
     )
 
 

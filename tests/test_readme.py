@@ -19,7 +19,7 @@ CODE = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 def test_examples_print_what_their_comments_say() -> None:
     pytest.importorskip("sympy")
-    assert len(CODE) == 5
+    assert len(CODE) == 6
     names: dict[str, object] = {}
     for code in CODE:
         told = io.StringIO()

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from netwright.report.conventions import count_as as count_as
     from netwright.rules.registry import rule as rule
     from netwright.search.search import search as search
-    from netwright.search.strategy import names as strategies
-    from netwright.space.registry import find as space
-    from netwright.space.registry import names as spaces
+    from netwright.search.strategy import names as strategy_names
+    from netwright.space.registry import find as find_space
+    from netwright.space.registry import names as space_names
     from netwright.space.scaling import scale as scale
     from netwright.symbols.formulas import formula as formula
     from netwright.train.fitting import fit as fit
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
     net = find
     plan = plan_module
+    space = find_space
+    spaces = space_names
+    strategies = strategy_names
 
     # Calling one of these packages lists what it holds.
     def units(pattern: str = "*") -> list[str]: ...  # noqa: D103

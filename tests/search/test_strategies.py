@@ -67,8 +67,10 @@ def test_several_workers_ask_different_functions(name: str) -> None:
     how, trials = find(name), list(study_of(name, 30).trials)
     for number in range(30, 38):
         proposal = ask(CELLS, how, trials, 0, number)
-        trials.append(Trial(number, proposal.code, CELLS.canonical(proposal.code), "",
-                            fidelity=proposal.fidelity, record={"note": proposal.note}))  # fmt: skip
+        key, note = CELLS.canonical(proposal.code), {"note": proposal.note}
+        trials.append(
+            Trial(number, proposal.code, key, "", fidelity=proposal.fidelity, record=note)
+        )
     assert len({(trial.key, trial.fidelity) for trial in trials}) == 38
     assert trials[-1].state == "running"
 

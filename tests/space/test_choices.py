@@ -51,7 +51,10 @@ def test_choices_anywhere_make_a_space(name: str) -> None:
         assert nw.from_json(net.to_json()).spec == net.spec
         key = space.canonical(code)
         assert space.canonical(key) == key
-        assert (space.totals(key), space.features(key)) == (space.totals(code), space.features(code))
+        assert (space.totals(key), space.features(key)) == (
+            space.totals(code),
+            space.features(code),
+        )
         assert all(space.fits(other) for other in space.neighbours(code))
 
 
@@ -81,7 +84,7 @@ def test_ordered_choices_are_numbers_that_rise() -> None:
 
 
 @pytest.mark.parametrize(("make", "why"), [
-    (lambda: Choice(), "no option"),
+    (Choice, "no option"),
     (lambda: Choice(8, 16, 8), "twice"),
     (lambda: space_of(ConvNormAct(8)), "no choice in it"),
     (lambda: space_of(ConvNormAct(Choice(8, 16, name="w")), ConvNormAct(Choice(8, 9, name="w"))),

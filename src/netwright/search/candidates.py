@@ -34,32 +34,26 @@ def candidates(
     known: codes of a large space that are always candidates
     top: codes whose neighbours are; else those of the highest scores
     """
-    seen = taken(trials)
-    found = dict[str, str]()
-
-    def offer(code: str) -> None:
-        key = space.canonical(code)
-        if key not in seen and key not in found:
-            found[key] = space.preferred(code)
-
     if top is None:
         best = sorted(complete(trials), key=lambda trial: -(trial.score or 0.0))
         top = [trial.code for trial in best]
+    offered = list[str]()
     for code in top[:TOP]:
         near = space.neighbours(code)
-        for other in random.sample(near, min(NEAR, len(near))):
-            offer(other)
-    functions = space.functions
+        offered += random.sample(near, min(NEAR, len(near)))
+    functions = list(space.functions.values()) if space.functions is not None else None
     if functions is not None:
-        codes = list(functions.values())
-        for code in random.sample(codes, min(WHOLE, len(codes))):
-            offer(code)
-        if not found:
-            for code in codes:
-                offer(code)
+        offered += random.sample(functions, min(WHOLE, len(functions)))
     else:
-        for code in [*known, *[space.sample(random) for _ in range(FRESH)]]:
-            offer(code)
-    if not found:
+        offered += [*known, *[space.sample(random) for _ in range(FRESH)]]
+    seen = taken(trials)
+    codes = _new(space, offered, seen) or _new(space, functions or [], seen)
+    if not codes:
         raise exhausted(space, len(seen))
-    return list(found.values())
+    return codes
+
+
+def _new(space: Space, codes: Sequence[str], seen: set[str]) -> list[str]:
+    """A code a function that was not seen."""
+    keys = {space.canonical(code): code for code in codes}
+    return [space.preferred(code) for key, code in keys.items() if key not in seen]

@@ -31,7 +31,7 @@ KEPT = 8
 class Controller(Strategy):
     """An LSTM that makes one choice after the other, its probabilities moved towards choices of
     scores above the moving mean (Zoph & Le 2016, arXiv:1611.01578). `ppo` takes several steps on
-    a batch, clipped (Schulman et al. 2017, arXiv:1707.06347; NASNet, arXiv:1707.07012, appendix A.2).
+    a batch, clipped (Schulman et al. 2017, arXiv:1707.06347), as NASNet's did (arXiv:1707.07012).
 
     It learns from all complete trials, in order, whoever asked for them.
 

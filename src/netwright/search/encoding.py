@@ -5,6 +5,7 @@ from __future__ import annotations
 import random as rng
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ class Encoding:
         scaled = [(x - m) * s for x, m, s in zip(groups, self._shift, self._scale, strict=True)]
         self._scale = [s / _typical(x) for s, x in zip(self._scale, scaled, strict=True)]
         stops = np.cumsum([0, *[len(shift) for shift in self._shift]])
-        self.groups = [slice(a, b) for a, b in zip(stops[:-1], stops[1:], strict=True)]
+        self.groups = [slice(a, b) for a, b in pairwise(stops.tolist())]
         self._table = np.zeros((1024, int(stops[-1])))
 
     def rows(self, codes: Sequence[str]) -> Array:

@@ -136,7 +136,9 @@ def _weightings(count: int) -> list[tuple[float, ...]]:
     return [*even, *(one if count > 1 else [])]
 
 
-def _posterior(code: Encoding, kernel: _Kernel, x: Array, y: Array, at: Array) -> tuple[Array, Array]:
+def _posterior(
+    code: Encoding, kernel: _Kernel, x: Array, y: Array, at: Array
+) -> tuple[Array, Array]:
     """Mean and standard deviation of what is expected at `at`, given `y` at `x`."""
     k = _covariance(code, kernel, x, x) + kernel.noise * np.eye(len(x))
     lower = np.linalg.cholesky(k)

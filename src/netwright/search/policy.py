@@ -26,14 +26,14 @@ class Policy:
 
         self.sizes = sizes
         make = torch.Generator().manual_seed(0)
-        self.net = nn.ModuleDict({
-            "embed": nn.Embedding(1 + sum(sizes), hidden),
-            "lstm": nn.LSTM(hidden, hidden, batch_first=True),
-            "heads": nn.ModuleList([nn.Linear(hidden, size) for size in sizes]),
-        })  # fmt: skip
-        for parameter in self.net.parameters():  # as in the papers: all probabilities nearly even
+        self.embed = nn.Embedding(1 + sum(sizes), hidden)
+        self.lstm = nn.LSTM(hidden, hidden, batch_first=True)
+        self.heads = nn.ModuleList([nn.Linear(hidden, size) for size in sizes])
+        parts = (self.embed, self.lstm, self.heads)
+        self.weights = [parameter for part in parts for parameter in part.parameters()]
+        for parameter in self.weights:  # as in the papers: all probabilities nearly even
             nn.init.uniform_(parameter, -0.1, 0.1, generator=make)
-        self.adam = torch.optim.Adam(self.net.parameters(), rate)
+        self.adam = torch.optim.Adam(self.weights, rate)
         self.baseline: float | None = None
         self.spread = 0.0
         starts = [1 + sum(sizes[:i]) for i in range(len(sizes))]
@@ -45,19 +45,19 @@ class Policy:
 
         before = torch.zeros_like(choices)
         before[:, 1:] = (choices + self._starts)[:, :-1]
-        states, _ = self.net["lstm"](self.net["embed"](before))
-        heads = list(self.net["heads"])  # type: ignore[arg-type]
-        return [head(states[:, i]).log_softmax(1) for i, head in enumerate(heads)]
+        states, _ = self.lstm(self.embed(before))
+        return [head(states[:, i]).log_softmax(1) for i, head in enumerate(self.heads)]
 
     def draw(self, random: rng.Random) -> tuple[int, ...]:
         """Choices, each with the probability the controller gives it."""
         import torch
 
-        embed, lstm, heads = self.net["embed"], self.net["lstm"], self.net["heads"]
         choices, last, state = list[int](), 0, None
         with torch.no_grad():
-            for size, start, head in zip(self.sizes, self._starts.tolist(), heads, strict=True):
-                out, state = lstm(embed(torch.tensor([[last]])), state)
+            for size, start, head in zip(
+                self.sizes, self._starts.tolist(), self.heads, strict=True
+            ):
+                out, state = self.lstm(self.embed(torch.tensor([[last]])), state)
                 weights = head(out[0, 0]).softmax(0).tolist()
                 choices.append(random.choices(range(size), weights)[0])
                 last = start + choices[-1]
@@ -95,5 +95,5 @@ class Policy:
             doubt = -sum([(log.exp() * log).sum(1).mean() for log in logits])
             self.adam.zero_grad()
             (-moved.mean() - entropy * doubt).backward()
-            torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
+            torch.nn.utils.clip_grad_norm_(self.weights, 5.0)
             self.adam.step()

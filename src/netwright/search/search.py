@@ -187,7 +187,7 @@ def _wanted(evaluator: Evaluator, trial: Trial, offers: dict[str, Any]) -> dict[
     return {name: value for name, value in given.items() if name in _takes(evaluator)}
 
 
-def _takes(evaluator: Evaluator) -> set[str]:
+def _takes(evaluator: Callable[..., object]) -> set[str]:
     try:
         parameters = inspect.signature(evaluator).parameters.values()
     except (TypeError, ValueError):  # built-in functions may have no signature

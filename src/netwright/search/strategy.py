@@ -10,14 +10,26 @@ import random as rng
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, ClassVar, TypeVar
 
 from netwright.core.lazy import load
 from netwright.errors import SearchError, nearest
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
 
-__all__ = ["Exhausted", "Proposal", "Strategy", "complete", "exhausted", "find", "named", "names", "new", "taken"]
+__all__ = [
+    "Exhausted",
+    "Proposal",
+    "Strategy",
+    "complete",
+    "exhausted",
+    "find",
+    "named",
+    "names",
+    "new",
+    "taken",
+]
 
 FEW = 200
 """Codes that are drawn in the hope of a new function, before a space is enumerated."""
@@ -44,9 +56,9 @@ class Proposal:
 class Strategy:
     """A way to search; subclasses are frozen dataclasses of settings, registered by `named`."""
 
-    fidelities: bool = False
+    fidelities: ClassVar[bool] = False
     """Whether it asks for parts of a training; its evaluator takes `fidelity`."""
-    several: bool = False
+    several: ClassVar[bool] = False
     """Whether it trades the score against costs."""
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
@@ -65,7 +77,7 @@ def named(name: str, **settings: Any) -> Callable[[Kind], Kind]:
     """Registers the decorated class, with these settings, as the strategy of that name."""
 
     def register(cls: Kind) -> Kind:
-        _strategies[name] = lambda **given: cls(**{**settings, **given})
+        _strategies[name] = partial(cls, **settings)
         return cls
 
     return register

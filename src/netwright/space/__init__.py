@@ -26,10 +26,10 @@ lazy(
 class _Find(Lazy):
     """The package, which finds a search space when it is called."""
 
-    def __call__(self, space: Any, /, **options: Any) -> Any:
+    def __call__(self, *space: Any, **options: Any) -> Any:
         from netwright.space.registry import find
 
-        return find(space, **options)
+        return find(*space, **options)
 
 
 sys.modules[__name__].__class__ = _Find

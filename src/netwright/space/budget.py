@@ -9,6 +9,7 @@ from decimal import Decimal
 from netwright.core.plan import Plan
 from netwright.errors import BudgetError, nearest
 from netwright.report.numbers import human, human_bytes
+from netwright.space.totals import Totals
 
 __all__ = ["Budget", "count", "size"]
 
@@ -59,7 +60,7 @@ class Budget:
             field.name: own[field.name] for field in fields(self) if own[field.name] is not None
         }
 
-    def excess(self, plan: Plan) -> float:
+    def excess(self, plan: Plan | Totals) -> float:
         """The largest ratio of what the plan needs to what is allowed; at most 1 where it fits."""
         ratios = [getattr(plan, name) / max(bound, 1) for name, bound in self.bounds().items()]
         return max(ratios, default=0.0)

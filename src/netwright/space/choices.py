@@ -123,9 +123,7 @@ def _count(choice: Choice) -> int:
     return sum(ways)
 
 
-def _read(
-    template: Any, value: Any, where: str, taken: dict[str, int]
-) -> Iterator[dict[str, int]]:
+def _read(template: Any, value: Any, where: str, taken: dict[str, int]) -> Iterator[dict[str, int]]:
     """The ways to make `value` of an open one: options by the name of the choice."""
     if isinstance(template, Choice):
         name = template.name or where

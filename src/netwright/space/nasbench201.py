@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import cache
 from itertools import product
+from typing import Any, TypeAlias
 
 from netwright.blocks.conv import conv_norm
 from netwright.blocks.edge_cell import EdgeCell, cell_edges, live_edges
@@ -33,7 +34,7 @@ arXiv:1910.11858)."""
 WORK = {"skip_connect": 0, "avg_pool_3x3": 1, "conv_1x1": 10, "conv_3x3": 100}
 """What an operation costs beside another, roughly."""
 
-Expression = tuple["Expression | int", ...]
+Expression: TypeAlias = tuple[tuple[Any, ...], ...]
 """A sum: its terms in order, each (operation, sum it is applied to); () is the cell's input."""
 
 
@@ -69,15 +70,13 @@ class NasBench201(Space):
         cell = EdgeCell(tuple([OPERATIONS[choice] for choice in choices]))
         stage = Sequential(*[cell] * self.depth)
         spec = self._empty.put(stage1=stage, stage2=stage, stage3=stage)
-        return Net(spec, self.input, f"nasbench201-{self.write(choices)}")
+        return Net(spec, self.input, f"{self.name}-{self.write(choices)}")
 
     def read(self, net: Net) -> Digits:
-        try:
-            cell = net.spec.part("stage1").part("0")  # type: ignore[attr-defined]
-            choices = tuple([OPERATIONS.index(what) for what in cell.operations])
-        except (AttributeError, LookupError, ValueError):
-            choices = None
-        if choices is None or self.build(choices).spec != net.spec:
+        cell = _cell(net)
+        operations = cell.operations if cell is not None else ()
+        choices = tuple([OPERATIONS.index(what) for what in operations if what in OPERATIONS])
+        if len(choices) != len(EDGES) or self.build(choices).but(name=net.name) != net:
             raise SpecError(f"{net.name} is no net of {self.name}, or has another width, depth or "
                             "number of classes")  # fmt: skip
         return choices
@@ -89,6 +88,13 @@ class NasBench201(Space):
         """How often each sequence of operations leads from the input to the output."""
         counts = Counter(_paths(expression(choices)))
         return tuple([float(counts[path]) for path in PATHS])
+
+
+def _cell(net: Net) -> EdgeCell | None:
+    """The cell of a net of cells; None in another net."""
+    stage = dict(net.spec.parts).get("stage1") if isinstance(net.spec, Sequential) else None
+    cell = stage[0] if isinstance(stage, Sequential) and len(stage) else None
+    return cell if isinstance(cell, EdgeCell) else None
 
 
 def _skeleton(width: int, classes: int) -> Sequential:
@@ -129,12 +135,12 @@ def expression(choices: Digits) -> Expression:
 
 
 def _sum(*edges: tuple[int, Expression]) -> Expression:
-    terms = list[Expression]()
+    terms = list[tuple[Any, ...]]()
     for operation, value in edges:
         if not value or operation == NONE:
             continue
         if operation == SKIP:
-            terms.extend(value)  # type: ignore[arg-type]
+            terms.extend(value)
         else:
             terms.append((operation, value))
     return tuple(sorted(terms))

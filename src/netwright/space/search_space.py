@@ -41,8 +41,8 @@ class Space:
 
     A subclass says what the choices are (`digits`), which net they make (`build`) and how they are
     read from it (`read`); all else follows from these. It overrides `legal` where some codes stand
-    for no net, `arranged` where a choice depends on another, `reduced` where several codes stand for one function, and `described` where it
-    knows more about a net than its choices.
+    for no net, `arranged` where a choice depends on another, `reduced` where several codes stand
+    for one function, and `described` where it knows more about a net than its choices.
 
     name: what it is called
     digits: its choices, in the order of the code
@@ -106,10 +106,10 @@ class Space:
 
     def within(self, budget: Budget | str) -> Self:
         """The same space under a budget, such as `"params<=1M, macs<=50M"`."""
-        other = copy.copy(self)
-        other.budget = Budget.parse(budget) if isinstance(budget, str) else budget
-        other._fits = {}
+        other = copy.copy(self)  # what is known of nets stays known, but which of them fit
+        given = Budget.parse(budget) if isinstance(budget, str) else budget
         vars(other).pop("functions", None)
+        vars(other).update(budget=given, _fits={})
         return other
 
     def write(self, choices: Sequence[int]) -> str:
@@ -190,10 +190,11 @@ class Space:
 
     def codes(self) -> Iterator[str]:
         """All codes that fit, in order."""
-        for choices in product(*[range(len(digit.options)) for digit in self.digits]):
-            code = self.write(choices)
-            if self.fits(code):
-                yield code
+        return filter(self.fits, self._written())
+
+    def _written(self) -> Iterator[str]:
+        """All codes in order, of nets or not."""
+        return map(self.write, product(*[range(len(digit.options)) for digit in self.digits]))
 
     @cached_property
     def functions(self) -> dict[str, str] | None:
@@ -203,9 +204,12 @@ class Space:
         if self.size > MANY:
             return None
         known = dict[str, str]()
-        for code in self.codes():
-            known.setdefault(self.canonical(code), code)
-        return {key: self.preferred(code) for key, code in known.items()}
+        for code in self._written():
+            if self.legal(self.choices(code)) and (key := self.canonical(code)) not in known:
+                for one in (key, code):
+                    if self.fits(one):
+                        known.setdefault(key, one)
+        return known
 
     def preferred(self, code: str) -> str:
         """The canonical code where it fits, else the code itself."""

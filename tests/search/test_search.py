@@ -1,0 +1,176 @@
+"""The search loop, its trials and what it says of faults."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+
+import pytest
+
+import netwright as nw
+from netwright.errors import SearchError
+from netwright.search import Evaluation, Proposal, Strategy, Study, Trial
+from netwright.search.front import front
+from netwright.search.search import search
+
+SPACE = nw.space("nasbench201")
+
+
+def digits(net: nw.Net) -> float:
+    return sum(map(int, SPACE.code(net)))
+
+
+def test_a_function_of_nets_is_all_that_a_search_needs() -> None:
+    study = nw.search(SPACE, digits, trials=30, strategy="default", seed=0)
+    assert [trial.number for trial in study.trials] == list(range(30))
+    scores = [trial.score for trial in study.trials]
+    assert study.best.score == max(scores) == digits(study.best.net)
+    assert study.best.code == SPACE.code(study.best.net)
+    assert study.curve() == [max(scores[: i + 1]) for i in range(30)]
+    assert study.stopped == "30 trials"
+    assert all(trial.hash == SPACE.net(trial.code).hash for trial in study.trials)
+
+
+def test_the_package_searches_when_it_is_called() -> None:
+    assert nw.search is sys.modules["netwright.search"]
+    assert len(nw.search(SPACE, digits, trials=3, strategy="random").trials) == 3
+    assert nw.space("nasbench201") is SPACE
+    assert nw.spaces("nasbench201") == ["nasbench201"]
+    assert {"default", "random", "evolution", "tpe"} <= {*nw.strategies()}
+
+
+def test_a_table_is_an_evaluator_in_a_line() -> None:
+    table = {code: float(code[0]) for code in SPACE.codes()}
+    study = nw.search("nasbench201", lambda net: table[SPACE.code(net)], trials=12)
+    assert study.best.score == max(table[trial.code] for trial in study.trials)
+
+
+def test_what_an_evaluator_returns_beside_the_score_is_kept() -> None:
+    def curve(net: nw.Net, seed: int) -> Evaluation:
+        return Evaluation(0.5, {"curve": [0.1, 0.5], "seed": seed})
+
+    study = nw.search(SPACE, curve, trials=2, strategy="random")
+    for trial in study.trials:
+        assert trial.record["curve"] == [0.1, 0.5]
+        assert trial.record["seed"] == trial.seed
+    assert study.trials[0].seed != study.trials[1].seed
+
+
+@pytest.mark.parametrize(("returned", "reason"), [
+    (math.nan, "the evaluator returned nan, wanted a finite number"),
+    (-math.inf, "the evaluator returned -inf, wanted a finite number"),
+    (None, "the evaluator returned None, wanted a number"),
+    ("good", "the evaluator returned 'good', wanted a number"),
+    (ValueError("two\nlines"), "ValueError: two lines"),
+    (MemoryError(), "MemoryError: no message"),
+    (nw.ShapeError("does not fit"), "does not fit"),
+])  # fmt: skip
+def test_a_failed_trial_says_why_in_a_line(returned: object, reason: str) -> None:
+    def evaluator(net: nw.Net) -> object:
+        if isinstance(returned, Exception):
+            raise returned
+        return returned
+
+    trial = nw.search(SPACE, evaluator, trials=1, strategy="random").trials[0]
+    assert (trial.state, trial.score, trial.reason) == ("failed", None, reason)
+    assert trial.seconds >= 0
+
+
+def test_interrupting_is_no_failure() -> None:
+    def interrupted(net: nw.Net) -> float:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        nw.search(SPACE, interrupted, trials=1, strategy="random")
+
+
+def test_a_search_ends_by_the_clock() -> None:
+    study = nw.search(SPACE, digits, minutes=0.002, strategy="random")
+    assert 1 <= len(study.trials)
+    assert study.stopped == "0.002 minutes are over"
+
+
+@pytest.mark.parametrize(("given", "why"), [
+    ({"trials": 0}, "trials is 0, wanted an integer"),
+    ({"trials": 2.5}, "trials is 2.5"),
+    ({"minutes": -1}, "minutes is -1, wanted a number above 0"),
+    ({"strategy": "tep"}, "no strategy is called 'tep'; near: tpe"),
+    ({"budget": "macs<=1k"}, "no net of nasbench201 keeps to macs ≤ 1K; the nearest, .* = 7.78M"),
+    ({"budget": "speed<=3"}, "no bound is called 'speed'"),
+    ({"space": "nasbench"}, "no space is called 'nasbench'; near: nasbench201"),
+    ({"evaluator": 3}, "the evaluator is 3, wanted a function of a net"),
+    ({"space": nw.net("lenet5")}, "lenet5 has no choice in it"),
+])  # fmt: skip
+def test_wrong_arguments_are_told_in_a_line(given: dict[str, object], why: str) -> None:
+    arguments = {"space": SPACE, "evaluator": digits, **given}
+    with pytest.raises(nw.NetwrightError, match=why) as error:
+        nw.search(**arguments)
+    assert "\n" not in str(error.value)
+
+
+def test_a_strategy_of_ones_own() -> None:
+    class InOrder(Strategy):
+        def ask(self, space, trials, random) -> Proposal:
+            return Proposal(space.write(space.choices(f"00000{len(trials)}")))
+
+    study = nw.search(SPACE, digits, trials=5, strategy=InOrder())
+    assert [trial.code for trial in study.trials] == [f"00000{i}" for i in range(5)]
+    assert study.strategy == "InOrder"
+
+
+def test_trials_are_json() -> None:
+    for trial in nw.search(SPACE, digits, trials=4).trials:
+        assert Trial.from_json(trial.to_json()) == trial
+        assert json.loads(trial.to_json())["state"] == "complete"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"number": 1}', "null"])
+def test_other_texts_are_no_trials(text: str) -> None:
+    with pytest.raises(SearchError):
+        Trial.from_json(text)
+
+
+def test_scores_belong_to_complete_trials() -> None:
+    for state, score in [("complete", None), ("failed", 0.5), ("complete", math.nan), ("ok", None)]:
+        with pytest.raises(SearchError):
+            Trial(0, "0", "0", "", score, state)
+
+
+def test_the_front_is_what_nobody_beats() -> None:
+    points = [(3, 30), (2, 20), (2, 25), (1, 10), (3, 30), (0, 11), (1, 10)]
+    trials = [Trial(i, str(i), str(i), "", float(score), "complete", costs={"macs": cost})
+              for i, (score, cost) in enumerate(points)]  # fmt: skip
+    best = front(trials, ["macs"])
+    assert [trial.number for trial in best] == [0, 1, 3]
+    for trial in trials:  # by definition
+        beaten = any(
+            other.score >= trial.score
+            and other.costs["macs"] <= trial.costs["macs"]
+            and (other.score, other.costs) != (trial.score, trial.costs)
+            for other in trials
+        )
+        assert beaten != any((trial.score, trial.costs) == (b.score, b.costs) for b in best)
+    with pytest.raises(SearchError, match="has no cost 'energy'; it has: macs"):
+        front(trials, ["energy"])
+
+
+def test_studies_without_a_score_have_no_best() -> None:
+    with pytest.raises(SearchError, match="no trial of 0 is complete"):
+        _ = Study(SPACE, "random", 0).best
+    assert Study(SPACE, "random", 0).front() == []
+
+
+def test_spaces_and_strategies_load_no_torch() -> None:
+    code = (
+        "import sys, netwright as nw; nw.spaces(); nw.space('nasbench201').net('432121').plan();"
+        "assert not {'torch', 'numpy', 'optuna'} & {*sys.modules}, 'spaces';"
+        "nw.strategies(); assert not {'torch', 'optuna'} & {*sys.modules}, 'strategies'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_face_is_the_loop() -> None:
+    assert search.__doc__
+    assert "no function is evaluated twice" in search.__doc__
