@@ -30,8 +30,8 @@ def seconds_a_trial(where: str, trials: int, workers: int) -> float:
     name = f"study-{workers}"
     plan = Plan(nw.space("nasbench201"), find("random"), score, trials=trials)
     search_shared(plan, name="random", storage=where, study=name, workers=workers)
-    ledger = Ledger.opened(Place(where, name, print))
-    entries = ledger.place.storage.get_all_trials(ledger.study, deepcopy=False)
+    with Ledger.opened(Place(where, name, print)) as ledger:
+        entries = ledger.place.storage.get_all_trials(ledger.study, deepcopy=False)
     ends: list[datetime] = sorted(entry.datetime_complete for entry in entries)
     first = trials // 4  # by then all workers are there
     return (ends[-1] - ends[first]).total_seconds() / (trials - 1 - first)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
@@ -31,6 +32,10 @@ def server():
         yield server
     finally:
         server.close()
+
+
+def opened(server, name):
+    return Ledger.opened(Place(server.url, name, print))
 
 
 def test_a_study_in_postgres_is_the_search_in_memory(server):
@@ -67,8 +72,12 @@ def test_a_worker_whose_session_ends_is_gone_after_a_while(server):
     place = Place(server.url, "gone", print)
     assert isinstance(place.locks, PostgresLocks)
     place.locks.grace = 0.3
-    ledger = Ledger.opened(place, {"identity": {}})
-    other = Ledger.opened(Place(server.url, "gone", print))
+    with Ledger.opened(place, {"identity": {}}) as ledger, opened(server, "gone") as other:
+        _lose(ledger, other)
+
+
+def _lose(ledger, other):
+    place = ledger.place
     plan = Plan(SPACE, find("random"), score, trials=3)
     with other.place.locks.present("b"):
         lost = other.claim("b", _Turn(plan))
@@ -86,9 +95,10 @@ def test_a_lock_that_the_server_forgot_is_taken_again(server, monkeypatch):
 
     monkeypatch.setattr(locks, "PING", 0.1)
     monkeypatch.setattr(locks, "SOON", 0.1)
-    mine, others = (Place(server.url, "forgot", print).locks for _ in range(2))
+    places = [Place(server.url, "forgot", print) for _ in range(2)]
+    mine, others = (place.locks for place in places)
     others.grace = 1.0
-    with mine.present("a"):
+    with closing(places[0]), closing(places[1]), mine.present("a"):
         server.stop()
         server.start()
         until = time.monotonic() + 10
@@ -108,6 +118,6 @@ def place_free(server, others):
 def test_studies_of_one_database_do_not_mix(server):
     for name, trials in (("one", 2), ("two", 3)):
         nw.search(SPACE, score, trials=trials, strategy="random", storage=server.url, study=name)
-    assert len(Ledger.opened(Place(server.url, "one", print)).trials()) == 2
-    assert work(Plan(SPACE, find("random"), score, trials=3),
-                Ledger.opened(Place(server.url, "one", print))) == "3 trials"  # fmt: skip
+    with opened(server, "one") as ledger:
+        assert len(ledger.trials()) == 2
+        assert work(Plan(SPACE, find("random"), score, trials=3), ledger) == "3 trials"

@@ -123,8 +123,8 @@ def _search(
     except KeyboardInterrupt:
         click.echo(f"\nstopped; all trials that ended are kept, {again}", err=True)
         sys.exit(130)
-    ledger = home.opened()
-    record, trials = ledger.record, ledger.trials()
+    with home.opened() as ledger:
+        record, trials = ledger.record, ledger.trials()
     state = summary(home.name, record, trials)
     if state["best"] is not None:
         home.write(record, trials)
@@ -142,8 +142,8 @@ def _show(study: str, storage: str, as_json: bool) -> None:
     from netwright.search.engine.summary import summary, summary_text
 
     home = Home(study, storage, lambda line: click.echo(line, err=True))
-    ledger = home.opened()
-    state = summary(home.name, ledger.record, ledger.trials())
+    with home.opened() as ledger:
+        state = summary(home.name, ledger.record, ledger.trials())
     if as_json:
         echo_json(state)
     else:
@@ -155,12 +155,11 @@ def _export(study: str, file: str, storage: str, number: int | None) -> None:
     from netwright.search.engine.summary import best_trial, numbered
 
     home = Home(study, storage, lambda line: click.echo(line, err=True))
-    ledger = home.opened()
-    trials = ledger.trials()
+    with home.opened() as ledger:
+        setup, trials = ledger.record.get("setup", {}), ledger.trials()
     trial = best_trial(trials) if number is None else numbered(trials, number)
     options = exported(trial, file)
     words = " ".join(f"--{word} {quote(value)}" for word, value in options.items())
-    setup = ledger.record.get("setup", {})
     click.echo(f"wrote {file}", err=True)
     echo(f"trial {trial.number}: code {trial.code}, score {trial.score}\n"
          f"train it  netwright fit {quote(setup.get('data', 'DATA'))} {words}")  # fmt: skip

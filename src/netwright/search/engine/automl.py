@@ -85,8 +85,8 @@ def fit_by_search(
     search_shared(plan, name=setup.strategy, storage=home.storage, study=home.name,
                   seconds=max(1.0, SHARE * seconds - (monotonic() - began)), tell=watch.say,
                   settings={"setup": setup.to_json()}, progress=progress)  # fmt: skip
-    ledger = home.opened()
-    record, trials = ledger.record, ledger.trials()
+    with home.opened() as ledger:
+        record, trials = ledger.record, ledger.trials()
     best = best_trial(trials)
     home.write(record, trials)
     options = exported(best, str(home.folder / "net.json"))
@@ -100,7 +100,8 @@ def fit_by_search(
 def _setup(settings: Settings, home: Home) -> Setup:
     """The search: that of the study where it was begun before, else as the time allows."""
     if Path(home.storage).is_file():
-        return home.setup(home.opened())
+        with home.opened() as ledger:
+            return home.setup(ledger)
     recipe = read(settings.recipe or DEFAULT)
     flips = settings.flip or (settings.flip is None and settings.recipe)
     if not flips:  # digits and letters turn into others in a mirror

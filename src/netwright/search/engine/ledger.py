@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 from optuna.exceptions import UpdateFinishedTrialError
@@ -50,7 +50,9 @@ class Claim:
 
 
 class Ledger:
-    """The entries of a study; every method waits while the storage is out of reach."""
+    """The entries of a study; every method waits while the storage is out of reach. `with` closes
+    the storage at the end.
+    """
 
     def __init__(self, place: Place, study: int) -> None:
         self.place, self.study = place, study
@@ -78,7 +80,17 @@ class Ledger:
                     ledger._agree(record)
                 return ledger
 
-        return place.reach(act)
+        try:
+            return place.reach(act)
+        except BaseException:
+            place.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.place.close()
 
     def _agree(self, record: dict[str, Any]) -> None:
         """Notes what the study is; `SearchError` where it is another one already."""

@@ -151,7 +151,8 @@ def _child(order: bytes, workers: int, pipe: Any) -> None:
     _share_devices(given)
     try:
         place = Place(given.where, given.study, lambda line: None)
-        why = work(given.plan, Ledger.opened(place), seconds=given.seconds)
+        with Ledger.opened(place) as ledger:
+            why = work(given.plan, ledger, seconds=given.seconds)
     except KeyboardInterrupt:
         pipe.send((False, "stopped"))
     except NetwrightError as error:

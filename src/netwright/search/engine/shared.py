@@ -62,12 +62,12 @@ def search_shared(
     most = None if math.isinf(plan.trials) else plan.trials
     record = {"schema": SCHEMA, "identity": identity(plan.space, plan.evaluator),
               "strategy": name, "seed": plan.seed, "trials": most, **(settings or {})}  # fmt: skip
-    ledger = Ledger.opened(place, record)
-    if workers == 1:
-        why = work(plan, ledger, seconds=seconds, progress=progress)
-    else:
-        why = work_together(plan, ledger, workers, seconds=seconds, progress=progress)
-    return Study(plan.space, name, plan.seed, ledger.trials(), why)
+    with Ledger.opened(place, record) as ledger:
+        if workers == 1:
+            why = work(plan, ledger, seconds=seconds, progress=progress)
+        else:
+            why = work_together(plan, ledger, workers, seconds=seconds, progress=progress)
+        return Study(plan.space, name, plan.seed, ledger.trials(), why)
 
 
 def identity(space: Space, evaluator: Evaluator) -> dict[str, str]:

@@ -46,7 +46,7 @@ class Place:
 
     def __init__(self, where: str, study: str, tell: Callable[[str], None]) -> None:
         self.where, self.study, self.tell = where, study, tell
-        self.storage, self.locks = opened(where, study)
+        self.storage, self.locks, self.close = opened(where, study)
 
     def reach(self, act: Callable[[], Result]) -> Result:
         """The result of `act`, however long its storage is out of reach: it is done again, so it
@@ -73,7 +73,11 @@ class Place:
             pause = min(LONGEST, 2 * pause)
 
 
-def opened(where: str, study: str) -> tuple[BaseStorage, Locks]:
+Opened = tuple["BaseStorage", Locks, Callable[[], None]]
+"""A storage, the locks of a study in it, and what closes both."""
+
+
+def opened(where: str, study: str) -> Opened:
     """The storage and the locks of a study; `SearchError` where there is none to be had."""
     if find_spec("optuna") is None:
         raise SearchError(f"a study that is kept needs Optuna: {INSTALL}") from None
@@ -88,7 +92,7 @@ def opened(where: str, study: str) -> tuple[BaseStorage, Locks]:
         locks = FileLocks(path.with_name(path.name + ".locks"))
         from netwright.search.engine.journal import journal
 
-        return journal(path, locks.folder), locks
+        return journal(path, locks.folder), locks, lambda: None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SearchError(f"{path} is no journal of a search ({str(error)[:80]}); choose another "
                           "--storage") from None  # fmt: skip
@@ -97,7 +101,7 @@ def opened(where: str, study: str) -> tuple[BaseStorage, Locks]:
                           "--storage") from None  # fmt: skip
 
 
-def _database(url: str, study: str) -> tuple[BaseStorage, Locks]:
+def _database(url: str, study: str) -> Opened:
     scheme, _, rest = url.partition("://")
     if scheme not in ("postgresql", "postgres", "postgresql+psycopg"):
         raise SearchError(f"storage {shown(url)} is of the kind {scheme!r}; wanted a file, or "
@@ -112,15 +116,23 @@ def _database(url: str, study: str) -> tuple[BaseStorage, Locks]:
     full = f"postgresql+psycopg://{rest}"
     options = {"pool_pre_ping": True,
                "connect_args": {"connect_timeout": CONNECT, "options": SESSION}}  # fmt: skip
+    engine = None
     try:
         engine = create_engine(full, **options)
         with engine.connect() as connection, quietly():
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": TABLES})
             storage = RDBStorage(full, engine_kwargs=dict(options))
-        return get_storage(storage), PostgresLocks(engine, study)
     except (SQLAlchemyError, OptunaError, ValueError, RuntimeError) as error:
+        if engine is not None:
+            engine.dispose()
         raise SearchError(f"storage {shown(url)} cannot be reached: {_fault(error)}; nothing is "
                           "lost; is the server up, and does it let us in?") from None  # fmt: skip
+
+    def close() -> None:
+        storage.engine.dispose()
+        engine.dispose()
+
+    return get_storage(storage), PostgresLocks(engine, study), close
 
 
 @contextmanager
@@ -164,4 +176,4 @@ def unreachable(error: BaseException) -> str | None:
 def _fault(error: BaseException) -> str:
     cause: Any = getattr(error, "orig", None) or error.__cause__ or error
     lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
-    return (lines or [type(error).__name__])[-1][:160]
+    return (lines or [type(error).__name__])[0][:160]

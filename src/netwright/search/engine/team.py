@@ -42,8 +42,7 @@ def team_work(
         seconds: time for it.
         progress: called with every trial that ends here.
     """
-    with processes() as place:
-        ledger = home.opened()
+    with processes() as place, home.opened() as ledger:
         plan = home.setup(ledger).plan(home.folder, data)
         _same(ledger, plan)
         if place.world == 1:
