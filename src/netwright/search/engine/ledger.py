@@ -13,13 +13,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 from uuid import uuid4
 
-from optuna.exceptions import UpdateFinishedTrialError
-from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState, create_trial
-
 from netwright.errors import SearchError
-from netwright.search.engine.storage import Place, quietly, shown
+from netwright.search.engine.storage import INSTALL, Place, quietly, shown
 from netwright.search.trial import Trial
+
+try:
+    from optuna.exceptions import UpdateFinishedTrialError
+    from optuna.study import StudyDirection
+    from optuna.trial import FrozenTrial, TrialState, create_trial
+except ImportError:
+    raise SearchError(f"a study that is kept needs Optuna: {INSTALL}") from None
 
 __all__ = ["Claim", "Ledger"]
 

@@ -20,7 +20,7 @@ from netwright.search.engine.locks import FileLocks, Locks, PostgresLocks
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
-__all__ = ["Place", "opened", "quietly", "shown"]
+__all__ = ["INSTALL", "Place", "opened", "quietly", "shown"]
 
 Result = TypeVar("Result")
 
@@ -79,8 +79,6 @@ Opened = tuple["BaseStorage", Locks, Callable[[], None]]
 
 def opened(where: str, study: str) -> Opened:
     """The storage and the locks of a study; `SearchError` where there is none to be had."""
-    if find_spec("optuna") is None:
-        raise SearchError(f"a study that is kept needs Optuna: {INSTALL}") from None
     if "://" in where:
         return _database(where, study)
     if find_spec("fcntl") is None:
