@@ -22,8 +22,9 @@ from netwright.errors import SearchError
 from netwright.search.engine.accuracy import Accuracy
 from netwright.search.engine.beside import Beside, at_random, best_of
 from netwright.search.engine.home import Home
+from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.setup import Setup
-from netwright.search.engine.shared import search_shared
+from netwright.search.engine.shared import identity, search_shared
 from netwright.search.strategy import find
 from netwright.search.trial import Trial
 from netwright.space.families import small
@@ -171,6 +172,11 @@ def test_a_space_alone_is_described(run):
     assert (record["codes"], len(record["choices"]), len(record["sample"])) == (15_625, 6, 6)
 
 
+def trials_of(folder):
+    with Home(folder).opened() as ledger:
+        return ledger.trials()
+
+
 @pytest.fixture(scope="module")
 def study(squares, tmp_path_factory):
     """A study of four small nets, in a folder."""
@@ -183,7 +189,7 @@ def study(squares, tmp_path_factory):
 
 
 def test_a_study_leaves_its_best_net_and_a_page(study):
-    trials = Home(study).opened().trials()
+    trials = trials_of(study)
     best = max(trial.score for trial in trials)
     assert len(trials) == 4
     net = nw.from_json((study / "best.json").read_text())
@@ -196,7 +202,7 @@ def test_a_study_leaves_its_best_net_and_a_page(study):
 
 def test_show_says_what_is_best_so_far(study, run):
     record = json.loads(run("search", "--show", study, "--json")[1])
-    trials = Home(study).opened().trials()
+    trials = trials_of(study)
     best = max(trials, key=lambda trial: (trial.score, -trial.number))
     assert record["best"]["trial"] == best.number
     assert (record["trials"], record["complete"], record["wanted"]) == (4, 4, 4)
@@ -209,14 +215,16 @@ def test_show_says_what_is_best_so_far(study, run):
 def test_a_result_is_taken_out_and_trained_again(study, run, tmp_path, squares):
     file = tmp_path / "net.json"
     code, out, _ = run("search", "--export", study, file, "--trial", 2)
-    trial = Home(study).opened().trials()[2]
+    trial = trials_of(study)[2]
     assert code == 0
     assert nw.from_json(file.read_text()).hash == trial.hash
     words = out.splitlines()[1].split()
     assert words[:5] == ["train", "it", "netwright", "fit", squares]
     recipe = words[words.index("--recipe") + 1]
     assert json.loads(Path(recipe).read_text()) == trial.record["recipe"]
-    plan = Home(study).setup(Home(study).opened()).plan()
+    home = Home(study)
+    with home.opened() as ledger:
+        plan = home.setup(ledger).plan()
     again = plan.evaluator(plan.space.net(trial.code), trial=trial, seed=trial.seed)
     assert again.score == trial.score
     assert "no trial 9; there are 0 to 3" in run("search", "--export", study, file, "--trial", 9)[2]
@@ -262,7 +270,7 @@ def test_a_search_that_is_stopped_says_how_to_go_on(squares, tmp_path):
     assert process.returncode == 130
     assert err.endswith("stopped; all trials that ended are kept, go on with the same command; "
                         "netwright search --show s\n")  # fmt: skip
-    assert Home(tmp_path / "s").opened().trials() == []  # given back
+    assert trials_of(tmp_path / "s") == []  # given back
 
 
 @pytest.mark.slow
@@ -295,3 +303,30 @@ def test_a_space_of_ones_own_joins(squares, tmp_path, monkeypatch):
     setup = Setup("own_space:cells", squares, trials=1, epochs=1, budget=CHEAP)
     study = search_shared(setup.plan(), name="default", storage=tmp_path / "j")
     assert study.best.net.input == (1, 8, 8)
+
+
+@pytest.mark.slow
+def test_processes_of_torchrun_train_one_net(squares, tmp_path):
+    """They come to what one process alone comes to, but for the order of sums."""
+    setup = Setup("small", squares, trials=2, epochs=2, budget=CHEAP, beside=0)
+    home = Home(tmp_path / "pair")
+    with Ledger.opened(
+        home.place(),
+        {"identity": identity(setup.plan().space, setup.plan().evaluator),
+         "setup": setup.to_json()},
+    ):  # fmt: skip
+        pass
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2",
+               "--master-addr=127.0.0.1", "--local-addr=127.0.0.1", "--rdzv-backend=c10d",
+               "--rdzv-endpoint=127.0.0.1:0", "-m", "netwright", "work",
+               str(home.folder)]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False,
+                          env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "pair: 2 trials here; 2 trials\n"
+    alone = search_shared(setup.plan(), name="default", storage=tmp_path / "j")
+    with home.opened() as ledger:
+        pair = ledger.trials()
+    assert pair[0].code == alone.trials[0].code
+    assert pair[0].score == pytest.approx(alone.trials[0].score, abs=0.2)
+    assert len(pair[1].record["curve"]) == 2
