@@ -49,6 +49,14 @@ class Setup:
     beside: int = 5
     first: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        for word in ("epochs", "trials", "limit"):
+            value = getattr(self, word)
+            if value is not None and not value > 0:
+                raise SearchError(f"{word} is {value}, wanted more than 0")
+        if not 0 <= self.seed < 2**32:
+            raise SearchError(f"seed is {self.seed}, wanted 0 to {2**32 - 1}")
+
     def plan(self, folder: str | Path = "", data: str = "") -> Plan:
         """What its workers do.
 
