@@ -214,11 +214,11 @@ class Ledger:
         """The first trial that was given up and has to be made again, and its kills."""
         covered = {trial.number for trial in self._trials(entries)}
         for entry in entries:
-            if "trial" in entry.user_attrs and entry.state == TrialState.FAIL:
-                trial = Trial.from_json(entry.user_attrs["trial"])
+            words = entry.user_attrs
+            if "trial" in words and entry.state.is_finished() and self._trial(entry) is None:
+                trial = Trial.from_json(words["trial"])
                 if trial.number not in covered:
-                    kills = entry.user_attrs["kills"] + ("given back" not in entry.user_attrs)
-                    return trial, kills
+                    return trial, words["kills"] + ("given back" not in words)
         return None
 
     def _end(self, claim: Claim, trial: Trial) -> None:
