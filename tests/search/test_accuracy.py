@@ -222,11 +222,11 @@ def test_a_result_is_taken_out_and_trained_again(study, run, tmp_path, squares):
     assert words[:5] == ["train", "it", "netwright", "fit", squares]
     recipe = words[words.index("--recipe") + 1]
     assert json.loads(Path(recipe).read_text()) == trial.record["recipe"]
-    home = Home(study)
-    with home.opened() as ledger:
-        plan = home.setup(ledger).plan()
-    again = plan.evaluator(plan.space.net(trial.code), trial=trial, seed=trial.seed)
-    assert again.score == trial.score
+    again = json.loads(run("search", "--again", study, "--trial", 2, "--json")[1])
+    assert (again["trial"], again["before"], again["after"]) == (2, trial.score, trial.score)
+    text = f"{100 * trial.score:.2f}%"
+    out = run("search", "--again", study, "--trial", 2)[1]
+    assert out == f"trial 2: {text} on validation then, {text} now\n"
     assert "no trial 9; there are 0 to 3" in run("search", "--export", study, file, "--trial", 9)[2]
 
 

@@ -6,31 +6,21 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from netwright.cli import complete
 from netwright.cli.options import as_count, json_option, quiet_option
 from netwright.cli.output import echo, echo_json
+from netwright.cli.searching import Progress, interrupt, storage_option, workers_option
 from netwright.core.machine import need_memory
 from netwright.errors import SearchError
 
-if TYPE_CHECKING:
-    from netwright.search.trial import Trial
-
-__all__ = ["Progress", "command", "interrupt", "storage_option", "workers_option"]
-
-storage_option = click.option(
-    "--storage", default="", metavar="WHERE",
-    help="postgresql://USER:PASSWORD@HOST/DATABASE, or a file (study.journal in the folder)",
-    shell_complete=complete.files,
-)  # fmt: skip
-workers_option = click.option(
-    "--workers", callback=as_count, default="1", metavar="N", help="processes that try nets (1)"
-)
+__all__ = ["command"]
 
 
 @click.command("search")
@@ -59,12 +49,14 @@ workers_option = click.option(
 @click.option("--show", metavar="STUDY", help="what is best so far in a study",
               shell_complete=complete.files)  # fmt: skip
 @click.option("--export", nargs=2, metavar="STUDY FILE", help="write the best net as JSON")
-@click.option("--trial", type=int, metavar="N", help="with --export: the net of that trial")
+@click.option("--again", metavar="STUDY", help="train the best net once more, by the same seed",
+              shell_complete=complete.files)  # fmt: skip
+@click.option("--trial", type=int, metavar="N", help="for --export, --again: the net of that trial")
 @json_option
 @quiet_option
 def command(
-    space: str, data: str, show: str | None, export: tuple[str, str] | None, trial: int | None,
-    storage: str, workers: int, out: str | None, minutes: float | None, as_json: bool, quiet: bool,
+    space: str, data: str, show: str | None, export: tuple[str, str] | None, again: str | None,
+    trial: int | None, storage: str, workers: int, out: str | None, minutes: float | None, as_json: bool, quiet: bool,
     **options: Any,
 ) -> None:  # fmt: skip
     """Try nets of SPACE on the labelled images in DATA, and keep what came of each.
@@ -80,6 +72,8 @@ def command(
         _show(show, storage, as_json)
     elif export is not None:
         _export(*export, storage, trial)
+    elif again is not None:
+        _train_again(again, storage, trial, as_json)
     elif not space:
         raise SearchError("wanted SPACE and DATA, or --show STUDY, or --export STUDY FILE")
     elif not data:
@@ -165,6 +159,27 @@ def _export(study: str, file: str, storage: str, number: int | None) -> None:
          f"train it  netwright fit {quote(setup.get('data', 'DATA'))} {words}")  # fmt: skip
 
 
+def _train_again(study: str, storage: str, number: int | None, as_json: bool) -> None:
+    """Trains the net of a trial as it was trained, and compares."""
+    need_memory()
+    from netwright.search.engine.home import Home
+    from netwright.search.engine.summary import best_trial, numbered
+    from netwright.search.search import evaluate
+
+    home = Home(study, storage, lambda line: click.echo(line, err=True))
+    with home.opened() as ledger:
+        plan, trials = home.setup(ledger).plan(), ledger.trials()
+    before = best_trial(trials) if number is None else numbered(trials, number)
+    fresh = replace(before, state="running", score=None, reason="")
+    after = evaluate(plan.space, fresh, plan.evaluator)
+    if as_json:
+        echo_json({"trial": before.number, "before": before.score, "after": after.score})
+        return
+    then, now = (f"{100 * trial.score:.2f}%" if trial.score is not None else trial.reason
+                 for trial in (before, after))  # fmt: skip
+    echo(f"trial {before.number}: {then} on validation then, {now} now")
+
+
 def _describe(text: str, seed: int, as_json: bool) -> None:
     """The size of a space and a sample of it."""
     from random import Random
@@ -186,42 +201,3 @@ def _describe(text: str, seed: int, as_json: bool) -> None:
     echo(f"{space.name}: {space.size:,} codes; options of each choice: {choices}\n"
          f"sample {code}: {human(plan.params)} parameters, {human(plan.macs)} MACs\n\n"
          f"{plan_table(plan, 2)}")  # fmt: skip
-
-
-class Progress:
-    """A line for every trial that ends, with the time left; stderr only."""
-
-    def __init__(self, trials: int | None, minutes: float | None, *, quiet: bool) -> None:
-        from time import monotonic
-
-        self.trials, self.minutes, self.quiet = trials, minutes, quiet
-        self.clock, self.began, self.ended, self.best = monotonic, monotonic(), 0, float("-inf")
-
-    def say(self, text: str) -> None:
-        if not self.quiet:
-            click.echo(text, err=True)
-
-    def __call__(self, trial: Trial) -> None:
-        self.ended += 1
-        if trial.score is None:
-            self.say(f"trial {trial.number}  {trial.code}  failed: {trial.reason}")
-            return
-        self.best = max(self.best, trial.score)
-        self.say(f"trial {trial.number}  {trial.code}  {100 * trial.score:.2f}%  "
-                 f"best {100 * self.best:.2f}%{self._left(trial.number)}")  # fmt: skip
-
-    def _left(self, number: int) -> str:
-        from netwright.report.numbers import duration
-
-        spent = self.clock() - self.began
-        bounds = list[float]()
-        if self.trials is not None:
-            bounds.append(max(0, self.trials - number - 1) * spent / self.ended)
-        if self.minutes is not None:
-            bounds.append(max(0.0, 60 * self.minutes - spent))
-        return f"  {duration(min(bounds))} left" if bounds else ""
-
-
-def interrupt(*_: object) -> None:
-    """What SIGTERM does: the same as Ctrl-C."""
-    raise KeyboardInterrupt

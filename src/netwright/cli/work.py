@@ -12,7 +12,7 @@ import click
 from netwright.cli import complete
 from netwright.cli.options import quiet_option
 from netwright.cli.output import echo
-from netwright.cli.search import Progress, interrupt, storage_option, workers_option
+from netwright.cli.searching import Progress, interrupt, storage_option, workers_option
 from netwright.core.machine import need_memory
 
 __all__ = ["command"]
