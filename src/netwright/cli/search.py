@@ -56,8 +56,8 @@ __all__ = ["command"]
 @quiet_option
 def command(
     space: str, data: str, show: str | None, export: tuple[str, str] | None, again: str | None,
-    trial: int | None, storage: str, workers: int, out: str | None, minutes: float | None, as_json: bool, quiet: bool,
-    **options: Any,
+    trial: int | None, storage: str, workers: int, out: str | None, minutes: float | None,
+    as_json: bool, quiet: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Try nets of SPACE on the labelled images in DATA, and keep what came of each.
 
