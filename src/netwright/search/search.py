@@ -105,8 +105,7 @@ def search(
         except Exhausted as error:
             stopped = str(error)
             break
-        with limited(limit):
-            done.append(evaluate(where, trial, evaluator, limit=limit))
+        done.append(evaluate(where, trial, evaluator, seconds=limit, limit=limit))
         if progress:
             progress(done[-1])
     return Study(where, name, seed, done, stopped or f"{len(done)} trials")
@@ -141,18 +140,22 @@ def evaluate(
     evaluator: Evaluator,
     *,
     fails: type[Exception] = Exception,
+    seconds: float = math.inf,
+    over: bool = False,
     **offers: Any,
 ) -> Trial:
     """The trial when it has ended: complete, or failed with its reason in one line.
 
     space, trial: what is evaluated
     evaluator: what is called with its net
+    seconds: after them it is broken off: a failed trial, or `TimeOver` where the search is `over`
     fails: what makes a failed trial where the evaluator raises it; anything else goes on
     offers: what else the evaluator may take by keyword
     """
     begun = time.monotonic()
     try:
-        result = evaluator(space.net(trial.code), **_wanted(evaluator, trial, offers))
+        with limited(seconds, over=over):
+            result = evaluator(space.net(trial.code), **_wanted(evaluator, trial, offers))
     except fails as error:
         return _failed(trial, _line(error), begun)
     record = dict(trial.record)

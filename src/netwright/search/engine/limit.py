@@ -11,11 +11,7 @@ from types import FrameType
 
 from netwright.errors import SearchError
 
-__all__ = ["TimeLimit", "TimeOver", "limited"]
-
-
-class TimeLimit(SearchError):
-    """A trial has taken all of its time."""
+__all__ = ["TimeOver", "limited"]
 
 
 class TimeOver(BaseException):
@@ -24,8 +20,8 @@ class TimeOver(BaseException):
 
 @contextmanager
 def limited(seconds: float, *, over: bool = False) -> Generator[None]:
-    """Breaks the block off after so many seconds: with `TimeLimit`, or with `TimeOver` where the
-    whole search is `over` then.
+    """Breaks the block off after so many seconds: with a `SearchError` that says so, or with
+    `TimeOver` where the whole search is `over` then.
 
     The system's alarm does it, so it works on Linux and macOS, in the main thread; elsewhere the
     block runs to its end.
@@ -38,7 +34,7 @@ def limited(seconds: float, *, over: bool = False) -> Generator[None]:
     def alarm(number: int, frame: FrameType | None) -> None:
         if over:
             raise TimeOver
-        raise TimeLimit(f"it took longer than its {seconds:g} seconds")
+        raise SearchError(f"it took longer than its {seconds:g} seconds")
 
     before = signal.signal(signal.SIGALRM, alarm)
     signal.setitimer(signal.ITIMER_REAL, max(1e-3, seconds))

@@ -12,7 +12,7 @@ from time import monotonic, sleep
 from uuid import uuid4
 
 from netwright.search.engine.ledger import Claim, Ledger
-from netwright.search.engine.limit import TimeLimit, TimeOver, limited
+from netwright.search.engine.limit import TimeOver
 from netwright.search.search import Evaluator, ask, evaluate, started
 from netwright.search.strategy import Exhausted, Strategy
 from netwright.search.trial import Trial
@@ -123,12 +123,9 @@ def _evaluated(
         ledger.report(claim, step, score)
 
     alone = fails is Exception  # an alarm in one of several processes would leave the others
-    try:
-        with limited(min(left, plan.limit) if alone else math.inf, over=left < plan.limit):
-            trial = evaluate(plan.space, claim.trial, plan.evaluator, fails=fails, report=report,
-                             limit=plan.limit)  # fmt: skip
-    except TimeLimit as error:  # the alarm came when the evaluator had just returned
-        trial = replace(claim.trial, state="failed", reason=str(error), seconds=plan.limit)
+    trial = evaluate(plan.space, claim.trial, plan.evaluator, fails=fails, report=report,
+                     seconds=min(left, plan.limit) if alone else math.inf,
+                     over=left < plan.limit, limit=plan.limit)  # fmt: skip
     net = plan.space.net(trial.code).to_json()
     kept = {"net": net, "curve": curve} if curve else {"net": net}
     return replace(trial, record={**kept, **trial.record})
