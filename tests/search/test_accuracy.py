@@ -256,7 +256,7 @@ def test_what_is_not_there_is_one_line(run, tmp_path, squares):
         assert wanted in err
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+@pytest.mark.slow
 def test_a_search_that_is_stopped_says_how_to_go_on(squares, tmp_path):
     words = ["search", "small", squares, "--epochs", "2000", "--budget", CHEAP, "--out", "s"]
     process = subprocess.Popen([sys.executable, "-m", "netwright", *words], cwd=tmp_path, text=True,
