@@ -25,7 +25,6 @@ from netwright.train.watch import Watch
 
 if TYPE_CHECKING:
     from netwright.search.engine.accuracy import Accuracy
-    from netwright.space.small import SmallNets
 
 __all__ = ["Found", "fit_by_search"]
 
@@ -112,7 +111,8 @@ def _setup(settings: Settings, home: Home) -> Setup:
                   recipe=recipe.to_json(), epochs=1, size=settings.size, seed=settings.seed,
                   precision=precision)  # fmt: skip
     plan = setup.plan()
-    space, dataset = cast("SmallNets", plan.space), cast("Accuracy", plan.evaluator).dataset
+    space: Any = plan.space  # of small nets, which have a default
+    dataset = cast("Accuracy", plan.evaluator).dataset
     code, recipe = space.default(), recipe.suited(dataset.size("train"))
     epoch = recipe.steps(dataset.size("train")) * step_seconds(space.net(code), recipe, precision)
     epochs = int(SHARE * 60 * settings.minutes / TRIALS / epoch)

@@ -14,7 +14,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from netwright.errors import SearchError
-from netwright.search.engine.storage import INSTALL, Place, quietly, shown
+from netwright.search.engine.storage import INSTALL, Place, shown
 from netwright.search.trial import Trial
 
 try:
@@ -77,7 +77,8 @@ class Ledger:
                             f"there is no study {place.study} in {shown(place.where)}; begin it "
                             "with: netwright search SPACE DATA"
                         ) from None
-                    study = _begun(place)
+                    begin = place.storage.create_new_study
+                    study = begin([StudyDirection.MAXIMIZE], place.study)
                 ledger = cls(place, study)
                 if record is not None:
                     ledger._agree(record)
@@ -238,11 +239,6 @@ class Ledger:
                           "worker": claim.worker, "token": claim.token, "kills": 1}  # fmt: skip
             entry = create_trial(state=state, values=values, user_attrs=attributes)
             storage.create_new_trial(self.study, entry)
-
-
-def _begun(place: Place) -> int:
-    with quietly():
-        return place.storage.create_new_study([StudyDirection.MAXIMIZE], place.study)
 
 
 def _short(value: object) -> str:

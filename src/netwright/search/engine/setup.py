@@ -84,8 +84,9 @@ class Setup:
     def from_json(cls, record: Any) -> Setup:
         """The inverse of `to_json`; `SearchError` for what is none."""
         words = {word.name for word in fields(cls)}
-        given: dict[str, Any] = record if isinstance(record, dict) else {}
+        given: dict[str, Any] = dict(record) if isinstance(record, dict) else {}
         if not {"space", "data"} <= {*given} <= words:
             raise SearchError("the study does not say what it was begun with: it was begun in "
                               "Python, where nw.search(..., storage=, study=) goes on")  # fmt: skip
-        return cls(**{**given, "first": tuple(given.get("first", ()))})
+        given["first"] = tuple(given.get("first", ()))
+        return cls(**given)

@@ -6,7 +6,6 @@ Both are storages of Optuna (Akiba et al. 2019, arXiv:1907.10902), whose dashboa
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -55,7 +54,8 @@ class Place:
         began, pause = None, SHORTEST
         while True:
             try:
-                result = act()
+                with quietly():
+                    result = act()
             except Exception as error:
                 fault = unreachable(error)
                 if fault is None:
@@ -135,14 +135,12 @@ def _database(url: str, study: str) -> Opened:
 
 @contextmanager
 def quietly() -> Generator[None]:
-    """Without Optuna's word of every study that begins, and of what it calls experimental."""
+    """Without Optuna's word of every study that begins and every session that is lost."""
     logger = logging.getLogger("optuna")
     level = logger.level
-    logger.setLevel(logging.WARNING)
+    logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     finally:
         logger.setLevel(level)
 
