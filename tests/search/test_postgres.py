@@ -121,3 +121,14 @@ def test_studies_of_one_database_do_not_mix(server):
     with opened(server, "one") as ledger:
         assert len(ledger.trials()) == 2
         assert work(Plan(SPACE, find("random"), score, trials=3), ledger) == "3 trials"
+
+
+def test_a_worker_that_begins_while_the_server_is_away_waits_for_it(server):
+    nw.search(SPACE, score, trials=1, strategy="random", storage=server.url, study="later")
+    server.stop()
+    lines, back = [], threading.Timer(1.0, server.start)
+    back.start()
+    with closing(Place(server.url, "later", lines.append, wait=True)) as place:
+        assert len(Ledger.opened(place).trials()) == 1
+    back.join()
+    assert "cannot be reached (no answer)" in lines[0]

@@ -150,7 +150,7 @@ def _child(order: bytes, workers: int, pipe: Any) -> None:
     given: _Order = pickle.loads(order)  # noqa: S301 our own
     _share_devices(given)
     try:
-        place = Place(given.where, given.study, lambda line: None)
+        place = Place(given.where, given.study, lambda line: None, wait=True)
         with Ledger.opened(place) as ledger:
             why = work(given.plan, ledger, seconds=given.seconds)
     except KeyboardInterrupt:

@@ -34,6 +34,10 @@ TABLES = 0x6E657477
 """The lock under which tables are made: two workers that begin at once would make them twice."""
 
 
+class Unreachable(SearchError):
+    """A storage that does not answer."""
+
+
 class Place:
     """A storage and the locks of a study in it; waits while it is out of reach.
 
@@ -41,11 +45,15 @@ class Place:
         where: a journal file, or `postgresql://USER:PASSWORD@HOST/DATABASE`.
         study: the name of the study, unique in a database.
         tell: hears a line when the storage is lost, and when it is back.
+        wait: whether to wait for a storage that is out of reach at the beginning too.
     """
 
-    def __init__(self, where: str, study: str, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, where: str, study: str, tell: Callable[[str], None], *, wait: bool = False
+    ) -> None:
         self.where, self.study, self.tell = where, study, tell
-        self.storage, self.locks, self.close = opened(where, study)
+        parts = self.reach(lambda: opened(where, study)) if wait else opened(where, study)
+        self.storage, self.locks, self.close = parts
 
     def reach(self, act: Callable[[], Result]) -> Result:
         """The result of `act`, however long its storage is out of reach: it is done again, so it
@@ -123,7 +131,7 @@ def _database(url: str, study: str) -> Opened:
     except (SQLAlchemyError, OptunaError, ValueError, RuntimeError) as error:
         if engine is not None:
             engine.dispose()
-        raise SearchError(f"storage {shown(url)} cannot be reached: {_fault(error)}; nothing is "
+        raise Unreachable(f"storage {shown(url)} cannot be reached: {_fault(error)}; nothing is "
                           "lost; is the server up, and does it let us in?") from None  # fmt: skip
 
     def close() -> None:
@@ -162,6 +170,8 @@ def unreachable(error: BaseException) -> str | None:
     """Why a storage cannot be reached, if that is what an error says; None for any other error."""
     if isinstance(error, OSError):
         return error.strerror or str(error)
+    if isinstance(error, Unreachable):
+        return "no answer"
     while error.__cause__ is not None and type(error).__name__ == "StorageInternalError":
         error = error.__cause__
     names = {kind.__name__ for kind in type(error).__mro__}
