@@ -84,8 +84,11 @@ def main() -> None:
         os.environ[LOG] = str(Path(home, "log"))
         killed, over = list[int](), threading.Event()
         thread = threading.Thread(target=kill, args=(kills, killed, over))
-        disturbed(str(Path(home, "j")), TRIALS_A_KILL * kills, "journal", thread, over)
-        print(f"   {len(killed)} kills")
+        if kills:
+            disturbed(str(Path(home, "j")), TRIALS_A_KILL * kills, "journal", thread, over)
+            print(f"   {len(killed)} kills", flush=True)
+        if not restarts:
+            return
         server = Server()
         server.start()
         try:
