@@ -88,7 +88,7 @@ def test_interrupting_is_no_failure() -> None:
 
 def test_a_search_ends_by_the_clock() -> None:
     study = nw.search(SPACE, digits, minutes=0.002, strategy="random")
-    assert 1 <= len(study.trials)
+    assert len(study.trials) >= 1
     assert study.stopped == "0.002 minutes are over"
 
 

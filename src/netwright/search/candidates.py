@@ -11,7 +11,7 @@ from netwright.space.search_space import Space
 
 __all__ = ["candidates"]
 
-WHOLE = 1000
+WHOLE = 500
 """Functions of a space that are candidates all at once; of larger ones as many at random."""
 FRESH = 50
 """Codes that are drawn anew from a space that is too large to look at."""
@@ -37,23 +37,25 @@ def candidates(
     if top is None:
         best = sorted(complete(trials), key=lambda trial: -(trial.score or 0.0))
         top = [trial.code for trial in best]
-    offered = list[str]()
+    near = list[str]()
     for code in top[:TOP]:
-        near = space.neighbours(code)
-        offered += random.sample(near, min(NEAR, len(near)))
-    functions = list(space.functions.values()) if space.functions is not None else None
-    if functions is not None:
-        offered += random.sample(functions, min(WHOLE, len(functions)))
+        around = space.neighbours(code)
+        near += random.sample(around, min(NEAR, len(around)))
+    seen, functions = taken(trials), space.functions
+    found = _new(space, near, seen)
+    if functions is None:
+        found |= _new(space, [*known, *[space.sample(random) for _ in range(FRESH)]], seen)
     else:
-        offered += [*known, *[space.sample(random) for _ in range(FRESH)]]
-    seen = taken(trials)
-    codes = _new(space, offered, seen) or _new(space, functions or [], seen)
-    if not codes:
+        keys = list(functions)
+        some = random.sample(keys, min(WHOLE, len(keys)))
+        found |= {key: functions[key] for key in some if key not in seen}
+        found = found or {key: functions[key] for key in keys if key not in seen}
+    if not found:
         raise exhausted(space, len(seen))
-    return codes
+    return list(found.values())
 
 
-def _new(space: Space, codes: Sequence[str], seen: set[str]) -> list[str]:
-    """A code a function that was not seen."""
+def _new(space: Space, codes: Sequence[str], seen: set[str]) -> dict[str, str]:
+    """The code to ask, by function, of functions that were not seen."""
     keys = {space.canonical(code): code for code in codes}
-    return [space.preferred(code) for key, code in keys.items() if key not in seen]
+    return {key: space.preferred(code) for key, code in keys.items() if key not in seen}

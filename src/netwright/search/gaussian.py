@@ -24,6 +24,8 @@ __all__ = ["GaussianProcess", "clipped"]
 Array = NDArray[np.float64]
 NOISES = (0.001, 0.01, 0.05, 0.2, 0.5)
 """Variances of a score's noise that are tried, the spread of scores being 1."""
+FITTED = 150
+"""Trials that a kernel is fitted to at most."""
 SCALES = (0.1, 0.3, 1.0, 3.0)
 """Factors of the typical squared distance that are tried."""
 
@@ -70,21 +72,20 @@ def propose(
     code = encoding(space)
     y = clipped(np.array(scores))
     seen = [trial.key for trial in trials if trial.state == "complete"]
-    kernel = _fitted(code, *_prefix(seen, scores))
+    kernel = _likeliest(code, *_prefix(seen, scores))
     failed = [trial.key for trial in trials if trial.state == "failed"]
     x = code.rows([*seen, *failed])
     y = np.concatenate([y, np.full(len(failed), y.min())])
+    process = _Process(code, kernel, x, y)
     running = [trial.key for trial in trials if trial.state == "running"]
     if running:
         ahead = code.rows(running)
-        mean, _ = _posterior(code, kernel, x, y, ahead)
-        x, y = np.concatenate([x, ahead]), np.concatenate([y, mean])
+        x, y = np.concatenate([x, ahead]), np.concatenate([y, process.mean(ahead)])
+        process = _Process(code, kernel, x, y)
     order = np.argsort(-y[: len(seen)], kind="stable")
-    top = [seen[i] for i in order[:10]]
-    some = candidates(space, trials, random, code.reference, top)
-    mean, deviation = _posterior(code, kernel, x, y, code.rows(some))
-    best = _posterior(code, kernel, x, y, x)[0].max()
-    z = (mean - best) / deviation
+    some = candidates(space, trials, random, code.reference, [seen[i] for i in order])
+    mean, deviation = process.predict(code.rows(some))
+    z = (mean - process.mean(x).max()) / deviation
     gain = deviation * (z * ndtr(z) + np.exp(-z * z / 2) / np.sqrt(2 * np.pi))
     # Where no gain is left that a float holds, the nearest to one.
     return some[int(np.lexsort((z, gain))[-1])]
@@ -104,14 +105,17 @@ def clipped(scores: Array) -> Array:
 def _prefix(
     seen: Sequence[str], scores: Sequence[float]
 ) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    """The trials that the kernel is fitted to: it changes slowly, so not at every one."""
+    """The trials that the kernel is fitted to: it changes slowly, so not at every one, and not to
+    more than needed.
+    """
     step = 5 if len(seen) < 50 else 25
     count = max(len(seen) - len(seen) % step, min(len(seen), step))
-    return tuple(seen[:count]), tuple(scores[:count])
+    some = np.unique(np.linspace(0, count - 1, min(count, FITTED)).astype(int)).tolist()
+    return tuple([seen[i] for i in some]), tuple([scores[i] for i in some])
 
 
 @lru_cache(maxsize=64)
-def _fitted(code: Encoding, seen: tuple[str, ...], scores: tuple[float, ...]) -> _Kernel:
+def _likeliest(code: Encoding, seen: tuple[str, ...], scores: tuple[float, ...]) -> _Kernel:
     """The kernel under which the scores are most likely."""
     y, x, count = clipped(np.array(scores)), code.rows(seen), len(code.groups)
     squares = [_squares(x[:, group], x[:, group]) for group in code.groups]
@@ -136,25 +140,33 @@ def _weightings(count: int) -> list[tuple[float, ...]]:
     return [*even, *(one if count > 1 else [])]
 
 
-def _posterior(
-    code: Encoding, kernel: _Kernel, x: Array, y: Array, at: Array
-) -> tuple[Array, Array]:
-    """Mean and standard deviation of what is expected at `at`, given `y` at `x`."""
-    k = _covariance(code, kernel, x, x) + kernel.noise * np.eye(len(x))
-    lower = np.linalg.cholesky(k)
-    towards = _covariance(code, kernel, x, at)
-    half = solve_triangular(lower, towards, lower=True, check_finite=False)
-    weights = cho_solve((lower, True), y, check_finite=False)
-    amplitude = float(y @ weights) / len(y)
-    variance = amplitude * (1 - np.einsum("ij,ij->j", half, half))
-    return towards.T @ weights, np.sqrt(np.maximum(variance, 1e-9))
+class _Process:
+    """What is expected of nets, given `y` of those at `x`."""
 
+    def __init__(self, code: Encoding, kernel: _Kernel, x: Array, y: Array) -> None:
+        # Distances of rows scaled so are sums of the groups' weighted ones.
+        self._scale = np.zeros(x.shape[1])
+        for group, weight in zip(code.groups, kernel.weights, strict=True):
+            self._scale[group] = np.sqrt(weight)
+        self._x = x * self._scale
+        covariance = np.exp(-_squares(self._x, self._x)) + kernel.noise * np.eye(len(x))
+        self._lower = np.linalg.cholesky(covariance)
+        self._weights = cho_solve((self._lower, True), y, check_finite=False)
+        self._amplitude = float(y @ self._weights) / len(y)
 
-def _covariance(code: Encoding, kernel: _Kernel, a: Array, b: Array) -> Array:
-    scale = np.zeros(a.shape[1])
-    for group, weight in zip(code.groups, kernel.weights, strict=True):
-        scale[group] = np.sqrt(weight)
-    return np.exp(-_squares(a * scale, b * scale))
+    def _towards(self, at: Array) -> Array:
+        return np.exp(-_squares(self._x, at * self._scale))
+
+    def mean(self, at: Array) -> Array:
+        """The expected values."""
+        return self._towards(at).T @ self._weights
+
+    def predict(self, at: Array) -> tuple[Array, Array]:
+        """The expected values and their standard deviations."""
+        towards = self._towards(at)
+        half = solve_triangular(self._lower, towards, lower=True, check_finite=False)
+        variance = self._amplitude * (1 - np.einsum("ij,ij->j", half, half))
+        return towards.T @ self._weights, np.sqrt(np.maximum(variance, 1e-9))
 
 
 def _squares(a: Array, b: Array) -> Array:

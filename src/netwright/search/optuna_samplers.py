@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random as rng
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,10 @@ __all__ = ["NSGA2", "TPE", "OptunaStrategy"]
 
 AGAIN = 10
 """How often a sampler is asked before a known function is mutated instead."""
+KEPT = 8
+_studies: OrderedDict[Any, Any] = OrderedDict()
+"""Studies by what they hold, so that trials need not be shown again; nothing but speed depends on
+them."""
 
 
 @dataclass(frozen=True)
@@ -46,22 +51,38 @@ class OptunaStrategy(Strategy):
         if len(trials) < self.start or not done:
             return Proposal(new(space, trials, random))
         optuna = _optuna()
-        seed = random.getrandbits(31)
-        study = optuna.create_study(
-            directions=["maximize"] * len(self.values(done[0])), sampler=self.sampler(optuna, seed)
-        )
-        study.add_trials([self._shown(optuna, space, trial, i) for i, trial in enumerate(done)])
+        study = self._study(optuna, space, done)
+        study.sampler = self.sampler(optuna, random.getrandbits(31))
         ranges = _ranges(optuna, space)
         seen, code = taken(trials), done[-1].code
         for _ in range(AGAIN):
-            params = study.ask(ranges).params
-            drawn = tuple([params[digit.name] for digit in space.digits])
-            code = space.preferred(space.write(space.arranged(drawn)))
+            trial = study.ask(ranges)
+            drawn = tuple([trial.params[digit.name] for digit in space.digits])
+            study.tell(trial, state=optuna.trial.TrialState.FAIL)  # samplers pass these over
+            code = space.write(space.arranged(drawn))
             if space.fits(code) and space.canonical(code) not in seen:
-                return Proposal(code)
+                return Proposal(space.preferred(code))
         if not space.fits(code):
             return Proposal(new(space, trials, random), note={"from": "random"})
         return Proposal(offspring(space, trials, code, random), note={"from": "mutation"})
+
+    def _study(self, optuna: Any, space: Space, done: list[Trial]) -> Any:
+        """A study that holds these trials; one that holds the first of them is taken further."""
+        history = tuple([(trial.code, *self.values(trial)) for trial in done])
+        shown = len(history)
+        while shown and (self, space, history[:shown]) not in _studies:
+            shown -= 1
+        if shown:
+            study = _studies.pop((self, space, history[:shown]))
+        else:
+            directions = ["maximize"] * len(self.values(done[0]))
+            study = optuna.create_study(directions=directions)
+        rest = range(shown, len(done))
+        study.add_trials([self._shown(optuna, space, done[i], i) for i in rest])
+        _studies[self, space, history] = study
+        while len(_studies) > KEPT:
+            _studies.popitem(last=False)
+        return study
 
     def _shown(self, optuna: Any, space: Space, trial: Trial, i: int) -> Any:
         """A trial as Optuna keeps it; `i` is its place among the complete ones."""

@@ -18,8 +18,9 @@ from netwright.space.totals import Totals, totals
 __all__ = ["ALPHABET", "Digit", "Digits", "Space"]
 
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
-MANY = 20_000
-"""Codes of a space that is looked at as a whole."""
+MANY, SOME = 20_000, 5_000
+"""Codes of a space that is looked at as a whole: where all are of nets that fit, and where each
+has to be counted to know."""
 TRIES = 1000
 """Codes that are drawn before a space counts as empty under its budget."""
 
@@ -201,7 +202,8 @@ class Space:
         """All functions that fit, by canonical code, each with the code to ask it by; None where
         the space has too many codes to look at.
         """
-        if self.size > MANY:
+        counted = type(self).legal is not Space.legal or self.budget.bounds()
+        if self.size > (SOME if counted else MANY):
             return None
         known = dict[str, str]()
         for code in self._written():
