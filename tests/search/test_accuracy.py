@@ -242,7 +242,8 @@ def test_a_study_is_gone_on_with_and_joined(study, squares, run, tmp_path):
     assert "is of another data: halves.npz, 1 epochs by resnet" in err
 
 
-def test_what_is_not_there_is_one_line(run, tmp_path, squares):
+def test_what_is_not_there_is_one_line(run, tmp_path, squares, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for words, wanted in (
         (["search"], "wanted SPACE and DATA"),
         (["search", "--show", tmp_path / "no"], "there is no study"),
@@ -254,6 +255,7 @@ def test_what_is_not_there_is_one_line(run, tmp_path, squares):
         code, _, err = run(*words)
         assert (code, err.count("\n")) == (2, 1)
         assert wanted in err
+    assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.slow

@@ -104,7 +104,6 @@ def _search(
     progress = Progress(setup.trials, minutes, quiet=quiet)
     home = Home(folder, storage, progress.say)
     plan = setup.plan(home.folder)
-    home.folder.mkdir(parents=True, exist_ok=True)
     again = f"go on with the same command; netwright search --show {quote(folder)}"
     with suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, interrupt)

@@ -58,10 +58,10 @@ def search_shared(
             return search_shared(plan, name=name, storage=Path(folder, "study.journal"),
                                  study=study, workers=workers, seconds=seconds, tell=tell,
                                  progress=progress)  # fmt: skip
-    place = Place(str(storage), study or plan.space.name, tell)
     most = None if math.isinf(plan.trials) else plan.trials
     record = {"schema": SCHEMA, "identity": identity(plan.space, plan.evaluator),
               "strategy": name, "seed": plan.seed, "trials": most, **(settings or {})}  # fmt: skip
+    place = Place(str(storage), study or plan.space.name, tell)
     with Ledger.opened(place, record) as ledger:
         if workers == 1:
             why = work(plan, ledger, seconds=seconds, progress=progress)
