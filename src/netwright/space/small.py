@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from math import log2
 from typing import Any
 
@@ -21,11 +22,11 @@ RATES, DECAYS, SMOOTHINGS = (0.3, 1.0, 3.0), (0.2, 1.0, 5.0), (0.0, 1.0)
 @named("small")
 class SmallNets(Space):
     """The nets of five families for small images at every width, depth and number of stages,
-    and three numbers of their recipe.
+    and three numbers of their recipe; a net's name ends with its code, which says the latter.
 
     >>> space = SmallNets()
     >>> space.size, space.net(space.default()).name, space.factors(space.default())["rate"]
-    (5940, 'residual-w16-d2-s4', 1.0)
+    (5940, 'residual-w16-d2-s4-0411111', 1.0)
     """
 
     def __init__(self, classes: int = 10, input: Shape = (3, 32, 32)) -> None:
@@ -44,18 +45,18 @@ class SmallNets(Space):
 
     def build(self, choices: Digits) -> Net:
         family, width, depth, stages = self._options(choices)[:4]
-        return small(family, self.input, self.classes, width=width, depth=depth, stages=stages)
+        net = small(family, self.input, self.classes, width=width, depth=depth, stages=stages)
+        return net.but(name=f"{net.name}-{self.write(choices)}")
 
     def read(self, net: Net) -> Digits:
-        """The choices of a net, with the recipe as it is."""
-        default = self.choices(self.default())[4:]
-        for family in range(len(FAMILIES)):
-            for width in range(len(WIDTHS)):
-                for depth in range(len(DEPTHS)):
-                    for stages in range(len(self.digits[3].options)):
-                        choices = (family, width, depth, stages, *default)
-                        if self.build(choices).spec == net.spec:
-                            return choices
+        """The choices of a net; of its recipe by its name, as it is where that does not say."""
+        try:
+            recipe = self.choices(net.name.rpartition("-")[2])[4:]
+        except SpecError:
+            recipe = tuple(digit.options.index(1.0) for digit in self.digits[4:])
+        for sizes in product(*[range(len(digit.options)) for digit in self.digits[:4]]):
+            if self.build((*sizes, *recipe)).spec == net.spec:
+                return (*sizes, *recipe)
         raise SpecError(f"{net.name} is no net of {self.name}")
 
     def default(self) -> str:
