@@ -298,7 +298,7 @@ def test_setups_are_kept_as_they_are(squares):
 
 def test_a_space_of_ones_own_joins(squares, tmp_path, monkeypatch):
     (tmp_path / "own_space.py").write_text(
-        "from netwright.space.small import SmallNets\n"
+        "from netwright.space.small_nets import SmallNets\n"
         "def cells():\n    return SmallNets(classes=2, input=(1, 8, 8))\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -31,6 +31,8 @@ Ask = Callable[[list[Trial]], Trial | None]
 
 RECORD = "netwright"
 """The attribute of a study that says what it searches."""
+CLAIM, BACK = "claim", "given back"
+"""The attributes of an entry that say who claimed it, and that it was given back."""
 KILLED = "the process that evaluated it was killed, twice; perhaps memory did not suffice"
 
 
@@ -144,7 +146,7 @@ class Ledger:
 
         def act() -> None:
             with suppress(UpdateFinishedTrialError):
-                self.place.storage.set_trial_user_attr(claim.id, "given back", value=True)
+                self.place.storage.set_trial_user_attr(claim.id, BACK, value=True)
                 self.place.storage.set_trial_state_values(claim.id, TrialState.FAIL)
 
         self.place.reach(act)
@@ -165,7 +167,7 @@ class Ledger:
         """The trial of an entry; None for one that somebody else made or that was given up."""
         if _id(entry) in self._ended:
             return self._ended[_id(entry)]
-        if "trial" not in entry.user_attrs:
+        if not _words(entry):
             return None
         trial = Trial.from_json(entry.user_attrs["trial"])
         if not entry.state.is_finished():  # its end may be half written
@@ -173,7 +175,7 @@ class Ledger:
             curve = {"curve": [value for _, value in steps]} if steps else {}
             return replace(trial, state="running", score=None, record={**trial.record, **curve})
         if trial.state == "running":
-            if entry.user_attrs["kills"] == 0 or "given back" in entry.user_attrs:
+            if _words(entry)["kills"] == 0 or BACK in entry.user_attrs:
                 return None
             trial = replace(trial, state="failed", reason=KILLED)
         self._ended[_id(entry)] = trial
@@ -184,8 +186,9 @@ class Ledger:
         with self.place.locks.turn():
             entries = self._entries()
             for entry in entries:
-                if entry.user_attrs.get("token") == token:  # the confirmation was lost
-                    return _claim_of(entry)
+                if _words(entry).get("token") == token:  # the confirmation was lost
+                    trial = Trial.from_json(entry.user_attrs["trial"])
+                    return Claim(_id(entry), trial, **_words(entry))
             entries = self._without_dead(entries, worker)
             again = self._left(entries)
             if again is not None:
@@ -195,18 +198,18 @@ class Ledger:
                 if asked is None:
                     return None
                 trial, kills = asked, 0
-            attributes = {"code": trial.code, "key": trial.key, "trial": trial.to_json(),
-                          "worker": worker, "token": token, "kills": kills}  # fmt: skip
+            words = {"worker": worker, "token": token, "kills": kills}
+            attributes = {"trial": trial.to_json(), CLAIM: words}
             entry = create_trial(state=TrialState.RUNNING, user_attrs=attributes)
-            return Claim(storage.create_new_trial(self.study, entry), trial, worker, token, kills)
+            return Claim(storage.create_new_trial(self.study, entry), trial, **words)
 
     def _without_dead(self, entries: list[FrozenTrial], worker: str) -> list[FrozenTrial]:
         """The entries, after those of workers that are no more were given up."""
-        others = {entry.user_attrs.get("worker") for entry in entries
+        others = {_words(entry).get("worker") for entry in entries
                   if entry.state == TrialState.RUNNING} - {worker, None}  # fmt: skip
         gone = {other for other in others if self.place.locks.gone(str(other))}
         for entry in entries:
-            if entry.state == TrialState.RUNNING and entry.user_attrs.get("worker") in gone:
+            if entry.state == TrialState.RUNNING and _words(entry).get("worker") in gone:
                 with suppress(UpdateFinishedTrialError):  # it has ended at this moment
                     self.place.storage.set_trial_state_values(_id(entry), TrialState.FAIL)
         return self._entries() if gone else entries
@@ -215,11 +218,10 @@ class Ledger:
         """The first trial that was given up and has to be made again, and its kills."""
         covered = {trial.number for trial in self._trials(entries)}
         for entry in entries:
-            words = entry.user_attrs
-            if "trial" in words and entry.state.is_finished() and self._trial(entry) is None:
-                trial = Trial.from_json(words["trial"])
+            if _words(entry) and entry.state.is_finished() and self._trial(entry) is None:
+                trial = Trial.from_json(entry.user_attrs["trial"])
                 if trial.number not in covered:
-                    return trial, words["kills"] + ("given back" not in words)
+                    return trial, _words(entry)["kills"] + (BACK not in entry.user_attrs)
         return None
 
     def _end(self, claim: Claim, trial: Trial) -> None:
@@ -232,11 +234,11 @@ class Ledger:
             storage.set_trial_state_values(claim.id, state, values)
         except UpdateFinishedTrialError:
             for entry in self._entries():
-                own = entry.user_attrs.get("token") == claim.token
+                own = _words(entry).get("token") == claim.token
                 if own and entry.user_attrs["trial"] == text and entry.state == state:
                     return  # it was kept, the confirmation was lost
-            attributes = {"code": trial.code, "key": trial.key, "trial": text,
-                          "worker": claim.worker, "token": claim.token, "kills": 1}  # fmt: skip
+            words = {"worker": claim.worker, "token": claim.token, "kills": claim.kills}
+            attributes = {"trial": text, CLAIM: words}
             entry = create_trial(state=state, values=values, user_attrs=attributes)
             storage.create_new_trial(self.study, entry)
 
@@ -251,7 +253,6 @@ def _id(entry: FrozenTrial) -> int:
     return entry._trial_id  # noqa: SLF001
 
 
-def _claim_of(entry: FrozenTrial) -> Claim:
-    words = entry.user_attrs
-    trial = Trial.from_json(words["trial"])
-    return Claim(_id(entry), trial, words["worker"], words["token"], words["kills"])
+def _words(entry: FrozenTrial) -> dict[str, Any]:
+    """Who claimed an entry; nothing where somebody else made it."""
+    return entry.user_attrs.get(CLAIM, {})

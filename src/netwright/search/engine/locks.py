@@ -103,6 +103,7 @@ class PostgresLocks:
     def __init__(self, engine: Engine, study: str, grace: float = GRACE) -> None:
         self.engine, self.study, self.grace = engine, study, grace
         self._free_since: dict[str, float] = {}
+        self._seen: dict[str, float] = {}
 
     @contextmanager
     def turn(self) -> Generator[None]:
@@ -124,6 +125,8 @@ class PostgresLocks:
     def gone(self, worker: str) -> bool:
         from sqlalchemy.exc import SQLAlchemyError
 
+        if monotonic() - self._seen.get(worker, float("-inf")) < self.grace / 15:
+            return False
         try:
             with self.engine.connect() as connection:  # rolled back at the end, with its lock
                 free = self._call(connection, "pg_try_advisory_xact_lock_shared", worker)
@@ -132,6 +135,7 @@ class PostgresLocks:
             raise
         if not free:
             self._free_since.pop(worker, None)
+            self._seen[worker] = monotonic()
             return False
         return monotonic() - self._free_since.setdefault(worker, monotonic()) >= self.grace
 
