@@ -59,9 +59,10 @@ def disturbed(where: str, trials: int, name: str, disturb: threading.Thread,
 
     def progress(trial) -> None:
         assert trial.number not in ended, "told twice"
+        if not ended:  # the search has begun
+            disturb.start()
         ended[trial.number] = trial.score
 
-    disturb.start()
     began = time.monotonic()
     study = search_shared(plan, name="random", storage=where, study=name, workers=WORKERS,
                           progress=progress, tell=lambda line: print("  ", line))  # fmt: skip
