@@ -198,7 +198,7 @@ class Ledger:
                 if asked is None:
                     return None
                 trial, kills = asked, 0
-            words = {"worker": worker, "token": token, "kills": kills}
+            words: dict[str, Any] = {"worker": worker, "token": token, "kills": kills}
             attributes = {"trial": trial.to_json(), CLAIM: words}
             entry = create_trial(state=TrialState.RUNNING, user_attrs=attributes)
             return Claim(storage.create_new_trial(self.study, entry), trial, **words)
