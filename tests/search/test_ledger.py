@@ -91,6 +91,17 @@ def test_a_trial_that_was_given_back_does_not_count_as_killed(ledger):
     assert ledger.trials() == []
 
 
+def test_kills_are_counted_whatever_was_given_back(ledger):
+    for kills, back in ((0, True), (0, False), (1, True), (1, False)):
+        with ledger.place.locks.present("a"):
+            claim = ledger.claim("a", _Turn(plan()))
+            assert (claim.trial.number, claim.kills) == (0, kills)
+            if back:
+                ledger.give_back(claim)
+    assert ledger.claim("b", _Turn(plan())).trial.number == 1
+    assert ledger.trials()[0].reason == KILLED
+
+
 @pytest.mark.parametrize("repeated", [False, True])
 def test_what_a_worker_brings_late_is_kept_once(ledger, repeated):
     late = ledger.claim("a", _Turn(plan()))  # never shows that it lives

@@ -217,12 +217,14 @@ class Ledger:
     def _left(self, entries: Sequence[FrozenTrial]) -> tuple[Trial, int] | None:
         """The first trial that was given up and has to be made again, and its kills."""
         covered = {trial.number for trial in self._trials(entries)}
+        lost = dict[int, tuple[Trial, int]]()  # by the last claim of each
         for entry in entries:
             if _words(entry) and entry.state.is_finished() and self._trial(entry) is None:
                 trial = Trial.from_json(entry.user_attrs["trial"])
                 if trial.number not in covered:
-                    return trial, _words(entry)["kills"] + (BACK not in entry.user_attrs)
-        return None
+                    kills = _words(entry)["kills"] + (BACK not in entry.user_attrs)
+                    lost[trial.number] = trial, kills
+        return lost[min(lost)] if lost else None
 
     def _end(self, claim: Claim, trial: Trial) -> None:
         storage, text = self.place.storage, trial.to_json()
