@@ -21,7 +21,7 @@ from netwright.search.trial import Trial
 
 __all__ = ["work_together"]
 
-LOOK = 0.2
+LOOK = 0.5
 """Seconds between two looks at the processes and the trials."""
 DEATHS = 3
 """Processes, for each worker, that may be killed without a trial that ends between them."""

@@ -120,8 +120,7 @@ def _database(url: str, study: str) -> Opened:
     from sqlalchemy.exc import SQLAlchemyError
 
     full = f"postgresql+psycopg://{rest}"
-    options = {"pool_pre_ping": True,
-               "connect_args": {"connect_timeout": CONNECT, "options": SESSION}}  # fmt: skip
+    options = {"connect_args": {"connect_timeout": CONNECT, "options": SESSION}}
     engine = None
     try:
         engine = create_engine(full, **options)
