@@ -62,10 +62,10 @@ def test_a_server_that_goes_away_is_waited_for(server):
                           tell=lines.append)  # fmt: skip
     assert [trial.state for trial in study.trials] == ["complete"] * 10
     assert len(asked) == len({*asked}) == 10
-    assert len(lines) == 4
+    assert len(lines) >= 4
     assert "postgresql://tester:***@127.0.0.1" in lines[0]
     assert "nothing is lost" in lines[0]
-    assert "is back after" in lines[3]
+    assert "is back after" in lines[-1]
 
 
 def test_a_worker_whose_session_ends_is_gone_after_a_while(server):

@@ -52,6 +52,7 @@ class Place:
         self, where: str, study: str, tell: Callable[[str], None], *, wait: bool = False
     ) -> None:
         self.where, self.study, self.tell = where, study, tell
+        self.close: Callable[[], None] = lambda: None
         parts = self.reach(lambda: opened(where, study)) if wait else opened(where, study)
         self.storage, self.locks, self.close = parts
 
@@ -73,6 +74,7 @@ class Place:
                     seconds = monotonic() - began
                     self.tell(f"{shown(self.where)} is back after {seconds:.0f} seconds")
                 return result
+            self.close()  # sessions that ended with the server; others are opened
             if began is None:
                 began = monotonic()
                 self.tell(f"{shown(self.where)} cannot be reached ({fault}); nothing is lost, "
