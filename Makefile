@@ -33,7 +33,7 @@ check: .venv/.tools
 
 # What cannot run here fails; NETWRIGHT_MUST_RUN= skips it.
 suite: export NETWRIGHT_MUST_RUN ?= 1
-suite: .venv/.tools .venv/.browser
+suite: .venv/.tools .venv/.browser .venv/.postgres
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist worksteal --durations 12
 
 # What needs no torch, and a sample of what does.
@@ -74,6 +74,14 @@ bench: .venv/.tools
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	       && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
 	  || echo "no Chromium: the browser tests will fail; install one, or set NETWRIGHT_MUST_RUN="
+	@touch $@
+
+# The tests of searches on many machines start a server of their own; root runs it as `postgres`.
+.venv/.postgres: .venv/.made
+	@command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	       && apt-get update -qq && apt-get install -y -qq postgresql >/dev/null; } \
+	  || echo "no PostgreSQL: its tests will fail; install one, or set NETWRIGHT_MUST_RUN="
 	@touch $@
 
 clean:

@@ -128,6 +128,8 @@ def test_every_command_is_known_here():
         "calibrate",
         "bench",
         "fit",
+        "search",
+        "work",
         "predict",
         "evaluate",
         "compare-runs",

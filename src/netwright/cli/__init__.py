@@ -32,6 +32,8 @@ COMMANDS = {
     "calibrate": "measure this machine, so that plans tell latency",
     "bench": "how long nets take here, measured and predicted",
     "fit": "learn to tell your images apart",
+    "search": "try nets of a space on your images, and keep the best",
+    "work": "one more machine for a search",
     "predict": "classes of images, from a run",
     "evaluate": "how good runs are on labelled images",
     "compare-runs": "whether one run is better than another",

@@ -14,7 +14,8 @@ from click.shell_completion import CompletionItem
 
 from netwright.cli.loading import is_run
 
-__all__ = ["budgets", "files", "nets", "recipes", "rules", "runs", "specs", "values", "weights"]
+__all__ = ["budgets", "files", "nets", "recipes", "rules", "runs", "spaces", "specs",
+           "strategies", "values", "weights"]  # fmt: skip
 
 Items = list[CompletionItem[Any]]
 Completion = Callable[[click.Context, click.Parameter, str], Items]
@@ -67,6 +68,20 @@ def weights(ctx: click.Context, param: click.Parameter, incomplete: str) -> Item
     from netwright.weights.index import names
 
     return _items(names(), incomplete) or files(ctx, param, incomplete)
+
+
+def spaces(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
+    """Names of search spaces; any file where none begins so."""
+    from netwright.space.registry import names
+
+    return _items(names(), incomplete) or files(ctx, param, incomplete)
+
+
+def strategies(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
+    """Names of search strategies."""
+    from netwright.search.strategy import names
+
+    return _items(names(), incomplete)
 
 
 def recipes(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:

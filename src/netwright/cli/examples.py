@@ -41,6 +41,14 @@ EXAMPLES = {
         "netwright fit photos/ --budget 'params<=1M, macs<=50M' --out runs/small",
         "netwright fit photos/ --out runs/photos --resume",
     ),
+    "search": (
+        "netwright search nasbench201",
+        "netwright search nasbench201:width=8,depth=1 photos/ --trials 50 --workers 2",
+        "netwright search --show searches/nasbench201-photos",
+        "netwright search --export searches/nasbench201-photos net.json",
+        "netwright search --again searches/nasbench201-photos --trial 17",
+    ),
+    "work": ("netwright work nasbench201-photos --storage postgresql://ada:secret@db/search",),
     "predict": ("netwright predict runs/photos new/*.jpg --top 3",),
     "evaluate": (
         "netwright evaluate runs/photos more/ --corrupt --html evaluation.html",

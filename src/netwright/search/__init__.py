@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from netwright.core.lazy import Lazy, lazy
 
 if TYPE_CHECKING:
+    from netwright.search.engine.accuracy import Accuracy as Accuracy
     from netwright.search.front import front as front
     from netwright.search.search import Evaluation as Evaluation
     from netwright.search.strategy import Proposal as Proposal
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 lazy(
     __name__,
     {
+        "engine.accuracy": "Accuracy",
         "front": "front",
         "search": "Evaluation search",
         "strategy": "Exhausted Proposal Strategy",

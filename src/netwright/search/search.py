@@ -8,10 +8,13 @@ import random as rng
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from netwright.core.machine import out_of_memory
 from netwright.core.net import Net
 from netwright.errors import NetwrightError, SearchError
+from netwright.search.engine.limit import limited
 from netwright.search.strategy import Exhausted, Proposal, Strategy, find
 from netwright.search.study import Study
 from netwright.search.trial import Trial
@@ -35,7 +38,7 @@ class Evaluation:
 
 def search(
     space: str | Space | Net,
-    evaluator: Evaluator,
+    evaluator: Evaluator | str | Path,
     *,
     trials: int | None = None,
     strategy: str | Strategy = "default",
@@ -43,18 +46,28 @@ def search(
     budget: Budget | str | None = None,
     minutes: float | None = None,
     progress: Callable[[Trial], None] | None = None,
+    storage: str | Path | None = None,
+    study: str = "",
+    workers: int = 1,
+    limit: float = math.inf,
 ) -> Study:
     """Searches a space for the net with the highest score; no function is evaluated twice.
 
     space: a `Space`, its name, or a Net with choices in it (`Choice`)
     evaluator: a function of a net that returns its score; one that raises or returns no finite
-        number makes a failed trial
+        number makes a failed trial. Or labelled images, as of `nw.fit`: nets are trained then,
+        and their accuracy on validation is the score (`Accuracy` says how)
     trials: how many nets to evaluate; 100 unless `minutes` are given
     strategy: one of `nw.strategies()`, or a `Strategy` with settings of its own
     seed: the search's own; the same seed asks the same of the same scores
     budget: bounds of cost, such as `"params<=1M, macs<=50M"`; nets above it are never built
     minutes: the search ends with the trial that runs at that time
     progress: called with every trial when it ends
+    storage: where trials are kept, so that a search goes on after a break and others join: a
+        file, or `postgresql://USER:PASSWORD@HOST/DATABASE`
+    study: the search's name in the storage; the space's unless given
+    workers: processes that evaluate at once
+    limit: seconds after which a trial is broken off and fails
 
     >>> import netwright as nw
     >>> space = nw.space("nasbench201")
@@ -62,6 +75,11 @@ def search(
     >>> len(study.trials), study.best.score == max(trial.score for trial in study.trials)
     (5, True)
     """
+    if isinstance(evaluator, str | Path):
+        from netwright.search.engine.accuracy import Accuracy
+
+        evaluator = Accuracy(str(evaluator), seed=seed)
+        space = evaluator.space(space)
     where = find_space(space)
     if budget is not None:
         where = where.within(budget)
@@ -70,6 +88,13 @@ def search(
     _check(how, evaluator, trials, minutes)
     most = trials if trials is not None else (100 if minutes is None else math.inf)
     ends = time.monotonic() + 60 * minutes if minutes is not None else math.inf
+    if storage is not None or workers > 1:
+        from netwright.search.engine.shared import search_shared
+        from netwright.search.engine.worker import Plan
+
+        plan = Plan(where, how, evaluator, seed, most, limit)
+        return search_shared(plan, name=name, storage=storage, study=study, workers=workers,
+                             seconds=ends - time.monotonic(), progress=progress)  # fmt: skip
     done, stopped = list[Trial](), ""
     while len(done) < most and not stopped:
         if time.monotonic() >= ends:
@@ -80,7 +105,7 @@ def search(
         except Exhausted as error:
             stopped = str(error)
             break
-        done.append(evaluate(where, trial, evaluator))
+        done.append(evaluate(where, trial, evaluator, seconds=limit, limit=limit))
         if progress:
             progress(done[-1])
     return Study(where, name, seed, done, stopped or f"{len(done)} trials")
@@ -109,12 +134,29 @@ def started(space: Space, proposal: Proposal, number: int, seed: int) -> Trial:
     )
 
 
-def evaluate(space: Space, trial: Trial, evaluator: Evaluator) -> Trial:
-    """The trial when it has ended: complete, or failed with its reason in one line."""
+def evaluate(
+    space: Space,
+    trial: Trial,
+    evaluator: Evaluator,
+    *,
+    fails: type[Exception] = Exception,
+    seconds: float = math.inf,
+    over: bool = False,
+    **offers: Any,
+) -> Trial:
+    """The trial when it has ended: complete, or failed with its reason in one line.
+
+    space, trial: what is evaluated
+    evaluator: what is called with its net
+    seconds: after them it is broken off: a failed trial, or `TimeOver` where the search is `over`
+    fails: what makes a failed trial where the evaluator raises it; anything else goes on
+    offers: what else the evaluator may take by keyword
+    """
     begun = time.monotonic()
     try:
-        result = evaluator(space.net(trial.code), **_wanted(evaluator, trial))
-    except Exception as error:  # noqa: BLE001 whatever the user's function raises
+        with limited(seconds, over=over):
+            result = evaluator(space.net(trial.code), **_wanted(evaluator, trial, offers))
+    except fails as error:
         return _failed(trial, _line(error), begun)
     record = dict(trial.record)
     score: object = result
@@ -135,14 +177,16 @@ def _failed(trial: Trial, reason: str, begun: float) -> Trial:
 
 
 def _line(error: Exception) -> str:
+    if out_of_memory(error):
+        return "no memory left"
     text = " ".join(str(error).split()) or "no message"
     kind = "" if isinstance(error, NetwrightError) else f"{type(error).__name__}: "
     return f"{kind}{text}"[:300]
 
 
-def _wanted(evaluator: Evaluator, trial: Trial) -> dict[str, Any]:
-    """What of the trial the evaluator takes by keyword."""
-    given = {"seed": trial.seed, "fidelity": trial.fidelity}
+def _wanted(evaluator: Evaluator, trial: Trial, offers: dict[str, Any]) -> dict[str, Any]:
+    """What of the trial, and of what is offered, the evaluator takes by keyword."""
+    given = {"seed": trial.seed, "fidelity": trial.fidelity, "trial": trial, **offers}
     return {name: value for name, value in given.items() if name in _takes(evaluator)}
 
 

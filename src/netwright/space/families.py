@@ -23,7 +23,7 @@ from netwright.units.activation import ReLU
 from netwright.units.norm import BatchNorm
 from netwright.units.pool import MaxPool
 
-__all__ = ["FAMILIES", "grid", "small"]
+__all__ = ["DEPTHS", "FAMILIES", "LAST_SIDE", "WIDTHS", "grid", "halvings", "small"]
 
 WIDTHS = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 DEPTHS = (1, 2, 3)
@@ -94,8 +94,8 @@ def small(family: str, input: Shape, classes: int, *, width: int, depth: int, st
 
 
 def _stem(width: int, side: int) -> Sequential:
-    halvings = _halvings(side)
-    return Sequential(*[ConvNormAct(width, 3, 2)] * halvings or [conv_norm_act(width)])
+    strided = halvings(side)
+    return Sequential(*[ConvNormAct(width, 3, 2)] * strided or [conv_norm_act(width)])
 
 
 def _tail(family: str) -> dict[str, Spec]:
@@ -103,14 +103,15 @@ def _tail(family: str) -> dict[str, Spec]:
     return {"norm": BatchNorm(), "act": ReLU()} if family == "dense" else {}
 
 
-def _halvings(side: int) -> int:
+def halvings(side: int) -> int:
+    """How often the stem halves images of that side."""
     return max(0, ceil(log2(side / STEM_SIDE)))
 
 
 def grid(input: Shape, classes: int) -> Iterator[tuple[str, Net]]:
     """(family, net) of every family at every width and depth that the resolution admits."""
     side = min(input[1:])
-    deepest = max(2, 1 + int(log2(side / 2 ** _halvings(side) / LAST_SIDE)))
+    deepest = max(2, 1 + int(log2(side / 2 ** halvings(side) / LAST_SIDE)))
     for family in FAMILIES:
         for stages in sorted({max(2, deepest - 1), deepest}):
             for width in WIDTHS:

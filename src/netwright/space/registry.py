@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import cache
+from inspect import signature
 from typing import Any
 
 from netwright.core.lazy import load
@@ -12,7 +13,7 @@ from netwright.core.net import Net
 from netwright.errors import SpecError, nearest
 from netwright.space.search_space import Space
 
-__all__ = ["find", "named", "names"]
+__all__ = ["find", "named", "names", "options"]
 
 Make = Callable[..., Space]
 
@@ -65,3 +66,8 @@ def find(space: str | Space | Net, **options: Any) -> Space:
 def _plain(name: str) -> Space:
     """Kept, with what it has learnt about its codes."""
     return _makes[name]()
+
+
+def options(name: str) -> list[str]:
+    """The options that the space of that name takes; none for an unknown name."""
+    return list(signature(_makes[name]).parameters) if name in names() else []

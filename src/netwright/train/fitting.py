@@ -32,21 +32,24 @@ from netwright.train.settings import Settings
 from netwright.train.trials import Trials
 from netwright.train.watch import Watch
 
-__all__ = ["Settings", "fit", "resume"]
+__all__ = ["Settings", "deterministic", "fit", "resume"]
 
 ENDING = 0.05
 """Share of the time that is kept for the test and the report."""
 
 
 def fit(
-    data: str | Path, *, out: str | Path | None = None, watch: Watch | None = None, **settings: Any
-) -> Run:
+    data: str | Path, *, out: str | Path | None = None, watch: Watch | None = None,
+    search: bool = False, **settings: Any,
+) -> Run:  # fmt: skip
     """Fits a net to labelled images within a time; the run folder it leaves.
 
     Arguments:
         data: `FOLDER/class/*.jpg|png`, the same under train/, val/ and test/, or an `.npz`.
         out: a folder that is not there yet; runs/NAME if not given.
         watch: hears how far it is.
+        search: whether the net, its size and its recipe are searched on the images first; the
+            search is kept in a folder beside `out`.
         settings: as of `Settings`: `minutes`, `budget`, `net`, `weights`, `transfer`, `recipe`,
             `epochs`, `size`, `seed`, `precision`, `workers`.
 
@@ -55,6 +58,10 @@ def fit(
     `WeightsError` or `RunError`.
     """
     wanted = _wanted(data, settings)
+    if search:
+        from netwright.search.engine.automl import fit_by_search
+
+        return fit_by_search(data, out or default_out(data), watch=watch, **settings)[0]
     if out is not None and not str(out):
         raise RunError("the run folder has an empty name; wanted one that is not there yet")
     folder = default_out(data) if out is None else Path(out)
@@ -185,7 +192,7 @@ def _planned(path: Path, watch: Watch) -> list[dict[str, Any]]:
 
 def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock,
           planned: Sequence[Mapping[str, Any]]) -> Run:  # fmt: skip
-    with torch.random.fork_rng(), _deterministic():
+    with torch.random.fork_rng(), deterministic():
         trials = Trials(job, dataset, run.path, watch, clock)
         winner = trials.run()
         if trials.cut:
@@ -230,7 +237,7 @@ def _record(settings: Settings, dataset: Dataset, job: Job) -> dict[str, Any]:
 
 
 @contextmanager
-def _deterministic() -> Generator[None]:
+def deterministic() -> Generator[None]:
     """CuDNN picks its algorithms without trying; on CPUs nothing has to be done."""
     held = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False

@@ -18,18 +18,17 @@ from netwright.data.image import Preprocessing
 from netwright.errors import RunError
 from netwright.speed.training import step_seconds
 from netwright.train.approach import Approach
-from netwright.train.batches import Images, seed_of
+from netwright.train.batches import Images
+from netwright.train.begin import images_of, part_of, random_model, training_of
 from netwright.train.checkpoint import read_checkpoint
 from netwright.train.features import LATE
 from netwright.train.job import Job
-from netwright.train.learner import device
 from netwright.train.outcome import Clock, Outcome
 from netwright.train.processes import agreed, first_then_others, here
 from netwright.train.record import read_json
 from netwright.train.training import Training
 from netwright.train.transfer import Probe, begin_with_probe
 from netwright.train.watch import Epoch, Watch
-from netwright.train.whitening import PATCHES, pass_on, whiten
 
 __all__ = ["Trials"]
 
@@ -81,15 +80,11 @@ class Trials:
 
     def images(self, indices: np.ndarray, preprocessing: Preprocessing) -> Images:
         """Images with their labels, as a net wants them."""
-        place = device()
-        source = self.dataset.sequence(indices, preprocessing, place)
-        labels = self.dataset.labels[indices]
-        weights = self.dataset.weights(indices)
-        return Images(source, labels, len(self.dataset.classes), preprocessing, place, weights)
+        return images_of(self.dataset, indices, preprocessing)
 
     def split(self, part: str, preprocessing: Preprocessing) -> Images:
         """The images of one split."""
-        return self.images(self.dataset.indices(part), preprocessing)
+        return part_of(self.dataset, part, preprocessing)
 
     def _transfer(self) -> None:
         """A probe of every backbone that time allows, then the best of them fine-tuned."""
@@ -184,7 +179,7 @@ class Trials:
         if self.outcomes and agreed(self.clock.left) < 0:
             self.cut = True
             return
-        training = self._training(approach, lambda: self._random(approach))
+        training = self._training(approach, lambda: random_model(approach, self.dataset))
         self.done += cost * len(training.history)
         self._pace = self._pace or (self.clock.spent, self.done)
         for row in training.run():
@@ -195,23 +190,9 @@ class Trials:
         self._keep(training.outcome, rung)
         self.cut = training.cut
 
-    def _random(self, approach: Approach) -> nn.Module:
-        """The net of an approach before its first step."""
-        model = approach.net.build(
-            seed=seed_of(approach.seed, approach.name, "init"), device=device()
-        )
-        if approach.recipe.whiten:
-            images = self.split("train", approach.preprocessing)
-            whiten(model, next(images.inorder(PATCHES)))
-            pass_on(model)
-        return model
-
     def _training(self, approach: Approach, begin: Callable[[], nn.Module]) -> Training:
-        return Training(
-            approach, begin, self.split("train", approach.preprocessing),
-            self.split("val", approach.preprocessing), folder=self.folder,
-            fingerprint=self.dataset.fingerprint, clock=self.clock, tell=self.watch.say,
-        )  # fmt: skip
+        return training_of(approach, self.dataset, begin, folder=self.folder, clock=self.clock,
+                           tell=self.watch.say)  # fmt: skip
 
     def _keep(self, outcome: Outcome, rung: int = 0) -> None:
         """Notes how far an approach is."""

@@ -1,0 +1,202 @@
+"""`netwright search SPACE DATA`: nets tried on labelled images, and what is best so far."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+import click
+
+from netwright.cli import complete
+from netwright.cli.options import as_count, json_option, quiet_option
+from netwright.cli.output import echo, echo_json
+from netwright.cli.searching import Progress, interrupt, storage_option, workers_option
+from netwright.core.machine import need_memory
+from netwright.errors import SearchError
+
+__all__ = ["command"]
+
+
+@click.command("search")
+@click.argument("space", required=False, default="", shell_complete=complete.spaces)
+@click.argument("data", required=False, default="", shell_complete=complete.files)
+@click.option("--trials", callback=as_count, metavar="N",
+              help="nets to try in all (100, or as many as --minutes allow)")  # fmt: skip
+@click.option("--minutes", type=float, metavar="N", help="time for it (any)")
+@click.option("--strategy", default="default", metavar="NAME", shell_complete=complete.strategies,
+              help="which net to try next (default)")  # fmt: skip
+@click.option("--budget", default="", metavar="BOUNDS", help="what a net may cost: macs<=50M",
+              shell_complete=complete.budgets)  # fmt: skip
+@click.option("--recipe", default="resnet", metavar="NAME|FILE",
+              help="how nets are trained (resnet)", shell_complete=complete.recipes)  # fmt: skip
+@click.option("--epochs", callback=as_count, default="10", metavar="N",
+              help="how long each is trained (10)")  # fmt: skip
+@click.option("--size", callback=as_count, metavar="N", help="side to bring images to")
+@click.option("--limit", type=float, metavar="SECONDS", help="longest time of one net (any)")
+@click.option("--random", "beside", type=int, default=5, metavar="N",
+              help="one net of N is at random, to compare with; 0 for none (5)")  # fmt: skip
+@workers_option
+@storage_option
+@click.option("--out", metavar="STUDY", help="folder of the study (searches/SPACE-DATA)",
+              shell_complete=complete.files)  # fmt: skip
+@click.option("--seed", type=int, default=0, metavar="N", help="of everything random (0)")
+@click.option("--show", metavar="STUDY", help="what is best so far in a study",
+              shell_complete=complete.files)  # fmt: skip
+@click.option("--export", nargs=2, metavar="STUDY FILE", help="write the best net as JSON")
+@click.option("--again", metavar="STUDY", help="train the best net once more, by the same seed",
+              shell_complete=complete.files)  # fmt: skip
+@click.option("--trial", type=int, metavar="N", help="for --export, --again: the net of that trial")
+@json_option
+@quiet_option
+def command(
+    space: str, data: str, show: str | None, export: tuple[str, str] | None, again: str | None,
+    trial: int | None, storage: str, workers: int, out: str | None, minutes: float | None,
+    as_json: bool, quiet: bool, **options: Any,
+) -> None:  # fmt: skip
+    """Try nets of SPACE on the labelled images in DATA, and keep what came of each.
+
+    SPACE is a name, with options as in nasbench201:width=8,depth=1; a .json file of a net with
+    choices in it; or module:name in your own code. SPACE alone tells its size and draws a
+    sample. DATA is as `fit` takes it; nets are compared on its validation images.
+
+    Every trial is kept as it ends: the same command goes on with a study that was stopped or
+    killed. With --storage in PostgreSQL other machines join by `netwright work STUDY`.
+    """
+    if show is not None:
+        _show(show, storage, as_json)
+    elif export is not None:
+        _export(*export, storage, trial)
+    elif again is not None:
+        _train_again(again, storage, trial, as_json)
+    elif not space:
+        raise SearchError("wanted SPACE and DATA, or --show STUDY, or --export STUDY FILE")
+    elif not data:
+        _describe(space, options["seed"], as_json)
+    else:
+        name = f"{space.partition(':')[0]}-{Path(os.path.realpath(data)).stem}"
+        folder = out or str(Path("searches", Path(name).name))
+        _search(space, data, folder, storage, workers, minutes, as_json, quiet, options)
+
+
+def _search(
+    space: str, data: str, folder: str, storage: str, workers: int, minutes: float | None,
+    as_json: bool, quiet: bool, options: dict[str, Any],
+) -> None:  # fmt: skip
+    need_memory()
+    from netwright.search.engine.home import Home
+    from netwright.search.engine.setup import Setup
+    from netwright.search.engine.shared import search_shared
+    from netwright.search.engine.summary import summary, summary_text
+    from netwright.train.recipe import read
+
+    if minutes is not None and not minutes > 0:
+        raise SearchError(f"--minutes is {minutes:g}, wanted a number above 0")
+    if options["trials"] is None and minutes is None:
+        options["trials"] = 100
+    options["recipe"] = read(options["recipe"]).to_json()
+    setup = Setup(space, data, **options)
+    progress = Progress(setup.trials, minutes, quiet=quiet)
+    home = Home(folder, storage, progress.say)
+    plan = setup.plan(home.folder)
+    again = f"go on with the same command; netwright search --show {quote(folder)}"
+    with suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGTERM, interrupt)
+    try:
+        search_shared(
+            plan, name=setup.strategy, storage=home.storage, study=home.name, workers=workers,
+            seconds=60 * minutes if minutes else float("inf"),
+            settings={"setup": setup.to_json()}, tell=progress.say, progress=progress,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        click.echo(f"\nstopped; all trials that ended are kept, {again}", err=True)
+        sys.exit(130)
+    with home.opened() as ledger:
+        record, trials = ledger.record, ledger.trials()
+    state = summary(home.name, record, trials)
+    if state["best"] is not None:
+        home.write(record, trials)
+    if as_json:
+        echo_json({**state, "report": str(home.folder / "report.html")})
+    else:
+        echo(f"{summary_text(state)}\nreport  {home.folder / 'report.html'}\n"
+             f"export  netwright search --export {quote(folder)} net.json")  # fmt: skip
+    if state["best"] is None:
+        raise SearchError(f"no net of {state['trials']} could be evaluated")
+
+
+def _show(study: str, storage: str, as_json: bool) -> None:
+    from netwright.search.engine.home import Home
+    from netwright.search.engine.summary import summary, summary_text
+
+    home = Home(study, storage, lambda line: click.echo(line, err=True))
+    with home.opened() as ledger:
+        state = summary(home.name, ledger.record, ledger.trials())
+    if as_json:
+        echo_json(state)
+    else:
+        echo(summary_text(state))
+
+
+def _export(study: str, file: str, storage: str, number: int | None) -> None:
+    from netwright.search.engine.home import Home, exported
+    from netwright.search.engine.summary import best_trial, numbered
+
+    home = Home(study, storage, lambda line: click.echo(line, err=True))
+    with home.opened() as ledger:
+        setup, trials = ledger.record.get("setup", {}), ledger.trials()
+    trial = best_trial(trials) if number is None else numbered(trials, number)
+    options = exported(trial, file)
+    words = " ".join(f"--{word} {quote(value)}" for word, value in options.items())
+    click.echo(f"wrote {file}", err=True)
+    echo(f"trial {trial.number}: code {trial.code}, score {trial.score}\n"
+         f"train it  netwright fit {quote(setup.get('data', 'DATA'))} {words}")  # fmt: skip
+
+
+def _train_again(study: str, storage: str, number: int | None, as_json: bool) -> None:
+    """Trains the net of a trial as it was trained, and compares."""
+    need_memory()
+    from netwright.search.engine.home import Home
+    from netwright.search.engine.summary import best_trial, numbered
+    from netwright.search.search import evaluate
+
+    home = Home(study, storage, lambda line: click.echo(line, err=True))
+    with home.opened() as ledger:
+        plan, trials = home.setup(ledger).plan(), ledger.trials()
+    before = best_trial(trials) if number is None else numbered(trials, number)
+    fresh = replace(before, state="running", score=None, reason="")
+    after = evaluate(plan.space, fresh, plan.evaluator)
+    if as_json:
+        echo_json({"trial": before.number, "before": before.score, "after": after.score})
+        return
+    then, now = (f"{100 * trial.score:.2f}%" if trial.score is not None else trial.reason
+                 for trial in (before, after))  # fmt: skip
+    echo(f"trial {before.number}: {then} on validation then, {now} now")
+
+
+def _describe(text: str, seed: int, as_json: bool) -> None:
+    """The size of a space and a sample of it."""
+    from random import Random
+
+    from netwright.space.named import space_of
+
+    space = space_of(text)
+    code = space.sample(Random(seed))  # noqa: S311 no secret
+    plan = space.net(code).plan()
+    digits = {digit.name: len(digit.options) for digit in space.digits}
+    if as_json:
+        echo_json({"space": space.name, "codes": space.size, "choices": digits, "sample": code,
+                   "params": plan.params, "macs": plan.macs})  # fmt: skip
+        return
+    from netwright.report.numbers import human
+    from netwright.report.table import plan_table
+
+    choices = ", ".join(f"{name} {count}" for name, count in digits.items())
+    echo(f"{space.name}: {space.size:,} codes; options of each choice: {choices}\n"
+         f"sample {code}: {human(plan.params)} parameters, {human(plan.macs)} MACs\n\n"
+         f"{plan_table(plan, 2)}")  # fmt: skip

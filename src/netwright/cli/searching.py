@@ -1,0 +1,61 @@
+"""What the commands of a search share: where it is kept, how far it is, how it is stopped."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import click
+
+from netwright.cli import complete
+from netwright.cli.options import as_count
+from netwright.report.numbers import duration
+
+if TYPE_CHECKING:
+    from netwright.search.trial import Trial
+
+__all__ = ["Progress", "interrupt", "storage_option", "workers_option"]
+
+storage_option = click.option(
+    "--storage", default="", metavar="WHERE",
+    help="postgresql://USER:PASSWORD@HOST/DATABASE, or a file (study.journal in the folder)",
+    shell_complete=complete.files,
+)  # fmt: skip
+workers_option = click.option(
+    "--workers", callback=as_count, default="1", metavar="N", help="processes that try nets (1)"
+)
+
+
+class Progress:
+    """A line for every trial that ends, with the time left; stderr only."""
+
+    def __init__(self, trials: int | None, minutes: float | None, *, quiet: bool) -> None:
+        self.trials, self.minutes, self.quiet = trials, minutes, quiet
+        self.began, self.ended, self.best = monotonic(), 0, float("-inf")
+
+    def say(self, text: str) -> None:
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    def __call__(self, trial: Trial) -> None:
+        self.ended += 1
+        if trial.score is None:
+            self.say(f"trial {trial.number}  {trial.code}  failed: {trial.reason}")
+            return
+        self.best = max(self.best, trial.score)
+        self.say(f"trial {trial.number}  {trial.code}  {100 * trial.score:.2f}%  "
+                 f"best {100 * self.best:.2f}%{self._left(trial.number)}")  # fmt: skip
+
+    def _left(self, number: int) -> str:
+        spent = monotonic() - self.began
+        bounds = list[float]()
+        if self.trials is not None:
+            bounds.append(max(0, self.trials - number - 1) * spent / self.ended)
+        if self.minutes is not None:
+            bounds.append(max(0.0, 60 * self.minutes - spent))
+        return f"  {duration(min(bounds))} left" if bounds else ""
+
+
+def interrupt(*_: object) -> None:
+    """What SIGTERM does: the same as Ctrl-C."""
+    raise KeyboardInterrupt

@@ -1,0 +1,1 @@
+"""What keeps a search: storages, workers, trained nets as scores, reports."""

@@ -1,0 +1,190 @@
+"""Accuracy on validation after training: what nets are searched for, by the trainer of `fit`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol, cast
+
+import torch
+
+from netwright.core.net import Net
+from netwright.core.shape import Shape, show
+from netwright.data.dataset import Dataset, load
+from netwright.data.image import Preprocessing
+from netwright.errors import SearchError
+from netwright.search.search import Evaluation
+from netwright.search.trial import Trial
+from netwright.space.registry import find, options
+from netwright.space.search_space import Space
+from netwright.train.approach import Approach
+from netwright.train.begin import random_model, training_of
+from netwright.train.fitting import deterministic
+from netwright.train.outcome import Clock
+from netwright.train.recipe import Recipe, read
+
+__all__ = ["Accuracy", "Tuned"]
+
+SCRATCH = "resnet"
+
+
+class Tuned(Protocol):
+    """A space whose codes say how a net is trained as well."""
+
+    def factors(self, code: str) -> dict[str, float]:
+        """What fields of the recipe are multiplied by for a code."""
+        ...
+
+
+@dataclass
+class Accuracy:
+    """An evaluator that trains a net on labelled images: the share of the validation images that
+    it then tells right. The test images are not looked at.
+
+    data: a folder, a table or an `.npz`, as of `nw.fit`
+    recipe: how nets are trained, by name, from a file or as it is
+    epochs: how long; a strategy that asks for a share of the training gets that of them
+    size: side of the images; their own up to 64 unless given
+    seed: of the split into training, validation and test, where the images come without
+    precision: `fp32` or `bf16`
+    folder: where checkpoints are, from which a trial goes on whose process was killed
+    tuned: the space whose codes say how their nets are trained, if one does
+    """
+
+    data: str
+    recipe: str | Recipe = SCRATCH
+    epochs: int = 10
+    size: int | None = None
+    seed: int = 0
+    precision: str = "fp32"
+    folder: str = ""
+    tuned: Tuned | None = None
+
+    def __call__(
+        self,
+        net: Net,
+        *,
+        seed: int = 0,
+        fidelity: float = 1.0,
+        trial: Trial | None = None,
+        report: Callable[[int, float], None] = lambda step, score: None,
+        limit: float = math.inf,
+    ) -> Evaluation:
+        """Trains a net; its accuracy, its curve and what else it takes to repeat that.
+
+        net: what learns
+        seed: of everything random
+        fidelity: the share of the epochs
+        trial: what this is done for
+        report: hears of every epoch and the accuracy after it
+        limit: seconds; training that would take longer ends with a `SearchError`
+        """
+        approach = self.approach(net, seed=seed, fidelity=fidelity, trial=trial)
+        clock = Clock(None if math.isinf(limit) else limit)
+        with self._workshop(approach) as folder, torch.random.fork_rng(), deterministic():
+            training = training_of(
+                approach, self.dataset, lambda: random_model(approach, self.dataset),
+                folder=folder, clock=clock,
+            )  # fmt: skip
+            for row in training.run():
+                report(row["epoch"], row["val_accuracy"])
+        outcome = training.outcome
+        if training.cut:
+            raise SearchError(f"{len(outcome.history)} of {approach.epochs} epochs took all of its "
+                              f"{limit:g} seconds")  # fmt: skip
+        if outcome.diverged:
+            raise SearchError("its loss grew without bound")
+        record = {
+            "net": approach.net.to_json(),
+            "curve": [row["val_accuracy"] for row in outcome.history],
+            "val_loss": outcome.last["val_loss"],
+            "epochs": approach.epochs,
+            "recipe": approach.recipe.to_json(),
+            "precision": self.precision,
+        }
+        return Evaluation(outcome.last["val_accuracy"], record)
+
+    def approach(
+        self, net: Net, *, seed: int = 0, fidelity: float = 1.0, trial: Trial | None = None
+    ) -> Approach:
+        """All that the result of a net follows from, beside the images."""
+        images, classes = self.preprocessing, len(self.dataset.classes)
+        shape, output = self.input, net.plan().output
+        if (net.input, output) != (shape, (classes,)):
+            raise SearchError(f"{net.name} takes {show(net.input)} and gives {show(output)}, the "
+                              f"images are {show(shape)} of {classes} classes; make the space with "
+                              f"input={shape} and classes={classes}")  # fmt: skip
+        recipe = read(self.recipe)
+        if self.tuned is not None and trial is not None:
+            factors = self.tuned.factors(trial.code)
+            own = {word: getattr(recipe, word) * by for word, by in factors.items()}
+            recipe = recipe.but(**own)
+        recipe = recipe.suited(self.dataset.size("train"))
+        epochs = max(1, round(fidelity * self.epochs))
+        return Approach(f"{net.hash[:12]}-{seed}", "scratch", net, images, recipe, epochs,
+                        precision=self.precision, seed=seed)  # fmt: skip
+
+    def space(self, space: str | Space | Net, **given: Any) -> Space:
+        """A space for these images: that of a name is made for their shape and classes. Where its
+        codes say how nets are trained, they are heeded from here on.
+        """
+        if isinstance(space, str):
+            own = {"input": self.input, "classes": len(self.dataset.classes)}
+            takes = options(space)
+            given = {**{word: own[word] for word in own if word in takes}, **given}
+        chosen = find(space, **given)
+        if hasattr(chosen, "factors"):
+            self.tuned = cast("Tuned", chosen)
+        return chosen
+
+    def identity(self) -> str:
+        """What two sessions of one search must have in common, in short."""
+        recipe = read(self.recipe)
+        how = (self.dataset.fingerprint, self.size, self.epochs, recipe, self.precision)
+        digest = sha256(repr(how).encode()).hexdigest()[:12]
+        return f"{Path(self.data).name}, {self.epochs} epochs by {recipe.name} ({digest})"
+
+    @property
+    def input(self) -> Shape:
+        """The shape of an image as nets get it."""
+        images = self.preprocessing
+        return (images.channels, images.size, images.size)
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The images; each process reads them for itself."""
+        return load(self.data, seed=self.seed)
+
+    @cached_property
+    def preprocessing(self) -> Preprocessing:
+        """What the images go through."""
+        return self.dataset.preprocessing(self.size)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items()
+                if name not in ("dataset", "preprocessing")}  # fmt: skip
+
+    @contextmanager
+    def _workshop(self, approach: Approach) -> Generator[Path]:
+        """Where the checkpoint of a trial is; removed when it has ended, not when it is broken
+        off.
+        """
+        if not self.folder:
+            with TemporaryDirectory(prefix="netwright-") as folder:
+                yield Path(folder)
+            return
+        folder = Path(self.folder, approach.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            yield folder
+        except Exception:
+            rmtree(folder, ignore_errors=True)
+            raise
+        rmtree(folder, ignore_errors=True)

@@ -1,0 +1,84 @@
+"""Where a study is on disk: a folder with its journal, its best net and its report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from netwright.core.files import write_text
+from netwright.core.net import Net
+from netwright.errors import SearchError
+from netwright.nets.catalogue import from_json
+from netwright.search.engine.ledger import Ledger
+from netwright.search.engine.page import study_page
+from netwright.search.engine.setup import Setup
+from netwright.search.engine.storage import Place
+from netwright.search.engine.summary import best_trial
+from netwright.search.trial import Trial
+
+__all__ = ["JOURNAL", "Home", "exported", "net_of"]
+
+JOURNAL = "study.journal"
+
+
+class Home:
+    """A study by its folder, or by its name in a storage that others share.
+
+    Arguments:
+        study: a folder; with a `storage` in PostgreSQL its last part is the name there.
+        storage: a journal file or `postgresql://...`; the folder's own journal where empty.
+        tell: hears a line for people.
+    """
+
+    def __init__(
+        self, study: str | Path, storage: str = "", tell: Callable[[str], None] = lambda line: None
+    ) -> None:
+        self.folder, self.tell = Path(study), tell
+        self.storage = storage or str(self.folder / JOURNAL)
+        self.name = self.folder.name or self.folder.resolve().name
+        if not self.name:
+            raise SearchError(f"{str(study)!r} is no name of a study")
+
+    def place(self) -> Place:
+        """The storage and its locks."""
+        return Place(self.storage, self.name, self.tell)
+
+    def opened(self) -> Ledger:
+        """The study, which has to be there; nothing is made where it is not."""
+        if "://" not in self.storage and not Path(self.storage).is_file():
+            raise SearchError(f"there is no study {self.folder}: it has no {JOURNAL}; begin one: "
+                              "netwright search SPACE DATA, or name its --storage")  # fmt: skip
+        return Ledger.opened(self.place())
+
+    def setup(self, ledger: Ledger) -> Setup:
+        """What the study was begun with."""
+        return Setup.from_json(ledger.record.get("setup"))
+
+    def write(self, record: dict[str, Any], trials: list[Trial]) -> None:
+        """The best net and the report, where a trial is complete."""
+        write_text(self.folder / "best.json", net_of(best_trial(trials)).to_json(indent=1))
+        write_text(self.folder / "report.html", study_page(self.name, record, trials).render())
+
+
+def net_of(trial: Trial) -> Net:
+    """The net that a trial evaluated."""
+    if "net" not in trial.record:
+        raise SearchError(f"trial {trial.number} is {trial.state} and has no net yet")
+    return from_json(trial.record["net"])
+
+
+def exported(trial: Trial, file: str) -> dict[str, str]:
+    """Writes the net of a trial, and its recipe beside it if it has one; the options of `netwright
+    fit` that train it so.
+    """
+    import json
+
+    path = Path(file)
+    write_text(path, net_of(trial).to_json(indent=1))
+    options = {"net": str(path)}
+    if "recipe" in trial.record:
+        recipe = path.with_suffix(".recipe.json")
+        write_text(recipe, json.dumps(trial.record["recipe"], indent=1))
+        options |= {"recipe": str(recipe), "epochs": str(trial.record["epochs"])}
+    return {**options, "seed": str(trial.seed)}

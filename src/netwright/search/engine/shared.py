@@ -1,0 +1,80 @@
+"""A search whose trials are kept, and that several workers share."""
+
+from __future__ import annotations
+
+import math
+import random as rng
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from netwright.errors import SearchError
+from netwright.search.engine.ledger import Ledger
+from netwright.search.engine.processes import work_together
+from netwright.search.engine.storage import Place
+from netwright.search.engine.worker import Plan, work
+from netwright.search.search import Evaluator
+from netwright.search.study import Study
+from netwright.search.trial import Trial
+from netwright.space.search_space import Space
+
+__all__ = ["identity", "search_shared"]
+
+SCHEMA = 1
+
+
+def search_shared(
+    plan: Plan,
+    *,
+    name: str,
+    storage: str | Path | None = None,
+    study: str = "",
+    workers: int = 1,
+    seconds: float = math.inf,
+    settings: dict[str, Any] | None = None,
+    tell: Callable[[str], None] = lambda line: None,
+    progress: Callable[[Trial], None] | None = None,
+) -> Study:
+    """Works on a study until it is done, going on where it was left; the study.
+
+    Arguments:
+        plan: what to do.
+        name: of the strategy.
+        storage: a journal file, or `postgresql://...`; a file that goes at the end where there is
+            none.
+        study: its name in the storage; that of the space where there is none.
+        workers: processes on this machine.
+        seconds: time for it.
+        settings: what else others need to know to join.
+        tell: hears a line for people.
+        progress: called with every trial that ends.
+    """
+    if workers < 1:
+        raise SearchError(f"workers is {workers}, wanted at least 1")
+    if storage is None:
+        with TemporaryDirectory(prefix="netwright-") as folder:
+            return search_shared(plan, name=name, storage=Path(folder, "study.journal"),
+                                 study=study, workers=workers, seconds=seconds, tell=tell,
+                                 progress=progress)  # fmt: skip
+    most = None if math.isinf(plan.trials) else plan.trials
+    record = {"schema": SCHEMA, "identity": identity(plan.space, plan.evaluator),
+              "strategy": name, "seed": plan.seed, "trials": most, **(settings or {})}  # fmt: skip
+    place = Place(str(storage), study or plan.space.name, tell)
+    with Ledger.opened(place, record) as ledger:
+        if workers == 1:
+            why = work(plan, ledger, seconds=seconds, progress=progress)
+        else:
+            why = work_together(plan, ledger, workers, seconds=seconds, progress=progress)
+        return Study(plan.space, name, plan.seed, ledger.trials(), why)
+
+
+def identity(space: Space, evaluator: Evaluator) -> dict[str, str]:
+    """What two sessions of one study must have in common."""
+    code = space.sample(rng.Random(0))  # noqa: S311 no secret
+    choices = repr((space.digits, space.net(code).hash))
+    digest = sha256(choices.encode()).hexdigest()[:12]
+    own = getattr(evaluator, "identity", None)
+    return {"space": f"{space.name} ({digest})", "budget": str(space.budget) or "none",
+            "data": str(own()) if callable(own) else "a function"}  # fmt: skip

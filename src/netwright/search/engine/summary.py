@@ -1,0 +1,134 @@
+"""What a study has come to so far, as a record and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from netwright.errors import SearchError
+from netwright.report.numbers import duration, human
+from netwright.search.engine.beside import at_random, best_of
+from netwright.search.front import front
+from netwright.search.strategy import complete
+from netwright.search.trial import Trial
+
+__all__ = ["best_trial", "curves", "gain", "numbered", "summary", "summary_text"]
+
+
+def best_trial(trials: Sequence[Trial]) -> Trial:
+    """The complete trial of the longest training with the highest score, the earliest of equals;
+    `SearchError` where there is none.
+    """
+    done = complete(trials)
+    if not done:
+        raise SearchError(f"no trial of {len(trials)} is complete yet")
+    most = max(trial.fidelity for trial in done)
+    return max((trial for trial in done if trial.fidelity == most), key=_score)
+
+
+def numbered(trials: Sequence[Trial], number: int) -> Trial:
+    """The trial of that number; `SearchError` where there is none."""
+    for trial in trials:
+        if trial.number == number:
+            return trial
+    last = f"0 to {trials[-1].number}" if trials else "none so far"
+    raise SearchError(f"the study has no trial {number}; there are {last}")
+
+
+def curves(trials: Sequence[Trial]) -> dict[str, list[tuple[float, float]]]:
+    """The best score after each trial: of the search, and of random search on average, as far as
+    nets were drawn at random.
+    """
+    scores = [_score(trial) for trial in at_random(trials)]
+    best, searched = float("-inf"), list[tuple[float, float]]()
+    for i, trial in enumerate(complete(trials), 1):
+        best = max(best, _score(trial))
+        searched.append((i, best))
+    lines = {"search": searched}
+    if scores:
+        lines["random"] = [(n, best_of(scores, n)) for n in range(1, len(scores) + 1)]
+    return lines
+
+
+def gain(trials: Sequence[Trial]) -> dict[str, float]:
+    """How much better the best net is than the default's and the best at random, if there are."""
+    best, gains = _score(best_trial(trials)), dict[str, float]()
+    for trial in complete(trials):
+        if trial.record.get("note", {}).get("from") == "default":
+            gains["default"] = best - _score(trial)
+    scores = [_score(trial) for trial in at_random(trials)]
+    if scores:
+        gains["random"] = best - max(scores)
+    return gains
+
+
+def summary(name: str, record: dict[str, Any], trials: Sequence[Trial]) -> dict[str, Any]:
+    """The state of a study as JSON's own types; `best` is null where no trial is complete yet."""
+    done = complete(trials)
+    counts = {state: sum(trial.state == state for trial in trials)
+              for state in ("complete", "failed", "running")}  # fmt: skip
+    return {
+        "study": name,
+        **record.get("identity", {}),
+        "strategy": record.get("strategy", ""),
+        "seed": record.get("seed", 0),
+        "trials": len(trials),
+        **counts,
+        "wanted": record.get("trials"),
+        "seconds": round(sum(trial.seconds for trial in trials), 1),
+        "best": _row(best_trial(trials)) if done else None,
+        "gain": gain(trials) if done else {},
+        "random": len(at_random(trials)),
+        "front": [_row(trial) for trial in front(done, ("macs",))] if done else [],
+        "reasons": _reasons(trials),
+    }
+
+
+def summary_text(state: dict[str, Any]) -> str:
+    """The same for people."""
+    parts = [f"{state[word]} {word}" for word in ("complete", "failed", "running") if state[word]]
+    wanted = f" of {state['wanted']}" if state["wanted"] else ""
+    count = f"{state['trials']}{wanted} trials: {', '.join(parts) or 'none yet'}"
+    lines = [
+        f"{state['study']}: {state['space']} on {state['data']}, {state['strategy']}",
+        f"{count}; {duration(state['seconds'])} of evaluation",
+    ]
+    best = state["best"]
+    if best is not None:
+        lines.append(f"best: trial {best['trial']}, {_percent(best['score'])}, {_costs(best)}, "
+                     f"code {best['code']}")  # fmt: skip
+    for word, points in state["gain"].items():
+        than = "the default" if word == "default" else f"the best of {state['random']} at random"
+        lines.append(f"{100 * points:+.2f} points over {than}")
+    lines += [f"cheaper: trial {row['trial']}, {_percent(row['score'])}, {_costs(row)}"
+              for row in state["front"][1:]]  # fmt: skip
+    lines += [f"failed: {count} x {why}" for why, count in state["reasons"].items()]
+    return "\n".join(lines)
+
+
+def _row(trial: Trial) -> dict[str, Any]:
+    return {"trial": trial.number, "code": trial.code, "hash": trial.hash, "score": trial.score,
+            "params": trial.costs.get("params"), "macs": trial.costs.get("macs"),
+            "seed": trial.seed, "seconds": round(trial.seconds, 2)}  # fmt: skip
+
+
+def _reasons(trials: Sequence[Trial]) -> dict[str, int]:
+    """How many trials failed for each reason."""
+    counts = dict[str, int]()
+    for trial in trials:
+        if trial.reason:
+            counts[trial.reason] = counts.get(trial.reason, 0) + 1
+    return counts
+
+
+def _costs(row: dict[str, Any]) -> str:
+    return f"{human(row['params'])} parameters, {human(row['macs'])} MACs"
+
+
+def _percent(score: float) -> str:
+    return f"{100 * score:.2f}% on validation"
+
+
+def _score(trial: Trial) -> float:
+    assert trial.score is not None
+    return trial.score

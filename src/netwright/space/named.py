@@ -1,0 +1,58 @@
+"""The search space that a text stands for."""
+
+from __future__ import annotations
+
+from ast import literal_eval
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from netwright.core.files import read_text
+from netwright.core.net import Net
+from netwright.errors import SearchError, nearest
+from netwright.nets.catalogue import from_json
+from netwright.space import registry
+from netwright.space.search_space import Space
+
+__all__ = ["space_of"]
+
+
+def space_of(text: str, make: Callable[..., Space] = registry.find) -> Space:
+    """The space that a text stands for; `make` makes it of a name and options, a Net or a Space."""
+    name, _, rest = text.partition(":")
+    if name.endswith(".json"):
+        try:
+            return make(from_json(read_text(name)))
+        except OSError as error:
+            raise SearchError(f"{name} cannot be read: {error.strerror}") from None
+    if rest and "=" not in rest and name not in registry.names():
+        return make(_imported(name, rest))
+    given = _options(rest)
+    takes = registry.options(name)
+    for word in given if takes else ():
+        if word not in takes:
+            raise nearest(f"option of {name}", word, takes)
+    return make(name, **given)
+
+
+def _options(text: str) -> dict[str, Any]:
+    """Options such as `width=8,depth=1`."""
+    options = dict[str, Any]()
+    for word in filter(None, text.split(",")):
+        name, _, value = word.partition("=")
+        try:
+            options[name.strip()] = literal_eval(value)
+        except (ValueError, SyntaxError):
+            raise SearchError(f"option {word!r} of the space cannot be read; wanted such as "
+                              "width=8,depth=1") from None  # fmt: skip
+    return options
+
+
+def _imported(module: str, name: str) -> Space | Net:
+    """The space of the user's own code."""
+    try:
+        value: Any = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise SearchError(f"space {module}:{name} cannot be had: {error}") from None
+    make: Callable[[], Any] | None = None if isinstance(value, Space | Net) else value
+    return make() if make is not None else value

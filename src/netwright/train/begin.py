@@ -1,0 +1,59 @@
+"""An approach before its first step: images, the weights of a net from nothing, its training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from netwright.data.dataset import Dataset
+from netwright.data.image import Preprocessing
+from netwright.train.approach import Approach
+from netwright.train.batches import Images, seed_of
+from netwright.train.learner import device
+from netwright.train.outcome import Clock
+from netwright.train.training import Training
+from netwright.train.whitening import PATCHES, pass_on, whiten
+
+__all__ = ["images_of", "part_of", "random_model", "training_of"]
+
+
+def images_of(dataset: Dataset, indices: np.ndarray, preprocessing: Preprocessing) -> Images:
+    """Images with their labels, as a net wants them."""
+    place = device()
+    source = dataset.sequence(indices, preprocessing, place)
+    labels, weights = dataset.labels[indices], dataset.weights(indices)
+    return Images(source, labels, len(dataset.classes), preprocessing, place, weights)
+
+
+def part_of(dataset: Dataset, part: str, preprocessing: Preprocessing) -> Images:
+    """The images of one split."""
+    return images_of(dataset, dataset.indices(part), preprocessing)
+
+
+def random_model(approach: Approach, dataset: Dataset) -> nn.Module:
+    """The net of an approach that starts from nothing, before its first step."""
+    model = approach.net.build(seed=seed_of(approach.seed, approach.name, "init"), device=device())
+    if approach.recipe.whiten:
+        whiten(model, next(part_of(dataset, "train", approach.preprocessing).inorder(PATCHES)))
+        pass_on(model)
+    return model
+
+
+def training_of(
+    approach: Approach,
+    dataset: Dataset,
+    begin: Callable[[], nn.Module],
+    *,
+    folder: Path,
+    clock: Clock,
+    tell: Callable[[str], None] = lambda line: None,
+) -> Training:
+    """The training of an approach on a data set; arguments as of `Training`."""
+    return Training(
+        approach, begin, part_of(dataset, "train", approach.preprocessing),
+        part_of(dataset, "val", approach.preprocessing), folder=folder,
+        fingerprint=dataset.fingerprint, clock=clock, tell=tell,
+    )  # fmt: skip

@@ -1,0 +1,334 @@
+"""Trained nets as scores, the commands around them, and `fit --search`."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import netwright as nw
+from netwright.cli import group, main
+from netwright.errors import SearchError
+from netwright.search.engine.accuracy import Accuracy
+from netwright.search.engine.beside import Beside, at_random, best_of
+from netwright.search.engine.home import Home
+from netwright.search.engine.ledger import Ledger
+from netwright.search.engine.setup import Setup
+from netwright.search.engine.shared import identity, search_shared
+from netwright.search.strategy import find
+from netwright.search.trial import Trial
+from netwright.space.families import small
+from netwright.space.named import space_of
+
+CHEAP = "params<=4K, macs<=120K"
+
+
+@pytest.fixture(scope="module")
+def squares(tmp_path_factory):
+    """Two classes, bright above or below: 120 images of 8 pixels."""
+    random = np.random.default_rng(0)
+    labels = np.arange(120) % 2
+    images = random.integers(0, 100, (120, 8, 8), dtype=np.uint8)
+    images[labels == 0, :4] += 120
+    images[labels == 1, 4:] += 120
+    file = tmp_path_factory.mktemp("data") / "halves.npz"
+    np.savez(file, images=images, labels=labels)
+    return str(file)
+
+
+@pytest.fixture
+def run(capsys):
+    """Exit code, output and errors of a command."""
+
+    def call(*words):
+        with pytest.raises(SystemExit) as stop:
+            main([str(word) for word in words])
+        return (stop.value.code or 0, *capsys.readouterr())
+
+    return call
+
+
+NET = small("residual", (1, 8, 8), 2, width=4, depth=1, stages=2)
+
+
+def test_a_net_is_trained_as_a_fit_trains_it(squares, tmp_path):
+    """The same approach under the same name and seed, by hand through the trainer of `fit`."""
+    from netwright.train.begin import random_model, training_of
+    from netwright.train.outcome import Clock
+
+    evaluator, told = Accuracy(squares, epochs=2), []
+    result = evaluator(NET, seed=7, report=lambda step, score: told.append((step, score)))
+    approach = evaluator.approach(NET, seed=7)
+    training = training_of(approach, evaluator.dataset,
+                           lambda: random_model(approach, evaluator.dataset),
+                           folder=tmp_path, clock=Clock(None))  # fmt: skip
+    rows = [row["val_accuracy"] for row in training.run()]
+    assert result.record["curve"] == rows == [score for _, score in told]
+    assert result.score == rows[-1] > 0.6
+    assert evaluator(NET, seed=7).score == result.score
+    assert nw.from_json(result.record["net"]) == NET
+
+
+def test_a_share_of_the_training_is_fewer_epochs(squares):
+    result = Accuracy(squares, epochs=4)(NET, fidelity=0.5)
+    assert len(result.record["curve"]) == result.record["epochs"] == 2
+
+
+def test_a_trial_goes_on_from_its_checkpoint(squares, tmp_path):
+    evaluator, steps = Accuracy(squares, epochs=3, folder=str(tmp_path)), []
+
+    def stop(step, score):
+        steps.append(step)
+        if step == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluator(NET, report=stop)
+    assert len([*tmp_path.iterdir()]) == 1
+    result = evaluator(NET, report=lambda step, score: steps.append(step))
+    assert steps == [1, 2, 3]
+    assert result.score == Accuracy(squares, epochs=3)(NET).score
+    assert not [*tmp_path.iterdir()]  # removed when it has ended
+
+
+def test_nets_for_other_images_are_refused(squares):
+    other = small("residual", (3, 8, 8), 2, width=4, depth=1, stages=2)
+    with pytest.raises(SearchError, match=r"input=\(1, 8, 8\) and classes=2"):
+        Accuracy(squares)(other)
+
+
+def test_a_space_by_its_name_is_made_for_the_images(squares):
+    evaluator = Accuracy(squares)
+    net = evaluator.space("nasbench201", width=4, depth=1).net("333333")
+    assert (net.input, net.plan().output) == ((1, 8, 8), (2,))
+    assert pickle.loads(pickle.dumps(evaluator)).input == (1, 8, 8)
+
+
+def test_the_time_of_a_trial_is_seen_between_epochs(squares):
+    with pytest.raises(SearchError, match=r"of 500 epochs took all of its 0\.5 seconds"):
+        Accuracy(squares, epochs=500)(NET, limit=0.5)
+
+
+def test_codes_of_small_nets_say_how_they_are_trained(squares):
+    evaluator = Accuracy(squares)
+    space = evaluator.space("small")
+    code = space.default()
+    net, base = space.net(code), evaluator.approach(space.net(code)).recipe
+    trials = [Trial(0, other, other, "") for other in (code, code[:4] + "201")]
+    same, other = (evaluator.approach(net, trial=trial).recipe for trial in trials)
+    assert same == base
+    assert (other.rate, other.decay) == (
+        pytest.approx(3 * base.rate),
+        pytest.approx(base.decay / 5),
+    )
+    assert space.code(net) == code
+
+
+def test_best_of_is_the_mean_over_all_draws():
+    scores = [0.1, 0.5, 0.2, 0.9, 0.4, 0.5]
+    for count in range(1, 7):
+        draws = [max(draw) for draw in combinations(scores, count)]
+        assert best_of(scores, count) == pytest.approx(sum(draws) / len(draws))
+    with pytest.raises(ValueError, match="wanted 1 to 6"):
+        best_of(scores, 7)
+
+
+def test_random_is_beside_and_given_codes_come_first():
+    space = nw.space("nasbench201")
+    how = Beside(find("evolution"), every=4, first=("444444", "000300"))
+    study = nw.search(space, lambda net: net.plan().macs / 1e9, trials=12, strategy=how)
+    assert [trial.code for trial in study.trials[:2]] == ["444444", "000300"]
+    assert {trial.number for trial in at_random(study.trials)} >= {3, 7, 11}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("nasbench201:widht=8", "no option of nasbench201 is called 'widht'; near: width"),
+     ("nasbench201:width", "cannot be read; wanted such as width=8"),
+     ("nasbench2O1", "no space is called 'nasbench2O1'; near: nasbench201"),
+     ("no.such.module:space", "cannot be had: No module named 'no'"),
+     ("missing.json", "missing.json cannot be read")],
+)  # fmt: skip
+def test_spaces_that_cannot_be_had(text, wanted):
+    with pytest.raises((nw.NetwrightError), match=wanted):
+        space_of(text)
+
+
+def test_a_space_alone_is_described(run):
+    code, out, _ = run("search", "nasbench201:width=4,depth=1")
+    assert code == 0
+    assert out.startswith("nasbench201: 15,625 codes; options of each choice: 0-1 5, ")
+    record = json.loads(run("search", "nasbench201", "--json")[1])
+    assert (record["codes"], len(record["choices"]), len(record["sample"])) == (15_625, 6, 6)
+
+
+def trials_of(folder):
+    with Home(folder).opened() as ledger:
+        return ledger.trials()
+
+
+@pytest.fixture(scope="module")
+def study(squares, tmp_path_factory):
+    """A study of four small nets, in a folder."""
+    folder = tmp_path_factory.mktemp("study") / "halves"
+    result = CliRunner().invoke(group, ["search", "small", squares, "--trials", "4", "--epochs",
+                                        "1", "--budget", CHEAP, "--random", "2", "--out",
+                                        str(folder)], catch_exceptions=False)  # fmt: skip
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+def test_a_study_leaves_its_best_net_and_a_page(study):
+    trials = trials_of(study)
+    best = max(trial.score for trial in trials)
+    assert len(trials) == 4
+    net = nw.from_json((study / "best.json").read_text())
+    assert net.hash in {trial.hash for trial in trials if trial.score == best}
+    page = (study / "report.html").read_text()
+    for word in ("Against random search", "Error against cost", "The best net", "search days"):
+        assert word in page
+    assert all(f"trial {trial.number}: {trial.code}" in page for trial in trials)
+
+
+def test_show_says_what_is_best_so_far(study, run):
+    record = json.loads(run("search", "--show", study, "--json")[1])
+    trials = trials_of(study)
+    best = max(trials, key=lambda trial: (trial.score, -trial.number))
+    assert record["best"]["trial"] == best.number
+    assert (record["trials"], record["complete"], record["wanted"]) == (4, 4, 4)
+    assert record["front"][0]["score"] == best.score
+    out = run("search", "--show", study)[1]
+    assert f"best: trial {best.number}, {100 * best.score:.2f}% on validation" in out
+    assert "over the best of" in out
+
+
+def test_a_result_is_taken_out_and_trained_again(study, run, tmp_path, squares):
+    file = tmp_path / "net.json"
+    code, out, _ = run("search", "--export", study, file, "--trial", 2)
+    trial = trials_of(study)[2]
+    assert code == 0
+    assert nw.from_json(file.read_text()).hash == trial.hash
+    words = out.splitlines()[1].split()
+    assert words[:5] == ["train", "it", "netwright", "fit", squares]
+    recipe = words[words.index("--recipe") + 1]
+    assert json.loads(Path(recipe).read_text()) == trial.record["recipe"]
+    again = json.loads(run("search", "--again", study, "--trial", 2, "--json")[1])
+    assert (again["trial"], again["before"], again["after"]) == (2, trial.score, trial.score)
+    text = f"{100 * trial.score:.2f}%"
+    out = run("search", "--again", study, "--trial", 2)[1]
+    assert out == f"trial 2: {text} on validation then, {text} now\n"
+    assert "no trial 9; there are 0 to 3" in run("search", "--export", study, file, "--trial", 9)[2]
+
+
+def test_a_study_is_gone_on_with_and_joined(study, squares, run, tmp_path):
+    folder = tmp_path / "halves"
+    words = ["small", squares, "--epochs", 1, "--budget", CHEAP, "--out", folder, "--quiet"]
+    assert run("search", *words, "--trials", 2)[0] == 0
+    assert run("search", *words, "--trials", 3)[0] == 0
+    code, out, _ = run("work", folder)
+    assert (code, out) == (0, "halves: 0 trials here; 3 trials\n")
+    code, _, err = run("search", *words[:3], 2, *words[4:], "--trials", 4)
+    assert code == 2
+    assert "is of another data: halves.npz, 1 epochs by resnet" in err
+
+
+def test_what_is_not_there_is_one_line(run, tmp_path, squares, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for words, wanted in (
+        (["search"], "wanted SPACE and DATA"),
+        (["search", "--show", tmp_path / "no"], "there is no study"),
+        (["work", tmp_path / "no"], "there is no study"),
+        (["search", "small", squares, "--budget", "params<=10"], "the nearest, "),
+        (["search", "small", squares, "--minutes", "-1"], "wanted a number above 0"),
+        (["search", "small", squares, "--strategy", "randon"], "near: random"),
+    ):
+        code, _, err = run(*words)
+        assert (code, err.count("\n")) == (2, 1)
+        assert wanted in err
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.slow
+def test_a_search_that_is_stopped_says_how_to_go_on(squares, tmp_path):
+    words = ["search", "small", squares, "--epochs", "2000", "--budget", CHEAP, "--out", "s"]
+    process = subprocess.Popen([sys.executable, "-m", "netwright", *words], cwd=tmp_path, text=True,
+                               stderr=subprocess.PIPE,
+                               env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    until = time.monotonic() + 60
+    while not [*tmp_path.glob("s/trials/*/*")] and time.monotonic() < until:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.endswith("stopped; all trials that ended are kept, go on with the same command; "
+                        "netwright search --show s\n")  # fmt: skip
+    assert trials_of(tmp_path / "s") == []  # given back
+
+
+@pytest.mark.slow
+def test_fit_searches_and_says_what_it_gained(squares, tmp_path, capsys):
+    from netwright.search.engine import automl
+
+    run, found = automl.fit_by_search(squares, tmp_path / "run", minutes=0.25)
+    assert run.finished
+    assert run.net.spec == nw.from_json((tmp_path / "run-search/net.json").read_text()).spec
+    assert found.trials >= 2
+    assert found.gain["default"] >= 0
+    assert run.metrics["test"]["accuracy"] > 0.6
+    with pytest.raises(nw.RunError, match="which chooses the net"):
+        nw.fit(squares, out=tmp_path / "other", search=True, net="resnet18")
+
+
+def test_setups_are_kept_as_they_are(squares):
+    setup = Setup("small", squares, trials=None, first=("a",), limit=3.0)
+    assert Setup.from_json(json.loads(json.dumps(setup.to_json()))) == setup
+    with pytest.raises(SearchError, match="begun in Python"):
+        Setup.from_json(None)
+
+
+def test_a_space_of_ones_own_joins(squares, tmp_path, monkeypatch):
+    (tmp_path / "own_space.py").write_text(
+        "from netwright.space.small_nets import SmallNets\n"
+        "def cells():\n    return SmallNets(classes=2, input=(1, 8, 8))\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    setup = Setup("own_space:cells", squares, trials=1, epochs=1, budget=CHEAP)
+    study = search_shared(setup.plan(), name="default", storage=tmp_path / "j")
+    assert study.best.net.input == (1, 8, 8)
+
+
+@pytest.mark.slow
+def test_processes_of_torchrun_train_one_net(squares, tmp_path):
+    """They come to what one process alone comes to, but for the order of sums."""
+    setup = Setup("small", squares, trials=2, epochs=2, budget=CHEAP, beside=0)
+    home = Home(tmp_path / "pair")
+    with Ledger.opened(
+        home.place(),
+        {"identity": identity(setup.plan().space, setup.plan().evaluator),
+         "setup": setup.to_json()},
+    ):  # fmt: skip
+        pass
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2",
+               "--master-addr=127.0.0.1", "--local-addr=127.0.0.1", "--rdzv-backend=c10d",
+               "--rdzv-endpoint=127.0.0.1:0", "-m", "netwright", "work",
+               str(home.folder)]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False,
+                          env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "pair: 2 trials here; 2 trials\n"
+    alone = search_shared(setup.plan(), name="default", storage=tmp_path / "j")
+    with home.opened() as ledger:
+        pair = ledger.trials()
+    assert pair[0].code == alone.trials[0].code
+    assert pair[0].score == pytest.approx(alone.trials[0].score, abs=0.2)
+    assert len(pair[1].record["curve"]) == 2

@@ -1,0 +1,134 @@
+"""Studies that many machines share, in a PostgreSQL server of the tests' own."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from contextlib import closing
+
+import pytest
+
+import netwright as nw
+from evaluators import score
+from netwright.search.engine.ledger import Ledger
+from netwright.search.engine.locks import PostgresLocks
+from netwright.search.engine.shared import search_shared
+from netwright.search.engine.storage import Place
+from netwright.search.engine.worker import Plan, _Turn, work
+from netwright.search.strategy import find
+from postgres import Server, binaries
+
+SPACE = nw.space("nasbench201")
+
+
+@pytest.fixture(scope="module")
+def server():
+    if binaries() is None:
+        pytest.skip("no PostgreSQL here")
+    server = Server()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+def opened(server, name):
+    return Ledger.opened(Place(server.url, name, print))
+
+
+def test_a_study_in_postgres_is_the_search_in_memory(server):
+    memory = nw.search(SPACE, score, trials=8, strategy="evolution", seed=5)
+    kept = nw.search(SPACE, score, trials=8, strategy="evolution", seed=5, storage=server.url,
+                     study="same")  # fmt: skip
+    assert [(t.code, t.score) for t in kept.trials] == [(t.code, t.score) for t in memory.trials]
+    assert kept.best.net == memory.best.net
+
+
+def test_a_server_that_goes_away_is_waited_for(server):
+    """It is stopped in one trial, and ends as in a crash in another; nothing is lost."""
+    asked, lines = [], []
+
+    def evaluator(net):
+        asked.append(net.hash)
+        if len(asked) in (3, 6):
+            server.stop(signal.SIGINT if len(asked) == 3 else signal.SIGQUIT)
+            threading.Timer(0.5, server.start).start()
+        return score(net)
+
+    plan = Plan(SPACE, find("random"), evaluator, trials=10)
+    study = search_shared(plan, name="random", storage=server.url, study="restarts",
+                          tell=lines.append)  # fmt: skip
+    assert [trial.state for trial in study.trials] == ["complete"] * 10
+    assert len(asked) == len({*asked}) == 10
+    assert len(lines) >= 4
+    assert "postgresql://tester:***@127.0.0.1" in lines[0]
+    assert "nothing is lost" in lines[0]
+    assert "is back after" in lines[-1]
+
+
+def test_a_worker_whose_session_ends_is_gone_after_a_while(server):
+    place = Place(server.url, "gone", print)
+    assert isinstance(place.locks, PostgresLocks)
+    place.locks.grace = 0.3
+    with Ledger.opened(place, {"identity": {}}) as ledger, opened(server, "gone") as other:
+        _lose(ledger, other)
+
+
+def _lose(ledger, other):
+    place = ledger.place
+    plan = Plan(SPACE, find("random"), score, trials=3)
+    with other.place.locks.present("b"):
+        lost = other.claim("b", _Turn(plan))
+        assert ledger.claim("a", _Turn(plan)).trial.number == 1  # b lives
+        time.sleep(0.4)
+        assert not place.locks.gone("b")
+    assert not place.locks.gone("b")  # it may come back
+    time.sleep(0.4)
+    again = ledger.claim("a", _Turn(plan))
+    assert (again.trial, again.kills) == (lost.trial, 1)
+
+
+def test_a_lock_that_the_server_forgot_is_taken_again(server, monkeypatch):
+    from netwright.search.engine import locks
+
+    monkeypatch.setattr(locks, "PING", 0.1)
+    monkeypatch.setattr(locks, "SOON", 0.1)
+    places = [Place(server.url, "forgot", print) for _ in range(2)]
+    mine, others = (place.locks for place in places)
+    others.grace = 1.0
+    with closing(places[0]), closing(places[1]), mine.present("a"):
+        server.stop()
+        server.start()
+        until = time.monotonic() + 10
+        while place_free(server, others) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert not others.gone("a")
+        assert "a" not in others._free_since
+
+
+def place_free(server, others):
+    """Whether the worker's lock seems to be free, also while our own sessions are being renewed."""
+    others.engine.dispose()
+    others.gone("a")
+    return "a" in others._free_since
+
+
+def test_studies_of_one_database_do_not_mix(server):
+    for name, trials in (("one", 2), ("two", 3)):
+        nw.search(SPACE, score, trials=trials, strategy="random", storage=server.url, study=name)
+    with opened(server, "one") as ledger:
+        assert len(ledger.trials()) == 2
+        assert work(Plan(SPACE, find("random"), score, trials=3), ledger) == "3 trials"
+
+
+def test_a_worker_that_begins_while_the_server_is_away_waits_for_it(server):
+    nw.search(SPACE, score, trials=1, strategy="random", storage=server.url, study="later")
+    server.stop()
+    lines, back = [], threading.Timer(1.0, server.start)
+    back.start()
+    with closing(Place(server.url, "later", lines.append, wait=True)) as place:
+        assert len(Ledger.opened(place).trials()) == 1
+    back.join()
+    assert "cannot be reached (no answer)" in lines[0]
