@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from netwright.data.arrays import read_arrays
-from netwright.data.folder import LAYOUT, read_folder
 from netwright.data.image import Preprocessing
 from netwright.data.listing import SPLITS, ArrayReader, Listing, reason
-from netwright.data.manifest import SUFFIXES as TABLES
-from netwright.data.manifest import read_manifest
+from netwright.data.source import listed
 from netwright.data.split import split
 from netwright.data.stream import Memory, Stream, default_workers
 from netwright.data.survey import Survey, digest, each, survey
@@ -183,21 +179,18 @@ class Dataset:
         }
 
 
-def load(path: str | Path, *, seed: int = 0, workers: int | None = None) -> Dataset:
-    """Lists a folder of images, a table of them (CSV, Parquet) or the arrays of an `.npz`, looks
-    at them, and splits what is not split yet.
+def load(data: Any, *, seed: int = 0, workers: int | None = None) -> Dataset:
+    """Lists labelled images, wherever they are (see `listed`), looks at them, and splits what is
+    not split yet.
 
     The same seed gives the same split. Raises `DataError` for what cannot be learnt from.
     """
-    if not str(path):
-        raise DataError(f"the data has an empty name; {LAYOUT}")
-    path = Path(path)
-    listing = _listing(path)
+    listing = listed(data)
     seen = survey(listing, seed)
     good = np.array([i for i in range(len(listing.names)) if i not in seen.unreadable], np.int64)
     if not len(good):
         first = next(iter(seen.unreadable.items()))
-        raise DataError(f"none of {len(listing.names)} images under {path} can be read; "
+        raise DataError(f"none of {len(listing.names)} images under {listing.source} can be read; "
                         f"the first: {listing.names[first[0]]}: {first[1]}")  # fmt: skip
     labels = np.array(listing.labels, np.int64)
     given = [listing.splits[i] for i in good]
@@ -217,18 +210,3 @@ def _count(listing: Listing, labels: np.ndarray, train: np.ndarray) -> None:
             name = listing.classes[int(sums.argmin())]
             raise DataError(f"all training images of class {name!r} have the weight 0; wanted some "
                             "that count")  # fmt: skip
-
-
-def _listing(path: Path) -> Listing:
-    try:
-        if not path.exists():
-            raise DataError(f"{path}: no such file or folder; {LAYOUT}")
-        if path.is_dir():
-            return read_folder(path)
-        if path.suffix.lower() in TABLES:
-            return read_manifest(path)
-    except OSError as error:
-        raise DataError(f"{error.filename or path} cannot be read: {error.strerror}") from None
-    if path.suffix != ".npz":
-        raise DataError(f"{path} is no folder, no table and no .npz; {LAYOUT}")
-    return read_arrays(path)

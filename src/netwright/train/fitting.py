@@ -17,6 +17,7 @@ from torch import distributed
 import netwright
 from netwright.core.files import write_text
 from netwright.data.dataset import Dataset, load
+from netwright.data.source import source_of
 from netwright.errors import RunError, nearest
 from netwright.speed.training import machine
 from netwright.train.batches import Place
@@ -39,12 +40,13 @@ ENDING = 0.05
 
 
 def fit(
-    data: str | Path, *, out: str | Path | None = None, watch: Watch | None = None, **settings: Any
+    data: Any, *, out: str | Path | None = None, watch: Watch | None = None, **settings: Any
 ) -> Run:
     """Fits a net to labelled images within a time; the run folder it leaves.
 
     Arguments:
-        data: `FOLDER/class/*.jpg|png`, the same under train/, val/ and test/, or an `.npz`.
+        data: `FOLDER/class/*.jpg|png`, the same under train/, val/ and test/, a table, an `.npz`,
+            tar shards, `hf:NAME`, or a data set of Hugging Face `datasets`.
         out: a folder that is not there yet; runs/NAME if not given.
         watch: hears how far it is.
         settings: as of `Settings`: `minutes`, `budget`, `net`, `weights`, `transfer`, `recipe`,
@@ -93,18 +95,16 @@ def _begun(
     return planned
 
 
-def _wanted(data: str | Path, settings: dict[str, Any]) -> Settings:
+def _wanted(data: Any, settings: dict[str, Any]) -> Settings:
     """The settings; `UnknownName` for a word that is none."""
     words = [word.name for word in fields(Settings)]
     for word in settings:
         if word not in words:
             raise nearest("setting", word, words)
-    return Settings(str(data), **settings)
+    return Settings(source_of(data), **settings)
 
 
-def resume(
-    out: str | Path, data: str | Path | None = None, *, watch: Watch | None = None, **given: Any
-) -> Run:
+def resume(out: str | Path, data: Any = None, *, watch: Watch | None = None, **given: Any) -> Run:
     """Goes on with an interrupted run from its last checkpoint, some seconds before the break.
 
     Whatever else is `given` must be as the run was begun with. A finished run is returned
@@ -114,9 +114,7 @@ def resume(
         return _resumed(out, data, watch, given)
 
 
-def _resumed(
-    out: str | Path, data: str | Path | None, watch: Watch | None, given: dict[str, Any]
-) -> Run:
+def _resumed(out: str | Path, data: Any, watch: Watch | None, given: dict[str, Any]) -> Run:
     if str(out) and Path(out).is_dir() and unbegun(Path(out)):
         raise RunError(f"{out} holds no run: it was broken off before its training began; "
                        "leave out --resume to begin it again")  # fmt: skip
@@ -139,10 +137,11 @@ def _resumed(
             watch.say(f"{run.path} is finished already")
             return run
         planned = _planned(run.path / "candidates.json", watch)
-        dataset = load(data or settings.data, seed=settings.seed, workers=settings.workers)
+        data = settings.data if data is None else data
+        dataset = load(data, seed=settings.seed, workers=settings.workers)
         if dataset.fingerprint != run.record["data"]["fingerprint"]:
             raise RunError(
-                f"the images in {data or settings.data} are not those that {run.path} was begun "
+                f"the images in {source_of(data)} are not those that {run.path} was begun "
                 "with; restore them, or begin a new run with another --out"
             )
         watch.data(dataset)

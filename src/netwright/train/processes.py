@@ -10,10 +10,10 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed.nn.functional import all_reduce
 from torch.nn.parallel import DistributedDataParallel
 
 from netwright.errors import RunError
@@ -115,6 +115,18 @@ def synced(model: nn.Module) -> nn.Module:
     return model
 
 
+class _Summed(torch.autograd.Function):
+    """The sum over all processes; its gradient is that of what each of them makes of it."""
+
+    @staticmethod
+    def forward(_: Any, numbers: Tensor) -> Tensor:  # type: ignore[override]
+        return joined(numbers)
+
+    @staticmethod
+    def backward(_: Any, *gradients: Tensor) -> Tensor:  # type: ignore[override]
+        return joined(gradients[0])
+
+
 class SyncedNorm(nn.modules.batchnorm._BatchNorm):  # noqa: SLF001
     """Batch normalisation by the moments over all processes, on any device; PyTorch's own
     `SyncBatchNorm` needs a GPU.
@@ -141,7 +153,7 @@ class SyncedNorm(nn.modules.batchnorm._BatchNorm):  # noqa: SLF001
         wide = torch.float64
         count = torch.full((1,), x.numel() // x.shape[1], dtype=wide, device=x.device)
         sums = torch.cat([count, x.sum(axes, dtype=wide), (x * x).sum(axes, dtype=wide)])
-        sums = all_reduce(sums)
+        sums = _Summed.apply(sums)
         total = sums[0]
         mean, square = (sums[1:] / total).chunk(2)
         mean, variance = mean.float(), (square - mean * mean).clamp(min=0).float()
