@@ -11,6 +11,7 @@ import torch
 
 from netwright.data.image import Preprocessing
 from netwright.data.listing import SPLITS, ArrayReader, Listing, reason
+from netwright.data.signals import SignalPreprocessing, SignalReader, look
 from netwright.data.source import listed
 from netwright.data.split import split
 from netwright.data.stream import Memory, Stream, default_workers
@@ -59,8 +60,21 @@ class Dataset:
 
     @property
     def channels(self) -> int:
-        """1 where no image has a colour, else 3."""
-        return 1 if self.survey.grey else 3
+        """1 where no image has a colour, else 3; those of signals."""
+        return self.survey.channels
+
+    @property
+    def signals(self) -> bool:
+        """Whether these are no images but signals (C, L)."""
+        return isinstance(self.listing.reader, SignalReader)
+
+    @property
+    def size_words(self) -> str:
+        """How large the images are, for people."""
+        side = self.survey.side
+        if self.signals:
+            return f"signals of {self.channels} x {side} samples"
+        return f"some {side} pixels a side"
 
     @property
     def unreadable(self) -> list[str]:
@@ -91,9 +105,12 @@ class Dataset:
     def preprocessing(self, size: int | None = None) -> Preprocessing:
         """What images go through before a net that starts from nothing: the largest centred
         square at `size`, or their median side from 8 to 64, and their own mean and deviation.
-        Arrays that are not square, such as spectrograms, are squeezed instead.
+        Arrays that are not square, such as spectrograms, are squeezed instead. Signals keep
+        their length.
         """
         mean, std = self.survey.moments(self.splits["train"], self.channels)
+        if self.signals:
+            return SignalPreprocessing(size or self.survey.side, self.channels, mean, std)
         side, reader = size or self._side(), self.listing.reader
         crop = "squash" if isinstance(reader, ArrayReader) and not reader.square else "square"
         return Preprocessing(side, self.channels, mean, std, self.listing.range, crop=crop)
@@ -109,12 +126,12 @@ class Dataset:
         else from worker processes.
         """
         seen = replace(preprocessing, mean=(), std=())
-        side, channels = preprocessing.size, preprocessing.channels
-        if self.size() * side * side * channels > IN_MEMORY:
+        blank = seen.blank
+        if self.size() * blank.nbytes > IN_MEMORY:
             return Stream(self.listing.reader, indices, seen, self.workers, self._faults)
         key = (seen, indices.tobytes(), device)
         if key not in self._decoded:
-            pixels = np.zeros((len(indices), side, side, channels), np.uint8)
+            pixels = np.zeros((len(indices), *blank.shape), blank.dtype)
 
             def decode(at: int) -> None:
                 i = int(indices[at])
@@ -129,6 +146,9 @@ class Dataset:
 
     def thumbnail(self, i: int, side: int) -> np.ndarray:
         """Image i as uint8 (side, side, channels), to be shown."""
+        picture = self.survey.picture(i, side)
+        if picture is not None:
+            return picture
         seen = Preprocessing(side, self.channels, (), (), self.listing.range)
         return self.listing.reader.read(i, seen, [])
 
@@ -186,7 +206,8 @@ def load(data: Any, *, seed: int = 0, workers: int | None = None) -> Dataset:
     The same seed gives the same split. Raises `DataError` for what cannot be learnt from.
     """
     listing = listed(data)
-    seen = survey(listing, seed)
+    reader = listing.reader
+    seen = look(listing, reader) if isinstance(reader, SignalReader) else survey(listing, seed)
     good = np.array([i for i in range(len(listing.names)) if i not in seen.unreadable], np.int64)
     if not len(good):
         first = next(iter(seen.unreadable.items()))

@@ -51,14 +51,18 @@ class Survey:
     notes: list[str]
 
     @property
-    def grey(self) -> bool:
-        """Whether no image has a colour."""
-        return bool((self.small == self.small[..., :1]).all())
+    def channels(self) -> int:
+        """1 where no image has a colour, else 3."""
+        return 1 if (self.small == self.small[..., :1]).all() else 3
 
     @property
     def side(self) -> int:
         """The median of the images' shorter sides."""
         return int(median(min(size) for size in self.sizes)) if self.sizes else SMALL
+
+    def picture(self, i: int, side: int) -> np.ndarray | None:
+        """Image i as it is to be shown, where that is not what a net sees of it."""
+        return None
 
     @property
     def alike(self) -> bool:
