@@ -239,9 +239,7 @@ def test_what_is_of_images_is_refused(tmp_path, data, run):
         with pytest.raises(RunError, match=said) as caught:
             fit(data, out=tmp_path / "run", **words)
         assert "\n" not in str(caught.value)
-    with pytest.raises(
-        DataError, match=r"a run of signals, .* holds images"
-    ):
+    with pytest.raises(DataError, match=r"a run of signals, .* holds images"):
         evaluate([run], images)
     with pytest.raises(DataError, match="other views than run and plain"):
         evaluate([run], data, views="ten-crop")

@@ -24,6 +24,7 @@ __all__ = ["command"]
 
 TRANSFERS = ("auto", "none", "probe", "head", "stages", "full")
 PRECISIONS = ("auto", "fp32", "bf16")
+LOGS = ("tensorboard", "mlflow")
 """Those of `train.settings`, which would load PyTorch."""
 
 
@@ -64,6 +65,9 @@ PRECISIONS = ("auto", "fp32", "bf16")
     shell_complete=complete.values(lambda: PRECISIONS),
 )  # fmt: skip
 @click.option("--workers", type=int, metavar="N", help="processes that decode images (one a core)")
+@click.option("--log", default="", metavar="HOW",
+              help="records beside those of RUN: tensorboard, mlflow, or both with a comma",
+              shell_complete=complete.values(lambda: LOGS))  # fmt: skip
 @click.option("--online", is_flag=True, help="fetch weights of --net that are not on this machine")
 @click.option(
     "--seed",

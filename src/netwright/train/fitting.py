@@ -25,11 +25,13 @@ from netwright.train.decide import decide
 from netwright.train.finish import finish
 from netwright.train.folder import default_out, owned, resumable, sweep, unbegun
 from netwright.train.job import Job
+from netwright.train.logs import logged
 from netwright.train.outcome import Clock
 from netwright.train.processes import first_then_others, here, processes, restarted
 from netwright.train.record import CANDIDATE, JOB, read_json, require
 from netwright.train.run import SCHEMA, Run
 from netwright.train.settings import Settings
+from netwright.train.surroundings import surroundings
 from netwright.train.trials import Trials
 from netwright.train.watch import Watch
 
@@ -63,7 +65,7 @@ def fit(
     with processes() as place:
         if restarted() and resumable(folder):
             return _resumed(folder, data, watch, {})
-        watch, clock = _heard(watch, place), _clock(wanted)
+        watch, clock = _heard(watch, place, wanted), _clock(wanted)
         with owned(folder, place, watch):
             if not place.rank:
                 if not unbegun(folder):
@@ -128,7 +130,7 @@ def _resumed(out: str | Path, data: Any, watch: Watch | None, given: dict[str, A
             "leave it out, or begin a new run with another --out"
         )
     place = here()
-    watch, clock = _heard(watch, place), _clock(settings)
+    watch, clock = _heard(watch, place, settings), _clock(settings)
     with owned(run.path, place, watch):
         with first_then_others():
             if not place.rank:
@@ -161,9 +163,9 @@ def _check_processes(job: Job, place: Place) -> None:
                        f"most {min(batches) // 2}, or a recipe with larger batches")  # fmt: skip
 
 
-def _heard(watch: Watch | None, place: Place) -> Watch:
-    """The first of several processes speaks for all."""
-    return Watch() if watch is None or place.rank else watch
+def _heard(watch: Watch | None, place: Place, settings: Settings) -> Watch:
+    """The first of several processes speaks for all, and keeps the records."""
+    return Watch() if place.rank else logged(watch or Watch(), settings.log)
 
 
 def _planned(path: Path, watch: Watch) -> list[dict[str, Any]]:
@@ -184,6 +186,7 @@ def _planned(path: Path, watch: Watch) -> list[dict[str, Any]]:
 
 def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock,
           planned: Sequence[Mapping[str, Any]]) -> Run:  # fmt: skip
+    watch.begun(run)
     with torch.random.fork_rng(), _deterministic():
         trials = Trials(job, dataset, run.path, watch, clock)
         winner = trials.run()
@@ -197,9 +200,11 @@ def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock,
                       f"black; the first: {dataset.black[0]}")  # fmt: skip
         watch.say("testing the best net and writing the report")
         with first_then_others():
-            return (
-                Run.load(run.path) if here().rank else finish(run, trials, winner, dataset, planned)
-            )
+            if here().rank:
+                return Run.load(run.path)
+            done = finish(run, trials, winner, dataset, planned)
+        watch.finished(done)
+        return done
 
 
 def _clock(settings: Settings) -> Clock:
@@ -222,6 +227,7 @@ def _record(settings: Settings, dataset: Dataset, job: Job) -> dict[str, Any]:
         "settings": asdict(settings),
         "versions": {"netwright": netwright.__version__, "python": platform.python_version()},
         "machine": machine(),
+        "surroundings": surroundings(),
         "data": dataset.summary(),
         "job": job.to_json(),
         "splits": names,
