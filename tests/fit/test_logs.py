@@ -42,8 +42,9 @@ def rows(run):
 def curves(folder):
     """(step, value) of every scalar that TensorBoard shows."""
     board = EventAccumulator(str(folder)).Reload()
-    return {tag: [(event.step, pytest.approx(event.value, rel=1e-5)) for event in board.Scalars(tag)]
-            for tag in board.Tags()["scalars"]}  # fmt: skip
+    tags = {tag: board.Scalars(tag) for tag in board.Tags()["scalars"]}
+    return {tag: [(event.step, pytest.approx(event.value, rel=1e-5)) for event in events]
+            for tag, events in tags.items()}  # fmt: skip
 
 
 def wanted(run, form):

@@ -92,7 +92,26 @@ class Dataset:
     @property
     def notes(self) -> list[str]:
         """What else is worth telling of the images."""
-        return [*self.listing.notes, *self.survey.notes, *self.survey.odd(self.names)]
+        odd = self.survey.odd(self.names)
+        return [*self.listing.notes, *self._repeated, *self.survey.notes, *odd]
+
+    @cached_property
+    def _repeated(self) -> list[str]:
+        """What is told of images that are there more than once."""
+        pairs, train = self.survey.repeats(), {*self.splits["train"].tolist()}
+        torn = [(i, j) for i, j in pairs if self.labels[i] != self.labels[j]]
+        same = [(i, j) for i, j in pairs
+                if i in train and j in train and self.labels[i] == self.labels[j]]  # fmt: skip
+        notes = list[str]()
+        if torn:
+            i, j = torn[0]
+            notes.append(f"{len(torn):,} images are there again under another class; the first: "
+                         f"{self.names[i]} is {self.names[j]}")  # fmt: skip
+        if same:
+            i, j = same[0]
+            notes.append(f"{len(same):,} training images are copies of others; the first: "
+                         f"{self.names[i]} is {self.names[j]}")  # fmt: skip
+        return notes
 
     def size(self, *parts: str) -> int:
         """Images of these splits."""

@@ -164,13 +164,15 @@ class _SignalSurvey(Survey):
         """Pairs (signal outside training, signal in training) of the same values; none are only
         like each other, for two recordings of one event are that.
         """
-        train = {self._print(int(i)): int(i) for i in splits["train"]}
+        prints = self.prints()
+        train = {prints[int(i)]: int(i) for i in splits["train"]}
         others = [int(i) for part in ("val", "test") for i in splits[part]]
-        pairs = [(i, train[own]) for i in others if (own := self._print(i)) in train]
+        pairs = [(i, train[prints[i]]) for i in others if prints[i] in train]
         return {"equal": pairs, "close": []}
 
-    def _print(self, i: int) -> bytes:
-        return sha256(self.reader.fingerprint(i)).digest()
+    def prints(self) -> dict[int, bytes]:
+        count = len(self.looked)
+        return {i: sha256(self.reader.fingerprint(i)).digest() for i in range(count)}
 
     def picture(self, i: int, side: int) -> np.ndarray:
         """Signal i drawn, its channels below each other, as uint8 (side, side, 1)."""

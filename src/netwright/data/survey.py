@@ -101,6 +101,18 @@ class Survey:
                 notes.append(f"{count} {what}; the first: {names[int(self.looked[which[0]])]}")
         return notes
 
+    def prints(self) -> dict[int, bytes]:
+        """Bytes of every image that was looked at, which are alike where images are."""
+        return {int(i): self.small[at].tobytes() for at, i in enumerate(self.looked)}
+
+    def repeats(self) -> list[tuple[int, int]]:
+        """Pairs (image, the first image that is equal to it), pixel by pixel as they were looked
+        at.
+        """
+        first = dict[bytes, int]()
+        pairs = [(i, first.setdefault(own, i)) for i, own in self.prints().items()]
+        return [(i, other) for i, other in pairs if i != other]
+
     def twins(self, splits: dict[str, np.ndarray]) -> dict[str, list[tuple[int, int]]]:
         """Pairs (image outside training, image in training) that are `equal`, pixel by pixel of
         the small images, or only `close`: of like prints, and correlated.

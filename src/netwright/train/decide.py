@@ -58,6 +58,8 @@ def decide(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal | None]:
         names = ", ".join(backbone.weights for backbone in trained)
         why.append(f"{dataset.size('train')} images are few to learn from nothing: begins with "
                    f"trained weights ({names})")  # fmt: skip
+        why += _brought(settings, dataset, min(net.preprocessing.size for net in trained),
+                        "as the weights were trained")  # fmt: skip
         recipe = _recipe(settings, "fine-tune", dataset).suited(dataset.size("train"))
         return Job(tuple(why), tuple(trained), settings.transfer, (), (), recipe, settings.epochs,
                    _exact(settings), settings.seed), None  # fmt: skip
@@ -103,9 +105,7 @@ def _from_nothing(
     settings: Settings, dataset: Dataset, why: list[str]
 ) -> tuple[Job, Proposal | None]:
     preprocessing = dataset.preprocessing(settings.size)
-    if settings.size is None and preprocessing.size < dataset.survey.side:
-        why.append(f"images are shrunk from {dataset.survey.side} to {preprocessing.size} pixels "
-                   "to fit the time; --size takes more")  # fmt: skip
+    why += _brought(settings, dataset, preprocessing.size, "to fit the time")
     if settings.net:
         return _one_net(settings, dataset, preprocessing, why, chosen_net(settings.net)), None
     if _is_quick(settings, dataset, preprocessing):
@@ -113,6 +113,18 @@ def _from_nothing(
                    "little time")  # fmt: skip
         return _one_net(settings, dataset, preprocessing, why, registry.find(QUICK_NET)), None
     return _several(settings, dataset, preprocessing, why)
+
+
+def _brought(settings: Settings, dataset: Dataset, size: int, reason: str) -> list[str]:
+    """What is told where nets see images smaller or larger than they are."""
+    side = dataset.survey.side
+    if size == side:
+        return []
+    how = f"images are {'shrunk' if size < side else 'enlarged'} from {side} to {size} pixels"
+    if settings.size is not None:
+        more = ", which adds nothing to see" if size > side else ""
+        return [f"{how}, as asked for{more}"]
+    return [f"{how}, {reason}; --size takes {'more' if size < side else 'fewer'}"]
 
 
 def _is_quick(settings: Settings, dataset: Dataset, preprocessing: Preprocessing) -> bool:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from netwright.data.corrupt import CORRUPTIONS, STRENGTHS, corrupted
 from netwright.data.dataset import Dataset, load
+from netwright.data.image import Preprocessing
 from netwright.data.listing import SPLITS
 from netwright.data.signals import SignalPreprocessing
 from netwright.errors import DataError, RunError, nearest
@@ -189,10 +190,8 @@ def _shares(
     change: Callable[[np.ndarray, int], np.ndarray] | None,
 ) -> Iterator[tuple[int, np.ndarray]]:  # fmt: skip
     """(place of the first image, probabilities) of batch after batch."""
-    zoom = views in ("ten-crop", "multi-scale")
     seen = run.preprocessing
-    large = round(seen.size / ZOOMS[1]) if zoom else seen.size
-    images = dataset.sequence(chosen, replace(seen, size=large), torch.device("cpu"))
+    images = dataset.sequence(chosen, _whole(seen, views), torch.device("cpu"))
     batches = torch.arange(len(chosen)).split(TOGETHER)
     for batch, pixels in zip(batches, images.stream(batches), strict=True):
         values = (pixels if dataset.signals else pixels.permute(0, 2, 3, 1)).numpy()
@@ -207,6 +206,15 @@ def _shares(
             crops = [run.probabilities(window, mirrored=True)
                      for window in _windows(values, seen.size, views)]  # fmt: skip
             yield at, np.mean(crops, axis=0)
+
+
+def _whole(seen: Preprocessing, views: str) -> Preprocessing:
+    """What the views are cut from: what the run sees, or more around it."""
+    if views not in ("ten-crop", "multi-scale"):
+        return seen
+    size = round(seen.size / ZOOMS[1])
+    # An image that is resized to less than that would get a black border.
+    return replace(seen, size=size, resize=seen.resize and max(seen.resize, size))
 
 
 def _windows(values: np.ndarray, size: int, views: str) -> Iterator[np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,7 +28,14 @@ from netwright.train.folder import default_out, owned, resumable, sweep, unbegun
 from netwright.train.job import Job
 from netwright.train.logs import logged
 from netwright.train.outcome import Clock
-from netwright.train.processes import first_then_others, here, processes, restarted
+from netwright.train.processes import (
+    ELASTIC,
+    agreed,
+    first_then_others,
+    here,
+    processes,
+    restarted,
+)
 from netwright.train.record import CANDIDATE, JOB, read_json, require
 from netwright.train.run import SCHEMA, Run
 from netwright.train.settings import Settings
@@ -63,7 +71,7 @@ def fit(
         raise RunError("the run folder has an empty name; wanted one that is not there yet")
     folder = default_out(data) if out is None else Path(out)
     with processes() as place:
-        if restarted() and resumable(folder):
+        if agreed(_is_ours(folder)):
             return _resumed(folder, data, watch, {})
         watch, clock = _heard(watch, place, wanted), _clock(wanted)
         with owned(folder, place, watch):
@@ -83,6 +91,14 @@ def fit(
             _check_processes(job, place)
             watch.planned(job)
             return _work(run, job, dataset, watch, clock, planned)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether there is a run that these processes have begun, before `torchrun` restarted them."""
+    if ELASTIC not in os.environ or not resumable(folder):
+        return False
+    begun = Run.load(folder).record.get("surroundings", {})
+    return restarted(begun.get("variables", {}).get(ELASTIC, ""))
 
 
 def _begun(
