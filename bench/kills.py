@@ -84,7 +84,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         digits = load_digits()
         data = Path(home, "digits.npz")
-        np.savez(data, images=digits.images[:400], labels=digits.target[:400])
+        np.savez(data, images=digits.images[:240], labels=digits.target[:240])
 
         def go(out: Path) -> Run:
             if resumable(out):

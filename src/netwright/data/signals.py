@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from netwright.data.image import Preprocessing
 from netwright.data.listing import Listing
-from netwright.data.survey import Survey
+from netwright.data.survey import Survey, there_are
 from netwright.errors import DataError
 
 __all__ = ["SIGNAL", "SignalPreprocessing", "SignalReader", "look", "preprocessing_of", "resampled"]
@@ -157,7 +157,7 @@ class _SignalSurvey(Survey):
         flat = np.flatnonzero(np.ptp(self.reader.values, 2).max(1) == 0)
         if not len(flat):
             return []
-        count = "1 signal is" if len(flat) == 1 else f"{len(flat):,} signals are"
+        count = there_are(len(flat), "signal")
         return [f"{count} flat, one value in every channel; the first: {names[int(flat[0])]}"]
 
     def twins(self, splits: dict[str, np.ndarray]) -> dict[str, list[tuple[int, int]]]:

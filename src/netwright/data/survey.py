@@ -22,7 +22,7 @@ from netwright.data.listing import ArrayReader, Listing, reason
 from netwright.data.twins import nearest
 from netwright.errors import DataError
 
-__all__ = ["SMALL", "Survey", "each", "survey"]
+__all__ = ["SMALL", "Survey", "each", "survey", "there_are"]
 
 SMALL = 32
 """Side at which images are looked at, where they are not smaller."""
@@ -97,8 +97,8 @@ class Survey:
         for what, flags in kinds:
             which = np.flatnonzero(flags)
             if len(which):
-                count = "1 image is" if len(which) == 1 else f"{len(which):,} images are"
-                notes.append(f"{count} {what}; the first: {names[int(self.looked[which[0]])]}")
+                first = names[int(self.looked[which[0]])]
+                notes.append(f"{there_are(len(which))} {what}; the first: {first}")
         return notes
 
     def prints(self) -> dict[int, bytes]:
@@ -130,6 +130,15 @@ class Survey:
             kind: [(int(self.looked[at]), int(self.looked[twin])) for at, twin in pairs.items()]
             for kind, pairs in (("equal", equal), ("close", close))
         }
+
+
+def there_are(count: int, what: str = "image") -> str:
+    """The subject of a sentence on so many.
+
+    >>> there_are(1), there_are(2000)
+    ('1 image is', '2,000 images are')
+    """
+    return f"1 {what} is" if count == 1 else f"{count:,} {what}s are"
 
 
 def survey(listing: Listing, seed: int = 0, tell: Callable[[float], None] | None = None) -> Survey:

@@ -71,7 +71,7 @@ def fit(
         raise RunError("the run folder has an empty name; wanted one that is not there yet")
     folder = default_out(data) if out is None else Path(out)
     with processes() as place:
-        if agreed(_is_ours(folder)):
+        if agreed(not place.rank and _is_ours(folder)):
             return _resumed(folder, data, watch, {})
         watch, clock = _heard(watch, place, wanted), _clock(wanted)
         with owned(folder, place, watch):
