@@ -119,7 +119,8 @@ def test_the_paired_test_is_mcnemars():
     test = paired(first, second)
     assert (test.only_first, test.only_second) == (12, 3)
     assert test.p == pytest.approx(2 * sum(comb(15, k) for k in range(4)) / 2**15)
-    assert test.interval[0] < test.difference == pytest.approx(-9 / 70) < test.interval[1]
+    assert test.difference == pytest.approx(-9 / 70)
+    assert test.interval[0] < test.difference < test.interval[1]
     assert test.interval[1] < 0
     assert paired(first, first).p == 1.0
     assert paired(first, first).interval == (0.0, 0.0)

