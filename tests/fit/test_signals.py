@@ -13,13 +13,14 @@ from netwright.data import load
 from netwright.data.augment import Batch, Delay, Flip, Gain, Noise, augment, from_json, to_json
 from netwright.data.signals import SignalPreprocessing, preprocessing_of, resampled
 from netwright.errors import DataError, RecipeError, RunError
+from netwright.space.families import small
 from netwright.train import Run, fit, resume
 from netwright.train.batches import Images, Place
 from netwright.train.evaluation import evaluate, robustness
 from netwright.train.recipe import Recipe
 from squares import write_squares
 
-WORDS = {"budget": "params<=5k, macs<=300k", "epochs": 3}
+WORDS = {"budget": "params<=40k, macs<=500k", "epochs": 8}
 RATES = (3, 5, 8, 12)
 
 
@@ -31,7 +32,7 @@ def sines(count, channels=2, length=128, seed=0):
     phase = generator.random((count, channels, 1))
     waves = np.sin(2 * np.pi * (np.array(RATES)[labels][:, None, None] * time + phase))
     strength = 0.5 + generator.random((count, channels, 1))
-    values = strength * waves + 0.5 * generator.normal(size=waves.shape)
+    values = strength * waves + 0.3 * generator.normal(size=waves.shape)
     return values.astype(np.float32), labels
 
 
@@ -42,7 +43,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def data(home):
-    values, labels = sines(240)
+    values, labels = sines(320)
     np.savez(home / "sines.npz", signals=values, labels=labels)
     return home / "sines.npz"
 
@@ -50,6 +51,14 @@ def data(home):
 @pytest.fixture(scope="module")
 def run(home, data):
     return fit(data, out=home / "run", **WORDS)
+
+
+@pytest.fixture(scope="module")
+def quick(home):
+    """One net that learns in no time."""
+    net = small("plain", (2, 128), 4, width=4, depth=1, stages=2)
+    (home / "net.json").write_text(net.to_json())
+    return {"net": str(home / "net.json"), "epochs": 2}
 
 
 def test_sines_are_told_apart(run, home):
@@ -64,24 +73,25 @@ def test_sines_are_told_apart(run, home):
     assert "signal" in (run.path / "report.html").read_text()
 
 
-def test_a_run_goes_on_and_is_read_again(run, data, home, monkeypatch):
+def test_a_run_goes_on_and_is_read_again(data, home, quick, monkeypatch):
+    whole = fit(data, out=home / "whole", **quick)
     real, steps = Images.epoch, []
 
     def broken(self, *rest, **more):
         for batch in real(self, *rest, **more):
             steps.append(1)
-            if len(steps) == 9:
+            if len(steps) == 25:
                 raise KeyboardInterrupt
             yield batch
 
     with monkeypatch.context() as patch:
         patch.setattr(Images, "epoch", broken)
         with pytest.raises(KeyboardInterrupt):
-            fit(data, out=home / "broken", **WORDS)
+            fit(data, out=home / "broken", **quick)
     done = resume(home / "broken")
     for name in ("weights.safetensors", "metrics.jsonl", "predictions.csv"):
-        assert (done.path / name).read_bytes() == (run.path / name).read_bytes()
-    assert Run.load(done.path).preprocessing == run.preprocessing
+        assert (done.path / name).read_bytes() == (whole.path / name).read_bytes()
+    assert Run.load(done.path).preprocessing == whole.preprocessing
 
 
 def test_predict_reads_npy_files(run, tmp_path, capsys):
@@ -219,11 +229,11 @@ def test_nets_of_one_and_of_two_dimensions(tmp_path):
     assert len(eeg.predict(values[:3])) == 3
 
 
-def test_a_recipe_gives_operations_of_signals(tmp_path, data):
+def test_a_recipe_gives_operations_of_signals(tmp_path, data, quick):
     (tmp_path / "own.json").write_text(
         json.dumps({"base": "resnet", "operations": to_json([Flip(), Noise(0.1)])})
     )
-    done = fit(data, out=tmp_path / "run", recipe=tmp_path / "own.json", **WORDS | {"epochs": 1})
+    done = fit(data, out=tmp_path / "run", recipe=tmp_path / "own.json", **quick)
     assert done.record["job"]["approaches"][0]["recipe"]["operations"] == to_json([Noise(0.1)])
     images = write_squares(tmp_path / "squares")
     with pytest.raises(RecipeError, match="Noise is for signals, the data are images"):
