@@ -120,7 +120,8 @@ def _brought(settings: Settings, dataset: Dataset, size: int, reason: str) -> li
     side = dataset.survey.side
     if size == side:
         return []
-    how = f"images are {'shrunk' if size < side else 'enlarged'} from {side} to {size} pixels"
+    what, unit = ("signals", "samples") if dataset.signals else ("images", "pixels")
+    how = f"{what} are {'shrunk' if size < side else 'enlarged'} from {side} to {size} {unit}"
     if settings.size is not None:
         more = ", which adds nothing to see" if size > side else ""
         return [f"{how}, as asked for{more}"]

@@ -96,6 +96,7 @@ class TensorBoard(Watch):
             raise _missing("tensorboard") from None
         self._open: Any = SummaryWriter
         self._writer: Any = None
+        self._written: set[tuple[str, int]] = set()
 
     def begun(self, run: Run) -> None:
         folder = run.path / BOARD
@@ -109,11 +110,16 @@ class TensorBoard(Watch):
         self._write(trial.name, epoch.epoch, epoch.row)
 
     def _write(self, trial: str, step: int, row: dict[str, Any]) -> None:
-        for name in CURVES:
-            self._writer.add_scalar(f"{name}/{trial}", row[name], step)
-        self._writer.flush()
+        """An epoch, unless it is there already."""
+        if (trial, step) not in self._written:
+            for name in CURVES:
+                self._writer.add_scalar(f"{name}/{trial}", row[name], step)
+            self._writer.flush()
+            self._written.add((trial, step))
 
     def finished(self, run: Run) -> None:
+        for row in _rows(run.path):
+            self._write(row["trial"], row["epoch"], row)
         for name, value in _results(run):
             self._writer.add_scalar(name, value, 0)
 
@@ -189,7 +195,7 @@ class Mlflow(Watch):
         own = UNFIT.sub("_", trial)
         if trial not in self._steps:
             there = self._client.get_metric_history(self._run, f"{own}/{CURVES[0]}")
-            self._steps[trial] = max((metric.step for metric in there), default=0)
+            self._steps[trial] = max((metric.step for metric in there), default=-1)
         if step > self._steps[trial]:
             self._log({f"{own}/{name}": row[name] for name in CURVES}, step)
             self._steps[trial] = step
@@ -202,6 +208,8 @@ class Mlflow(Watch):
     def finished(self, run: Run) -> None:
         with self._guarded():
             if self._run:
+                for row in _rows(run.path):
+                    self._write(row["trial"], row["epoch"], row)
                 self._log(dict(_results(run)), 0)
                 for name in ("run.json", "metrics.json", "report.html"):
                     self._client.log_artifact(self._run, str(run.path / name))
@@ -223,7 +231,7 @@ def _missing(name: str) -> RunError:
 
 
 def _rows(folder: Path) -> Iterator[dict[str, Any]]:
-    """The epochs of a run before this process."""
+    """The epochs, and linear models, that a run's own log holds."""
     if (folder / "metrics.jsonl").exists():
         for line in text_of(folder / "metrics.jsonl").splitlines():
             row = json.loads(line) if line else {}
