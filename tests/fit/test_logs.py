@@ -13,6 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from netwright.errors import RunError, UnknownName
 from netwright.train import Run, Watch, fit, resume
 from netwright.train import trials as room
+from netwright.train.logs import Mlflow, TensorBoard
 from netwright.train.surroundings import surroundings
 from squares import TINY, write_squares
 
@@ -106,6 +107,32 @@ def test_a_run_that_goes_on_is_recorded_as_one(images, tmp_path, server):
     for name, points in wanted(run, lambda trial, name: f"{trial}/{name}").items():
         kept = client.get_metric_history(only.info.run_id, name)
         assert [(point.step, point.value) for point in kept] == points
+
+
+def test_what_was_never_told_is_recorded_at_the_end(images, tmp_path, server):
+    """Linear models have a row in the log, and no epoch; nothing is there twice."""
+    run = fit(images, out=tmp_path / "run", **WORDS)
+    row = {
+        "trial": "net-probe",
+        "epoch": 0,
+        "train_loss": 1.5,
+        "val_loss": 0.5,
+        "val_accuracy": 0.75,
+    }
+    file = run.path / "metrics.jsonl"
+    board, tracker = TensorBoard(), Mlflow(lambda line: None)
+    for watch in (board, tracker):
+        watch.begun(run)
+    file.write_text(file.read_text() + json.dumps(row) + "\n")
+    for watch in (board, tracker):
+        watch.finished(run)
+        watch.close()
+    shown = curves(run.path / "tensorboard")
+    for tag, points in wanted(run, lambda trial, name: f"{name}/{trial}").items():
+        assert shown[tag] == points
+    name = json.loads((run.path / "mlflow.json").read_text())
+    kept = MlflowClient().get_metric_history(name, "net-probe/val_accuracy")
+    assert [(point.step, point.value) for point in kept] == [(0, 0.75)]
 
 
 def test_records_change_no_number(images, tmp_path, server):

@@ -67,11 +67,11 @@ def intervals(truth: np.ndarray, shares: np.ndarray) -> dict[str, tuple[float, f
     predicted, rows = shares.argmax(1), list[tuple[float, float, float]]()
     for _ in range(RESAMPLES):
         chosen = generator.integers(0, len(truth), len(truth))
-        own, said = truth[chosen], predicted[chosen]
-        right, there, told = (np.bincount(labels, minlength=classes)
-                              for labels in (own[own == said], own, said))  # fmt: skip
-        f1 = (2 * right / np.maximum(there + told, 1))[there > 0].mean()
-        error = calibration_error(own, shares[chosen])
+        labels, guesses = truth[chosen], predicted[chosen]
+        right, actual, guessed = (np.bincount(each, minlength=classes) for each in (
+            labels[labels == guesses], labels, guesses))  # fmt: skip
+        f1 = (2 * right / np.maximum(actual + guessed, 1))[actual > 0].mean()
+        error = calibration_error(labels, shares[chosen])
         rows.append((float(losses[chosen].mean()), float(f1), error))
     low, high = np.percentile(rows, (2.5, 97.5), axis=0).tolist()
     names = ("loss", "macro_f1", "calibration_error")

@@ -29,7 +29,7 @@ def surroundings() -> dict[str, Any]:
         "command": shlex.join(sys.orig_argv),
         "folder": os.getcwd(),  # noqa: PTH109  a string
         "git": _git(),
-        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+        "packages": {name: number for name in PACKAGES if (number := _version(name))},
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
         "system": platform.platform(),
     }
