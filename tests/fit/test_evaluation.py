@@ -15,8 +15,9 @@ from netwright.cli import main
 from netwright.data.corrupt import CORRUPTIONS
 from netwright.data.image import Preprocessing
 from netwright.errors import DataError, UnknownName
-from netwright.train import Run, fit
-from netwright.train.evaluation import compare, evaluate, robustness, tested
+from netwright.space.families import small
+from netwright.train import Run, evaluation, fit
+from netwright.train.evaluation import compare, evaluate, robustness
 from netwright.train.scores import calibration_error, cooled, paired, scores, temperature, wilson
 from squares import COLOURS, TINY, square, write_squares
 
@@ -28,7 +29,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def images(home):
-    return write_squares(home / "squares", 10)
+    return write_squares(home / "squares", 16)
 
 
 @pytest.fixture(scope="module")
@@ -38,15 +39,17 @@ def more(home):
     for name, colour in COLOURS.items():
         (home / "more" / name).mkdir(parents=True)
         for i in range(6):
-            picture = square(colour, generator, side=32)
+            picture = square(colour, generator, side=16)
             Image.fromarray(picture).save(home / "more" / name / f"{i}.png")
     return home / "more"
 
 
 @pytest.fixture(scope="module")
 def runs(home, images):
-    words = {"budget": TINY, "epochs": 1, "transfer": "none", "flip": True}
-    return [fit(images, out=home / f"run{seed}", seed=seed, **words) for seed in (0, 1)]
+    net = small("plain", (3, 12, 12), 3, width=8, depth=1, stages=2)
+    (home / "net.json").write_text(net.to_json())
+    words = {"net": str(home / "net.json"), "epochs": 8, "transfer": "none", "flip": True}
+    return [fit(images, out=home / name, recipe=name, **words) for name in ("resnet", "modern")]
 
 
 def drawn(count=400, classes=8, seed=0):
@@ -88,9 +91,9 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
         if name != "calibration_error":  # its resamples are further off than the sample
             assert low < figures[name] < high
     assert scores(truth, shares, [f"c{i}" for i in range(8)]) == figures
-    means = [scores(*drawn(seed=seed), [f"c{i}" for i in range(8)])["loss"] for seed in range(40)]
+    means = [scores(*drawn(seed=seed), [f"c{i}" for i in range(8)])["loss"] for seed in range(12)]
     width = np.diff(figures["intervals"]["loss"])[0]
-    assert 0.6 < width / (2 * 1.96 * np.std(means)) < 1.6
+    assert 0.5 < width / (2 * 1.96 * np.std(means)) < 2
 
 
 def test_calibration_error_is_zero_where_confidence_is_right():
@@ -183,15 +186,15 @@ def test_bad_photos_are_told_by_kind_and_strength(runs, more):
     values = [value for row in figures.values() for value in row]
     assert all(0 <= value <= 1 for value in values)
     clean = evaluate([runs[0]], more).right.mean()
-    assert min(values) < clean
+    assert min(values) < clean > 0.5
 
 
 def test_runs_are_compared_on_the_same_images(runs, more, images, home):
-    record = compare(*(tested(run) for run in runs))
+    record = compare(*(evaluation.tested(run) for run in runs))
     assert record["images"] == runs[0].metrics["test"]["images"]
     other = fit(images, out=home / "other", budget=TINY, epochs=1, transfer="none", seed=5)
     with pytest.raises(DataError, match="were tested on other images"):
-        compare(tested(runs[0]), tested(Run.load(other.path)))
+        compare(evaluation.tested(runs[0]), evaluation.tested(Run.load(other.path)))
     pair = compare(*(evaluate([run], more) for run in runs))
     assert pair["difference"] == pytest.approx(pair["second"] - pair["first"])
 

@@ -119,7 +119,8 @@ def _wanted(data: Any, settings: dict[str, Any]) -> Settings:
     for word in settings:
         if word not in words:
             raise nearest("setting", word, words)
-    return Settings(source_of(data), **settings)
+    texts = {word: str(value) for word, value in settings.items() if isinstance(value, Path)}
+    return Settings(source_of(data), **{**settings, **texts})
 
 
 def resume(out: str | Path, data: Any = None, *, watch: Watch | None = None, **given: Any) -> Run:
