@@ -269,7 +269,7 @@ def test_floats_from_0_to_1_are_grey_not_black(tmp_path):
         (_one_image, "'red' has 1 readable image.* at least 3: one to learn from and one to test"),
         (_no_image, r"no image under .* \(1 other files\)"),
         (_unreadable, "none of 2 images under .* can be read"),
-        (_new_class_in_test, "class 'pink' has 0 readable"),
+        (_new_class_in_test, "class 'pink' has images in test, but none to train"),
         (_text, "is no folder, no table and no .npz"),
         (_broken_npz, "is no .npz, or only a part of one; wanted an .npz of"),
         (_npz(images=np.zeros((4, 8, 8))), "holds images; wanted images and labels"),
