@@ -119,8 +119,9 @@ def _wanted(data: Any, settings: dict[str, Any]) -> Settings:
     for word in settings:
         if word not in words:
             raise nearest("setting", word, words)
-    texts = {word: str(value) for word, value in settings.items() if isinstance(value, Path)}
-    return Settings(source_of(data), **{**settings, **texts})
+    texts: dict[str, Any] = {word: str(value) if isinstance(value, Path) else value
+                             for word, value in settings.items()}  # fmt: skip
+    return Settings(source_of(data), **texts)
 
 
 def resume(out: str | Path, data: Any = None, *, watch: Watch | None = None, **given: Any) -> Run:

@@ -13,7 +13,8 @@ from datetime import timedelta
 from time import monotonic, sleep
 from uuid import uuid4
 
-from torch.distributed import PrefixStore, Store, rendezvous
+from torch.distributed.distributed_c10d import PrefixStore, Store
+from torch.distributed.rendezvous import rendezvous
 
 __all__ = ["meeting", "shared_word"]
 
