@@ -60,7 +60,7 @@ def fit(
         out: a folder that is not there yet; runs/NAME if not given.
         watch: hears how far it is.
         settings: as of `Settings`: `minutes`, `budget`, `net`, `weights`, `transfer`, `recipe`,
-            `epochs`, `size`, `seed`, `precision`, `workers`.
+            `epochs`, `size`, `seed`, `precision`, `workers`, `log`.
 
     The same seed gives the same numbers on the same machine with as many threads. Under
     `torchrun` all processes train one net. Raises `DataError`, `BudgetError`, `RecipeError`,
