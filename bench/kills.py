@@ -1,9 +1,10 @@
-"""Kills a run at random instants and compares its weights with those of an undisturbed run.
+"""Kills a run at random instants and compares what it leaves with a run that nobody disturbed.
 
-    python bench/kills.py [KILLS] [PROCESSES]
+    python bench/kills.py [KILLS] [PROCESSES] [SEED]
 
-Each run is killed (SIGKILL) up to five times before it may end; the final weights, metrics and
-log must be equal to the bit to those of the run that nobody disturbed.
+Each run is killed (SIGKILL, all of its processes at once) up to five times before it may end; the
+final weights, metrics, log and predictions must be equal to the bit. Runs are forked from this
+process, which has imported everything, so that an instant is one of the run and not of its imports.
 """
 
 from __future__ import annotations
@@ -11,70 +12,101 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
+import socket
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_digits
 
+from netwright.train import Run, fit, resume
+from netwright.train.folder import resumable
+
 FILES = ("weights.safetensors", "metrics.json", "metrics.jsonl", "predictions.csv", "net.json")
-SETTINGS = ["--budget", "params<=30K, macs<=2M", "--epochs", "6", "--quiet"]
+TOGETHER = 5
+"""Kills of one run at most."""
 
 
-def command(processes: int, *words: str) -> list[str]:
-    if processes == 1:
-        return [sys.executable, "-m", "netwright", "fit", *words]
-    return [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}",
-            "--master-addr=127.0.0.1", "--local-addr=127.0.0.1", "--rdzv-backend=c10d",
-            "--rdzv-endpoint=127.0.0.1:0", "-m", "netwright", "fit", *words]  # fmt: skip
+def forked(work: Callable[[], object], processes: int) -> list[int]:
+    """The process ids of so many processes that do the work together."""
+    with socket.socket() as port:
+        port.bind(("127.0.0.1", 0))
+        free = str(port.getsockname()[1])
+    pids = []
+    for rank in range(processes):
+        pid = os.fork()
+        if not pid:
+            place = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": processes,
+                     "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free}  # fmt: skip
+            if processes > 1:
+                os.environ.update({name: str(value) for name, value in place.items()})
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001  a fork must not go on with our loop
+                print(f"process {rank}: {error!r}"[:300], flush=True)
+                os._exit(1)
+            os._exit(0)
+        pids.append(pid)
+    return pids
 
 
-def files(run: Path) -> dict[str, bytes]:
-    return {name: (run / name).read_bytes() for name in FILES}
+def ended(pids: list[int]) -> bool:
+    """Whether all of the processes came to a good end."""
+    codes = [os.waitpid(pid, 0)[1] for pid in pids]
+    return not any(codes)
 
 
-def disturbed(data: Path, run: Path, processes: int, kills: int, longest: float) -> int:
-    """Kills a run at random instants until it has been killed so often, then lets it end."""
-    begun = 0
-    while True:
-        words = [str(data), "--out", str(run), *SETTINGS]
-        if (run / "run.json").exists():
-            words.append("--resume")
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        process = subprocess.Popen(command(processes, *words), start_new_session=True, **quiet)
-        if begun == kills:
-            assert process.wait() == 0
-            return begun
-        time.sleep(random.uniform(0.5, longest))
-        if process.poll() is not None:
-            return begun
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        begun += 1
+def disturbed(go: Callable[[], object], processes: int, kills: int, longest: float) -> int:
+    """Kills a run at random instants, at most so often, then lets it end; how often it was."""
+    for done in range(kills):
+        pids = forked(go, processes)
+        time.sleep(random.uniform(0.0, 0.9 * longest))
+        over = [os.waitpid(pid, os.WNOHANG)[0] for pid in pids]
+        for pid, gone in zip(pids, over, strict=True):
+            if not gone:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+        if all(over):
+            return done
+    assert ended(forked(go, processes))
+    return kills
 
 
 def main() -> None:
-    kills, processes = (int(word) for word in [*sys.argv[1:], "30", "1"][:2])
+    given = [int(word) for word in sys.argv[1:]]
+    kills, processes, seed = [*given, *(30, 1, 0)[len(given) :]]
+    random.seed(seed)
     with tempfile.TemporaryDirectory() as home:
         digits = load_digits()
         data = Path(home, "digits.npz")
-        np.savez(data, images=digits.images[:600], labels=digits.target[:600])
-        whole = Path(home, "whole")
-        began = time.monotonic()
-        subprocess.run(command(processes, str(data), "--out", str(whole), *SETTINGS), check=True,
-                       stdout=subprocess.DEVNULL)  # fmt: skip
+        np.savez(data, images=digits.images[:240], labels=digits.target[:240])
+
+        def go(out: Path) -> Run:
+            if resumable(out):
+                return resume(out)
+            return fit(data, out=out, budget="params<=5k, macs<=300k", epochs=2)
+
+        def files(out: Path) -> dict[str, bytes]:
+            return {name: (out / name).read_bytes() for name in FILES}
+
+        whole, began = Path(home, "whole"), time.monotonic()
+        assert ended(forked(partial(go, whole), processes))
         longest = time.monotonic() - began
+        print(f"undisturbed: {longest:.1f} s", flush=True)
         wanted, done, runs = files(whole), 0, 0
         while done < kills:
-            run = Path(home, f"run{runs}")
-            done += disturbed(data, run, processes, min(5, kills - done), longest)
-            different = [name for name, value in files(run).items() if value != wanted[name]]
+            out = Path(home, f"run{runs}")
+            done += disturbed(partial(go, out), processes, min(TOGETHER, kills - done), longest)
+            different = [name for name, value in files(out).items() if value != wanted[name]]
             assert not different, different
             runs += 1
-            print(f"{done} kills, {runs} runs, all equal to the bit", flush=True)
+            print(f"{done} kills, {runs} runs, all equal to the bit; "
+                  f"{time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
 
 
 main()

@@ -212,11 +212,3 @@ def test_spectrograms_are_squeezed_not_cropped(tmp_path):
     assert seen[10:, :, 0].min() > 200
     assert seen[:10].max() < 50
     assert (kept.image(images[12])[..., 0] == seen[12]).all()
-
-
-@pytest.mark.parametrize("shape", [(20, 500), (20, 1, 500), (20, 12, 1000), (20, 900, 2)])
-def test_signals_are_told_what_to_become(tmp_path, shape):
-    values = np.random.default_rng(0).random(shape)
-    np.savez(tmp_path / "a.npz", x=values, y=np.arange(20) % 2)
-    with pytest.raises(DataError, match=r"look like signals; wanted \(N, H, W\)\. Turn each into"):
-        load(tmp_path / "a.npz")

@@ -32,8 +32,8 @@ from netwright.data.policy import RandAugment, TrivialAugment
 from netwright.errors import RecipeError
 
 MANY = 4000
-OWN = [kind for kind in OPERATIONS.values() if kind not in (RandAugment, TrivialAugment)]
 POLICIES = [RandAugment, TrivialAugment]
+OWN = [kind for kind in OPERATIONS.values() if kind not in POLICIES and not kind.signals]
 
 
 def noise(count, side=8, channels=3, seed=0):

@@ -119,3 +119,23 @@ def test_rare_modes_and_odd_sizes_are_told(tmp_path):
 
 def test_images_alike_have_nothing_odd(squares):
     assert load(squares).notes == []
+
+
+def test_images_that_come_twice_are_told(tmp_path):
+    """In one class or in two, which cannot both be right."""
+    home = write_squares(tmp_path / "squares", 10)
+    assert not [note for note in load(home).notes if "copies" in note or "another class" in note]
+    for copy, original in (("red/97.png", "red/00.png"), ("red/98.png", "red/01.png"),
+                           ("green/99.png", "blue/05.png")):  # fmt: skip
+        (home / copy).write_bytes((home / original).read_bytes())
+    for name in ("val", "test"):
+        write_squares(tmp_path / "split" / name, 4, seed=len(name))
+    home.rename(tmp_path / "split" / "train")
+    notes = load(tmp_path / "split").notes
+    assert (
+        "1 image is there again under another class; the first: "
+        "train/green/99.png is train/blue/05.png"
+    ) in notes
+    assert (
+        "2 training images are copies of others; the first: train/red/97.png is train/red/00.png"
+    ) in notes

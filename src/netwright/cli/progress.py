@@ -36,9 +36,8 @@ class Lines(Watch):
 
     def data(self, dataset: Dataset) -> None:
         parts = ", ".join(f"{len(chosen)} to {part}" for part, chosen in dataset.splits.items())
-        side = dataset.survey.side
-        self.say(f"{dataset.size()} images of {len(dataset.classes)} classes, some {side} pixels "
-                 f"a side: {parts}")  # fmt: skip
+        self.say(f"{dataset.size()} images of {len(dataset.classes)} classes, "
+                 f"{dataset.size_words}: {parts}")  # fmt: skip
         if dataset.unreadable:
             count, first = len(dataset.unreadable), dataset.unreadable[0]
             self.say(f"{count} unreadable, left out; the first: {first}")

@@ -1,4 +1,4 @@
-"""Images in an `.npz`: arrays of images and labels, in one piece or already split."""
+"""Images or signals in an `.npz`: arrays and labels, in one piece or already split."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from netwright.core.text import plain
 from netwright.data.image import to_bytes
 from netwright.data.listing import ArrayReader, Listing, PackedReader
 from netwright.data.npz import Arrays
+from netwright.data.signals import SignalReader
 from netwright.errors import DataError
 
 __all__ = ["read_arrays"]
 
-WHOLE = (("images", "labels"), ("x", "y"), ("X", "y"), ("data", "target"), ("data", "labels"))
+SIGNALS = "signals"
+WHOLE = (("images", "labels"), ("x", "y"), ("X", "y"), ("data", "target"), ("data", "labels"),
+         (SIGNALS, "labels"))  # fmt: skip
 NAMES = ("classes", "class_names", "target_names", "label_names")
 PACKED = "jpeg"
 SIGNAL = 16
-"""How much longer one side of a signal is than the other, at least."""
+"""How much longer a signal is than it has channels, at least, where nobody says that it is one."""
 TOPS = (1.0, 16.0, 255.0, 65535.0)
 """Usual largest values; the first that covers an array is taken for white."""
 
@@ -28,6 +31,7 @@ def read_arrays(path: Path) -> Listing:
 
     Images are (N, H, W), (N, H, W, C) or (N, C, H, W) under `images`, `x` or `data`, labels
     (N,) under `labels`, `y` or `target`; or `x_train, y_train, x_test, y_test` and the like.
+    Signals are (N, L), or (N, C, L) under `signals` or 16 times as long as they have channels.
     Or image files in one array of bytes, `jpeg`, of which number i begins at `offsets[i]`.
     """
     arrays = Arrays(path)
@@ -35,7 +39,7 @@ def read_arrays(path: Path) -> Listing:
         return _packed(path, arrays)
     pairs = _pairs(path, arrays)
     labels = [_labels(path, y, arrays.read(y)) for _, _, y in pairs]
-    images = [_channels_last(path, arrays.read(x)) for _, x, _ in pairs]
+    images = [_laid_out(path, x, arrays.read(x)) for _, x, _ in pairs]
     for (_, x, y), image, label in zip(pairs, images, labels, strict=True):
         if len(image) != len(label):
             raise DataError(f"{path}: {x} has {len(image)} images, {y} has {len(label)} labels")
@@ -45,7 +49,7 @@ def read_arrays(path: Path) -> Listing:
             )
     pixels, values = np.concatenate(images), np.concatenate(labels)
     bounds = _range(path, pixels)
-    pixels = to_bytes(pixels, bounds)
+    signals = pixels.ndim == 3
     classes, index = _classes(arrays, values)
     return Listing(
         source=str(path),
@@ -57,7 +61,9 @@ def read_arrays(path: Path) -> Listing:
         ],
         labels=index,
         splits=[split for (split, _, _), part in zip(pairs, images, strict=True) for _ in part],
-        reader=ArrayReader(pixels),
+        reader=SignalReader(pixels.astype(np.float32))
+        if signals
+        else ArrayReader(to_bytes(pixels, bounds)),
         range=bounds,
     )
 
@@ -137,14 +143,17 @@ def _pairs(path: Path, arrays: Arrays) -> list[tuple[str, str, str]]:
                     "x_test, y_test")  # fmt: skip
 
 
-def _channels_last(path: Path, images: np.ndarray) -> np.ndarray:
-    """(N, H, W, C) of numbers, with one, three or four channels."""
+def _laid_out(path: Path, name: str, images: np.ndarray) -> np.ndarray:
+    """Images (N, H, W, C) of numbers, with one, three or four channels, or signals (N, C, L)."""
     if images.dtype.kind not in "buif":
         raise DataError(f"{path}: images of type {images.dtype}; wanted numbers")
-    if images.ndim == 2 or (images.ndim == 3 and _is_signal(images)):
-        raise DataError(f"{path}: images are {images.shape}, which look like signals; wanted (N, "
-                        "H, W). Turn each into a spectrogram, such as by "
-                        "scipy.signal.spectrogram")  # fmt: skip
+    if images.ndim == 2:
+        return images[:, None]
+    if images.ndim == 3 and (SIGNALS in name or _is_signal(images)):
+        return images
+    if images.ndim == 3 and _is_signal(images.transpose(0, 2, 1)):
+        raise DataError(f"{path}: {name} is {images.shape}, which look like signals, time first; "
+                        "wanted (N, C, L)")  # fmt: skip
     if images.ndim == 3:
         return images[..., None]
     if images.ndim == 4 and images.shape[3] in (1, 3, 4):
@@ -157,7 +166,7 @@ def _channels_last(path: Path, images: np.ndarray) -> np.ndarray:
 
 def _is_signal(images: np.ndarray) -> bool:
     """Whether one side is so much longer that there is nothing to see: (N, C, L)."""
-    return max(images.shape[1:]) > SIGNAL * min(images.shape[1:]) > 0
+    return images.shape[2] > SIGNAL * images.shape[1] > 0
 
 
 def _range(path: Path, pixels: np.ndarray) -> tuple[float, float]:

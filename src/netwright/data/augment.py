@@ -24,6 +24,7 @@ from netwright.data.mixing import CutMix, Cutout, Mixup
 from netwright.data.movement import Flip, Movement, RandomPad, Shift, moved
 from netwright.data.operation import Batch, Operation
 from netwright.data.policy import RandAugment, TrivialAugment
+from netwright.data.timing import Delay, Gain, Noise
 from netwright.data.window import ResizedCrop
 from netwright.errors import RecipeError, nearest
 
@@ -33,9 +34,12 @@ __all__ = [
     "ColourJitter",
     "CutMix",
     "Cutout",
+    "Delay",
     "Flip",
+    "Gain",
     "Lighting",
     "Mixup",
+    "Noise",
     "Operation",
     "RandomPad",
     "ResizedCrop",
@@ -58,6 +62,9 @@ OPERATIONS: dict[str, type[Operation]] = {
     "cutmix": CutMix,
     "rand-augment": RandAugment,
     "trivial-augment": TrivialAugment,
+    "delay": Delay,
+    "gain": Gain,
+    "noise": Noise,
 }
 """Every operation by its name in a recipe."""
 SHARES = ("part", "chance", "least", "brightness", "contrast", "saturation")

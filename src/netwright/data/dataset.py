@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from netwright.data.arrays import read_arrays
-from netwright.data.folder import LAYOUT, read_folder
 from netwright.data.image import Preprocessing
 from netwright.data.listing import SPLITS, ArrayReader, Listing, reason
-from netwright.data.manifest import SUFFIXES as TABLES
-from netwright.data.manifest import read_manifest
+from netwright.data.signals import SignalPreprocessing, SignalReader, look
+from netwright.data.source import listed
 from netwright.data.split import split
 from netwright.data.stream import Memory, Stream, default_workers
-from netwright.data.survey import Survey, digest, each, survey
+from netwright.data.survey import Survey, digest, each, survey, there_are
 from netwright.errors import DataError
 
 __all__ = ["Dataset", "load"]
@@ -63,8 +60,21 @@ class Dataset:
 
     @property
     def channels(self) -> int:
-        """1 where no image has a colour, else 3."""
-        return 1 if self.survey.grey else 3
+        """1 where no image has a colour, else 3; those of signals."""
+        return self.survey.channels
+
+    @property
+    def signals(self) -> bool:
+        """Whether these are no images but signals (C, L)."""
+        return isinstance(self.listing.reader, SignalReader)
+
+    @property
+    def size_words(self) -> str:
+        """How large the images are, for people."""
+        side = self.survey.side
+        if self.signals:
+            return f"signals of {self.channels} x {side} samples"
+        return f"some {side} pixels a side"
 
     @property
     def unreadable(self) -> list[str]:
@@ -82,7 +92,26 @@ class Dataset:
     @property
     def notes(self) -> list[str]:
         """What else is worth telling of the images."""
-        return [*self.listing.notes, *self.survey.notes, *self.survey.odd(self.names)]
+        odd = self.survey.odd(self.names)
+        return [*self.listing.notes, *self._repeated, *self.survey.notes, *odd]
+
+    @cached_property
+    def _repeated(self) -> list[str]:
+        """What is told of images that are there more than once."""
+        pairs, train = self.survey.repeats(), {*self.splits["train"].tolist()}
+        torn = [(i, j) for i, j in pairs if self.labels[i] != self.labels[j]]
+        same = [(i, j) for i, j in pairs
+                if i in train and j in train and self.labels[i] == self.labels[j]]  # fmt: skip
+        notes = list[str]()
+        if torn:
+            i, j = torn[0]
+            notes.append(f"{there_are(len(torn))} there again under another class; the first: "
+                         f"{self.names[i]} is {self.names[j]}")  # fmt: skip
+        if same:
+            i, j = same[0]
+            notes.append(f"{there_are(len(same), 'training image')} copies of others; the first: "
+                         f"{self.names[i]} is {self.names[j]}")  # fmt: skip
+        return notes
 
     def size(self, *parts: str) -> int:
         """Images of these splits."""
@@ -95,9 +124,12 @@ class Dataset:
     def preprocessing(self, size: int | None = None) -> Preprocessing:
         """What images go through before a net that starts from nothing: the largest centred
         square at `size`, or their median side from 8 to 64, and their own mean and deviation.
-        Arrays that are not square, such as spectrograms, are squeezed instead.
+        Arrays that are not square, such as spectrograms, are squeezed instead. Signals keep
+        their length.
         """
         mean, std = self.survey.moments(self.splits["train"], self.channels)
+        if self.signals:
+            return SignalPreprocessing(size or self.survey.side, self.channels, mean, std)
         side, reader = size or self._side(), self.listing.reader
         crop = "squash" if isinstance(reader, ArrayReader) and not reader.square else "square"
         return Preprocessing(side, self.channels, mean, std, self.listing.range, crop=crop)
@@ -113,12 +145,12 @@ class Dataset:
         else from worker processes.
         """
         seen = replace(preprocessing, mean=(), std=())
-        side, channels = preprocessing.size, preprocessing.channels
-        if self.size() * side * side * channels > IN_MEMORY:
+        blank = seen.blank
+        if self.size() * blank.nbytes > IN_MEMORY:
             return Stream(self.listing.reader, indices, seen, self.workers, self._faults)
         key = (seen, indices.tobytes(), device)
         if key not in self._decoded:
-            pixels = np.zeros((len(indices), side, side, channels), np.uint8)
+            pixels = np.zeros((len(indices), *blank.shape), blank.dtype)
 
             def decode(at: int) -> None:
                 i = int(indices[at])
@@ -133,6 +165,9 @@ class Dataset:
 
     def thumbnail(self, i: int, side: int) -> np.ndarray:
         """Image i as uint8 (side, side, channels), to be shown."""
+        picture = self.survey.picture(i, side)
+        if picture is not None:
+            return picture
         seen = Preprocessing(side, self.channels, (), (), self.listing.range)
         return self.listing.reader.read(i, seen, [])
 
@@ -183,21 +218,19 @@ class Dataset:
         }
 
 
-def load(path: str | Path, *, seed: int = 0, workers: int | None = None) -> Dataset:
-    """Lists a folder of images, a table of them (CSV, Parquet) or the arrays of an `.npz`, looks
-    at them, and splits what is not split yet.
+def load(data: Any, *, seed: int = 0, workers: int | None = None) -> Dataset:
+    """Lists labelled images, wherever they are (see `listed`), looks at them, and splits what is
+    not split yet.
 
     The same seed gives the same split. Raises `DataError` for what cannot be learnt from.
     """
-    if not str(path):
-        raise DataError(f"the data has an empty name; {LAYOUT}")
-    path = Path(path)
-    listing = _listing(path)
-    seen = survey(listing, seed)
+    listing = listed(data)
+    reader = listing.reader
+    seen = look(listing, reader) if isinstance(reader, SignalReader) else survey(listing, seed)
     good = np.array([i for i in range(len(listing.names)) if i not in seen.unreadable], np.int64)
     if not len(good):
         first = next(iter(seen.unreadable.items()))
-        raise DataError(f"none of {len(listing.names)} images under {path} can be read; "
+        raise DataError(f"none of {len(listing.names)} images under {listing.source} can be read; "
                         f"the first: {listing.names[first[0]]}: {first[1]}")  # fmt: skip
     labels = np.array(listing.labels, np.int64)
     given = [listing.splits[i] for i in good]
@@ -217,18 +250,3 @@ def _count(listing: Listing, labels: np.ndarray, train: np.ndarray) -> None:
             name = listing.classes[int(sums.argmin())]
             raise DataError(f"all training images of class {name!r} have the weight 0; wanted some "
                             "that count")  # fmt: skip
-
-
-def _listing(path: Path) -> Listing:
-    try:
-        if not path.exists():
-            raise DataError(f"{path}: no such file or folder; {LAYOUT}")
-        if path.is_dir():
-            return read_folder(path)
-        if path.suffix.lower() in TABLES:
-            return read_manifest(path)
-    except OSError as error:
-        raise DataError(f"{error.filename or path} cannot be read: {error.strerror}") from None
-    if path.suffix != ".npz":
-        raise DataError(f"{path} is no folder, no table and no .npz; {LAYOUT}")
-    return read_arrays(path)

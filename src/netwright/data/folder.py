@@ -19,7 +19,7 @@ ALIASES = {
     "test": "test", "testing": "test",
 }  # fmt: skip
 LAYOUT = ("wanted FOLDER/class/*.jpg|png, the same under train/, val/ and test/, a .csv or "
-          ".parquet with columns path and label, or an .npz")  # fmt: skip
+          ".parquet with columns path and label, an .npz, .tar shards, or hf:NAME")  # fmt: skip
 
 
 def read_folder(folder: Path) -> Listing:

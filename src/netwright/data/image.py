@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -49,6 +49,8 @@ class Preprocessing:
     resize: int | None = None
     interpolation: str = "bilinear"
     crop: str = "square"
+    white: ClassVar[float] = 255.0
+    """What values are divided by before mean and deviation are those of `mean` and `std`."""
 
     def __post_init__(self) -> None:
         size: Any = self.size
@@ -71,6 +73,16 @@ class Preprocessing:
         resize: Any = self.resize
         if resize is not None and (type(resize) is not int or not 0 < resize <= 8 * self.size):
             raise DataError(f"resize is {resize!r}, wanted 1 to {8 * self.size} pixels, or None")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """What a net is given of an image."""
+        return (self.channels, self.size, self.size)
+
+    @property
+    def blank(self) -> np.ndarray:
+        """What `image` gives of one that shows nothing."""
+        return np.zeros((self.size, self.size, self.channels), np.uint8)
 
     def to_json(self) -> dict[str, Any]:
         """The fields, as JSON's own types."""

@@ -14,7 +14,8 @@ from netwright.data.image import Preprocessing
 from netwright.data.reading import header
 from netwright.errors import DataError
 
-__all__ = ["SPLITS", "ArrayReader", "FileReader", "Listing", "PackedReader", "Reader", "reason"]
+__all__ = ["SPLITS", "ArrayReader", "FileReader", "Listing", "PackedReader", "Reader", "order",
+           "reason"]  # fmt: skip
 
 SPLITS = ("train", "val", "test")
 
@@ -137,3 +138,9 @@ def reason(error: DataError) -> str:
     """What is wrong with a file, without its path."""
     before, colon, after = str(error).partition(": ")
     return after if colon else before
+
+
+def order(label: str) -> tuple[bool, int, str]:
+    """Sorts names of classes: whole numbers by value, then words."""
+    whole = label.isascii() and label.isdigit()
+    return (not whole, int(label) if whole else 0, label)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from netwright.data.folder import ALIASES
-from netwright.data.listing import FileReader, Listing
+from netwright.data.listing import FileReader, Listing, order
 from netwright.errors import DataError
 
 __all__ = ["SUFFIXES", "read_manifest"]
@@ -35,7 +35,7 @@ def read_manifest(path: Path) -> Listing:
     files = [path.parent / name for name in names]
     _present(path, names, files)
     labels = [_text(path, row, "label", value) for row, value in _rows(table["label"])]
-    classes = sorted(set(labels), key=_order)
+    classes = sorted(set(labels), key=order)
     number = {name: i for i, name in enumerate(classes)}
     return Listing(
         source=str(path),
@@ -137,12 +137,6 @@ def _weight(path: Path, row: int, value: Any) -> float:
         raise DataError(f"{path}: row {row} has the weight {value!r}; wanted a number of at "
                         "least 0")  # fmt: skip
     return weight
-
-
-def _order(label: str) -> tuple[bool, int, str]:
-    """Whole numbers by value, then names."""
-    whole = label.isascii() and label.isdigit()
-    return (not whole, int(label) if whole else 0, label)
 
 
 def _listed(table: Table) -> str:

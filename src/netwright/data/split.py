@@ -30,6 +30,7 @@ def split(
     where = np.array([part or "train" for part in given])
     parts = {part: np.flatnonzero(where == part) for part in SPLITS}
     missing = [part for part in ("test", "val") if not len(parts[part])]
+    _check_present(labels, parts, classes)
     _check(labels[parts["train"]], classes, missing)
     generator = np.random.RandomState(seed)
     for part in missing:
@@ -37,6 +38,18 @@ def split(
         share = min(share, MOST / max(1, len(parts["train"])))
         parts["train"], parts[part] = _cut(labels, parts["train"], share, generator)
     return parts
+
+
+def _check_present(
+    labels: np.ndarray, parts: dict[str, np.ndarray], classes: Sequence[str]
+) -> None:
+    """Refuses a class whose images are all to validate or to test."""
+    counts = {part: np.bincount(labels[own], minlength=len(classes)) for part, own in parts.items()}
+    for i, name in enumerate(classes):
+        others = [part for part in ("val", "test") if counts[part][i]]
+        if others and not counts["train"][i]:
+            raise DataError(f"class {name!r} has images in {' and '.join(others)}, but none to "
+                            "train on; add some to train, or leave the class out")  # fmt: skip
 
 
 def _check(labels: np.ndarray, classes: Sequence[str], missing: list[str]) -> None:

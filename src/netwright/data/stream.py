@@ -22,10 +22,12 @@ AHEAD = 4
 
 
 class Memory:
-    """Images (N, H, W, C) of uint8, decoded once; on the device that trains."""
+    """Images (N, H, W, C) of uint8, decoded once, or signals (N, C, L); on the device that
+    trains.
+    """
 
     def __init__(self, pixels: np.ndarray, device: torch.device) -> None:
-        self.pixels = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous().to(device)
+        self.pixels = _channels_first(torch.from_numpy(pixels)).contiguous().to(device)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -83,13 +85,16 @@ class _Decoding(Dataset[tuple[np.ndarray, int, str]]):
         try:
             return self.reader.read(i, self.preprocessing, []), i, ""
         except DataError as error:
-            p = self.preprocessing
-            return np.zeros((p.size, p.size, p.channels), np.uint8), i, reason(error)
+            return self.preprocessing.blank, i, reason(error)
 
 
 def _stacked(images: list[tuple[np.ndarray, int, str]]) -> tuple[Tensor, dict[int, str]]:
     pixels = torch.from_numpy(np.stack([pixels for pixels, _, _ in images]))
-    return pixels.permute(0, 3, 1, 2), {i: fault for _, i, fault in images if fault}
+    return _channels_first(pixels), {i: fault for _, i, fault in images if fault}
+
+
+def _channels_first(pixels: Tensor) -> Tensor:
+    return pixels.permute(0, 3, 1, 2) if pixels.ndim == 4 else pixels
 
 
 def default_workers() -> int:

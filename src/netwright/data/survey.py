@@ -23,7 +23,7 @@ from netwright.data.listing import ArrayReader, Listing, reason
 from netwright.data.twins import nearest
 from netwright.errors import DataError
 
-__all__ = ["SMALL", "Survey", "each", "survey"]
+__all__ = ["SMALL", "Survey", "each", "survey", "there_are"]
 
 SMALL = 32
 """Side at which images are looked at, where they are not smaller."""
@@ -52,14 +52,18 @@ class Survey:
     notes: list[str]
 
     @cached_property
-    def grey(self) -> bool:
-        """Whether no image has a colour."""
-        return bool((self.small == self.small[..., :1]).all())
+    def channels(self) -> int:
+        """1 where no image has a colour, else 3."""
+        return 1 if (self.small == self.small[..., :1]).all() else 3
 
     @cached_property
     def side(self) -> int:
         """The median of the images' shorter sides."""
         return int(median(min(size) for size in self.sizes)) if self.sizes else SMALL
+
+    def picture(self, i: int, side: int) -> np.ndarray | None:
+        """Image i as it is to be shown, where that is not what a net sees of it."""
+        return None
 
     @cached_property
     def alike(self) -> bool:
@@ -94,9 +98,21 @@ class Survey:
         for what, flags in kinds:
             which = np.flatnonzero(flags)
             if len(which):
-                count = "1 image is" if len(which) == 1 else f"{len(which):,} images are"
-                notes.append(f"{count} {what}; the first: {names[int(self.looked[which[0]])]}")
+                first = names[int(self.looked[which[0]])]
+                notes.append(f"{there_are(len(which))} {what}; the first: {first}")
         return notes
+
+    def prints(self) -> dict[int, bytes]:
+        """Bytes of every image that was looked at, which are alike where images are."""
+        return {int(i): self.small[at].tobytes() for at, i in enumerate(self.looked)}
+
+    def repeats(self) -> list[tuple[int, int]]:
+        """Pairs (image, the first image that is equal to it), pixel by pixel as they were looked
+        at.
+        """
+        first = dict[bytes, int]()
+        pairs = [(i, first.setdefault(own, i)) for i, own in self.prints().items()]
+        return [(i, other) for i, other in pairs if i != other]
 
     def twins(self, splits: dict[str, np.ndarray]) -> dict[str, list[tuple[int, int]]]:
         """Pairs (image outside training, image in training) that are `equal`, pixel by pixel of
@@ -115,6 +131,15 @@ class Survey:
             kind: [(int(self.looked[at]), int(self.looked[twin])) for at, twin in pairs.items()]
             for kind, pairs in (("equal", equal), ("close", close))
         }
+
+
+def there_are(count: int, what: str = "image") -> str:
+    """The subject of a sentence on so many.
+
+    >>> there_are(1), there_are(2000)
+    ('1 image is', '2,000 images are')
+    """
+    return f"1 {what} is" if count == 1 else f"{count:,} {what}s are"
 
 
 def survey(listing: Listing, seed: int = 0, tell: Callable[[float], None] | None = None) -> Survey:

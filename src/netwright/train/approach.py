@@ -8,6 +8,7 @@ from typing import Any
 
 from netwright.core.net import Net
 from netwright.data.image import Preprocessing
+from netwright.data.signals import preprocessing_of
 from netwright.errors import RunError
 from netwright.nets.catalogue import from_json
 from netwright.train.features import LATE
@@ -77,7 +78,7 @@ class Approach:
             values["net"] = from_json(values["net"])
             values["backbone"] = from_json(values["backbone"]) if values["backbone"] else None
             values["recipe"] = Recipe.from_json(values["recipe"])
-            values["preprocessing"] = Preprocessing.from_json(values["preprocessing"])
+            values["preprocessing"] = preprocessing_of(values["preprocessing"])
             return cls(**values)
         except (KeyError, TypeError) as error:
             raise RunError(f"the run has no readable approach ({error}); begin a new run") from None

@@ -76,16 +76,20 @@ class Images:
         self.mirror = False
         self.weights = None if weights is None else torch.from_numpy(weights).float().to(device)
         self.labels = torch.from_numpy(labels.astype(np.int64)).to(device)
-        self.mean = 255 * torch.tensor(preprocessing.mean, device=device).view(1, -1, 1, 1)
-        self.factor = 1 / (255 * torch.tensor(preprocessing.std, device=device).view(1, -1, 1, 1))
+        axes = [1] * (preprocessing.blank.ndim - 1)
+        mean, std = (preprocessing.white * torch.tensor(row, device=device).view(1, -1, *axes)
+                     for row in (preprocessing.mean, preprocessing.std))  # fmt: skip
+        self.mean, self.factor, self.shape = mean, 1 / std, preprocessing.shape
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def normalised(self, pixels: Tensor) -> Tensor:
-        """(x / 255 - mean) / std, channels last."""
+        """(x / 255 - mean) / std, channels last; of signals (x - mean) / std."""
         x = (pixels.to(self.device).float() - self.mean) * self.factor
-        return x.contiguous(memory_format=torch.channels_last)
+        if x.ndim == 4:
+            return x.contiguous(memory_format=torch.channels_last)
+        return x.reshape(len(x), *self.shape)
 
     def epoch(
         self, recipe: Recipe, seed: int, epoch: int, *, first: int = 0, place: Place = ALONE

@@ -21,6 +21,12 @@ from netwright.train.job import Job
 from netwright.train.propose import Proposal, propose
 from netwright.train.recipe import Recipe, read
 from netwright.train.settings import Settings
+from netwright.train.waves import (
+    check_operations,
+    laid_out,
+    reason_for_signals,
+    recipe_for_signals,
+)
 
 __all__ = ["decide"]
 
@@ -43,6 +49,8 @@ QUICK_NET, QUICK_RECIPE = "airbench94_cifar10", "airbench"
 
 def decide(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal | None]:
     """Decides between trained weights and nets of their own, and fits training into the time."""
+    if dataset.signals:
+        return _from_nothing(settings, dataset, [reason_for_signals(settings)])
     trained, lacking = available(settings)
     alone = _better_alone(settings, dataset)
     why = list[str]()
@@ -50,7 +58,9 @@ def decide(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal | None]:
         names = ", ".join(backbone.weights for backbone in trained)
         why.append(f"{dataset.size('train')} images are few to learn from nothing: begins with "
                    f"trained weights ({names})")  # fmt: skip
-        recipe = _recipe(settings, "fine-tune").suited(dataset.size("train"))
+        why += _brought(settings, dataset, min(net.preprocessing.size for net in trained),
+                        "as the weights were trained")  # fmt: skip
+        recipe = _recipe(settings, "fine-tune", dataset).suited(dataset.size("train"))
         return Job(tuple(why), tuple(trained), settings.transfer, (), (), recipe, settings.epochs,
                    _exact(settings), settings.seed), None  # fmt: skip
     why.append(alone if trained and alone else lacking or "nets start from nothing")
@@ -70,11 +80,14 @@ def _better_alone(settings: Settings, dataset: Dataset) -> str:
     return ""
 
 
-def _recipe(settings: Settings, name: str) -> Recipe:
+def _recipe(settings: Settings, name: str, dataset: Dataset) -> Recipe:
     """The recipe that was asked for, else that of the name; with or without mirror images, where
-    that was said.
+    that was said. Signals are augmented by operations of theirs.
     """
     recipe = read(settings.recipe or name)
+    if dataset.signals:
+        return recipe_for_signals(recipe)
+    check_operations(recipe)
     if settings.flip is False:
         return _without_flips(recipe)
     flips = any(isinstance(operation, Flip) for operation in recipe.operations)
@@ -92,9 +105,7 @@ def _from_nothing(
     settings: Settings, dataset: Dataset, why: list[str]
 ) -> tuple[Job, Proposal | None]:
     preprocessing = dataset.preprocessing(settings.size)
-    if settings.size is None and preprocessing.size < dataset.survey.side:
-        why.append(f"images are shrunk from {dataset.survey.side} to {preprocessing.size} pixels "
-                   "to fit the time; --size takes more")  # fmt: skip
+    why += _brought(settings, dataset, preprocessing.size, "to fit the time")
     if settings.net:
         return _one_net(settings, dataset, preprocessing, why, chosen_net(settings.net)), None
     if _is_quick(settings, dataset, preprocessing):
@@ -104,9 +115,24 @@ def _from_nothing(
     return _several(settings, dataset, preprocessing, why)
 
 
+def _brought(settings: Settings, dataset: Dataset, size: int, reason: str) -> list[str]:
+    """What is told where nets see images smaller or larger than they are."""
+    side = dataset.survey.side
+    if size == side:
+        return []
+    what, unit = ("signals", "samples") if dataset.signals else ("images", "pixels")
+    how = f"{what} are {'shrunk' if size < side else 'enlarged'} from {side} to {size} {unit}"
+    if settings.size is not None:
+        more = ", which adds nothing to see" if size > side else ""
+        return [f"{how}, as asked for{more}"]
+    return [f"{how}, {reason}; --size takes {'more' if size < side else 'fewer'}"]
+
+
 def _is_quick(settings: Settings, dataset: Dataset, preprocessing: Preprocessing) -> bool:
     """Whether the images are such that one net and recipe are known to be best."""
     if settings.recipe or preprocessing.size not in QUICK_SIDES or preprocessing.channels != 3:
+        return False
+    if dataset.signals:
         return False
     net = _suited(registry.find(QUICK_NET), preprocessing, len(dataset.classes))
     fits = not settings.budget or not Budget.parse(settings.budget).broken(net.plan())
@@ -115,21 +141,22 @@ def _is_quick(settings: Settings, dataset: Dataset, preprocessing: Preprocessing
 
 def _suited(net: Net, preprocessing: Preprocessing, classes: int) -> Net:
     """A net for these images and classes."""
-    shape = (preprocessing.channels, preprocessing.size, preprocessing.size)
-    return net.but(input=shape).but(classes=classes)
+    return net.but(input=preprocessing.shape).but(classes=classes)
 
 
 def _one_net(
     settings: Settings, dataset: Dataset, preprocessing: Preprocessing, why: list[str], net: Net
 ) -> Job:
     """One net from nothing, for as many epochs as the time allows."""
+    preprocessing = laid_out(preprocessing, net)
     net = _suited(net, preprocessing, len(dataset.classes))
     broken = Budget.parse(settings.budget).broken(net.plan()) if settings.budget else []
     if broken:
         raise BudgetError(f"{net.name} is over the budget of {broken[0]}; allow more, or leave "
                           "--net out to have one chosen")  # fmt: skip
     quick = net.name == QUICK_NET and not settings.recipe
-    recipe = _recipe(settings, QUICK_RECIPE if quick else "resnet").suited(dataset.size("train"))
+    recipe = _recipe(settings, QUICK_RECIPE if quick else "resnet", dataset)
+    recipe = recipe.suited(dataset.size("train"))
     steps = _steps(dataset, recipe)
     if settings.epochs is not None:
         cost, precision, epochs = float(net.plan().macs), _exact(settings), settings.epochs
@@ -150,7 +177,7 @@ def _several(
 ) -> tuple[Job, Proposal]:
     """Nets of several families by successive halving."""
     budget = _budget(settings)
-    recipe = _recipe(settings, "resnet")
+    recipe = _recipe(settings, "resnet", dataset)
     if settings.flip is None and not settings.recipe:
         # Digits and letters turn into others in a mirror; who knows that images do not, says so.
         recipe = _without_flips(recipe)
@@ -170,8 +197,7 @@ def _several(
             return True
         return min(seconds(plan, rates()[name]) for name in choices) <= dearest
 
-    shape = (preprocessing.channels, preprocessing.size, preprocessing.size)
-    proposal = propose(shape, len(dataset.classes), budget, affordable=affordable)
+    proposal = propose(preprocessing.shape, len(dataset.classes), budget, affordable=affordable)
     plans = [candidate.plan for candidate in proposal.kept]
     if settings.epochs is not None:
         costs, epochs = [float(plan.macs) for plan in plans], settings.epochs

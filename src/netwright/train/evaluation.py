@@ -15,7 +15,9 @@ from torch import Tensor
 
 from netwright.data.corrupt import CORRUPTIONS, STRENGTHS, corrupted
 from netwright.data.dataset import Dataset, load
+from netwright.data.image import Preprocessing
 from netwright.data.listing import SPLITS
+from netwright.data.signals import SignalPreprocessing
 from netwright.errors import DataError, RunError, nearest
 from netwright.train.record import text_of
 from netwright.train.run import Run
@@ -92,6 +94,10 @@ def evaluate(
         raise nearest("way to view images", views, VIEWS)
     classes = _classes(runs)
     dataset = data if isinstance(data, Dataset) else load(data)
+    _check_kind(runs, dataset)
+    if dataset.signals and (views not in ("run", "plain") or change is not None):
+        raise DataError(f"{dataset.source} holds signals; other views than run and plain, and bad "
+                        "photos, are of images")  # fmt: skip
     chosen = _chosen(dataset, split)
     number = _numbers(dataset, classes)
     total = np.zeros((len(chosen), len(classes)))
@@ -152,6 +158,14 @@ def _classes(runs: Sequence[Run]) -> tuple[str, ...]:
     return runs[0].classes
 
 
+def _check_kind(runs: Sequence[Run], dataset: Dataset) -> None:
+    """Refuses runs of images for signals, and of signals for images."""
+    for run in runs:
+        if isinstance(run.preprocessing, SignalPreprocessing) != dataset.signals:
+            own, other = ("signals", "images")[:: -1 if dataset.signals else 1]
+            raise DataError(f"{run.path} is a run of {own}, {dataset.source} holds {other}")
+
+
 def _chosen(dataset: Dataset, split: str) -> np.ndarray:
     given = set(filter(None, dataset.listing.splits))
     if not split:
@@ -176,13 +190,11 @@ def _shares(
     change: Callable[[np.ndarray, int], np.ndarray] | None,
 ) -> Iterator[tuple[int, np.ndarray]]:  # fmt: skip
     """(place of the first image, probabilities) of batch after batch."""
-    zoom = views in ("ten-crop", "multi-scale")
     seen = run.preprocessing
-    large = round(seen.size / ZOOMS[1]) if zoom else seen.size
-    images = dataset.sequence(chosen, replace(seen, size=large), torch.device("cpu"))
+    images = dataset.sequence(chosen, _whole(seen, views), torch.device("cpu"))
     batches = torch.arange(len(chosen)).split(TOGETHER)
     for batch, pixels in zip(batches, images.stream(batches), strict=True):
-        values = pixels.permute(0, 2, 3, 1).numpy()
+        values = (pixels if dataset.signals else pixels.permute(0, 2, 3, 1)).numpy()
         if change is not None:
             pairs = zip(batch.tolist(), values, strict=True)
             values = np.stack([change(image, i) for i, image in pairs])
@@ -194,6 +206,15 @@ def _shares(
             crops = [run.probabilities(window, mirrored=True)
                      for window in _windows(values, seen.size, views)]  # fmt: skip
             yield at, np.mean(crops, axis=0)
+
+
+def _whole(seen: Preprocessing, views: str) -> Preprocessing:
+    """What the views are cut from: what the run sees, or more around it."""
+    if views not in ("ten-crop", "multi-scale"):
+        return seen
+    size = round(seen.size / ZOOMS[1])
+    # An image that is resized to less than that would get a black border.
+    return replace(seen, size=size, resize=seen.resize and max(seen.resize, size))
 
 
 def _windows(values: np.ndarray, size: int, views: str) -> Iterator[np.ndarray]:

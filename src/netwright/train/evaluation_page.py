@@ -22,6 +22,7 @@ def evaluation_page(record: dict[str, Any], found: Evaluation, dataset: Dataset)
         ("accuracy", f"{100 * record['accuracy']:.2f}%"),
         ("95% interval", f"{100 * low:.1f} to {100 * high:.1f}%"),
         ("log loss", f"{record['loss']:.4f}"),
+        ("its interval", "{:.3f} to {:.3f}".format(*record["intervals"]["loss"])),
         ("calibration error", f"{100 * record['calibration_error']:.1f}%"),
     ]))  # fmt: skip
     class_section(page, "Class by class", record, found.classes)

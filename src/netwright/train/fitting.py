@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from torch import distributed
 import netwright
 from netwright.core.files import write_text
 from netwright.data.dataset import Dataset, load
+from netwright.data.source import source_of
 from netwright.errors import RunError, nearest
 from netwright.speed.training import machine
 from netwright.train.batches import Place
@@ -24,11 +26,20 @@ from netwright.train.decide import decide
 from netwright.train.finish import finish
 from netwright.train.folder import default_out, owned, resumable, sweep, unbegun
 from netwright.train.job import Job
+from netwright.train.logs import logged
 from netwright.train.outcome import Clock
-from netwright.train.processes import first_then_others, here, processes, restarted
+from netwright.train.processes import (
+    ELASTIC,
+    agreed,
+    first_then_others,
+    here,
+    processes,
+    restarted,
+)
 from netwright.train.record import CANDIDATE, JOB, read_json, require
 from netwright.train.run import SCHEMA, Run
 from netwright.train.settings import Settings
+from netwright.train.surroundings import surroundings
 from netwright.train.trials import Trials
 from netwright.train.watch import Watch
 
@@ -39,19 +50,24 @@ ENDING = 0.05
 
 
 def fit(
-    data: str | Path, *, out: str | Path | None = None, watch: Watch | None = None,
-    search: bool = False, **settings: Any,
-) -> Run:  # fmt: skip
+    data: Any,
+    *,
+    out: str | Path | None = None,
+    watch: Watch | None = None,
+    search: bool = False,
+    **settings: Any,
+) -> Run:
     """Fits a net to labelled images within a time; the run folder it leaves.
 
     Arguments:
-        data: `FOLDER/class/*.jpg|png`, the same under train/, val/ and test/, or an `.npz`.
+        data: `FOLDER/class/*.jpg|png`, the same under train/, val/ and test/, a table, an `.npz`,
+            tar shards, `hf:NAME`, or a data set of Hugging Face `datasets`.
         out: a folder that is not there yet; runs/NAME if not given.
         watch: hears how far it is.
         search: whether the net, its size and its recipe are searched on the images first; the
             search is kept in a folder beside `out`.
         settings: as of `Settings`: `minutes`, `budget`, `net`, `weights`, `transfer`, `recipe`,
-            `epochs`, `size`, `seed`, `precision`, `workers`.
+            `epochs`, `size`, `seed`, `precision`, `workers`, `log`.
 
     The same seed gives the same numbers on the same machine with as many threads. Under
     `torchrun` all processes train one net. Raises `DataError`, `BudgetError`, `RecipeError`,
@@ -66,9 +82,9 @@ def fit(
         raise RunError("the run folder has an empty name; wanted one that is not there yet")
     folder = default_out(data) if out is None else Path(out)
     with processes() as place:
-        if restarted() and resumable(folder):
+        if agreed(not place.rank and _is_ours(folder)):
             return _resumed(folder, data, watch, {})
-        watch, clock = _heard(watch, place), _clock(wanted)
+        watch, clock = _heard(watch, place, wanted), _clock(wanted)
         with owned(folder, place, watch):
             if not place.rank:
                 if not unbegun(folder):
@@ -88,6 +104,14 @@ def fit(
             return _work(run, job, dataset, watch, clock, planned)
 
 
+def _is_ours(folder: Path) -> bool:
+    """Whether there is a run that these processes have begun, before `torchrun` restarted them."""
+    if ELASTIC not in os.environ or not resumable(folder):
+        return False
+    begun = Run.load(folder).record.get("surroundings", {})
+    return restarted(begun.get("variables", {}).get(ELASTIC, ""))
+
+
 def _begun(
     folder: Path, settings: Settings, dataset: Dataset, watch: Watch
 ) -> list[dict[str, Any]]:
@@ -100,18 +124,18 @@ def _begun(
     return planned
 
 
-def _wanted(data: str | Path, settings: dict[str, Any]) -> Settings:
+def _wanted(data: Any, settings: dict[str, Any]) -> Settings:
     """The settings; `UnknownName` for a word that is none."""
     words = [word.name for word in fields(Settings)]
     for word in settings:
         if word not in words:
             raise nearest("setting", word, words)
-    return Settings(str(data), **settings)
+    texts: dict[str, Any] = {word: str(value) if isinstance(value, Path) else value
+                             for word, value in settings.items()}  # fmt: skip
+    return Settings(source_of(data), **texts)
 
 
-def resume(
-    out: str | Path, data: str | Path | None = None, *, watch: Watch | None = None, **given: Any
-) -> Run:
+def resume(out: str | Path, data: Any = None, *, watch: Watch | None = None, **given: Any) -> Run:
     """Goes on with an interrupted run from its last checkpoint, some seconds before the break.
 
     Whatever else is `given` must be as the run was begun with. A finished run is returned
@@ -121,9 +145,7 @@ def resume(
         return _resumed(out, data, watch, given)
 
 
-def _resumed(
-    out: str | Path, data: str | Path | None, watch: Watch | None, given: dict[str, Any]
-) -> Run:
+def _resumed(out: str | Path, data: Any, watch: Watch | None, given: dict[str, Any]) -> Run:
     if str(out) and Path(out).is_dir() and unbegun(Path(out)):
         raise RunError(f"{out} holds no run: it was broken off before its training began; "
                        "leave out --resume to begin it again")  # fmt: skip
@@ -137,7 +159,7 @@ def _resumed(
             "leave it out, or begin a new run with another --out"
         )
     place = here()
-    watch, clock = _heard(watch, place), _clock(settings)
+    watch, clock = _heard(watch, place, settings), _clock(settings)
     with owned(run.path, place, watch):
         with first_then_others():
             if not place.rank:
@@ -146,10 +168,11 @@ def _resumed(
             watch.say(f"{run.path} is finished already")
             return run
         planned = _planned(run.path / "candidates.json", watch)
-        dataset = load(data or settings.data, seed=settings.seed, workers=settings.workers)
+        data = settings.data if data is None else data
+        dataset = load(data, seed=settings.seed, workers=settings.workers)
         if dataset.fingerprint != run.record["data"]["fingerprint"]:
             raise RunError(
-                f"the images in {data or settings.data} are not those that {run.path} was begun "
+                f"the images in {source_of(data)} are not those that {run.path} was begun "
                 "with; restore them, or begin a new run with another --out"
             )
         watch.data(dataset)
@@ -169,9 +192,9 @@ def _check_processes(job: Job, place: Place) -> None:
                        f"most {min(batches) // 2}, or a recipe with larger batches")  # fmt: skip
 
 
-def _heard(watch: Watch | None, place: Place) -> Watch:
-    """The first of several processes speaks for all."""
-    return Watch() if watch is None or place.rank else watch
+def _heard(watch: Watch | None, place: Place, settings: Settings) -> Watch:
+    """The first of several processes speaks for all, and keeps the records."""
+    return Watch() if place.rank else logged(watch or Watch(), settings.log)
 
 
 def _planned(path: Path, watch: Watch) -> list[dict[str, Any]]:
@@ -192,6 +215,7 @@ def _planned(path: Path, watch: Watch) -> list[dict[str, Any]]:
 
 def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock,
           planned: Sequence[Mapping[str, Any]]) -> Run:  # fmt: skip
+    watch.begun(run)
     with torch.random.fork_rng(), deterministic():
         trials = Trials(job, dataset, run.path, watch, clock)
         winner = trials.run()
@@ -205,9 +229,11 @@ def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock,
                       f"black; the first: {dataset.black[0]}")  # fmt: skip
         watch.say("testing the best net and writing the report")
         with first_then_others():
-            return (
-                Run.load(run.path) if here().rank else finish(run, trials, winner, dataset, planned)
-            )
+            if here().rank:
+                return Run.load(run.path)
+            done = finish(run, trials, winner, dataset, planned)
+        watch.finished(done)
+        return done
 
 
 def _clock(settings: Settings) -> Clock:
@@ -230,6 +256,7 @@ def _record(settings: Settings, dataset: Dataset, job: Job) -> dict[str, Any]:
         "settings": asdict(settings),
         "versions": {"netwright": netwright.__version__, "python": platform.python_version()},
         "machine": machine(),
+        "surroundings": surroundings(),
         "data": dataset.summary(),
         "job": job.to_json(),
         "splits": names,

@@ -8,9 +8,11 @@ from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from shutil import rmtree
+from typing import Any
 
 from netwright.core.files import leftovers
 from netwright.core.lock import LOCK, claimed
+from netwright.data.source import called
 from netwright.errors import RunError
 from netwright.train.batches import Place
 from netwright.train.watch import Watch
@@ -23,9 +25,9 @@ BEFORE = frozenset({LOCK, "candidates.json"})
 """What is in a run folder before its training begins."""
 
 
-def default_out(data: str | Path) -> Path:
+def default_out(data: Any) -> Path:
     """Where the run on these images goes when nobody says."""
-    return Path("runs") / Path(os.path.realpath(data)).stem
+    return Path("runs") / called(data)
 
 
 def resumable(out: str | Path) -> bool:

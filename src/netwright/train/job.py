@@ -8,7 +8,7 @@ from typing import Any
 
 from netwright.core.shape import show
 from netwright.data.dataset import Dataset
-from netwright.data.image import Preprocessing
+from netwright.data.signals import preprocessing_of
 from netwright.errors import (
     CodecError,
     DataError,
@@ -97,7 +97,7 @@ class Job:
                 why=tuple(record["why"]),
                 backbones=tuple(
                     Backbone(from_json(row["net"]), row["weights"],
-                             Preprocessing.from_json(row["preprocessing"]))
+                             preprocessing_of(row["preprocessing"]))
                     for row in record["backbones"]
                 ),
                 transfer=record["transfer"],
@@ -125,7 +125,7 @@ class Job:
         classes = len(dataset.classes)
         for approach in self.approaches:
             images = approach.preprocessing
-            shape, output = (images.channels, images.size, images.size), approach.net.plan().output
+            shape, output = images.shape, approach.net.plan().output
             if (approach.net.input, output) != (shape, (classes,)):
                 raise RunError(f"run.json: {approach.net.name} takes {show(approach.net.input)} "
                                f"and gives {show(output)}, the images are {show(shape)} of "

@@ -10,18 +10,21 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed.nn.functional import all_reduce
 from torch.nn.parallel import DistributedDataParallel
 
 from netwright.errors import RunError
 from netwright.train.batches import ALONE, Place
+from netwright.train.meeting import meeting
 
-__all__ = ["SyncedNorm", "agreed", "first_then_others", "here", "joined", "parallel", "processes",
-           "restarted", "synced"]  # fmt: skip
+__all__ = ["ELASTIC", "SyncedNorm", "agreed", "first_then_others", "here", "joined", "parallel",
+           "processes", "restarted", "synced"]  # fmt: skip
 
+ELASTIC = "TORCHELASTIC_RUN_ID"
+"""Where torchrun says by which name its machines know each other."""
 PATIENCE = timedelta(minutes=30)
 """So long processes wait for each other, the first while it looks at the images included."""
 
@@ -39,7 +42,9 @@ def processes() -> Generator[Place]:
     if cuda:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     try:
-        distributed.init_process_group("nccl" if cuda else "gloo", timeout=PATIENCE)
+        store, rank, world = meeting(PATIENCE)
+        distributed.init_process_group("nccl" if cuda else "gloo", store=store, rank=rank,
+                                       world_size=world, timeout=PATIENCE)  # fmt: skip
     except (RuntimeError, ValueError, OSError) as error:
         raise RunError(f"{world} processes could not find each other: {error}; start them with "
                        "torchrun --nproc-per-node=N -m netwright fit ...") from None  # fmt: skip
@@ -56,9 +61,15 @@ def here() -> Place:
     return Place(distributed.get_rank(), distributed.get_world_size())
 
 
-def restarted() -> bool:
-    """Whether `torchrun` has begun again after one of the processes ended."""
-    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
+def restarted(job: str) -> bool:
+    """Whether `torchrun` has begun again after one of the processes ended, here or elsewhere.
+
+    Machines count the restarts that they caused; where another one did, the `job` that the run was
+    begun by is that of these processes.
+    """
+    count = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
+    own = os.environ.get(ELASTIC, "none")
+    return count > 0 or (own != "none" and own == job)
 
 
 def agreed(number: float) -> float:
@@ -115,6 +126,18 @@ def synced(model: nn.Module) -> nn.Module:
     return model
 
 
+class _Summed(torch.autograd.Function):
+    """The sum over all processes; its gradient is that of what each of them makes of it."""
+
+    @staticmethod
+    def forward(_: Any, numbers: Tensor) -> Tensor:  # type: ignore[override]
+        return joined(numbers)
+
+    @staticmethod
+    def backward(_: Any, *gradients: Tensor) -> Tensor:  # type: ignore[override]
+        return joined(gradients[0])
+
+
 class SyncedNorm(nn.modules.batchnorm._BatchNorm):  # noqa: SLF001
     """Batch normalisation by the moments over all processes, on any device; PyTorch's own
     `SyncBatchNorm` needs a GPU.
@@ -141,7 +164,7 @@ class SyncedNorm(nn.modules.batchnorm._BatchNorm):  # noqa: SLF001
         wide = torch.float64
         count = torch.full((1,), x.numel() // x.shape[1], dtype=wide, device=x.device)
         sums = torch.cat([count, x.sum(axes, dtype=wide), (x * x).sum(axes, dtype=wide)])
-        sums = all_reduce(sums)
+        sums = _Summed.apply(sums)
         total = sums[0]
         mean, square = (sums[1:] / total).chunk(2)
         mean, variance = mean.float(), (square - mean * mean).clamp(min=0).float()

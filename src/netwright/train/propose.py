@@ -38,7 +38,8 @@ class Candidate:
     @property
     def last_map(self) -> int:
         """Side of the last map."""
-        maps = [row.output for row in self.plan if len(row.output) == 3 and row.field.axes]
+        rank = len(self.net.input)
+        maps = [row.output for row in self.plan if len(row.output) == rank and row.field.axes]
         return min(maps[-1][1:])
 
     def to_json(self) -> dict[str, Any]:

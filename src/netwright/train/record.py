@@ -21,6 +21,7 @@ __all__ = [
     "JOB",
     "METRICS",
     "RUN",
+    "SIGNALS",
     "read_json",
     "require",
     "text_of",
@@ -95,6 +96,14 @@ IMAGES: Mapping[str, Rule] = {
         len(value["mean"]) == len(value["std"]) == value["channels"])),
 }  # fmt: skip
 """What run.json says of the images of a run that predicts."""
+
+SIGNALS: Mapping[str, Rule] = {
+    **IMAGES,
+    "preprocessing.size": _whole(1, 2**20),
+    "preprocessing.channels": _whole(1, 2**20),
+    "preprocessing.map": FLAG,
+}
+"""The same of a run that predicts signals."""
 
 ASKED: Mapping[str, Rule] = {"temperature": _number(1e-6, 1e6), "mirrored": FLAG}
 """What run.json says of how the net of a run that predicts is asked, if it is not older."""

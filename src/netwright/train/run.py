@@ -25,6 +25,7 @@ import numpy as np
 from netwright.core.net import Net
 from netwright.core.shape import show
 from netwright.data.image import Preprocessing
+from netwright.data.signals import SIGNAL, preprocessing_of
 from netwright.errors import CodecError, RunError, WeightsError
 from netwright.nets.catalogue import from_json
 from netwright.train.record import (
@@ -33,6 +34,7 @@ from netwright.train.record import (
     IMAGES,
     METRICS,
     RUN,
+    SIGNALS,
     read_json,
     require,
     text_of,
@@ -112,7 +114,7 @@ class Run:
         except CodecError as error:
             raise RunError(f"{self.path / 'net.json'}: {error}") from None
         images = self.preprocessing
-        shape, output = (images.channels, images.size, images.size), net.plan().output
+        shape, output = images.shape, net.plan().output
         if net.input != shape:
             raise RunError(f"{self.path}: net.json takes {show(net.input)}, "
                            f"run.json makes images {show(shape)}")  # fmt: skip
@@ -135,8 +137,10 @@ class Run:
     @property
     def preprocessing(self) -> Preprocessing:
         """What images go through before the net sees them."""
-        require(self.record, IMAGES, self.path / "run.json")
-        return Preprocessing.from_json(self.record["preprocessing"])
+        record = self.record.get("preprocessing")
+        signals = isinstance(record, dict) and record.get("crop") == SIGNAL
+        require(self.record, SIGNALS if signals else IMAGES, self.path / "run.json")
+        return preprocessing_of(self.record["preprocessing"])
 
     @property
     def temperature(self) -> float:

@@ -11,11 +11,14 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
-__all__ = ["Paired", "calibration_error", "cooled", "paired", "scores", "temperature", "wilson"]
+__all__ = ["Paired", "calibration_error", "cooled", "intervals", "paired", "scores", "temperature",
+           "wilson"]  # fmt: skip
 
 BINS = 15
 """Bins of the calibration error, as in Guo et al. 2017."""
 LEAST = 1e-12
+RESAMPLES = 300
+"""For the intervals of figures that are no shares."""
 
 
 def scores(truth: np.ndarray, shares: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
@@ -39,6 +42,7 @@ def scores(truth: np.ndarray, shares: np.ndarray, classes: Sequence[str]) -> dic
         "correct": correct,
         "images": len(truth),
         "interval": wilson(correct, len(truth)),
+        "intervals": intervals(truth, shares),
         "loss": float(log_loss(truth, shares.clip(LEAST), labels=every)),
         "macro_f1": float(f1[there].mean()),
         "calibration_error": calibration_error(truth, shares),
@@ -52,6 +56,26 @@ def scores(truth: np.ndarray, shares: np.ndarray, classes: Sequence[str]) -> dic
     if len(classes) > 5:
         record["top5"] = float((best == truth[:, None]).any(1).mean())
     return record
+
+
+def intervals(truth: np.ndarray, shares: np.ndarray) -> dict[str, tuple[float, float]]:
+    """95% intervals of the figures that are no shares, by the percentiles of resamples of the
+    images (Efron 1979); always the same resamples.
+    """
+    classes, generator = shares.shape[1], np.random.default_rng(0)
+    losses = -np.log(shares.clip(LEAST)[np.arange(len(truth)), truth])
+    predicted, rows = shares.argmax(1), list[tuple[float, float, float]]()
+    for _ in range(RESAMPLES):
+        chosen = generator.integers(0, len(truth), len(truth))
+        labels, guesses = truth[chosen], predicted[chosen]
+        right, actual, guessed = (np.bincount(each, minlength=classes) for each in (
+            labels[labels == guesses], labels, guesses))  # fmt: skip
+        f1 = (2 * right / np.maximum(actual + guessed, 1))[actual > 0].mean()
+        error = calibration_error(labels, shares[chosen])
+        rows.append((float(losses[chosen].mean()), float(f1), error))
+    low, high = np.percentile(rows, (2.5, 97.5), axis=0).tolist()
+    names = ("loss", "macro_f1", "calibration_error")
+    return {name: (a, b) for name, a, b in zip(names, low, high, strict=True)}
 
 
 def wilson(correct: int, count: int, z: float = 1.959964) -> tuple[float, float]:

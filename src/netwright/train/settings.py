@@ -9,10 +9,11 @@ from netwright.errors import RunError, nearest
 from netwright.space.budget import Budget
 from netwright.train.recipe import read
 
-__all__ = ["PRECISIONS", "TRANSFERS", "Settings"]
+__all__ = ["LOGS", "PRECISIONS", "TRANSFERS", "Settings"]
 
 TRANSFERS = ("auto", "none", "probe", "head", "stages", "full")
 PRECISIONS = ("auto", "fp32", "bf16")
+LOGS = ("tensorboard", "mlflow")
 RANGES = {"epochs": (1, 10**6), "seed": (0, 2**32 - 1), "size": (8, 1024), "workers": (0, 256)}
 """The least and the largest value of every number."""
 
@@ -36,6 +37,8 @@ class Settings:
         workers: processes that decode images of sets too large for memory.
         precision: `auto`, `fp32` or `bf16`.
         online: whether weights of `net` may be fetched.
+        log: where records are kept beside the run folder's own: `tensorboard`, `mlflow`, or both
+            with a comma.
     """
 
     data: str
@@ -52,6 +55,7 @@ class Settings:
     workers: int | None = None
     precision: str = "auto"
     online: bool = False
+    log: str = ""
 
     def __post_init__(self) -> None:
         for word, (low, high) in RANGES.items():
@@ -63,6 +67,9 @@ class Settings:
         for word, choices in (("transfer", TRANSFERS), ("precision", PRECISIONS)):
             if getattr(self, word) not in choices:
                 raise nearest(word, str(getattr(self, word)), choices)
+        for name in filter(None, self.log.split(",")):
+            if name not in LOGS:
+                raise nearest("log", name, LOGS)
         if self.transfer == "none" and self.weights:
             raise RunError(f"weights is {self.weights!r} and transfer none; wanted one of the two")
         Budget.parse(self.budget)

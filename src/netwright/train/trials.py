@@ -214,7 +214,7 @@ class Trials:
         left = rest * seconds / done if done > 0 else self.clock.left
         left = max(0.0, min(left, self.clock.left))
         share = self.done / max(1e-9, self.done + rest)
-        epoch = Epoch(row["epoch"], row["train_loss"], row["val_accuracy"], share, left)
+        epoch = Epoch(row["epoch"], row["train_loss"], row["val_accuracy"], share, left, row)
         self.watch.epoch(approach, epoch)
 
     def _ahead(self, rung: int, rest: Sequence[int], alive: Sequence[int]) -> float:

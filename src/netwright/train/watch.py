@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from netwright.data.dataset import Dataset
     from netwright.train.approach import Approach
     from netwright.train.job import Job
+    from netwright.train.run import Run
 
 __all__ = ["Epoch", "Watch"]
 
@@ -18,7 +19,7 @@ class Epoch:
     """One epoch of one trial, and how far the whole run is.
 
     `share` is the part of all training that is done, `left` the seconds that the rest will
-    take at the pace so far.
+    take at the pace so far; `row` is what metrics.jsonl says of the epoch.
     """
 
     epoch: int
@@ -26,6 +27,7 @@ class Epoch:
     accuracy: float
     share: float
     left: float
+    row: dict[str, Any] = field(default_factory=dict)
 
 
 class Watch:
@@ -40,8 +42,14 @@ class Watch:
     def planned(self, job: Job) -> None:
         """The nets to train and their schedule stand."""
 
+    def begun(self, run: Run) -> None:
+        """The run folder is there, begun now or to be gone on with."""
+
     def epoch(self, trial: Approach, epoch: Epoch) -> None:
         """An epoch is over and its checkpoint written."""
+
+    def finished(self, run: Run) -> None:
+        """The winner is tested, and everything written."""
 
     def close(self) -> None:
         """The run is over, or broken off."""
