@@ -3,7 +3,8 @@
 A step of a net is taken to need a time for every unit, every multiply-add and every element
 that units put out; the three are fitted to a few short measurements. Because they are kept
 (`speed.json` in the user's cache folder), the same request gets the same schedule again,
-whatever else the machine does at the time. Remove the file to measure anew.
+whatever else the machine does at the time. What was measured beside other work is measured again
+the next time, and the least is kept.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def _amounts(plan: Plan, batch: int) -> tuple[float, float, float]:
 def speeds() -> dict[str, Speed]:
     """The speed of this machine by precision; measured, some seconds long, the first time."""
     key = json.dumps(machine(), sort_keys=True)
-    record = remembered(SPEED, key, _measured, _has_precisions)
+    record = remembered(SPEED, key, _measured, _has_precisions, _cost)
     return {precision: Speed(**record[precision]) for precision in PRECISIONS}
 
 
@@ -74,6 +75,12 @@ def _measured() -> dict[str, Any]:
 
 def _has_precisions(value: Any) -> bool:
     return isinstance(value, dict) and {*value} == {*PRECISIONS}
+
+
+def _cost(value: dict[str, Any]) -> float:
+    """Seconds of a step of every probe in every precision."""
+    return sum(Speed(**value[precision]).step(net.plan(), batch)
+               for precision in PRECISIONS for net, batch in _probes())  # fmt: skip
 
 
 def measured(precision: str) -> Speed:
@@ -112,7 +119,7 @@ def step_seconds(net: Net, recipe: Recipe, precision: str) -> float:
 
     key = json.dumps([machine(), net.hash, recipe.batch, recipe.optimiser, precision],
                      sort_keys=True)  # fmt: skip
-    return remembered(STEPS, key, measure, lambda value: isinstance(value, float))
+    return remembered(STEPS, key, measure, lambda value: isinstance(value, float) and value > 0)
 
 
 def _stepper(
