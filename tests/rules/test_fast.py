@@ -49,6 +49,7 @@ CASES = {
     "returned": (
         nw.Graph(a=CONV, r=nw.Node(ACT, "a"), out=nw.Node(nw.Sequential(), "a")), 1, 0
     ),
+    "one unit": (CONV, 0, 0),
     "nothing to fuse": (nw.Sequential(f=nw.Flatten(), l=nw.Linear(3), act=ACT), 0, 0),
 }  # fmt: skip
 """Specs, the convolutions that are packed, and the sums that are computed inside one."""

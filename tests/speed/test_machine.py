@@ -83,8 +83,11 @@ def test_what_is_old_is_measured_again(quiet, when):
     assert asked(1.0) == (2.0, False)
 
 
-@pytest.mark.parametrize("entry", [2.0, None, {"value": 2.0}, {"value": "2", "busy": False, "when": 1},
-                                   {"value": 2.0, "busy": 0, "when": 1}])  # fmt: skip
+@pytest.mark.parametrize(
+    "entry",
+    [2.0, None, {"value": 2.0}, {"value": "2", "busy": False, "when": 1},
+     {"value": 2.0, "busy": 0, "when": 1}],
+)  # fmt: skip
 def test_entries_of_others_are_measured_anew(quiet, entry):
     write("steps", {"net": entry, "other": {"value": 5.0, "busy": False, "when": 1}})
     assert asked(3.0) == (3.0, True)

@@ -16,7 +16,8 @@ from netwright.building.fold import folded
 from netwright.core.net import Net
 from netwright.core.plan import Row
 from netwright.core.shape import Shape
-from netwright.core.wiring import Branches, Sequential
+from netwright.core.spec import Block
+from netwright.core.wiring import Branches, Sequential, Wiring
 from netwright.errors import RuleError
 from netwright.layers import Add
 from netwright.units.activation import Identity
@@ -50,7 +51,8 @@ def fast(model: nn.Module, dtype: torch.dtype = torch.float32) -> nn.Module:
         twin = deepcopy(model)
     twin = twin.eval().requires_grad_(False).to(dtype)
     twin = twin.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if next((w.device.type for w in twin.parameters()), "") == "cpu" and _has_onednn():
+    on_cpu = all(weight.device.type == "cpu" for weight in twin.parameters())
+    if on_cpu and isinstance(net.spec, Wiring | Block) and _has_onednn():
         _fuse(twin, twin.net)  # type: ignore[arg-type]
     return Fast(twin, dtype)
 
@@ -82,7 +84,7 @@ class _Packed(nn.Module):
     def __init__(self, conv: nn.Conv2d, shape: Shape) -> None:
         super().__init__()
         self.where = (conv.padding, conv.stride, conv.dilation, conv.groups)
-        self.weight = torch.ops.mkldnn._reorder_convolution_weight(
+        self.weight = torch.ops.mkldnn._reorder_convolution_weight(  # noqa: SLF001
             conv.weight.data, *self.where, [TYPICAL, *shape]
         )
         self.bias = None if conv.bias is None else conv.bias.data
@@ -90,14 +92,14 @@ class _Packed(nn.Module):
 
     def forward(self, x: Tensor) -> Any:
         name, numbers = self.after
-        return torch.ops.mkldnn._convolution_pointwise(
+        return torch.ops.mkldnn._convolution_pointwise(  # noqa: SLF001
             x, self.weight, self.bias, *self.where, name, numbers, ""
         )
 
     def plus(self, x: Tensor, other: Tensor, after: tuple[str, list[float]] | None) -> Tensor:
         """The sum with another map, then an activation."""
         name, numbers = after or (None, [])
-        return torch.ops.mkldnn._convolution_pointwise.binary(
+        return torch.ops.mkldnn._convolution_pointwise.binary(  # noqa: SLF001
             x, other, self.weight, self.bias, *self.where, "add", 1.0, name, numbers, ""
         )
 

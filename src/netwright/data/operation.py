@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Generator, Tensor
@@ -20,7 +20,12 @@ class Batch(NamedTuple):
 
 
 class Operation:
-    """One step of augmentation; subclasses are frozen dataclasses of plain numbers."""
+    """One step of augmentation; subclasses are frozen dataclasses of plain numbers.
+
+    One that `draws_globally` seeds PyTorch's own generator for a while.
+    """
+
+    draws_globally: ClassVar[bool] = False
 
     def draw(self, count: int, generator: Generator) -> Tensor:
         """What is random, a row for each of `count` images."""

@@ -10,7 +10,7 @@ the next time, and the least is kept.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Any
@@ -26,7 +26,7 @@ from netwright.speed.machine import machine, remembered
 from netwright.train.learner import Learner, device
 from netwright.train.recipe import Recipe
 
-__all__ = ["PRECISIONS", "Speed", "machine", "speeds", "step_seconds"]
+__all__ = ["PRECISIONS", "Speed", "faster", "machine", "speeds", "step_seconds"]
 
 PRECISIONS = ("fp32", "bf16")
 PROBES = (
@@ -39,6 +39,8 @@ PROBES = (
 )
 """(input, family, width, depth, stages, batch) of the nets that are measured."""
 REPEATS, PATIENCE = 10, 4.0
+FASTER = 1.25
+"""bf16 has to be faster by this factor to be worth its rounding."""
 REPETITIONS = 4
 """Steps of a single net that are measured."""
 SPEED, STEPS = "speed", "steps"
@@ -120,6 +122,13 @@ def step_seconds(net: Net, recipe: Recipe, precision: str) -> float:
     key = json.dumps([machine(), net.hash, recipe.batch, recipe.optimiser, precision],
                      sort_keys=True)  # fmt: skip
     return remembered(STEPS, key, measure, lambda value: isinstance(value, float) and value > 0)
+
+
+def faster(seconds: Mapping[str, float]) -> str:
+    """The precision to train in, by the seconds that each takes: bf16 where it pays."""
+    if len(seconds) == 1:
+        return next(iter(seconds))
+    return "bf16" if seconds["fp32"] > FASTER * seconds["bf16"] else "fp32"
 
 
 def _stepper(

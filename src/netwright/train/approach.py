@@ -36,6 +36,8 @@ class Approach:
         backbone: the net that those weights are of.
         layer: the layer that a probe sees.
         strength: the inverse of a probe's regularisation.
+        linear: what a probe is, `logistic` regression or an `svm`.
+        heat: what a probe's logits are divided by to be calibrated.
         precision: `fp32` or `bf16`.
         seed: of everything random.
     """
@@ -50,6 +52,8 @@ class Approach:
     backbone: Net | None = None
     layer: str = LATE
     strength: float = 0.01
+    linear: str = "logistic"
+    heat: float = 1.0
     precision: str = "fp32"
     seed: int = 0
 

@@ -54,7 +54,7 @@ def _scale(name: str, scale: Mapping[str, float]) -> float:
 def _plain(groups: list[dict[str, Any]], recipe: Recipe) -> Optimizer:
     if recipe.optimiser == "adamw":
         return torch.optim.AdamW(
-            groups, lr=recipe.rate, betas=(recipe.momentum, 0.999), foreach=True
+            groups, lr=recipe.rate, betas=(recipe.momentum, 0.999), fused=True
         )
     if recipe.optimiser == "rmsprop":
         return torch.optim.RMSprop(
@@ -63,7 +63,7 @@ def _plain(groups: list[dict[str, Any]], recipe: Recipe) -> Optimizer:
     # Muon is for kernels; what is left learns by SGD at a rate of its own (Jordan 2024).
     momentum = 0.85 if recipe.optimiser == "muon" else recipe.momentum
     return torch.optim.SGD(
-        groups, lr=recipe.rate, momentum=momentum, nesterov=momentum > 0, foreach=True
+        groups, lr=recipe.rate, momentum=momentum, nesterov=momentum > 0, fused=True
     )
 
 
