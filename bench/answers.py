@@ -43,8 +43,8 @@ def main() -> None:
     print(f"{device_name()} ({units()}), {given.threads} threads, torch {torch.__version__}\n")
     print("| net | batch | fp32 NCHW images/s | autocast | folded fp32 | folded bf16 |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    nets = [("resnet18, CIFAR stem", cifar(), 128),
-            *((name, nw.net(name, input=(3, side, side)), batch) for name, side, batch in NETS)]  # fmt: skip
+    photos = [(name, nw.net(name, input=(3, side, side)), batch) for name, side, batch in NETS]
+    nets = [("resnet18, CIFAR stem", cifar(), 128), *photos]
     for name, net, batch in nets[:1] if given.small else nets:
         row(name, net, 4 if given.small else batch, 2 if given.small else 8)
 

@@ -75,14 +75,14 @@ def rows(*figures):
 
 
 def test_figures_of_folds_are_means_over_images():
-    first = Outcome(APPROACH, rows((1.0, 2.0, 0.5), (0.5, 1.0, 0.75)), lambda: torch.nn.Identity())
-    second = Outcome(APPROACH, rows((3.0, 5.0, 1.0)), lambda: torch.nn.Flatten())
+    first = Outcome(APPROACH, rows((1.0, 2.0, 0.5), (0.5, 1.0, 0.75)), torch.nn.Identity)
+    second = Outcome(APPROACH, rows((3.0, 5.0, 1.0)), torch.nn.Flatten)
     both = averaged(APPROACH, [first, second], [4, 8])
     assert both.history == [{"trial": "net", "epoch": 1, "train_loss": pytest.approx(7 / 3),
                              "val_loss": 4.0, "val_accuracy": pytest.approx(10 / 12)}]  # fmt: skip
     assert both.folds == 2
     assert isinstance(both.model(), torch.nn.Identity)
-    lost = Outcome(APPROACH, rows((DIVERGED, DIVERGED, 0.0)), lambda: torch.nn.Flatten())
+    lost = Outcome(APPROACH, rows((DIVERGED, DIVERGED, 0.0)), torch.nn.Flatten)
     assert averaged(APPROACH, [first, lost], [4, 8]).diverged
 
 

@@ -23,6 +23,7 @@ from netwright.train.job import Job
 from netwright.train.propose import Proposal, propose
 from netwright.train.recipe import Recipe, read
 from netwright.train.settings import Settings
+from netwright.units import LocalResponseNorm, SpatialResponseNorm
 
 __all__ = ["decide"]
 
@@ -152,7 +153,11 @@ def _one_net(
 
 
 def _has_norms(net: Net) -> bool:
-    return any(row.unit.kind is Kind.NORMALISATION for row in net.plan().rows)
+    """Whether maps are kept at one scale; what AlexNet's normalisation does not do."""
+    local = (LocalResponseNorm, SpatialResponseNorm)
+    kinds = (Kind.BATCH_NORM, Kind.NORMALISATION)
+    units = [row.unit for row in net.plan().rows]
+    return any(unit.kind in kinds and not isinstance(unit, local) for unit in units)
 
 
 def _several(

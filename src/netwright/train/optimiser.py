@@ -53,9 +53,7 @@ def _scale(name: str, scale: Mapping[str, float]) -> float:
 
 def _plain(groups: list[dict[str, Any]], recipe: Recipe) -> Optimizer:
     if recipe.optimiser == "adamw":
-        return torch.optim.AdamW(
-            groups, lr=recipe.rate, betas=(recipe.momentum, 0.999), fused=True
-        )
+        return torch.optim.AdamW(groups, lr=recipe.rate, betas=(recipe.momentum, 0.999), fused=True)
     if recipe.optimiser == "rmsprop":
         return torch.optim.RMSprop(
             groups, lr=recipe.rate, alpha=0.9, momentum=recipe.momentum, eps=1e-3, foreach=True
