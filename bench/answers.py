@@ -14,17 +14,13 @@ from pathlib import Path
 from statistics import median
 
 import torch
+from step import resnet
 
 import netwright as nw
 from netwright.building import fast
 from netwright.speed.machine import device_name
 
 NETS = (("resnet18", 224, 16), ("resnet50", 224, 16), ("efficientnet_lite0", 224, 16))
-
-
-def cifar() -> nw.Net:
-    net = nw.net("resnet18", classes=10, input=(3, 32, 32))
-    return net.rewrite("stem-3x3").rewrite("stem-stride-1").rewrite("no-first-pool")
 
 
 def units() -> str:
@@ -44,7 +40,7 @@ def main() -> None:
     print("| net | batch | fp32 NCHW images/s | autocast | folded fp32 | folded bf16 |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     photos = [(name, nw.net(name, input=(3, side, side)), batch) for name, side, batch in NETS]
-    nets = [("resnet18, CIFAR stem", cifar(), 128), *photos]
+    nets = [("resnet18, CIFAR stem", resnet(), 128), *photos]
     for name, net, batch in nets[:1] if given.small else nets:
         row(name, net, 4 if given.small else batch, 2 if given.small else 8)
 

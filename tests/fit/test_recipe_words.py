@@ -64,7 +64,7 @@ def moved(learner, x, labels, rate=0.1):
     """How far a step moves the weights."""
     before = [p.detach().clone() for p in learner.model.parameters()]
     learner.learn(x, labels, rate)
-    after = learner.model.parameters()
+    after = [p.detach() for p in learner.model.parameters()]
     return torch.stack([(a - b).norm() for a, b in zip(after, before, strict=True)]).norm()
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-TRANSFERS = ("auto", "none", "probe", "head", "stages", "full")
+TRANSFERS = ("auto", "none", "probe", "head", "stages", "full", "boosted")
 """Those of `train.settings`, which would load PyTorch."""
 
 

@@ -16,7 +16,7 @@ from netwright.train.recipe import RECIPES, Recipe
 __all__ = ["METHODS", "Approach"]
 
 RESNET = RECIPES["resnet"]
-METHODS = ("scratch", "probe", "head", "stages", "full")
+METHODS = ("scratch", "probe", "head", "stages", "full", "boosted")
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Approach:
         name: also that of its checkpoint.
         method: `scratch`: everything learns, from random weights; `probe`: a linear model on
             frozen features; `head`: only the head learns, by gradient; `stages`: the head, then
-            one part after the other from the end; `full`: all parts, the earlier the slower.
+            one part after the other from the end; `full`: all parts, the earlier the slower;
+            `boosted`: the same with channels of an auxiliary learner beside the image.
         net: the net, with the classes of the images.
         preprocessing: what images go through before it.
         recipe: how it is trained.

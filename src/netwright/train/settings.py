@@ -11,7 +11,7 @@ from netwright.train.recipe import Recipe, read
 
 __all__ = ["PRECISIONS", "TRANSFERS", "Settings"]
 
-TRANSFERS = ("auto", "none", "probe", "head", "stages", "full")
+TRANSFERS = ("auto", "none", "probe", "head", "stages", "full", "boosted")
 PRECISIONS = ("auto", "fp32", "bf16")
 RANGES = {"epochs": (1, 10**6), "seed": (0, 2**32 - 1), "size": (8, 1024), "workers": (0, 256)}
 """The least and the largest value of every number."""

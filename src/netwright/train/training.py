@@ -29,6 +29,8 @@ EVERY = 20.0
 """Seconds between the checkpoints of an epoch; at its end there is one anyway."""
 RETREATS, SLOWER = 3, 0.3
 """A net that diverges goes back to its last checkpoint so often, and learns on slower by that."""
+LAYERWISE = ("stages", "full", "boosted")
+"""Methods under which parts learn the slower the earlier they are."""
 MOST_PARTS = 64
 AGAIN = "remove it to train that net again"
 
@@ -65,7 +67,7 @@ class Training:
         self.tell = tell
         model = begin()
         self.sections = sections(model)
-        scale = layer_rates(self.sections) if approach.method in ("stages", "full") else None
+        scale = layer_rates(self.sections) if approach.method in LAYERWISE else None
         counts = torch.bincount(train.labels, minlength=train.classes).float().clamp(min=1)
         weights = counts.mean() / counts if approach.recipe.balance else None
         self.learner = Learner(

@@ -9,6 +9,7 @@ similar, middle ones where they are not.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from netwright.data.dataset import Dataset
 from netwright.train.approach import Approach
 from netwright.train.backbones import Backbone, with_weights
 from netwright.train.batches import Images
+from netwright.train.boosting import boost
 from netwright.train.checkpoint import read_checkpoint, write_checkpoint
 from netwright.train.features import extract, layers, up_to
 from netwright.train.folds import Fold
@@ -131,15 +133,20 @@ class Probe:
         (Kumar et al. 2022, arXiv:2202.10054).
         """
         if fold.places is None:
-            return self.model(approach, "train").to(device())
-        weights = self.weights("train", "val")
-        linear = fit_linear(
-            self.features(approach.layer, "train", "val")[:, fold.places],
-            self.labels("train", "val")[fold.places], self.classes, approach.strength,
-            None if weights is None else weights[fold.places], linear=approach.linear,
-            heat=approach.heat,
-        )  # fmt: skip
-        return linear_head(approach, linear).to(device())
+            linear = self.fit(approach, "train")
+        else:
+            weights = self.weights("train", "val")
+            linear = fit_linear(
+                self.features(approach.layer, "train", "val")[:, fold.places],
+                self.labels("train", "val")[fold.places], self.classes, approach.strength,
+                None if weights is None else weights[fold.places], linear=approach.linear,
+                heat=approach.heat,
+            )  # fmt: skip
+        if approach.method != "boosted":
+            return linear_head(approach, linear).to(device())
+        plain = replace(approach, net=self.backbone.net.but(classes=self.classes))
+        trained = linear_head(plain, linear).state_dict()
+        return boost(approach.net, trained, fold.train).to(device())
 
     def model(self, approach: Approach, *parts: str) -> nn.Module:
         """The net of a probe with its linear model as the last layer."""

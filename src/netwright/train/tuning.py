@@ -11,6 +11,7 @@ from netwright.core.files import write_text
 from netwright.core.net import Net
 from netwright.speed.training import PRECISIONS, faster, step_seconds
 from netwright.train.approach import Approach
+from netwright.train.boosting import boosted
 from netwright.train.features import LATE
 from netwright.train.outcome import Outcome
 from netwright.train.processes import agreed, first_then_others
@@ -104,6 +105,7 @@ class Tuning:
             method = "stages" if images < FEW else "full"
         assert best.approach.backbone is not None
         net = best.approach.backbone.but(classes=len(self.dataset.classes))
+        name, net = f"{net.name}-{method}", boosted(net) if method == "boosted" else net
         precision, seconds = self._pace(net)
         epochs = self.job.epochs
         if epochs is None:
@@ -116,7 +118,7 @@ class Tuning:
                 epochs = LEAST
         approach = None
         if epochs >= (LEAST if self.job.epochs is None else 1):
-            approach = replace(best.approach, name=f"{net.name}-{method}", method=method, net=net,
+            approach = replace(best.approach, name=name, method=method, net=net,
                                layer=LATE, recipe=recipe, epochs=epochs,
                                precision=precision)  # fmt: skip
         else:
