@@ -141,6 +141,32 @@ def test_fine_tuning_takes_the_faster_precision(tuning):
     assert tuning(1e4, 1.0, 0.9)[0].precision == "fp32"
 
 
+@pytest.mark.parametrize(
+    ("accuracy", "checked", "cut", "wins"),
+    [
+        (0.75, False, False, False),  # within the standard error of the linear model
+        (1.0, False, False, True),
+        (0.75, True, False, True),  # better on images left out in turn: validation is too small
+        (0.75, True, True, False),  # but the time was up before its end
+    ],
+)
+def test_which_of_the_two_is_taken(images, tmp_path, accuracy, checked, cut, wins):
+    dataset = load(images)
+    job, _ = decide(Settings(str(images), weights=LITE, size=32), dataset)
+    trials = Trials(job, dataset, tmp_path, Lines(), Clock(None))
+    backbone = job.backbones[0]
+
+    def outcome(name, method, share, folds=1):
+        approach = Approach(name, method, backbone.net, backbone.preprocessing, weights=LITE)
+        row = {"val_accuracy": share, "val_loss": 1.0, "folds_loss": 1.0, "folds_accuracy": share}
+        return Outcome(approach, [row], lambda: None, folds=folds)
+
+    trials.outcomes = [outcome("probe", "probe", 0.7), outcome("tuned", "stages", accuracy)]
+    trials.outcomes += [outcome("checked", "stages", 0.95, 3)] if checked else []
+    trials.cut = cut
+    assert trials.best().name == ("tuned" if wins else "probe")
+
+
 @pytest.mark.parametrize("better", [True, False])
 def test_what_was_fine_tuned_has_to_beat_the_linear_model(images, tmp_path, monkeypatch, better):
     monkeypatch.setattr(Trials, "beats", lambda self, tuned, probe, word: better)

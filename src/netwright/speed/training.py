@@ -24,6 +24,7 @@ from netwright.core.plan import Plan
 from netwright.space.families import small
 from netwright.speed.machine import machine, remembered
 from netwright.train.learner import Learner, device
+from netwright.train.processes import apart
 from netwright.train.recipe import Recipe
 
 __all__ = ["PRECISIONS", "Speed", "faster", "machine", "speeds", "step_seconds"]
@@ -92,7 +93,7 @@ def measured(precision: str) -> Speed:
     nets take turns and the fastest step of each counts: others may be using the machine.
     """
     probes = list(_probes())
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), apart():  # the first of several processes measures for all
         steps = [_stepper(net, batch, precision) for net, batch in probes]
         rounds, began = list[list[float]](), perf_counter()
         while len(rounds) < 2 or (len(rounds) < REPEATS and perf_counter() - began < PATIENCE):
@@ -115,7 +116,7 @@ def step_seconds(net: Net, recipe: Recipe, precision: str) -> float:
     """Seconds of one training step of this net by this recipe, the least of a few; kept too."""
 
     def measure() -> float:
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(), apart():
             step = _stepper(net, recipe.batch, precision, recipe)
             return min(_seconds(step) for _ in range(REPETITIONS))
 

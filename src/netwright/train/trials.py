@@ -76,8 +76,9 @@ class Trials:
         tuned = [o for o in singles if o not in probes]
         if not tuned or tuned[0].diverged:
             return probe
-        chosen = self.job.folds > 1 and not self.cut  # or it would not have been trained
-        return tuned[0] if chosen or self.beats(tuned[0], probe, "val_accuracy") else probe
+        checked = any(o.folds > 1 for o in self.outcomes) and not self.cut
+        better = checked or self.beats(tuned[0], probe, "val_accuracy")
+        return tuned[0] if better else probe  # what was checked first was trained as it is better
 
     def beats(self, tuned: Outcome, probe: Outcome, word: str) -> bool:
         """Whether fine-tuning is better than a linear model by more than chance, where `word` is
