@@ -83,8 +83,10 @@ def test_a_run_learns_and_leaves_everything(whole):
     assert last == [1, 2, 3, 4]
     assert np.isfinite([row["train_loss"] for row in rows]).all()
     assert all(value.is_contiguous() for value in whole.model().state_dict().values())
-    best = max(trial["val_accuracy"] for trial in whole.metrics["trials"])
-    assert whole.metrics["val"]["accuracy"] == best
+    *others, last = whole.metrics["trials"]
+    assert whole.metrics["winner"] == last["name"]
+    assert whole.metrics["val"]["accuracy"] == last["val_accuracy"]
+    assert (last["folds"], {trial["folds"] for trial in others}) == (1, {3})
 
 
 def test_predictions_agree_with_the_test(whole, images):

@@ -138,6 +138,15 @@ def test_two_processes_equal_one(images, alone, tmp_path):
     assert difference(pair, alone) < 1e-6
 
 
+def test_the_first_process_measures_for_all(images, tmp_path):
+    """With a time instead of epochs steps are timed first, by one process alone."""
+    out = tmp_path / "run"
+    process = torchrun(2, images, "--budget", TINY, "--minutes", "0.15", "--quiet", "--out", out)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert Run.load(out).metrics["test"]["images"] > 0
+
+
 def _killed(process, out, rows):
     """Kills the last of the processes that train once so many rows of the log are there."""
     log, until = out / "metrics.jsonl", time.monotonic() + 240

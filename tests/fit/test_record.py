@@ -94,7 +94,8 @@ JOBS = [
     ("job.recipe.batch", 0, "batch is 0, wanted 1 to"),
     ("job.recipe.rate", "fast", "rate is 'fast', wanted a number"),
     ("job.recipe.colour", 1, "no word of a recipe is called 'colour'"),
-    ("job.precision", "fp64", "precision is 'fp64', wanted fp32 or bf16"),
+    ("job.precision", "fp64", "precision is 'fp64', wanted auto, fp32 or bf16"),
+    ("job.folds", 0, "folds is 0, wanted a whole number"),
     ("job.epochs", -1, "epochs is -1, wanted a whole number"),
     ("job.approaches", [{}], "wanted a cost for every net"),
 ]

@@ -7,6 +7,7 @@ from netwright.core.lazy import lazy
 if TYPE_CHECKING:
     from netwright.building.build import *  # noqa: F403
     from netwright.building.fold import *  # noqa: F403
+    from netwright.building.fuse import *  # noqa: F403
     from netwright.building.init import *  # noqa: F403
 
 lazy(
@@ -14,6 +15,7 @@ lazy(
     {
         "build": "Builder Tapped Wired WithTaps build",
         "fold": "folded",
+        "fuse": "fast",
         "init": "INITS initialise",
     },
 )

@@ -8,7 +8,13 @@ import click
 
 from netwright.cli.complete import runs as run_folders
 from netwright.cli.complete import values
-from netwright.cli.options import file_option, json_option, quiet_option, split_option
+from netwright.cli.options import (
+    asked_option,
+    file_option,
+    json_option,
+    quiet_option,
+    split_option,
+)
 from netwright.cli.output import echo, echo_json, save
 from netwright.cli.waiting import waiting
 
@@ -30,6 +36,7 @@ VIEWS = ("run", "plain", "mirrored", "ten-crop", "multi-scale")
     help=f"what is averaged of an image: {', '.join(VIEWS)} (run)",
 )
 @click.option("--corrupt", is_flag=True, help="accuracy on noise, blur and other bad photos too")
+@asked_option
 @file_option("--html", "write a page with charts and the worst mistakes too")
 @json_option
 @quiet_option
@@ -38,6 +45,7 @@ def command(
     split: str,
     views: str,
     corrupt: bool,
+    precision: str,
     html: str | None,
     as_json: bool,
     quiet: bool,
@@ -59,11 +67,13 @@ def command(
     opened = [Run.load(name) for name in names]
     dataset = load(data)
     with waiting("evaluating", quiet=quiet) as tell:
-        result = evaluate(opened, dataset, split=split, views=views, tell=tell)
+        result = evaluate(opened, dataset, split=split, views=views, precision=precision, tell=tell)
     record: dict[str, Any] = {"runs": names, "data": data, "views": views, **result.scores()}
     if corrupt:
         with waiting("bad photos", quiet=quiet) as tell:
-            record["corrupted"] = robustness(opened, dataset, split=split, tell=tell)
+            record["corrupted"] = robustness(
+                opened, dataset, split=split, precision=precision, tell=tell
+            )
     record["worst"] = result.worst()
     if html:
         from netwright.train.evaluation_page import evaluation_page

@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from netwright.cli import complete
-from netwright.cli.options import as_count, quiet_option
+from netwright.cli.options import PRECISIONS, as_count, quiet_option
 from netwright.cli.output import echo, echo_json
 from netwright.core.machine import need_memory
 
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-TRANSFERS = ("auto", "none", "probe", "head", "stages", "full")
-PRECISIONS = ("auto", "fp32", "bf16")
+TRANSFERS = ("auto", "none", "probe", "head", "stages", "full", "boosted")
 LOGS = ("tensorboard", "mlflow")
 """Those of `train.settings`, which would load PyTorch."""
 
@@ -48,6 +47,7 @@ LOGS = ("tensorboard", "mlflow")
 )
 @click.option("--recipe", default="", metavar="NAME|FILE", help="how nets are trained",
               shell_complete=complete.recipes)  # fmt: skip
+@click.option("--rate", default="", metavar="N|find", help="its learning rate, or a range test")
 @click.option("--budget", default="", metavar="BOUNDS", help="what the net may cost: macs<=50M",
               shell_complete=complete.budgets)  # fmt: skip
 @click.option("--size", callback=as_count, metavar="N", help="side to bring images to")

@@ -15,11 +15,13 @@ from netwright.core.shape import Shape
 from netwright.errors import NetwrightError, ShapeError, SpecError
 
 __all__ = [
+    "PRECISIONS",
     "Command",
     "as_count",
     "as_inputs",
     "as_shape",
     "as_types",
+    "asked_option",
     "classes_option",
     "dtype_option",
     "file_option",
@@ -91,6 +93,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="the result a
 split_option = click.option(
     "--split", default="", metavar="NAME", help="train, val or test of DATA (all)",
     shell_complete=complete.values(lambda: ("train", "val", "test")),
+)  # fmt: skip
+PRECISIONS = ("auto", "fp32", "bf16")
+"""Those of `train.settings`, which would load PyTorch."""
+asked_option = click.option(
+    "--precision", default="fp32", metavar="TYPE", help="fp32, bf16, auto for the faster (fp32)",
+    shell_complete=complete.values(lambda: PRECISIONS),
 )  # fmt: skip
 quiet_option = click.option("--quiet", is_flag=True, help="no progress")
 input_option = click.option(

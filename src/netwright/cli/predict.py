@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netwright.cli.complete import files, runs
-from netwright.cli.options import as_count, json_option
+from netwright.cli.options import as_count, asked_option, json_option
 from netwright.cli.output import echo, echo_json
 from netwright.cli.waiting import waiting
 from netwright.core.machine import need_memory
@@ -32,8 +32,9 @@ PIXELS = 2**22
 @click.option(
     "--top", callback=as_count, default="5", metavar="N", help="classes to print an image (5)"
 )
+@asked_option
 @json_option
-def command(run: str, images: tuple[str, ...], top: int, as_json: bool) -> None:
+def command(run: str, images: tuple[str, ...], top: int, precision: str, as_json: bool) -> None:
     """Classes of IMAGES, files or folders of them, with probabilities, the likeliest first.
 
     RUN is a folder that `netwright fit` left. Files that cannot be read are listed and
@@ -53,7 +54,8 @@ def command(run: str, images: tuple[str, ...], top: int, as_json: bool) -> None:
     with waiting("reading images") as advance:
         for start in range(0, len(paths), together):
             advance(start, len(paths))
-            predictions |= _predicted(opened, paths[start : start + together], unreadable, notes)
+            part = paths[start : start + together]
+            predictions |= _predicted(opened, part, precision, unreadable, notes)
     if as_json:
         records = [
             {"image": str(path), "class": one.label,
@@ -93,7 +95,7 @@ def _files(given: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _predicted(
-    run: Run, paths: list[Path], unreadable: list[str], notes: list[str]
+    run: Run, paths: list[Path], precision: str, unreadable: list[str], notes: list[str]
 ) -> dict[Path, Prediction]:
     import numpy as np
 
@@ -105,4 +107,5 @@ def _predicted(
             unreadable.append(str(error))
     if not pixels:
         return {}
-    return dict(zip(pixels, run.predict_pixels(np.stack([*pixels.values()])), strict=True))
+    said = run.predict_pixels(np.stack([*pixels.values()]), precision=precision)
+    return dict(zip(pixels, said, strict=True))

@@ -22,10 +22,12 @@ class Batch(NamedTuple):
 class Operation:
     """One step of augmentation; subclasses are frozen dataclasses of plain numbers.
 
-    Those of `signals` take batches of floats (N, C, L).
+    Those of `signals` take batches of floats (N, C, L). One that `draws_globally` seeds PyTorch's
+    own generator for a while.
     """
 
     signals: ClassVar[bool] = False
+    draws_globally: ClassVar[bool] = False
 
     def draw(self, count: int, generator: Generator) -> Tensor:
         """What is random, a row for each of `count` images."""

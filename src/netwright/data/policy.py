@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Generator, Tensor
@@ -18,6 +18,8 @@ class Policy(Operation):
     """Every image goes through a policy of its own: kornia's draw an operation a batch, so each
     image is handed over alone, under a seed of its own.
     """
+
+    draws_globally: ClassVar[bool] = True
 
     def policy(self) -> Any:
         """The policy as kornia has it."""

@@ -10,11 +10,17 @@ import platform
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from time import perf_counter, thread_time, time
 from typing import Any
 
 from netwright.core.files import cache_folder, read_text, write_text
 
 __all__ = ["device_name", "file_of", "machine", "read", "remembered", "write"]
+
+QUIET = 0.9
+"""Where a measurement had less than this share of the time on a processor, others had the rest."""
+OLD = 30 * 86400
+"""Seconds after which a measurement is made again."""
 
 
 def device_name() -> str:
@@ -64,12 +70,34 @@ def write(name: str, record: dict[str, Any]) -> Path:
 
 
 def remembered(
-    name: str, key: str, measure: Callable[[], Any], is_valid: Callable[[Any], bool]
+    name: str,
+    key: str,
+    measure: Callable[[], Any],
+    is_valid: Callable[[Any], bool],
+    cost: Callable[[Any], float] = float,
 ) -> Any:
-    """What is kept under `key`; measured, and kept, where there is nothing valid."""
-    record = {own: value for own, value in read(name).items() if is_valid(value)}
-    if key not in record:
-        record[key] = measure()
-        with suppress(OSError):  # with nowhere to keep it the next run measures again
-            write(name, record)
-    return record[key]
+    """What is kept under `key`; measured, and kept, where there is nothing valid.
+
+    What was measured beside other work, or long ago, is measured again, and what costs least of
+    both is kept: others on the machine only add to what a measurement takes.
+    """
+    record = {own: value for own, value in read(name).items() if _is_kept(value, is_valid)}
+    before = record.get(key)
+    if before is not None and not before["busy"] and 0 <= time() - before["when"] < OLD:
+        return before["value"]
+    wall, own = perf_counter(), thread_time()
+    value = measure()
+    busy = thread_time() - own < QUIET * (perf_counter() - wall)
+    if before is not None and cost(before["value"]) <= cost(value):
+        value = before["value"]
+    record[key] = {"value": value, "busy": busy, "when": int(time())}
+    with suppress(OSError):  # with nowhere to keep it the next run measures again
+        write(name, record)
+    return value
+
+
+def _is_kept(entry: Any, is_valid: Callable[[Any], bool]) -> bool:
+    """Whether an entry of a file is one that we wrote."""
+    return (isinstance(entry, dict) and {*entry} == {"value", "busy", "when"}
+            and isinstance(entry["busy"], bool) and isinstance(entry["when"], int)
+            and is_valid(entry["value"]))  # fmt: skip

@@ -3,13 +3,14 @@
 A step of a net is taken to need a time for every unit, every multiply-add and every element
 that units put out; the three are fitted to a few short measurements. Because they are kept
 (`speed.json` in the user's cache folder), the same request gets the same schedule again,
-whatever else the machine does at the time. Remove the file to measure anew.
+whatever else the machine does at the time. What was measured beside other work is measured again
+the next time, and the least is kept.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Any
@@ -23,9 +24,10 @@ from netwright.core.plan import Plan
 from netwright.space.families import small
 from netwright.speed.machine import machine, remembered
 from netwright.train.learner import Learner, device
+from netwright.train.processes import apart
 from netwright.train.recipe import Recipe
 
-__all__ = ["PRECISIONS", "Speed", "machine", "speeds", "step_seconds"]
+__all__ = ["PRECISIONS", "Speed", "faster", "machine", "speeds", "step_seconds"]
 
 PRECISIONS = ("fp32", "bf16")
 PROBES = (
@@ -38,6 +40,8 @@ PROBES = (
 )
 """(input, family, width, depth, stages, batch) of the nets that are measured."""
 REPEATS, PATIENCE = 10, 4.0
+FASTER = 1.25
+"""bf16 has to be faster by this factor to be worth its rounding."""
 REPETITIONS = 4
 """Steps of a single net that are measured."""
 SPEED, STEPS = "speed", "steps"
@@ -64,7 +68,7 @@ def _amounts(plan: Plan, batch: int) -> tuple[float, float, float]:
 def speeds() -> dict[str, Speed]:
     """The speed of this machine by precision; measured, some seconds long, the first time."""
     key = json.dumps(machine(), sort_keys=True)
-    record = remembered(SPEED, key, _measured, _has_precisions)
+    record = remembered(SPEED, key, _measured, _has_precisions, _cost)
     return {precision: Speed(**record[precision]) for precision in PRECISIONS}
 
 
@@ -76,6 +80,12 @@ def _has_precisions(value: Any) -> bool:
     return isinstance(value, dict) and {*value} == {*PRECISIONS}
 
 
+def _cost(value: dict[str, Any]) -> float:
+    """Seconds of a step of every probe in every precision."""
+    return sum(Speed(**value[precision]).step(net.plan(), batch)
+               for precision in PRECISIONS for net, batch in _probes())  # fmt: skip
+
+
 def measured(precision: str) -> Speed:
     """Times training steps of a few nets and fits the three coefficients to them.
 
@@ -83,7 +93,7 @@ def measured(precision: str) -> Speed:
     nets take turns and the fastest step of each counts: others may be using the machine.
     """
     probes = list(_probes())
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), apart():  # the first of several processes measures for all
         steps = [_stepper(net, batch, precision) for net, batch in probes]
         rounds, began = list[list[float]](), perf_counter()
         while len(rounds) < 2 or (len(rounds) < REPEATS and perf_counter() - began < PATIENCE):
@@ -106,13 +116,20 @@ def step_seconds(net: Net, recipe: Recipe, precision: str) -> float:
     """Seconds of one training step of this net by this recipe, the least of a few; kept too."""
 
     def measure() -> float:
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(), apart():
             step = _stepper(net, recipe.batch, precision, recipe)
             return min(_seconds(step) for _ in range(REPETITIONS))
 
     key = json.dumps([machine(), net.hash, recipe.batch, recipe.optimiser, precision],
                      sort_keys=True)  # fmt: skip
-    return remembered(STEPS, key, measure, lambda value: isinstance(value, float))
+    return remembered(STEPS, key, measure, lambda value: isinstance(value, float) and value > 0)
+
+
+def faster(seconds: Mapping[str, float]) -> str:
+    """The precision to train in, by the seconds that each takes: bf16 where it pays."""
+    if len(seconds) == 1:
+        return next(iter(seconds))
+    return "bf16" if seconds["fp32"] > FASTER * seconds["bf16"] else "fp32"
 
 
 def _stepper(

@@ -17,7 +17,7 @@ from netwright.train.recipe import RECIPES, Recipe
 __all__ = ["METHODS", "Approach"]
 
 RESNET = RECIPES["resnet"]
-METHODS = ("scratch", "probe", "head", "stages", "full")
+METHODS = ("scratch", "probe", "head", "stages", "full", "boosted")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class Approach:
         name: also that of its checkpoint.
         method: `scratch`: everything learns, from random weights; `probe`: a linear model on
             frozen features; `head`: only the head learns, by gradient; `stages`: the head, then
-            one part after the other from the end; `full`: all parts, the earlier the slower.
+            one part after the other from the end; `full`: all parts, the earlier the slower;
+            `boosted`: the same with channels of an auxiliary learner beside the image.
         net: the net, with the classes of the images.
         preprocessing: what images go through before it.
         recipe: how it is trained.
@@ -37,6 +38,8 @@ class Approach:
         backbone: the net that those weights are of.
         layer: the layer that a probe sees.
         strength: the inverse of a probe's regularisation.
+        linear: what a probe is, `logistic` regression or an `svm`.
+        heat: what a probe's logits are divided by to be calibrated.
         precision: `fp32` or `bf16`.
         seed: of everything random.
     """
@@ -51,6 +54,8 @@ class Approach:
     backbone: Net | None = None
     layer: str = LATE
     strength: float = 0.01
+    linear: str = "logistic"
+    heat: float = 1.0
     precision: str = "fp32"
     seed: int = 0
 

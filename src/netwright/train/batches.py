@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from hashlib import sha256
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
@@ -14,14 +15,36 @@ from torch import Tensor
 from netwright.data.augment import Batch, augment
 from netwright.data.image import Preprocessing
 from netwright.data.mixing import shared
+from netwright.data.stream import default_workers
 from netwright.train.recipe import Recipe
 
-__all__ = ["ALONE", "Images", "Place", "Source", "seed_of"]
+__all__ = ["ALONE", "Images", "Part", "Place", "Source", "ahead", "overlaps", "seed_of"]
 
 
 def seed_of(*words: object) -> int:
     """A seed that depends on all words and nothing else."""
     return int.from_bytes(sha256(repr(words).encode()).digest()[:7], "big")
+
+
+T = TypeVar("T")
+
+
+def ahead(items: Iterable[T]) -> Iterator[T]:
+    """The same, each made by a thread of its own while the one before it is used."""
+    source, end = iter(items), object()
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(next, source, end)
+        while (item := waiting.result()) is not end:
+            waiting = thread.submit(next, source, end)
+            yield cast("T", item)
+
+
+def overlaps(device: torch.device, recipe: Recipe) -> bool:
+    """Whether the next batch should be made while a step is computed: where that leaves cores
+    free, and no operation draws from the generator that the step draws from.
+    """
+    free = device.type != "cpu" or default_workers() > torch.get_num_threads()
+    return free and not any(operation.draws_globally for operation in recipe.operations)
 
 
 class Place(NamedTuple):
@@ -54,6 +77,20 @@ class Source(Protocol):
     def stream(self, batches: Iterable[Tensor]) -> Iterator[Tensor]:
         """uint8 (n, C, H, W) for each batch of indices, in order."""
         ...
+
+
+class Part:
+    """Some images of a source, by their `places` in it (N,)."""
+
+    def __init__(self, source: Source, places: Tensor) -> None:
+        self.source, self.places = source, places
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def stream(self, batches: Iterable[Tensor]) -> Iterator[Tensor]:
+        """The images of each batch of indices."""
+        return self.source.stream(self.places[batch] for batch in batches)
 
 
 class Images:
@@ -121,6 +158,13 @@ class Images:
         if self.weights is None:
             return labels
         return shared(labels, self.classes) * self.weights[indices, None]
+
+    def part(self, places: np.ndarray) -> Images:
+        """Some of the images, in that order; the pixels are shared."""
+        twin, chosen = copy(self), torch.from_numpy(places)
+        twin.source, twin.labels = Part(self.source, chosen), self.labels[chosen]
+        twin.weights = None if self.weights is None else self.weights[chosen]
+        return twin
 
     def mirrored(self) -> Images:
         """The same images as in a mirror, for `inorder`."""

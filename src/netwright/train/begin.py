@@ -33,11 +33,11 @@ def part_of(dataset: Dataset, part: str, preprocessing: Preprocessing) -> Images
     return images_of(dataset, dataset.indices(part), preprocessing)
 
 
-def random_model(approach: Approach, dataset: Dataset) -> nn.Module:
-    """The net of an approach that starts from nothing, before its first step."""
+def random_model(approach: Approach, images: Images) -> nn.Module:
+    """The net of an approach that starts from nothing, before its first step on these images."""
     model = approach.net.build(seed=seed_of(approach.seed, approach.name, "init"), device=device())
     if approach.recipe.whiten:
-        whiten(model, next(part_of(dataset, "train", approach.preprocessing).inorder(PATCHES)))
+        whiten(model, next(images.inorder(PATCHES)))
         pass_on(model)
     return model
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from netwright.core.net import Net
+from netwright.core.operation import Kind
 from netwright.core.plan import Plan
 from netwright.data.augment import Flip
 from netwright.data.dataset import Dataset
@@ -13,9 +14,10 @@ from netwright.errors import BudgetError
 from netwright.nets import registry
 from netwright.space.budget import Budget
 from netwright.space.families import FAMILIES
-from netwright.speed.training import PRECISIONS, Speed, speeds, step_seconds
+from netwright.speed.training import PRECISIONS, Speed, faster, speeds, step_seconds
 from netwright.train.approach import Approach
 from netwright.train.backbones import available, chosen_net
+from netwright.train.folds import enough_folds
 from netwright.train.halving import epochs_within, work
 from netwright.train.job import Job
 from netwright.train.propose import Proposal, propose
@@ -27,6 +29,7 @@ from netwright.train.waves import (
     reason_for_signals,
     recipe_for_signals,
 )
+from netwright.units import LocalResponseNorm, SpatialResponseNorm
 
 __all__ = ["decide"]
 
@@ -36,8 +39,6 @@ LEAST_EPOCHS, ENOUGH_STEPS, MOST_EPOCHS = 12, 1500, 60
 """Epochs that a net gets at least, if time allows; steps of the optimiser from which more epochs
 bring little; and the most epochs. Nets are chosen so large that as much training as that takes
 half of the time."""
-FASTER = 1.25
-"""bf16 has to be faster by this factor to be worth its rounding."""
 SMALL_SIDE, MANY = 48, 1000
 """Images smaller than this gain little from weights of large photos, where there are so many."""
 QUICK_SIDES, QUICK_IMAGES = range(24, 49), 10_000
@@ -61,8 +62,9 @@ def decide(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal | None]:
         why += _brought(settings, dataset, min(net.preprocessing.size for net in trained),
                         "as the weights were trained")  # fmt: skip
         recipe = _recipe(settings, "fine-tune", dataset).suited(dataset.size("train"))
+        folds = enough_folds(dataset)
         return Job(tuple(why), tuple(trained), settings.transfer, (), (), recipe, settings.epochs,
-                   _exact(settings), settings.seed), None  # fmt: skip
+                   settings.precision, settings.seed, folds), None  # fmt: skip
     why.append(alone if trained and alone else lacking or "nets start from nothing")
     return _from_nothing(settings, dataset, why)
 
@@ -84,7 +86,7 @@ def _recipe(settings: Settings, name: str, dataset: Dataset) -> Recipe:
     """The recipe that was asked for, else that of the name; with or without mirror images, where
     that was said. Signals are augmented by operations of theirs.
     """
-    recipe = read(settings.recipe or name)
+    recipe = settings.rated(read(settings.recipe or name))
     if dataset.signals:
         return recipe_for_signals(recipe)
     check_operations(recipe)
@@ -157,19 +159,31 @@ def _one_net(
     quick = net.name == QUICK_NET and not settings.recipe
     recipe = _recipe(settings, QUICK_RECIPE if quick else "resnet", dataset)
     recipe = recipe.suited(dataset.size("train"))
+    if not settings.recipe and not settings.rate and not _has_norms(net):
+        recipe = recipe.but(find=True)
+        why.append(f"{net.name} has no normalisation, so no rate suits in advance: a range test "
+                   "finds it")  # fmt: skip
     steps = _steps(dataset, recipe)
     if settings.epochs is not None:
         cost, precision, epochs = float(net.plan().macs), _exact(settings), settings.epochs
     else:
         choices = PRECISIONS if settings.precision == "auto" else (settings.precision,)
         seconds = {name: steps * step_seconds(net, recipe, name) for name in choices}
-        precision = _faster(seconds)
+        precision = faster(seconds)
         cost = seconds[precision]
         epochs = max(1, min(MOST_EPOCHS, int(_usable(settings) / cost)))
     approach = Approach(net.name, "scratch", net, preprocessing, recipe, epochs,
                         precision=precision, seed=settings.seed)  # fmt: skip
     return Job(tuple(why), (), "none", (approach,), (cost,), recipe, settings.epochs, precision,
                settings.seed)  # fmt: skip
+
+
+def _has_norms(net: Net) -> bool:
+    """Whether maps are kept at one scale; what AlexNet's normalisation does not do."""
+    local = (LocalResponseNorm, SpatialResponseNorm)
+    kinds = (Kind.BATCH_NORM, Kind.NORMALISATION)
+    units = [row.unit for row in net.plan().rows]
+    return any(unit.kind in kinds and not isinstance(unit, local) for unit in units)
 
 
 def _several(
@@ -183,9 +197,9 @@ def _several(
         recipe = _without_flips(recipe)
     recipe = recipe.suited(dataset.size("train"))
     steps = _steps(dataset, recipe)
-    usable = _usable(settings)
+    usable, folds = _usable(settings), enough_folds(dataset)
     enough = min(MOST_EPOCHS, max(LEAST_EPOCHS, int(ENOUGH_STEPS / steps)))
-    dearest = usable / 2 / work([1.0] * len(FAMILIES), enough)
+    dearest = usable / 2 / work([1.0] * len(FAMILIES), enough, folds)
     rates = cache(speeds)  # asked for only when some net meets the budget
     choices = PRECISIONS if settings.precision == "auto" else (settings.precision,)
 
@@ -204,16 +218,19 @@ def _several(
         precision = _exact(settings)
     else:
         spent = {name: [seconds(plan, rates()[name]) for plan in plans] for name in choices}
-        precision = _faster({name: sum(costs) for name, costs in spent.items()})
+        precision = faster({name: sum(costs) for name, costs in spent.items()})
         costs = spent[precision]
-        epochs = epochs_within(costs, usable, most=MOST_EPOCHS)
+        epochs = epochs_within(costs, usable, most=MOST_EPOCHS, folds=folds)
+    if folds > 1 and len(plans) > 1:
+        why.append(f"{dataset.size('val')} images of validation tell little: nets are compared by "
+                   f"{folds}-fold cross-validation")  # fmt: skip
     approaches = tuple(
         Approach(candidate.net.name, "scratch", candidate.net, preprocessing, recipe, epochs,
                  precision=precision, seed=settings.seed)
         for candidate in proposal.kept
     )  # fmt: skip
     job = Job(tuple(why), (), "none", approaches, tuple(costs), recipe, settings.epochs, precision,
-              settings.seed)  # fmt: skip
+              settings.seed, folds)  # fmt: skip
     return job, proposal
 
 
@@ -230,13 +247,6 @@ def _usable(settings: Settings) -> float:
 def _exact(settings: Settings) -> str:
     """The precision where no speed was measured."""
     return "fp32" if settings.precision == "auto" else settings.precision
-
-
-def _faster(seconds: dict[str, float]) -> str:
-    """bf16 where it pays, else fp32."""
-    if len(seconds) == 1:
-        return next(iter(seconds))
-    return "bf16" if seconds["fp32"] > FASTER * seconds["bf16"] else "fp32"
 
 
 def _budget(settings: Settings) -> Budget:

@@ -74,6 +74,7 @@ def evaluate(
     split: str = "",
     views: str = "run",
     change: Callable[[np.ndarray, int], np.ndarray] | None = None,
+    precision: str = "fp32",
     tell: Callable[[float], None] = lambda share: None,
 ) -> Evaluation:
     """What runs say of labelled images, the mean over the runs of their probabilities.
@@ -86,6 +87,7 @@ def evaluate(
             alone (`plain`), with its mirror image (`mirrored`), four corners and the centre
             with theirs (`ten-crop`; Krizhevsky et al. 2012), three sizes (`multi-scale`).
         change: what happens to the pixels (size, size, channels) of image i before.
+        precision: `fp32`, `bf16`, or `auto` for what is faster on this machine.
         tell: hears the share that is done.
 
     Raises `DataError` where classes differ.
@@ -102,7 +104,7 @@ def evaluate(
     number = _numbers(dataset, classes)
     total = np.zeros((len(chosen), len(classes)))
     for place, run in enumerate(runs):
-        for at, shares in _shares(run, dataset, chosen, views, change):
+        for at, shares in _shares(run, dataset, chosen, views, change, precision):
             total[at : at + len(shares)] += shares
             tell((place + (at + len(shares)) / len(chosen)) / len(runs))
     names = [dataset.names[i] for i in chosen]
@@ -115,6 +117,7 @@ def robustness(
     data: str | Path | Dataset,
     *,
     split: str = "",
+    precision: str = "fp32",
     tell: Callable[[float], None] = lambda share: None,
 ) -> dict[str, list[float]]:
     """Accuracy on corrupted images: for each of `CORRUPTIONS` at every strength."""
@@ -124,7 +127,7 @@ def robustness(
     for name in CORRUPTIONS:
         for strength in STRENGTHS:
             change = partial(_corrupted, name, strength)
-            found = evaluate(runs, dataset, split=split, change=change)
+            found = evaluate(runs, dataset, split=split, change=change, precision=precision)
             figures.setdefault(name, []).append(float(found.right.mean()))
             tell(sum(map(len, figures.values())) / total)
     return figures
@@ -187,7 +190,7 @@ def _numbers(dataset: Dataset, classes: tuple[str, ...]) -> list[int]:
 
 def _shares(
     run: Run, dataset: Dataset, chosen: np.ndarray, views: str,
-    change: Callable[[np.ndarray, int], np.ndarray] | None,
+    change: Callable[[np.ndarray, int], np.ndarray] | None, precision: str,
 ) -> Iterator[tuple[int, np.ndarray]]:  # fmt: skip
     """(place of the first image, probabilities) of batch after batch."""
     seen = run.preprocessing
@@ -201,9 +204,9 @@ def _shares(
         at = int(batch[0])
         if views in ("run", "plain", "mirrored"):
             mirrored = run.mirrored if views == "run" else views == "mirrored"
-            yield at, run.probabilities(values, mirrored=mirrored)
+            yield at, run.probabilities(values, mirrored=mirrored, precision=precision)
         else:
-            crops = [run.probabilities(window, mirrored=True)
+            crops = [run.probabilities(window, mirrored=True, precision=precision)
                      for window in _windows(values, seen.size, views)]  # fmt: skip
             yield at, np.mean(crops, axis=0)
 

@@ -114,7 +114,7 @@ def _metrics(trials: Trials, winner: Outcome, found: Evaluation) -> dict[str, An
         "trials": [
             {"name": outcome.name, "method": outcome.approach.method, "rung": outcome.rung + 1,
              "net": outcome.approach.net.name, "epochs": outcome.last["epoch"],
-             "complete": outcome.complete,
+             "complete": outcome.complete, "folds": outcome.folds,
              "val_accuracy": outcome.last["val_accuracy"],
              "val_loss": outcome.last["val_loss"]}
             for outcome in trials.outcomes

@@ -42,17 +42,20 @@ def rungs(nets: int, epochs: int) -> list[Rung]:
     return [Rung(size, max(1, round(epochs / ETA ** (last - i)))) for i, size in enumerate(sizes)]
 
 
-def work(costs: Sequence[float], epochs: int) -> float:
-    """What the rungs cost at most, where net i costs `costs[i]` an epoch: the dearest go on."""
-    dearest = sorted(costs, reverse=True)
-    return sum(sum(dearest[: rung.nets]) * rung.epochs for rung in rungs(len(costs), epochs))
+def work(costs: Sequence[float], epochs: int, folds: int = 1) -> float:
+    """What the rungs cost at most, where net i costs `costs[i]` an epoch: the dearest go on. In
+    all rungs but the last every net is trained for each of the folds.
+    """
+    dearest, plan = sorted(costs, reverse=True), rungs(len(costs), epochs)
+    spent = [sum(dearest[: rung.nets]) * rung.epochs for rung in plan]
+    return folds * sum(spent[:-1]) + spent[-1]
 
 
-def epochs_within(costs: Sequence[float], seconds: float, most: int) -> int:
+def epochs_within(costs: Sequence[float], seconds: float, most: int, folds: int = 1) -> int:
     """The largest number of final epochs whose rungs fit in the time; at least 1.
 
     >>> epochs_within([1.0, 1.0, 1.0], seconds=60, most=96)
     30
     """
-    fitting = [epochs for epochs in STEPS if epochs <= most and work(costs, epochs) <= seconds]
+    fitting = [n for n in STEPS if n <= most and work(costs, n, folds) <= seconds]
     return max(fitting, default=1)

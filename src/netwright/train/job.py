@@ -40,8 +40,9 @@ class Job:
         costs: seconds an epoch of each, or its MACs where the epochs are fixed.
         recipe: what fine-tuning follows.
         epochs: of the best net; None to let the time decide.
-        precision: `fp32` or `bf16`.
+        precision: `fp32` or `bf16`; for fine-tuning also `auto`.
         seed: of everything random.
+        folds: how often a net is trained to know how good it is; see `train.folds`.
     """
 
     why: tuple[str, ...]
@@ -53,6 +54,7 @@ class Job:
     epochs: int | None
     precision: str
     seed: int
+    folds: int = 1
 
     @property
     def rungs(self) -> list[Rung]:
@@ -64,7 +66,9 @@ class Job:
     @property
     def work(self) -> float:
         """Cost of all nets that start from nothing, in the unit of `costs`."""
-        return work(self.costs, self.approaches[0].epochs) if self.approaches else 0.0
+        if not self.approaches:
+            return 0.0
+        return work(self.costs, self.approaches[0].epochs, self.folds)
 
     def trial(self, rung: int, candidate: int) -> Approach:
         """Net `candidate` in that rung."""
@@ -87,6 +91,7 @@ class Job:
             "epochs": self.epochs,
             "precision": self.precision,
             "seed": self.seed,
+            "folds": self.folds,
         }  # fmt: skip
 
     @classmethod
@@ -107,6 +112,7 @@ class Job:
                 epochs=record["epochs"],
                 precision=record["precision"],
                 seed=record["seed"],
+                folds=record["folds"],
             )  # fmt: skip
         except (KeyError, TypeError, DataError, RecipeError, UnknownName) as error:
             raise RunError(f"run.json has no readable job ({error}); begin a new run") from None

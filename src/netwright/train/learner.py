@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_swa_multi_avg_fn
 
 from netwright.data.mixing import shared
-from netwright.train.batches import Images, seed_of
+from netwright.train.batches import Images, ahead, overlaps, seed_of
 from netwright.train.optimiser import optimisers
 from netwright.train.processes import here, joined, parallel, synced
 from netwright.train.recipe import Recipe
@@ -80,7 +80,7 @@ class Learner:
         self.optimisers = optimisers(self.model, recipe, scale)
         self.average = _average(self.model, recipe)
         self.done, self.step, self.total = 0, 0, 0.0
-        self.parts, self.slowed = recipe.accumulate, 1.0
+        self.parts, self.pace = recipe.accumulate, 1.0
 
     @property
     def best(self) -> nn.Module:
@@ -95,10 +95,12 @@ class Learner:
         steps = self.recipe.steps(len(images))
         seed = seed_of(self.seed, self.name)
         batches = images.epoch(self.recipe, seed, self.done, first=self.step, place=self.place)
+        if overlaps(images.device, self.recipe):
+            batches = ahead(batches)
         for x, labels in batches:
             rate = self.recipe.rate_at(self.done * steps + self.step, self.epochs * steps)
             torch.manual_seed(seed_of(self.seed, self.name, self.done, self.step, self.place.rank))
-            loss = float(self.learn(x, labels, self.slowed * rate))
+            loss = float(self.learn(x, labels, self.pace * rate))
             self.step, self.total = self.step + 1, self.total + loss
             if self.average is not None and self.recipe.average == "ema":
                 self.average.update_parameters(self.model)
@@ -168,7 +170,7 @@ class Learner:
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "average": self.average.state_dict() if self.average is not None else None,
             "done": self.done, "step": self.step, "total": self.total,
-            "parts": self.parts, "slowed": self.slowed, "epochs": self.epochs,
+            "parts": self.parts, "pace": self.pace, "epochs": self.epochs,
         }  # fmt: skip
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -178,7 +180,7 @@ class Learner:
             optimiser.load_state_dict(held)
         if self.average is not None:
             self.average.load_state_dict(state["average"])
-        for word in ("done", "step", "total", "parts", "slowed", "epochs"):
+        for word in ("done", "step", "total", "parts", "pace", "epochs"):
             setattr(self, word, state[word])
 
 

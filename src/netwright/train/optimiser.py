@@ -53,19 +53,18 @@ def _scale(name: str, scale: Mapping[str, float]) -> float:
 
 
 def _plain(groups: list[dict[str, Any]], recipe: Recipe) -> Optimizer:
+    # One kernel for all is quickest on a GPU; on a CPU it copies what lies channels last.
+    on_cpu = all(p.device.type == "cpu" for group in groups for p in group["params"])
+    how = {"foreach": True} if on_cpu else {"fused": True}
     if recipe.optimiser == "adamw":
-        return torch.optim.AdamW(
-            groups, lr=recipe.rate, betas=(recipe.momentum, 0.999), foreach=True
-        )
+        return torch.optim.AdamW(groups, lr=recipe.rate, betas=(recipe.momentum, 0.999), **how)
     if recipe.optimiser == "rmsprop":
         return torch.optim.RMSprop(
             groups, lr=recipe.rate, alpha=0.9, momentum=recipe.momentum, eps=1e-3, foreach=True
         )
     # Muon is for kernels; what is left learns by SGD at a rate of its own (Jordan 2024).
     momentum = 0.85 if recipe.optimiser == "muon" else recipe.momentum
-    return torch.optim.SGD(
-        groups, lr=recipe.rate, momentum=momentum, nesterov=momentum > 0, foreach=True
-    )
+    return torch.optim.SGD(groups, lr=recipe.rate, momentum=momentum, nesterov=momentum > 0, **how)
 
 
 class Muon(Optimizer):

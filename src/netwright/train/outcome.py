@@ -40,12 +40,16 @@ class Clock:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One entry of `history` an epoch, or one for a probe; `model` makes the trained module."""
+    """One entry of `history` an epoch, or one for a probe; `model` makes the trained module.
+
+    With more `folds` than one the figures are of images that were left out in turn.
+    """
 
     approach: Approach
     history: list[dict[str, Any]]
     model: Callable[[], nn.Module] = field(repr=False, compare=False)
     rung: int = 0
+    folds: int = 1
 
     @property
     def name(self) -> str:

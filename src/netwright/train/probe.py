@@ -6,20 +6,27 @@ features where the images are like those the net was trained on, middle ones whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 
-__all__ = ["STRENGTHS", "Choice", "Linear", "choose", "fit_linear"]
+from netwright.train.folds import folds
+from netwright.train.scores import cooled, temperature
 
-STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
-"""Inverse strengths of the regularisation to choose from, for standardised features."""
+__all__ = ["MODELS", "Choice", "Linear", "choose", "fit_linear"]
+
+MODELS = (
+    *(("logistic", strength) for strength in (1e-4, 1e-3, 1e-2, 1e-1, 1.0)),
+    *(("svm", strength) for strength in (1e-5, 1e-4, 1e-3)),
+)
+"""Linear models to choose from, each with the inverse of its regularisation, for standardised
+features."""
 FOLDS = 5
 MOST = 5000
 """Images that the choice looks at; more would change it little and take long."""
@@ -41,12 +48,16 @@ class Linear:
 
 @dataclass(frozen=True)
 class Choice:
-    """A layer and a strength, with the accuracy and loss that folds left out had."""
+    """A layer and a linear model, with the accuracy and loss on folds left out; `heat` is what its
+    logits are divided by to be calibrated.
+    """
 
     layer: str
     strength: float
     accuracy: float
     loss: float
+    linear: str = "logistic"
+    heat: float = 1.0
 
 
 def fit_linear(
@@ -55,28 +66,35 @@ def fit_linear(
     classes: int,
     strength: float,
     weights: np.ndarray | None = None,
+    *,
+    linear: str = "logistic",
+    heat: float = 1.0,
 ) -> Linear:
-    """Logistic regression on standardised features, as a dense layer on the features as they are.
+    """A linear model on standardised features, as a dense layer on the features as they are.
 
     Arguments:
-        features: (views, N, channels): several views of an image are learnt from alike.
-        labels: class numbers, (N,).
+        features: (N, channels), or (views, N, channels) where images are seen in several ways.
+        labels: class numbers, (N,); a class without images gets no probability.
         classes: how many there are.
-        strength: the inverse of the regularisation's, as scikit-learn counts.
+        strength: the inverse of the regularisation.
         weights: what an image counts, (N,); all alike where there are none.
+        linear: `logistic` regression, or an `svm` of one class against the rest.
+        heat: what logits are divided by; the margins of an SVM are no logits before.
     """
     if weights is not None:
         weights = np.tile(weights, len(features))
     labels = np.tile(labels, len(features))
     features = features.reshape(-1, features.shape[-1])
     scaler: Any = StandardScaler().fit(features, sample_weight=weights)
-    regression: Any = LogisticRegression(C=strength, max_iter=300)
-    regression.fit(scaler.transform(features), labels, sample_weight=weights)
+    model: Any = LogisticRegression(C=strength, max_iter=300)
+    if linear == "svm":
+        model = LinearSVC(C=strength, dual="auto", max_iter=5000, random_state=0)
+    model.fit(scaler.transform(features), labels, sample_weight=weights)
     weight, bias = np.zeros((classes, features.shape[1])), np.full(classes, -1e3)
-    rows, intercept = regression.coef_, regression.intercept_
-    if len(regression.classes_) == 2:  # one row for two classes: half for the one, half against
+    rows, intercept = model.coef_, model.intercept_
+    if len(model.classes_) == 2:  # one row for two classes: half for the one, half against
         rows, intercept = np.stack([-rows[0], rows[0]]) / 2, np.array([-1, 1]) * intercept[0] / 2
-    weight[regression.classes_], bias[regression.classes_] = rows, intercept
+    weight[model.classes_], bias[model.classes_] = rows / heat, intercept / heat
     weight = weight / scaler.scale_
     return Linear(weight, bias - weight @ scaler.mean_)
 
@@ -88,11 +106,11 @@ def choose(
     seed: int = 0,
     *,
     weights: np.ndarray | None = None,
-    strengths: Sequence[float] = STRENGTHS,
+    models: Sequence[tuple[str, float]] = MODELS,
     tell: Callable[[Choice], None] = lambda choice: None,
 ) -> list[Choice]:
-    """Every layer at every strength by cross-validation, the best first; `features` are (views,
-    N, channels) of each layer.
+    """Every layer under every linear model by cross-validation, the best first; `features` are
+    (views, N, channels) of each layer.
 
     Of choices whose loss differs by less than a standard error the later layer and the stronger
     regularisation would be no surprise either; the loss decides, for it wastes nothing.
@@ -100,22 +118,31 @@ def choose(
     chosen = _some(labels, seed)
     choices = list[Choice]()
     for layer, values in features.items():
-        for strength in strengths:
+        for linear, strength in models:
             shares = np.zeros((len(chosen), classes))
-            for learn, test in _folds(labels[chosen], seed):
+            for learn, test in folds(labels[chosen], seed, FOLDS):
                 some, rest = chosen[learn], chosen[test]
                 own = None if weights is None else weights[some]
-                linear = fit_linear(values[:, some], labels[some], classes, strength, own)
-                shares[test] = linear.probabilities(values[:, rest].mean(0))
-            choices.append(_choice(layer, strength, labels[chosen], shares))
+                model = fit_linear(
+                    values[:, some], labels[some], classes, strength, own, linear=linear
+                )
+                shares[test] = model.probabilities(values[:, rest].mean(0))
+            choices.append(_choice(layer, linear, strength, labels[chosen], shares))
             tell(choices[-1])
     return sorted(choices, key=lambda choice: (choice.loss, -choice.accuracy))
 
 
-def _choice(layer: str, strength: float, truth: np.ndarray, shares: np.ndarray) -> Choice:
+def _choice(
+    layer: str, linear: str, strength: float, truth: np.ndarray, shares: np.ndarray
+) -> Choice:
+    """The figures of a choice; margins become logits by the temperature with the least loss
+    (Platt 1999, with one number for all classes).
+    """
+    heat = temperature(truth, shares) if linear == "svm" else 1.0
+    shares = cooled(shares, heat)
     accuracy = float((shares.argmax(1) == truth).mean())
     loss = float(log_loss(truth, shares.clip(1e-12), labels=range(shares.shape[1])))
-    return Choice(layer, strength, accuracy, loss)
+    return Choice(layer, strength, accuracy, loss, linear, heat)
 
 
 def _some(labels: np.ndarray, seed: int) -> np.ndarray:
@@ -123,10 +150,3 @@ def _some(labels: np.ndarray, seed: int) -> np.ndarray:
     if len(labels) <= MOST:
         return np.arange(len(labels))
     return np.sort(np.random.default_rng(seed).permutation(len(labels))[:MOST])
-
-
-def _folds(labels: np.ndarray, seed: int) -> Iterator[tuple[Any, Any]]:
-    """Folds with every class in each, as many as the rarest class allows."""
-    rarest = int(np.bincount(labels)[np.unique(labels)].min())
-    folds = StratifiedKFold(max(2, min(FOLDS, rarest)), shuffle=True, random_state=seed)
-    return folds.split(np.zeros(len(labels)), labels)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
@@ -20,13 +21,16 @@ from netwright.errors import RunError
 from netwright.train.batches import ALONE, Place
 from netwright.train.meeting import meeting
 
-__all__ = ["ELASTIC", "SyncedNorm", "agreed", "first_then_others", "here", "joined", "parallel",
+__all__ = ["ELASTIC", "SyncedNorm", "agreed", "apart", "first_then_others", "here", "joined",
+           "parallel",
            "processes", "restarted", "synced"]  # fmt: skip
 
 ELASTIC = "TORCHELASTIC_RUN_ID"
 """Where torchrun says by which name its machines know each other."""
 PATIENCE = timedelta(minutes=30)
 """So long processes wait for each other, the first while it looks at the images included."""
+
+_APART = ContextVar("apart", default=False)
 
 
 @contextmanager
@@ -54,9 +58,19 @@ def processes() -> Generator[Place]:
         distributed.destroy_process_group()
 
 
+@contextmanager
+def apart() -> Generator[None]:
+    """Within the block this process works as if it were the only one."""
+    token = _APART.set(True)
+    try:
+        yield
+    finally:
+        _APART.reset(token)
+
+
 def here() -> Place:
     """Which of the processes this is."""
-    if not distributed.is_initialized():
+    if not distributed.is_initialized() or _APART.get():
         return ALONE
     return Place(distributed.get_rank(), distributed.get_world_size())
 

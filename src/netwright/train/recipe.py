@@ -32,6 +32,8 @@ class Recipe:
         name: what it is called.
         optimiser: `sgd` (with Nesterov momentum), `adamw`, `rmsprop` or `muon`.
         rate: the highest learning rate, for a batch of `batch` images.
+        find: whether the highest rate is found by a range test about `rate` before the first step;
+            see `netwright.train.finder`.
         momentum: of SGD and RMSProp; the first beta of AdamW.
         decay: weight decay of kernels and matrices; biases and normalisation are spared.
         biases: how many times faster biases and the factors of normalisation learn.
@@ -47,7 +49,7 @@ class Recipe:
             the mean of the last quarter (`swa`; Izmailov et al. 2018, arXiv:1803.05407).
         keep: what the exponential mean keeps of itself at every step.
         clip: the largest norm of the gradient; None for any.
-        accumulate: batches whose gradients are summed for one step.
+        accumulate: parts that a batch is computed in; their gradients are summed for one step.
         patience: epochs without a better loss on validation after which training stops; 0 for
             never.
         balance: whether rare classes count more, by the inverse of their number.
@@ -59,6 +61,7 @@ class Recipe:
     name: str = "resnet"
     optimiser: str = "sgd"
     rate: float = 0.1
+    find: bool = False
     momentum: float = 0.9
     decay: float = 5e-4
     biases: float = 1.0

@@ -117,7 +117,8 @@ JOB: Mapping[str, Rule] = {
         isinstance(value, list) and all(_finite(cost) and cost >= 0 for cost in value))),
     "job.epochs": _or_null(_whole(1, 10**6)),
     "job.seed": COUNT,
-    "job.precision": ("fp32 or bf16", lambda value: value in ("fp32", "bf16")),
+    "job.folds": _whole(1, 100),
+    "job.precision": ("auto, fp32 or bf16", lambda value: value in ("auto", "fp32", "bf16")),
     "job.recipe": ("a recipe", lambda value: isinstance(value, dict)),
     "job": ("a cost for every net", lambda value: (
         len(value["approaches"]) == len(value["costs"]))),

@@ -94,7 +94,7 @@ def _candidates(page: Page, planned: Sequence[Mapping[str, Any]], budget: str) -
 def _training(page: Page, trials: Trials, winner: Outcome) -> None:
     job = trials.job
     rows = [
-        (o.name, o.approach.method, _epochs(o),
+        (o.name, _method(o), _epochs(o),
          f"{o.last['train_loss']:.3f}", f"{100 * o.last['val_accuracy']:.2f}%",
          f"{o.last['val_loss']:.3f}", "winner" if o.name == winner.name else "")
         for o in trials.outcomes
@@ -122,6 +122,11 @@ def _training(page: Page, trials: Trials, winner: Outcome) -> None:
     )
 
 
+def _method(outcome: Outcome) -> str:
+    folds = f", mean of {outcome.folds} folds" if outcome.folds > 1 else ""
+    return f"{outcome.approach.method}{folds}"
+
+
 def _epochs(outcome: Outcome) -> str:
     whole = outcome.approach.epochs
     return f"{outcome.last['epoch']} of {whole}" if whole else ""
@@ -137,7 +142,8 @@ def _schedule(job: Job) -> str:
 def _recipe(winner: Outcome) -> str:
     approach = winner.approach
     if approach.method == "probe":
-        return (f"Logistic regression on the features of {approach.layer}, strength "
+        model = {"logistic": "Logistic regression", "svm": "A support vector machine"}
+        return (f"{model[approach.linear]} on the features of {approach.layer}, strength "
                 f"{approach.strength:g}, chosen by cross-validation.")  # fmt: skip
     recipe = approach.recipe
     names = ", ".join(type(operation).__name__ for operation in recipe.operations) or "none"

@@ -7,11 +7,11 @@ from typing import Any
 
 from netwright.errors import RunError, nearest
 from netwright.space.budget import Budget
-from netwright.train.recipe import read
+from netwright.train.recipe import Recipe, read
 
 __all__ = ["LOGS", "PRECISIONS", "TRANSFERS", "Settings"]
 
-TRANSFERS = ("auto", "none", "probe", "head", "stages", "full")
+TRANSFERS = ("auto", "none", "probe", "head", "stages", "full", "boosted")
 PRECISIONS = ("auto", "fp32", "bf16")
 LOGS = ("tensorboard", "mlflow")
 RANGES = {"epochs": (1, 10**6), "seed": (0, 2**32 - 1), "size": (8, 1024), "workers": (0, 256)}
@@ -34,6 +34,7 @@ class Settings:
         weights: where trained weights come from.
         transfer: how they are used: `auto`, `none`, or one way of `TRANSFERS`.
         recipe: how nets are trained, by name or a file.
+        rate: its highest learning rate, or `find` to have it found by a range test.
         workers: processes that decode images of sets too large for memory.
         precision: `auto`, `fp32` or `bf16`.
         online: whether weights of `net` may be fetched.
@@ -52,6 +53,7 @@ class Settings:
     weights: str = ""
     transfer: str = "auto"
     recipe: str = ""
+    rate: str | float = ""
     workers: int | None = None
     precision: str = "auto"
     online: bool = False
@@ -73,10 +75,24 @@ class Settings:
         if self.transfer == "none" and self.weights:
             raise RunError(f"weights is {self.weights!r} and transfer none; wanted one of the two")
         Budget.parse(self.budget)
-        if self.recipe:
-            read(self.recipe)
+        recipe = read(self.recipe or "resnet")
+        if self.rate not in ("", "find"):
+            recipe.but(rate=_number(self.rate))  # says what it may be
+
+    def rated(self, recipe: Recipe) -> Recipe:
+        """The recipe with the learning rate that was asked for."""
+        if not self.rate:
+            return recipe
+        return recipe.but(find=True) if self.rate == "find" else recipe.but(rate=_number(self.rate))
 
     def differing(self, other: dict[str, Any]) -> str:
         """The name of a field that `other` gives another value, if any."""
         own = asdict(self)
         return next((name for name, value in other.items() if own[name] != value), "")
+
+
+def _number(rate: str | float) -> float:
+    try:
+        return float(rate)
+    except ValueError:
+        raise RunError(f"rate is {rate!r}, wanted a number or find") from None

@@ -16,6 +16,7 @@ from netwright.errors import RunError
 from netwright.train.approach import Approach
 from netwright.train.batches import Images
 from netwright.train.checkpoint import read_checkpoint, write_checkpoint
+from netwright.train.finder import find_rate
 from netwright.train.freezing import frozen, layer_rates, sections
 from netwright.train.learner import Learner, device, probabilities
 from netwright.train.outcome import DIVERGED, Clock, Outcome, on_validation
@@ -28,6 +29,8 @@ EVERY = 20.0
 """Seconds between the checkpoints of an epoch; at its end there is one anyway."""
 RETREATS, SLOWER = 3, 0.3
 """A net that diverges goes back to its last checkpoint so often, and learns on slower by that."""
+LAYERWISE = ("stages", "full", "boosted")
+"""Methods under which parts learn the slower the earlier they are."""
 MOST_PARTS = 64
 AGAIN = "remove it to train that net again"
 
@@ -64,7 +67,7 @@ class Training:
         self.tell = tell
         model = begin()
         self.sections = sections(model)
-        scale = layer_rates(self.sections) if approach.method in ("stages", "full") else None
+        scale = layer_rates(self.sections) if approach.method in LAYERWISE else None
         counts = torch.bincount(train.labels, minlength=train.classes).float().clamp(min=1)
         weights = counts.mean() / counts if approach.recipe.balance else None
         self.learner = Learner(
@@ -75,6 +78,10 @@ class Training:
         self.retreats = 0
         self.cut = False
         self._saved = monotonic()
+        if approach.recipe.find and not agreed(self.path.exists()):
+            rate = find_rate(self.learner, train)
+            self.learner.pace = rate / approach.recipe.rate
+            tell(f"{approach.name}: a range test found the learning rate {rate:.2g}")
         with first_then_others():
             if self.path.exists():
                 self._restore()
@@ -163,11 +170,11 @@ class Training:
 
     def _retreat(self) -> None:
         """Back to the last checkpoint, to learn on slower."""
-        retreats, slowed = self.retreats + 1, SLOWER * self.learner.slowed
+        retreats, pace = self.retreats + 1, SLOWER * self.learner.pace
         self._restore()
-        self.retreats, self.learner.slowed = retreats, slowed
+        self.retreats, self.learner.pace = retreats, pace
         self.tell(f"{self.approach.name}: the loss grew without bound; back in epoch "
-                  f"{self.learner.done + 1}, at {slowed:.2g} of the rate")  # fmt: skip
+                  f"{self.learner.done + 1}, at {pace:.2g} of the rate")  # fmt: skip
 
     def _halve(self) -> None:
         """Back to the last checkpoint, to compute every batch in twice as many parts."""

@@ -9,6 +9,7 @@ similar, middle ones where they are not.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -21,13 +22,15 @@ from netwright.data.dataset import Dataset
 from netwright.train.approach import Approach
 from netwright.train.backbones import Backbone, with_weights
 from netwright.train.batches import Images
+from netwright.train.boosting import boost
 from netwright.train.checkpoint import read_checkpoint, write_checkpoint
 from netwright.train.features import extract, layers, up_to
+from netwright.train.folds import Fold
 from netwright.train.learner import device
 from netwright.train.outcome import Outcome, on_validation
 from netwright.train.probe import Choice, Linear, choose, fit_linear
 
-__all__ = ["Probe", "begin_with_probe", "linear_head"]
+__all__ = ["Probe", "linear_head"]
 
 
 class Probe:
@@ -101,7 +104,8 @@ class Probe:
         shares = learnt.probabilities(self.features(best.layer, "val").mean(0))
         figures = on_validation(self.labels("val"), shares)
         approach = self.approach(best)
-        row = {"trial": approach.name, "epoch": 0, "layer": best.layer, "strength": best.strength,
+        row = {"trial": approach.name, "epoch": 0, "layer": best.layer, "linear": best.linear,
+               "strength": best.strength,
                "train_loss": best.loss, "folds_accuracy": best.accuracy, "folds_loss": best.loss,
                **figures}  # fmt: skip
         return Outcome(approach, [row], lambda: self.model(approach, "train", "val"))
@@ -112,15 +116,37 @@ class Probe:
         return Approach(
             f"{self.backbone.net.name}-probe", "probe", net, self.backbone.preprocessing,
             weights=self.backbone.weights, backbone=self.backbone.net, layer=choice.layer,
-            strength=choice.strength, precision=self.precision, seed=self.seed,
+            strength=choice.strength, linear=choice.linear, heat=choice.heat,
+            precision=self.precision, seed=self.seed,
         )  # fmt: skip
 
     def fit(self, choice: Choice | Approach, *parts: str) -> Linear:
         """The linear model of a layer and a strength, learnt from these splits, all views."""
         return fit_linear(
             self.features(choice.layer, *parts), self.labels(*parts), self.classes,
-            choice.strength, self.weights(*parts),
+            choice.strength, self.weights(*parts), linear=choice.linear, heat=choice.heat,
         )  # fmt: skip
+
+    def begin(self, approach: Approach, fold: Fold) -> nn.Module:
+        """The module to fine-tune: trained weights, and for a head the linear model that the
+        training images give, so that the first steps do not tear the layers before it apart
+        (Kumar et al. 2022, arXiv:2202.10054).
+        """
+        if fold.places is None:
+            linear = self.fit(approach, "train")
+        else:
+            weights = self.weights("train", "val")
+            linear = fit_linear(
+                self.features(approach.layer, "train", "val")[:, fold.places],
+                self.labels("train", "val")[fold.places], self.classes, approach.strength,
+                None if weights is None else weights[fold.places], linear=approach.linear,
+                heat=approach.heat,
+            )  # fmt: skip
+        if approach.method != "boosted":
+            return linear_head(approach, linear).to(device())
+        plain = replace(approach, net=self.backbone.net.but(classes=self.classes))
+        trained = linear_head(plain, linear).state_dict()
+        return boost(approach.net, trained, fold.train).to(device())
 
     def model(self, approach: Approach, *parts: str) -> nn.Module:
         """The net of a probe with its linear model as the last layer."""
@@ -140,11 +166,3 @@ def linear_head(approach: Approach, linear: Linear) -> nn.Module:
         own[f"{path}.bias"] = torch.from_numpy(linear.bias)
     model.load_state_dict(own)
     return model.eval()
-
-
-def begin_with_probe(probe: Probe, approach: Approach) -> Callable[[], nn.Module]:
-    """What makes the module to fine-tune: trained weights, and for a head the linear model that
-    the training images give, so that the first steps do not tear the layers before it apart
-    (Kumar et al. 2022, arXiv:2202.10054).
-    """
-    return lambda: linear_head(approach, probe.fit(approach, "train")).to(device())

@@ -1,4 +1,4 @@
-"""Running a job: probes of trained nets and fine-tuning, or nets of their own, rung after rung."""
+"""Running a job: nets begun with trained weights, or nets of their own, rung after rung."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -16,28 +15,22 @@ from netwright.core.files import write_text
 from netwright.data.dataset import Dataset
 from netwright.data.image import Preprocessing
 from netwright.errors import RunError
-from netwright.speed.training import step_seconds
 from netwright.train.approach import Approach
 from netwright.train.batches import Images
-from netwright.train.begin import images_of, part_of, random_model, training_of
+from netwright.train.begin import images_of, part_of, random_model
 from netwright.train.checkpoint import read_checkpoint
-from netwright.train.features import LATE
+from netwright.train.folds import Fold, averaged, folded
 from netwright.train.job import Job
 from netwright.train.outcome import Clock, Outcome
-from netwright.train.processes import agreed, first_then_others, here
-from netwright.train.record import read_json
+from netwright.train.processes import agreed, here
 from netwright.train.training import Training
-from netwright.train.transfer import Probe, begin_with_probe
+from netwright.train.tuning import Tuning
 from netwright.train.watch import Epoch, Watch
 
 __all__ = ["Trials"]
 
-TUNING = 0.8
-"""Share of the time left that fine-tuning may plan with."""
-LEAST_TUNED, MOST_TUNED = 3, 30
-"""Epochs of fine-tuning: with less time than for the least it is left out."""
-FEW = 2000
-"""With fewer training images parts begin to learn one after the other."""
+Begin = Callable[[Approach, Fold], nn.Module]
+"""Makes the module of an approach with its first weights, to learn from the images of a fold."""
 
 
 class Trials:
@@ -58,25 +51,43 @@ class Trials:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.clock.before += self._spent_before()
         if self.job.backbones:
-            self._transfer()
+            Tuning(self).run()
         else:
             self._halve()
         return self.best()
 
     def best(self) -> Outcome:
         """The outcome with the best accuracy on validation; of equals the one trained longest,
-        then the smaller loss. What was fine-tuned has to beat the best linear model by more than
-        the standard error of its accuracy: with few images that much is chance.
+        then the smaller loss. Where nets were cross-validated, the one that was chosen so.
+
+        What was fine-tuned has to beat the best linear model by more than the standard error of
+        its accuracy: with few images that much is chance.
         """
-        winner = min(self.outcomes, key=lambda o: (o.rank[0], -o.rung, o.rank[1]))
-        probes = [o for o in self.outcomes if o.approach.method == "probe"]
+        singles = [o for o in self.outcomes if o.folds == 1]
+        if self.job.folds > 1 and not self.cut:
+            last = max(o.rung for o in singles)
+            singles = [o for o in singles if o.rung == last]
+        winner = min(singles or self.outcomes, key=lambda o: (o.rank[0], -o.rung, o.rank[1]))
+        probes = [o for o in singles if o.approach.method == "probe"]
         if not probes:
             return winner
         probe = min(probes, key=lambda o: o.last["folds_loss"])
-        share = probe.last["val_accuracy"]
-        margin = (share * (1 - share) / self.dataset.size("val")) ** 0.5
-        better = winner.last["val_accuracy"] > share + margin
-        return winner if better and winner not in probes else probe
+        tuned = [o for o in singles if o not in probes]
+        if not tuned or tuned[0].diverged:
+            return probe
+        checked = any(o.folds > 1 for o in self.outcomes) and not self.cut
+        better = checked or self.beats(tuned[0], probe, "val_accuracy")
+        return tuned[0] if better else probe  # what was checked first was trained as it is better
+
+    def beats(self, tuned: Outcome, probe: Outcome, word: str) -> bool:
+        """Whether fine-tuning is better than a linear model by more than chance, where `word` is
+        the linear model's accuracy on the same images.
+        """
+        share, images = probe.last[word], self.dataset.size("val")
+        if word == "folds_accuracy":
+            images += self.dataset.size("train")
+        margin = (share * (1 - share) / images) ** 0.5
+        return tuned.last["val_accuracy"] > share + margin
 
     def images(self, indices: np.ndarray, preprocessing: Preprocessing) -> Images:
         """Images with their labels, as a net wants them."""
@@ -86,85 +97,29 @@ class Trials:
         """The images of one split."""
         return part_of(self.dataset, part, preprocessing)
 
-    def _transfer(self) -> None:
-        """A probe of every backbone that time allows, then the best of them fine-tuned."""
-        probes, seconds = list[tuple[Probe, Outcome]](), 0.0
-        for backbone in self.job.backbones:
-            if probes and agreed(self.clock.left) < 4 * agreed(seconds):
-                self.watch.say(f"{backbone.net.name} is left out: the time is short")
-                continue
-            began = monotonic()
-            probe = Probe(
-                backbone, self.dataset, self.images, folder=self.folder, mirrored=True,
-                precision=self.job.precision, seed=self.job.seed,
-            )  # fmt: skip
-            self.watch.say(f"features of {backbone.net.name} ({backbone.weights})")
-            with first_then_others():
-                outcome = probe.outcome()
-            seconds = monotonic() - began
-            probes.append((probe, outcome))
-            row = outcome.last
-            self.watch.say(
-                f"{outcome.name}: layer {row['layer']}, {100 * row['folds_accuracy']:.1f}% on "
-                f"images left out in turn, {100 * row['val_accuracy']:.1f}% on validation"
-            )
-        probe, best = min(probes, key=lambda pair: pair[1].last["folds_loss"])
-        if self.job.transfer in ("auto", "probe"):
-            self.outcomes += [outcome for _, outcome in probes]
-            self._write_log()
-        if self.job.transfer != "probe":
-            self._fine_tune(probe, best)
-
-    def _fine_tune(self, probe: Probe, best: Outcome) -> None:
-        """Gradient descent from the best probe, if there is time for it."""
-        with first_then_others():
-            approach = self._decided(best)
-        if approach is None:
-            return
-        training = self._training(approach, begin_with_probe(probe, approach))
-        self._pace = (self.clock.spent, float(len(training.history)))
-        for row in training.run():
-            self.done = float(row["epoch"])
-            self._tell(approach, row, training.learner.epochs - self.done)
-            self._keep(training.outcome)
-        self._keep(training.outcome)
-        self.cut = training.cut
-
-    def _decided(self, best: Outcome) -> Approach | None:
-        """How to fine-tune: decided once, then read again; None where it is not worth the time."""
-        file = self.folder / "fine-tune.json"
-        if file.exists():
-            record = read_json(file)
-            return Approach.from_json(record) if record else None
-        images = self.dataset.size("train")
-        recipe, method = self.job.recipe, self.job.transfer
-        if method == "auto":
-            method = "stages" if images < FEW else "full"
-        assert best.approach.backbone is not None
-        net = best.approach.backbone.but(classes=len(self.dataset.classes))
-        epochs = self.job.epochs
-        if epochs is None:
-            seconds = step_seconds(net, recipe, self.job.precision) * recipe.steps(images)
-            epochs = min(MOST_TUNED, int(TUNING * self.clock.left / seconds))
-            if epochs < LEAST_TUNED and self.job.transfer != "auto":
-                epochs = LEAST_TUNED
-        approach = None
-        if epochs >= (LEAST_TUNED if self.job.epochs is None else 1):
-            approach = replace(best.approach, name=f"{net.name}-{method}", method=method, net=net,
-                               layer=LATE, recipe=recipe, epochs=epochs)  # fmt: skip
-        else:
-            self.watch.say("fine-tuning is left out: the time does not suffice for it")
-        write_text(file, json.dumps(approach.to_json() if approach else None))
-        return approach
+    def _folds(self, preprocessing: Preprocessing, count: int) -> list[Fold]:
+        """So many folds of training and validation, or the two as they are."""
+        if count > 1:
+            pooled = self.images(self.dataset.indices("train", "val"), preprocessing)
+            return folded(pooled, self.job.seed, count)
+        return [Fold(self.split("train", preprocessing), self.split("val", preprocessing))]
 
     def _halve(self) -> None:
         """Nets from nothing: many a little, few more, one to the end."""
         alive = list(range(len(self.job.approaches)))
         for rung, plan in enumerate(self.job.rungs):
             alive = sorted(alive[: plan.nets])
+            count = self.job.folds if rung < len(self.job.rungs) - 1 else 1
             for place, candidate in enumerate(alive):
-                ahead = self._ahead(rung, alive[place + 1 :], alive)
-                self._scratch(rung, candidate, ahead)
+                if self.outcomes and agreed(self.clock.left) < 0:
+                    self.cut = True
+                else:
+                    self.train(
+                        self.job.trial(rung, candidate),
+                        lambda approach, fold: random_model(approach, fold.train),
+                        rung=rung, folds=count, cost=self.job.costs[candidate],
+                        ahead=self._ahead(rung, alive[place + 1 :], alive),
+                    )  # fmt: skip
                 if self.cut:
                     return
             outcomes = [outcome for outcome in self.outcomes if outcome.rung == rung]
@@ -174,34 +129,56 @@ class Trials:
         nets = [approach.net for approach in self.job.approaches]
         return nets.index(outcome.approach.net)
 
-    def _scratch(self, rung: int, candidate: int, ahead: float) -> None:
-        approach, cost = self.job.trial(rung, candidate), self.job.costs[candidate]
-        if self.outcomes and agreed(self.clock.left) < 0:
-            self.cut = True
-            return
-        training = self._training(approach, lambda: random_model(approach, self.dataset))
-        self.done += cost * len(training.history)
-        self._pace = self._pace or (self.clock.spent, self.done)
-        for row in training.run():
-            self.done += cost
-            self._keep(training.outcome, rung)
-            rest = (training.learner.epochs - len(training.history)) * cost + ahead
-            self._tell(approach, row, rest)
-        self._keep(training.outcome, rung)
-        self.cut = training.cut
+    def train(
+        self, approach: Approach, begin: Begin, *, rung: int = 0, folds: int = 1,
+        cost: float = 1.0, ahead: float = 0.0,
+    ) -> None:  # fmt: skip
+        """Trains an approach, from its checkpoint where there is one, and notes how far it is;
+        `cut` says whether the time was up.
 
-    def _training(self, approach: Approach, begin: Callable[[], nn.Module]) -> Training:
-        return training_of(approach, self.dataset, begin, folder=self.folder, clock=self.clock,
-                           tell=self.watch.say)  # fmt: skip
+        Arguments:
+            begin: makes its module.
+            folds: how often, each time with other images left out; once with validation.
+            cost: of an epoch, and `ahead` of all that comes after it, as `done` counts.
+        """
+        parts, outcomes = self._folds(approach.preprocessing, folds), list[Outcome]()
+        left_out = [len(fold.val) for fold in parts]
 
-    def _keep(self, outcome: Outcome, rung: int = 0) -> None:
+        def note(outcome: Outcome) -> None:
+            whole = [*outcomes, outcome]
+            if folds > 1:
+                outcome = averaged(approach, whole, left_out[: len(whole)])
+            self.keep(replace(outcome, rung=rung))
+
+        for i, fold in enumerate(parts):
+            own = replace(approach, name=f"{approach.name}-fold{i + 1}") if folds > 1 else approach
+            training = Training(
+                own, lambda own=own, fold=fold: begin(own, fold), fold.train, fold.val,
+                folder=self.folder, fingerprint=self.dataset.fingerprint, clock=self.clock,
+                tell=self.watch.say,
+            )  # fmt: skip
+            self.done += cost * len(training.history)
+            self._pace = self._pace or (self.clock.spent, self.done)
+            for row in training.run():
+                self.done += cost
+                note(training.outcome)
+                rest = training.learner.epochs - len(training.history)
+                rest += approach.epochs * (folds - i - 1)
+                self._tell(own, row, cost * rest + ahead)
+            note(training.outcome)
+            outcomes.append(training.outcome)
+            if training.cut:
+                self.cut = True
+                return
+
+    def restart(self) -> None:
+        """Counts what is done from here."""
+        self.done, self._pace = 0.0, None
+
+    def keep(self, outcome: Outcome) -> None:
         """Notes how far an approach is."""
-        outcome = replace(outcome, rung=rung)
         others = [o for o in self.outcomes if o.name != outcome.name]
         self.outcomes = [*others, outcome] if outcome.history else others
-        self._write_log()
-
-    def _write_log(self) -> None:
         if here().rank:
             return
         rows = [json.dumps(row) for outcome in self.outcomes for row in outcome.history]
@@ -219,10 +196,12 @@ class Trials:
 
     def _ahead(self, rung: int, rest: Sequence[int], alive: Sequence[int]) -> float:
         """What the trials after this one cost at most."""
-        costs, plan = self.job.costs, self.job.rungs
+        costs, plan, last = self.job.costs, self.job.rungs, len(self.job.rungs) - 1
         now = sum(costs[candidate] for candidate in rest) * plan[rung].epochs
         dearest = sorted((costs[candidate] for candidate in alive), reverse=True)
-        return now + sum(sum(dearest[: later.nets]) * later.epochs for later in plan[rung + 1 :])
+        work = [now, *(sum(dearest[: later.nets]) * later.epochs for later in plan[rung + 1 :])]
+        return sum(seconds * (self.job.folds if rung + i < last else 1)
+                   for i, seconds in enumerate(work))  # fmt: skip
 
     def _spent_before(self) -> float:
         """Seconds that processes before this one worked, by the checkpoints they left."""

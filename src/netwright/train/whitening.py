@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from netwright.errors import RecipeError
 
-__all__ = ["PATCHES", "pass_on", "whiten"]
+__all__ = ["PATCHES", "pass_on", "principal", "whiten"]
 
 PATCHES = 4096
 """Images whose patches are looked at."""
@@ -32,15 +32,24 @@ def whiten(model: nn.Module, images: Tensor) -> None:
             f"{conv.out_channels if conv is not None else 'no convolution'}; "
             "choose a recipe without whiten, or another net"
         )
-    patches = nn.functional.unfold(images.double(), conv.kernel_size)
+    filters = principal(images, conv.kernel_size)
+    weight = torch.cat([filters, -filters])
+    with torch.no_grad():
+        conv.weight[: 2 * inputs] = weight.to(conv.weight)
+    conv.weight.requires_grad_(False)
+
+
+def principal(images: Tensor, kernel: tuple[int, ...]) -> Tensor:
+    """The principal components of all patches, each divided by its standard deviation, that with
+    the largest variance first: (C k k, C, k, k) in double precision.
+    """
+    inputs = images.shape[1] * kernel[0] * kernel[1]
+    patches = nn.functional.unfold(images.double(), kernel)
     flat = patches.transpose(1, 2).reshape(-1, inputs)
     covariance = flat.T @ flat / len(flat)
     variances, directions = torch.linalg.eigh(covariance)
     filters = (directions / (variances + EPSILON).sqrt()).T.flip(0)
-    weight = torch.cat([filters, -filters]).view(2 * inputs, *conv.weight.shape[1:])
-    with torch.no_grad():
-        conv.weight[: 2 * inputs] = weight.to(conv.weight)
-    conv.weight.requires_grad_(False)
+    return filters.view(inputs, images.shape[1], *kernel)
 
 
 def pass_on(model: nn.Module) -> None:

