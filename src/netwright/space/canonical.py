@@ -143,7 +143,7 @@ def placed(dag: Dag, nodes: int, idle: str) -> dict[tuple[int, int], str] | None
     states go by nodes of their own, of which some ways may have room; of these it is the least.
 
     >>> placed((((("conv", 0), ("pool", 0)),), (1,)), 4, "skip")
-    {(0, 1): 'conv', (0, 3): 'pool', (1, 3): 'skip'}
+    {(0, 1): 'pool', (0, 3): 'conv', (1, 3): 'skip'}
     """
     if dag[1] == (0,):
         return {(0, nodes - 1): idle}

@@ -47,7 +47,7 @@ class Hierarchical(ReadSpace):
     True
     >>> small = Hierarchical(motifs=1, nodes=3, top=2, primitives=("conv_1x1", "identity"))
     >>> small.size, len({small.canonical(code) for code in small.codes()})
-    (54, 10)
+    (54, 8)
     """
 
     def __init__(self, motifs: int = 6, nodes: int = 4, top: int = 5, width: int = 16,

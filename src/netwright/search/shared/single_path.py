@@ -157,8 +157,8 @@ def tau(one: Sequence[float], other: Sequence[float]) -> float:
     """Kendall's rank correlation, tau-b: 1 for one order, -1 for opposite ones, 0 where one has no
     order at all.
 
-    >>> tau([1, 2, 3, 4], [1, 2, 4, 3])
-    0.6666666666666667
+    >>> round(tau([1, 2, 3, 4], [1, 2, 4, 3]), 3)
+    0.667
     """
     if len(one) != len(other) or len(one) < 2:
         raise SearchError(
