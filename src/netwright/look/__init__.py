@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from netwright.look.attribution import *  # noqa: F403
     from netwright.look.geometry import *  # noqa: F403
     from netwright.look.kernels import *  # noqa: F403
+    from netwright.look.fourier import *  # noqa: F403
+    from netwright.look.maximisation import *  # noqa: F403
     from netwright.look.matrix import *  # noqa: F403
     from netwright.look.occluding import *  # noqa: F403
     from netwright.look.patches import *  # noqa: F403
@@ -28,6 +30,8 @@ lazy(
         "attribution": "METHODS Attribution attribute",
         "geometry": "Box Layer layers",
         "kernels": "Filters filters",
+        "fourier": "Shake",
+        "maximisation": "Maximised maximise",
         "matrix": "circulant conv_matrix eigenvalues toeplitz",
         "occluding": "Occlusion occlusion",
         "patches": "TopPatches top_patches",

@@ -74,7 +74,7 @@ class Subject:
         if self.preprocessing is None:
             return self._plain(image)
         pixels = self.preprocessing.image(image)
-        return Picture(self._placed(self.preprocessing(image)[None]), _rgb(pixels))
+        return Picture(self._placed(self.preprocessing(image)[None]), rgb(pixels))
 
     def index(self, target: int | str | None, scores: Tensor) -> int:
         """The class asked for, by index or name; the top one of `scores` (classes) for None."""
@@ -107,7 +107,7 @@ class Subject:
             span = (values.max() - values.min()).clamp(min=1e-12)
             values = (values - values.min()) / span
         pixels = (values.clamp(0, 1) * 255).round().byte()
-        return _rgb(pixels.permute(1, 2, 0).numpy())
+        return rgb(pixels.permute(1, 2, 0).numpy())
 
     def _of_tensor(self, image: Tensor) -> Picture:
         x = image.detach()
@@ -126,7 +126,7 @@ class Subject:
 
     def _plain(self, image: Any) -> Picture:
         """Values from 0 to 1, as nothing is known of the model's images."""
-        channels = _channels(self.model)
+        channels = channels_of(self.model)
         if isinstance(image, str | Path):
             with opened(image) as whole:
                 image = upright(whole, channels)
@@ -176,7 +176,7 @@ def pictures(subject: Subject, images: Sequence[Any]) -> list[Picture]:
     return shown
 
 
-def _channels(model: nn.Module) -> int:
+def channels_of(model: nn.Module) -> int:
     """Channels of a model's images: its net's, or those of its first convolution."""
     net = getattr(model, "net", None)
     if isinstance(net, Net):
@@ -187,7 +187,7 @@ def _channels(model: nn.Module) -> int:
     return 3
 
 
-def _rgb(pixels: np.ndarray) -> np.ndarray:
+def rgb(pixels: np.ndarray) -> np.ndarray:
     """(H, W, C) as (H, W, 3): grey in all, or the first three channels."""
     if pixels.shape[2] >= 3:
         return np.ascontiguousarray(pixels[:, :, :3])

@@ -76,10 +76,10 @@ def show_image(axes: Axes, pixels: np.ndarray, title: str = "") -> None:
     axes.set_title(title, fontsize=9)
 
 
-def sheet(images: np.ndarray, blank: float) -> np.ndarray:
+def sheet(images: np.ndarray, blank: float, columns: int | None = None) -> np.ndarray:
     """Images (N, h, w) or (N, h, w, 3) in rows on one sheet, a blank line between."""
     count, h, w = images.shape[:3]
-    columns = ceil(count**0.5)
+    columns = columns or ceil(count**0.5)
     rows = ceil(count / columns)
     side = (rows * (h + 1) - 1, columns * (w + 1) - 1)
     whole = np.full((*side, *images.shape[3:]), blank, images.dtype)

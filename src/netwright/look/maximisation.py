@@ -1,0 +1,288 @@
+"""Images made to excite a unit, a channel, a layer, a direction or a class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from netwright.core.net import Net
+from netwright.core.shape import show
+from netwright.errors import LookError
+from netwright.look.fourier import Canvas, Shake
+from netwright.look.goal import Channels, Goals, goals
+from netwright.look.pace import Pace, Tell
+from netwright.look.picture import Subject, channels_of, rgb, subject
+from netwright.look.relus import Redirected
+from netwright.look.result import Look, sheet
+from netwright.look.watch import Watch, mixes, slope_of, watching
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from netwright.data.image import Preprocessing
+
+__all__ = ["Maximised", "maximise"]
+
+SIDE = 128
+"""Pixels of a side at most, where no size is given: a few fields of most units."""
+DETOURS = 16
+"""Steps at first in which closed ReLUs are opened (Lucid's)."""
+RATE = 0.05
+
+
+@dataclass(frozen=True)
+class Maximised(Look):
+    """`images` (goals, copies, C, H, W), uint8, and what each excites, as the image stands: the
+    largest value of the goal over the map (goals, copies), comparable to that of a patch, in
+    `values`. `history` (steps, goals, copies) is the mean that was climbed, NaN where the climb
+    ended before.
+    """
+
+    layer: str | None
+    names: tuple[str, ...]
+    images: np.ndarray
+    values: np.ndarray
+    history: np.ndarray
+    unit: tuple[int, int] | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def aspect(self) -> float:  # type: ignore[override]  # of each figure, where most have one of all
+        """Square images on a sheet of their own width."""
+        columns = self._columns()
+        return -(-self.values.size // columns) / columns
+
+    def pixels(self) -> np.ndarray:
+        """The images as they are shown: uint8 (goals, copies, H, W, 3)."""
+        flat = self.images.reshape(-1, *self.images.shape[2:]).transpose(0, 2, 3, 1)
+        shown = np.stack([rgb(image) for image in flat])
+        return shown.reshape(*self.values.shape, *shown.shape[1:])
+
+    def sheet(self) -> np.ndarray:
+        """All images on one sheet, the copies of a goal side by side."""
+        return sheet(self.pixels().reshape(-1, *self.images.shape[3:], 3), 255, self._columns())
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"images": self.images, "values": self.values, "history": self.history}
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "layer": self.layer, "goals": list(self.names), "values": self.values.tolist(),
+            "unit": self.unit, "steps": len(self.history), "notes": list(self.notes),
+        }  # fmt: skip
+
+    def draw(self, figure: Figure) -> None:
+        columns = self._columns()
+        rows = -(-self.values.size // columns)
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        copies = self.values.shape[1]
+        shown = self.pixels().reshape(-1, *self.images.shape[3:], 3)
+        for i, axes in enumerate(grid):
+            axes.set_axis_off()
+            if i < len(shown):
+                axes.imshow(shown[i])
+                name, value = self.names[i // copies], self.values.ravel()[i]
+                axes.set_title(f"{name}: {value:.3g}", fontsize=7)
+
+    def _columns(self) -> int:
+        goals, copies = self.values.shape
+        return copies if copies > 1 else int(np.ceil(goals**0.5))
+
+
+def maximise(
+    model: Any, layer: str | None, channels: Channels = None, *,
+    unit: tuple[int, int] | None = None, steps: int = 256, size: int | None = None,
+    copies: int = 1, diversity: float = 1.0, batch: int = 8, shake: Shake | None = None,
+    seed: int = 0, seconds: float | None = None, tell: Tell | None = None,
+    preprocessing: Preprocessing | None = None,
+) -> Maximised:  # fmt: skip
+    """Images that excite channels of a layer as strongly as `steps` of Adam can make them (Erhan
+    et al. 2009; with the frequencies, colours and shaking of Olah et al. 2017).
+
+    layer: its path; None for the classes, which are then the channels.
+    channels: an index, several, the name of a class, directions (C,) or (n, C) of floats, which
+        are made of length 1; None for all of the layer at once, the mean of its squares.
+    unit: (y, x) of the map; all of the map where it is not given, of which the mean is climbed.
+    steps: of 0.05 along the gradient of frequencies.
+    size: pixels of a side; the net's own, but for layers at most 128.
+    copies: images for each channel, which `diversity`, a share of the goal, keeps unlike.
+    batch: channels at a time; the image of a channel does not depend on the others.
+    shake: how far images are turned, scaled and moved before each step.
+    seconds: after which the climb ends, as at Ctrl-C, with the images there are.
+    tell: hears the share that is done.
+    """
+    looked = subject(model, preprocessing)
+    if min(steps, copies, batch) < 1 or diversity < 0 or (size is not None and size < 1):
+        raise LookError(f"steps {steps}, copies {copies}, batch {batch}, size {size}, diversity "
+                        f"{diversity}; wanted at least 1 each, and 0 of diversity")  # fmt: skip
+    side, notes = _side(looked, layer, size)
+    shape = (_channels(looked), *side)
+    with watching(looked.model, [] if layer is None else [layer]) as watch:
+        trial = _normal(looked, torch.full((1, *shape), 0.5))
+        wanted = goals(looked, watch, trial, layer, channels, unit)
+        climbs = _climbs(looked, watch, wanted, shape, copies, seed, batch)
+        rounds = [climb for climb in climbs for _ in range(steps)]
+        with Pace(len(rounds), tell, seconds) as pace:
+            for climb in pace.over(rounds):
+                climb.step(shake or Shake(), diversity)
+        finished = [climb for climb in climbs if climb.history]
+        images = [climb.bytes() for climb in finished]
+        values = [climb.measure(image) for climb, image in zip(finished, images, strict=True)]
+    reached = sum(len(climb.goals.names) for climb in finished)
+    names = wanted.names[:reached]
+    notes = (*notes, *pace.note("steps"), *_silent(finished))
+    return Maximised(layer, names, np.concatenate(images), np.concatenate(values),
+                     _histories(finished, steps), wanted.unit, notes)  # fmt: skip
+
+
+class _Climb:
+    """The images of some goals while they are made."""
+
+    def __init__(
+        self, looked: Subject, watch: Watch, wanted: Goals, shape: tuple[int, ...], copies: int,
+        seed: int,
+    ) -> None:  # fmt: skip
+        self.looked, self.watch, self.goals, self.copies = looked, watch, wanted, copies
+        self.count, self.shape = len(wanted.names), shape
+        self.generator = torch.Generator().manual_seed(seed)
+        self.history: list[np.ndarray] = []
+        self.canvas: Canvas | None = None
+        self.seed_moved = torch.zeros(self.count * copies, dtype=torch.bool)
+
+    def step(self, shake: Shake, diversity: float) -> None:
+        """One along the gradient. Noise and shakes are those of any goal, so that none depends on
+        which others there are.
+        """
+        if self.canvas is None:
+            self._begin()
+        assert self.canvas is not None
+        draws = self._for_all(torch.rand(self.copies, 4, generator=self.generator) * 2 - 1)
+        images = shake(self.canvas(), draws)
+        with ExitStack() as rules:
+            if len(self.history) < DETOURS:
+                rules.enter_context(Redirected())
+            reached, features = self.goals.climbed(self.watch, _normal(self.looked, images))
+        total = reached.sum()
+        if self.copies > 1 and diversity:
+            total = total - diversity * self._likeness(features, reached)
+        slope = slope_of(self.watch, total, self.canvas.spectrum)
+        values = reached.detach().cpu().double().numpy().reshape(self.count, self.copies)
+        if not (np.isfinite(values).all() and bool(slope.isfinite().all())):
+            raise LookError("the climb met values that are not finite; look at the weights")
+        self.seed_moved |= (slope != 0).flatten(1).any(1).cpu()
+        self.canvas.spectrum.grad = -slope
+        self.optimiser.step()
+        self.history.append(values)
+
+    def _begin(self) -> None:
+        noise = torch.randn(self.copies, *Canvas.size(self.shape[0], self.shape[1:]),
+                            generator=self.generator)  # fmt: skip
+        place = next(self.looked.model.parameters(), noise).device
+        self.canvas = Canvas(self._for_all(noise).to(place), self.shape[1:])
+        self.optimiser = torch.optim.Adam([self.canvas.spectrum], lr=RATE)
+
+    def _for_all(self, values: Tensor) -> Tensor:
+        """What each copy has, for the copies of every goal."""
+        return values.repeat(self.count, *[1] * (values.dim() - 1))
+
+    def _likeness(self, features: Tensor, reached: Tensor) -> Tensor:
+        """How alike the textures of the copies of a goal are, as a share of what they reached:
+        the cosines of their Gram matrices.
+        """
+        flat = features.flatten(2)
+        grams = (flat @ flat.transpose(1, 2)).flatten(1)
+        grams = torch.nn.functional.normalize(grams, dim=1).view(self.count, self.copies, -1)
+        pairs = [(grams[:, i] * grams[:, j]).sum(1)
+                 for i, j in combinations(range(self.copies), 2)]  # fmt: skip
+        worth = reached.detach().abs().view(self.count, self.copies).sum(1)
+        return (torch.stack(pairs).mean(0) * worth).sum()
+
+    @torch.no_grad()
+    def bytes(self) -> np.ndarray:
+        """The images as they are now, (goals, copies, C, H, W)."""
+        assert self.canvas is not None  # a step was made
+        images = (self.canvas() * 255).round().byte().cpu().numpy()
+        return images.reshape(self.count, self.copies, *images.shape[1:])
+
+    @torch.no_grad()
+    def measure(self, images: np.ndarray) -> np.ndarray:
+        """The largest value of each goal over the map of its images."""
+        x = torch.tensor(images.reshape(-1, *images.shape[2:]) / 255, dtype=torch.float32)
+        values = self.goals.largest(self.watch, _normal(self.looked, x))
+        return values.cpu().double().numpy().reshape(self.count, self.copies)
+
+
+def _climbs(
+    looked: Subject, watch: Watch, wanted: Goals, shape: tuple[int, ...], copies: int, seed: int,
+    batch: int,
+) -> list[_Climb]:  # fmt: skip
+    together = max(1, batch // copies)
+    if mixes(lambda x: wanted.features(watch, x).flatten(1),
+             _normal(looked, torch.full((1, *shape), 0.25))):  # fmt: skip
+        together = 1
+    return [_Climb(looked, watch, part, shape, copies, seed) for part in wanted.parts(together)]
+
+
+def _side(
+    looked: Subject, layer: str | None, size: int | None
+) -> tuple[tuple[int, int], tuple[str, ...]]:
+    """(H, W) of the images, and what there is to say of it."""
+    given, net = looked.preprocessing, getattr(looked.model, "net", None)
+    notes = () if given else ("nobody says how the model's images are normalised; these have "
+                              "values from 0 to 1",)  # fmt: skip
+    if size is not None:
+        return (size, size), notes
+    if given is not None:
+        own = (given.size, given.size)
+    elif isinstance(net, Net) and len(net.input) == 3:
+        own = (net.input[1], net.input[2])
+    else:
+        note = f"nobody says the size of the model's images; {SIDE} was taken, `size` is another"
+        return (SIDE, SIDE), (*notes, note)
+    if layer is None:
+        return own, notes
+    return (min(own[0], SIDE), min(own[1], SIDE)), notes
+
+
+def _channels(looked: Subject) -> int:
+    return looked.preprocessing.channels if looked.preprocessing else channels_of(looked.model)
+
+
+def _normal(looked: Subject, images: Tensor) -> Tensor:
+    """Values from 0 to 1 as the model takes them, where its weights are."""
+    given = looked.preprocessing
+    if given is not None and given.mean:
+        mean, std = (torch.tensor(row).view(1, -1, 1, 1).to(images)
+                     for row in (given.mean, given.std))  # fmt: skip
+        images = (images - mean) / std
+    weight = next((p for p in looked.model.parameters() if p.is_floating_point()), images)
+    return images.to(weight.device, weight.dtype)
+
+
+def _histories(finished: Sequence[_Climb], steps: int) -> np.ndarray:
+    def rows() -> Iterator[np.ndarray]:
+        for climb in finished:
+            own = np.full((steps, climb.count, climb.copies), np.nan)
+            own[: len(climb.history)] = climb.history
+            yield own
+
+    return np.concatenate(list(rows()), axis=1)
+
+
+def _silent(finished: Sequence[_Climb]) -> tuple[str, ...]:
+    """What there is to say of goals that nothing changed."""
+    still = [name for climb in finished
+             for name, moved in zip(climb.goals.names, climb.seed_moved.view(climb.count, -1),
+                                    strict=True)
+             if not moved.any()]  # fmt: skip
+    if not still:
+        return ()
+    shown = ", ".join(still[:8]) + (f" and {len(still) - 8} more" if len(still) > 8 else "")
+    return (f"no image changed {shown}: dead, or flat all around grey",)
