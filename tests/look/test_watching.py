@@ -74,7 +74,13 @@ LOOKS = {
     "filters": nw.look.filters,
     "field": lambda m: nw.look.field(m, "relu", shape=(3, 24, 24), samples=2),
     "top_patches": lambda m: nw.look.top_patches(m, [X, X + 1], "relu"),
+    "maximise": lambda m: nw.look.maximise(m, "relu", [0, 2], steps=2, size=24),
+    "dream": lambda m: nw.look.dream(m, X, "conv", iterations=1),
 }  # fmt: skip
+
+
+FREE = ("filters", "maximise", "dream")
+"""Those that do not run the head."""
 
 
 @pytest.mark.parametrize("name", LOOKS)
@@ -89,7 +95,7 @@ def test_nothing_stays_behind(name):
     assert_untouched(before, state(model))
 
 
-@pytest.mark.parametrize("name", [name for name in LOOKS if name != "filters"])
+@pytest.mark.parametrize("name", [name for name in LOOKS if name not in FREE])
 def test_nothing_stays_behind_after_an_error(name):
     model = lived_in()
     head = model.head
@@ -101,6 +107,18 @@ def test_nothing_stays_behind_after_an_error(name):
     assert not wrong._forward_hooks
     model.head = wrong
     assert_untouched(before, state(model))
+
+
+@pytest.mark.parametrize("name", ["maximise", "dream"])
+def test_nothing_stays_behind_of_a_climb_that_fails(name):
+    model = lived_in()
+    model.conv.weight.data[2] = torch.nan
+    before = state(model)
+    with pytest.raises(nw.LookError, match="not finite"):
+        LOOKS[name](model)
+    after = state(model)
+    before[1].pop("conv.weight"), after[1].pop("conv.weight")
+    assert_untouched(before, after)
 
 
 def test_an_exception_in_the_block():

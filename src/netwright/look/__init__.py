@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from netwright.look.attribution import *  # noqa: F403
     from netwright.look.geometry import *  # noqa: F403
     from netwright.look.kernels import *  # noqa: F403
+    from netwright.look.dreaming import *  # noqa: F403
     from netwright.look.fourier import *  # noqa: F403
     from netwright.look.maximisation import *  # noqa: F403
     from netwright.look.matrix import *  # noqa: F403
@@ -30,6 +31,7 @@ lazy(
         "attribution": "METHODS Attribution attribute",
         "geometry": "Box Layer layers",
         "kernels": "Filters filters",
+        "dreaming": "Dream dream",
         "fourier": "Shake",
         "maximisation": "Maximised maximise",
         "matrix": "circulant conv_matrix eigenvalues toeplitz",

@@ -41,8 +41,8 @@ RATE = 0.05
 class Maximised(Look):
     """`images` (goals, copies, C, H, W), uint8, and what each excites, as the image stands: the
     largest value of the goal over the map (goals, copies), comparable to that of a patch, in
-    `values`. `history` (steps, goals, copies) is the mean that was climbed, NaN where the climb
-    ended before.
+    `values`. `history` (steps, goals, copies) is what was climbed, the mean of what is above 0 in
+    the map, NaN where the climb ended before.
     """
 
     layer: str | None
@@ -109,7 +109,7 @@ def maximise(
     layer: its path; None for the classes, which are then the channels.
     channels: an index, several, the name of a class, directions (C,) or (n, C) of floats, which
         are made of length 1; None for all of the layer at once, the mean of its squares.
-    unit: (y, x) of the map; all of the map where it is not given, of which the mean is climbed.
+    unit: (y, x) of the map; all of the map where it is not given.
     steps: of 0.05 along the gradient of frequencies.
     size: pixels of a side; the net's own, but for layers at most 128.
     copies: images for each channel, which `diversity`, a share of the goal, keeps unlike.
