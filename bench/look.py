@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -44,6 +45,8 @@ CHANNELS, STEPS = 32, 128
 
 
 def lucents(model, layer, channel, steps):
+    for name in ("IPython", "IPython.display"):  # lucent imports it to show what nobody asks for
+        sys.modules.setdefault(name, ModuleType(name))
     render = library("lucent.optvis.render")
     render.render_vis(model, f"{layer.replace('.', '_')}:{channel}", thresholds=(steps,),
                       progress=False, show_image=False)  # fmt: skip

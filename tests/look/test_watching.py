@@ -76,10 +76,11 @@ LOOKS = {
     "top_patches": lambda m: nw.look.top_patches(m, [X, X + 1], "relu"),
     "maximise": lambda m: nw.look.maximise(m, "relu", [0, 2], steps=2, size=24),
     "dream": lambda m: nw.look.dream(m, X, "conv", iterations=1),
+    "sparsity": lambda m: nw.look.sparsity(m, [X, X + 1], ["relu", "conv"]),
 }  # fmt: skip
 
 
-FREE = ("filters", "maximise", "dream")
+FREE = ("filters", "maximise", "dream", "sparsity", "top_patches")
 """Those that do not run the head."""
 
 

@@ -11,6 +11,7 @@ from netwright.core.lazy import lazy
 if TYPE_CHECKING:
     from netwright.look.activation import *  # noqa: F403
     from netwright.look.attribution import *  # noqa: F403
+    from netwright.look.gabor import *  # noqa: F403
     from netwright.look.geometry import *  # noqa: F403
     from netwright.look.kernels import *  # noqa: F403
     from netwright.look.dreaming import *  # noqa: F403
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from netwright.look.picture import *  # noqa: F403
     from netwright.look.receptive import *  # noqa: F403
     from netwright.look.result import *  # noqa: F403
+    from netwright.look.sparseness import *  # noqa: F403
     from netwright.look.watch import *  # noqa: F403
 
 lazy(
@@ -29,6 +31,7 @@ lazy(
     {
         "activation": "Activations activations",
         "attribution": "METHODS Attribution attribute",
+        "gabor": "Gabors gabors",
         "geometry": "Box Layer layers",
         "kernels": "Filters filters",
         "dreaming": "Dream dream",
@@ -40,6 +43,7 @@ lazy(
         "picture": "Picture Subject subject",
         "receptive": "ReceptiveField field",
         "result": "Look",
+        "sparseness": "Sparsity sparsity",
         "watch": "Watch watching",
     },
 )

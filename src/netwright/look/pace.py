@@ -24,9 +24,7 @@ class Pace:
     (['a'], ('stopped early, after 1 of 4 letters',))
     """
 
-    def __init__(
-        self, total: int, tell: Tell | None = None, seconds: float | None = None
-    ) -> None:
+    def __init__(self, total: int, tell: Tell | None = None, seconds: float | None = None) -> None:
         self.total, self.tell, self.seconds = total, tell, seconds
         self.done = 0
         self.early = False
@@ -35,15 +33,17 @@ class Pace:
         self._start = monotonic()
         return self
 
-    def over(self, items: Iterable[Item]) -> Iterator[Item]:
-        """The items, as long as there is time."""
+    def over(
+        self, items: Iterable[Item], size: Callable[[Item], int] = lambda item: 1
+    ) -> Iterator[Item]:
+        """The items, as long as there is time; each counts for as many as its `size`."""
         for item in items:
             late = self.seconds is not None and monotonic() - self._start >= self.seconds
             if late and self.done:
                 self.early = True
                 return
             yield item
-            self.done += 1
+            self.done += size(item)
             if self.tell:
                 self.tell(min(1.0, self.done / self.total))
 
