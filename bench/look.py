@@ -47,7 +47,9 @@ CHANNELS, STEPS = 32, 128
 def lucents(model, layer, channel, steps):
     for name in ("IPython", "IPython.display"):  # lucent imports it to show what nobody asks for
         sys.modules.setdefault(name, ModuleType(name))
-    render = library("lucent.optvis.render")
+    render, turning = library("lucent.optvis.render"), library("kornia.geometry")
+    for name in ("get_rotation_matrix2d", "warp_affine"):  # where lucent knows them
+        setattr(library("kornia"), name, getattr(turning, name))
     render.render_vis(model, f"{layer.replace('.', '_')}:{channel}", thresholds=(steps,),
                       progress=False, show_image=False)  # fmt: skip
 

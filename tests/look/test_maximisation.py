@@ -177,18 +177,18 @@ def test_stopped_with_what_it_has():
 
 
 @pytest.mark.parametrize(("how", "message"), [
-    (dict(layer="0", channels=7), "7 channels, 0 to 6; there is no channel 7"),
-    (dict(layer="0", channels=[True]), "no channel True"),
-    (dict(layer="0", channels=[]), "empty"),
-    (dict(layer="0", channels=0, unit=(64, 0)), r"no unit at \(64, 0\).* 64 x 64 units"),
-    (dict(layer="6", channels=0, unit=(0, 0)), "6 gives 3, which has no units"),
-    (dict(layer=None, channels=3), "no class 3"),
-    (dict(layer=None, channels="cat"), "does not name its classes"),
-    (dict(layer=None), "which classes"),
-    (dict(layer="0", channels=np.zeros(7)), "length that is 0"),
-    (dict(layer="0", channels=np.ones(6)), "has 7 numbers, got 6"),
-    (dict(layer="0", channels=0, steps=0), "steps 0"),
-    (dict(layer="00", channels=0), "no layer is called '00'; near: 0"),
+    ({"layer": "0", "channels": 7}, "7 channels, 0 to 6; there is no channel 7"),
+    ({"layer": "0", "channels": [True]}, "no channel True"),
+    ({"layer": "0", "channels": []}, "empty"),
+    ({"layer": "0", "channels": 0, "unit": (64, 0)}, r"no unit at \(64, 0\).* 64 x 64 units"),
+    ({"layer": "6", "channels": 0, "unit": (0, 0)}, "6 gives 3, which has no units"),
+    ({"layer": None, "channels": 3}, "no class 3"),
+    ({"layer": None, "channels": "cat"}, "does not name its classes"),
+    ({"layer": None}, "which classes"),
+    ({"layer": "0", "channels": np.zeros(7)}, "length that is 0"),
+    ({"layer": "0", "channels": np.ones(6)}, "has 7 numbers, got 6"),
+    ({"layer": "0", "channels": 0, "steps": 0}, "steps 0"),
+    ({"layer": "00", "channels": 0}, "no layer is called '00'; near: 0"),
 ])  # fmt: skip
 def test_what_cannot_be_climbed(how, message):
     with pytest.raises(nw.NetwrightError, match=message):

@@ -80,7 +80,7 @@ LOOKS = {
 }  # fmt: skip
 
 
-FREE = ("filters", "maximise", "dream", "sparsity", "top_patches")
+FREE = ("filters", "maximise", "dream", "sparsity")
 """Those that do not run the head."""
 
 

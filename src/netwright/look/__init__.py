@@ -11,13 +11,13 @@ from netwright.core.lazy import lazy
 if TYPE_CHECKING:
     from netwright.look.activation import *  # noqa: F403
     from netwright.look.attribution import *  # noqa: F403
+    from netwright.look.dreaming import *  # noqa: F403
+    from netwright.look.fourier import *  # noqa: F403
     from netwright.look.gabor import *  # noqa: F403
     from netwright.look.geometry import *  # noqa: F403
     from netwright.look.kernels import *  # noqa: F403
-    from netwright.look.dreaming import *  # noqa: F403
-    from netwright.look.fourier import *  # noqa: F403
-    from netwright.look.maximisation import *  # noqa: F403
     from netwright.look.matrix import *  # noqa: F403
+    from netwright.look.maximisation import *  # noqa: F403
     from netwright.look.occluding import *  # noqa: F403
     from netwright.look.patches import *  # noqa: F403
     from netwright.look.picture import *  # noqa: F403

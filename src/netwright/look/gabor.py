@@ -99,7 +99,7 @@ class Gabors(Look):
             axes.set_title(title, fontsize=9)
         good = self.residual < 0.5
         right.scatter(np.deg2rad(self.orientation[good]), self.frequency[good], s=4)
-        right.set_thetamax(180)
+        right.set_yticks([])
         right.tick_params(labelsize=5)
 
 
@@ -155,7 +155,7 @@ def _fitted(kernel: np.ndarray) -> tuple[Any, ...]:
 
 
 def _grid(side: int) -> tuple[np.ndarray, np.ndarray]:
-    """y and x of every pixel, from the middle."""
+    """Rows y and columns x of every pixel, from the middle."""
     at = np.arange(side) - (side - 1) / 2
     y, x = np.meshgrid(at, at, indexing="ij")
     return y, x

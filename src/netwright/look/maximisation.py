@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from netwright.core.net import Net
-from netwright.core.shape import show
 from netwright.errors import LookError
-from netwright.look.fourier import Canvas, Shake
+from netwright.look.climb import Climb, normal
+from netwright.look.fourier import Shake
 from netwright.look.goal import Channels, Goals, goals
 from netwright.look.pace import Pace, Tell
-from netwright.look.picture import Subject, channels_of, rgb, subject
-from netwright.look.relus import Redirected
+from netwright.look.picture import Subject, channels_of, subject
 from netwright.look.result import Look, sheet
-from netwright.look.watch import Watch, mixes, slope_of, watching
+from netwright.look.watch import Watch, mixes, watching
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,9 +28,6 @@ __all__ = ["Maximised", "maximise"]
 
 SIDE = 128
 """Pixels of a side at most, where no size is given: a few fields of most units."""
-DETOURS = 16
-"""Steps at first in which closed ReLUs are opened (Lucid's)."""
-RATE = 0.05
 
 
 @dataclass(frozen=True)
@@ -61,13 +54,15 @@ class Maximised(Look):
 
     def pixels(self) -> np.ndarray:
         """The images as they are shown: uint8 (goals, copies, H, W, 3)."""
-        flat = self.images.reshape(-1, *self.images.shape[2:]).transpose(0, 2, 3, 1)
-        shown = np.stack([rgb(image) for image in flat])
-        return shown.reshape(*self.values.shape, *shown.shape[1:])
+        shown = self.images if self.images.shape[2] >= 3 else self.images[:, :, :1].repeat(3, 2)
+        return shown[:, :, :3].transpose(0, 1, 3, 4, 2)
 
     def sheet(self) -> np.ndarray:
         """All images on one sheet, the copies of a goal side by side."""
-        return sheet(self.pixels().reshape(-1, *self.images.shape[3:], 3), 255, self._columns())
+        return sheet(self._flat(), 255, self._columns())
+
+    def _flat(self) -> np.ndarray:
+        return self.pixels().reshape(-1, *self.images.shape[3:], 3)
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"images": self.images, "values": self.values, "history": self.history}
@@ -83,7 +78,7 @@ class Maximised(Look):
         rows = -(-self.values.size // columns)
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         copies = self.values.shape[1]
-        shown = self.pixels().reshape(-1, *self.images.shape[3:], 3)
+        shown = self._flat()
         for i, axes in enumerate(grid):
             axes.set_axis_off()
             if i < len(shown):
@@ -125,7 +120,7 @@ def maximise(
     side, notes = _side(looked, layer, size)
     shape = (_channels(looked), *side)
     with watching(looked.model, [] if layer is None else [layer]) as watch:
-        trial = _normal(looked, torch.full((1, *shape), 0.5))
+        trial = normal(looked, torch.full((1, *shape), 0.5))
         wanted = goals(looked, watch, trial, layer, channels, unit)
         climbs = _climbs(looked, watch, wanted, shape, copies, seed, batch)
         rounds = [climb for climb in climbs for _ in range(steps)]
@@ -142,92 +137,15 @@ def maximise(
                      _histories(finished, steps), wanted.unit, notes)  # fmt: skip
 
 
-class _Climb:
-    """The images of some goals while they are made."""
-
-    def __init__(
-        self, looked: Subject, watch: Watch, wanted: Goals, shape: tuple[int, ...], copies: int,
-        seed: int,
-    ) -> None:  # fmt: skip
-        self.looked, self.watch, self.goals, self.copies = looked, watch, wanted, copies
-        self.count, self.shape = len(wanted.names), shape
-        self.generator = torch.Generator().manual_seed(seed)
-        self.history: list[np.ndarray] = []
-        self.canvas: Canvas | None = None
-        self.seed_moved = torch.zeros(self.count * copies, dtype=torch.bool)
-
-    def step(self, shake: Shake, diversity: float) -> None:
-        """One along the gradient. Noise and shakes are those of any goal, so that none depends on
-        which others there are.
-        """
-        if self.canvas is None:
-            self._begin()
-        assert self.canvas is not None
-        draws = self._for_all(torch.rand(self.copies, 4, generator=self.generator) * 2 - 1)
-        images = shake(self.canvas(), draws)
-        with ExitStack() as rules:
-            if len(self.history) < DETOURS:
-                rules.enter_context(Redirected())
-            reached, features = self.goals.climbed(self.watch, _normal(self.looked, images))
-        total = reached.sum()
-        if self.copies > 1 and diversity:
-            total = total - diversity * self._likeness(features, reached)
-        slope = slope_of(self.watch, total, self.canvas.spectrum)
-        values = reached.detach().cpu().double().numpy().reshape(self.count, self.copies)
-        if not (np.isfinite(values).all() and bool(slope.isfinite().all())):
-            raise LookError("the climb met values that are not finite; look at the weights")
-        self.seed_moved |= (slope != 0).flatten(1).any(1).cpu()
-        self.canvas.spectrum.grad = -slope
-        self.optimiser.step()
-        self.history.append(values)
-
-    def _begin(self) -> None:
-        noise = torch.randn(self.copies, *Canvas.size(self.shape[0], self.shape[1:]),
-                            generator=self.generator)  # fmt: skip
-        place = next(self.looked.model.parameters(), noise).device
-        self.canvas = Canvas(self._for_all(noise).to(place), self.shape[1:])
-        self.optimiser = torch.optim.Adam([self.canvas.spectrum], lr=RATE)
-
-    def _for_all(self, values: Tensor) -> Tensor:
-        """What each copy has, for the copies of every goal."""
-        return values.repeat(self.count, *[1] * (values.dim() - 1))
-
-    def _likeness(self, features: Tensor, reached: Tensor) -> Tensor:
-        """How alike the textures of the copies of a goal are, as a share of what they reached:
-        the cosines of their Gram matrices.
-        """
-        flat = features.flatten(2)
-        grams = (flat @ flat.transpose(1, 2)).flatten(1)
-        grams = torch.nn.functional.normalize(grams, dim=1).view(self.count, self.copies, -1)
-        pairs = [(grams[:, i] * grams[:, j]).sum(1)
-                 for i, j in combinations(range(self.copies), 2)]  # fmt: skip
-        worth = reached.detach().abs().view(self.count, self.copies).sum(1)
-        return (torch.stack(pairs).mean(0) * worth).sum()
-
-    @torch.no_grad()
-    def bytes(self) -> np.ndarray:
-        """The images as they are now, (goals, copies, C, H, W)."""
-        assert self.canvas is not None  # a step was made
-        images = (self.canvas() * 255).round().byte().cpu().numpy()
-        return images.reshape(self.count, self.copies, *images.shape[1:])
-
-    @torch.no_grad()
-    def measure(self, images: np.ndarray) -> np.ndarray:
-        """The largest value of each goal over the map of its images."""
-        x = torch.tensor(images.reshape(-1, *images.shape[2:]) / 255, dtype=torch.float32)
-        values = self.goals.largest(self.watch, _normal(self.looked, x))
-        return values.cpu().double().numpy().reshape(self.count, self.copies)
-
-
 def _climbs(
-    looked: Subject, watch: Watch, wanted: Goals, shape: tuple[int, ...], copies: int, seed: int,
-    batch: int,
-) -> list[_Climb]:  # fmt: skip
+    looked: Subject, watch: Watch, wanted: Goals, shape: tuple[int, int, int], copies: int,
+    seed: int, batch: int,
+) -> list[Climb]:  # fmt: skip
     together = max(1, batch // copies)
     if mixes(lambda x: wanted.features(watch, x).flatten(1),
-             _normal(looked, torch.full((1, *shape), 0.25))):  # fmt: skip
+             normal(looked, torch.full((1, *shape), 0.25))):  # fmt: skip
         together = 1
-    return [_Climb(looked, watch, part, shape, copies, seed) for part in wanted.parts(together)]
+    return [Climb(looked, watch, part, shape, copies, seed) for part in wanted.parts(together)]
 
 
 def _side(
@@ -235,8 +153,8 @@ def _side(
 ) -> tuple[tuple[int, int], tuple[str, ...]]:
     """(H, W) of the images, and what there is to say of it."""
     given, net = looked.preprocessing, getattr(looked.model, "net", None)
-    notes = () if given else ("nobody says how the model's images are normalised; these have "
-                              "values from 0 to 1",)  # fmt: skip
+    plain = "nobody says how the model's images are normalised; these have values from 0 to 1"
+    notes = () if given else (plain,)
     if size is not None:
         return (size, size), notes
     if given is not None:
@@ -252,21 +170,11 @@ def _side(
 
 
 def _channels(looked: Subject) -> int:
-    return looked.preprocessing.channels if looked.preprocessing else channels_of(looked.model)
-
-
-def _normal(looked: Subject, images: Tensor) -> Tensor:
-    """Values from 0 to 1 as the model takes them, where its weights are."""
     given = looked.preprocessing
-    if given is not None and given.mean:
-        mean, std = (torch.tensor(row).view(1, -1, 1, 1).to(images)
-                     for row in (given.mean, given.std))  # fmt: skip
-        images = (images - mean) / std
-    weight = next((p for p in looked.model.parameters() if p.is_floating_point()), images)
-    return images.to(weight.device, weight.dtype)
+    return given.channels if given else channels_of(looked.model) or 3
 
 
-def _histories(finished: Sequence[_Climb], steps: int) -> np.ndarray:
+def _histories(finished: Sequence[Climb], steps: int) -> np.ndarray:
     def rows() -> Iterator[np.ndarray]:
         for climb in finished:
             own = np.full((steps, climb.count, climb.copies), np.nan)
@@ -276,10 +184,10 @@ def _histories(finished: Sequence[_Climb], steps: int) -> np.ndarray:
     return np.concatenate(list(rows()), axis=1)
 
 
-def _silent(finished: Sequence[_Climb]) -> tuple[str, ...]:
+def _silent(finished: Sequence[Climb]) -> tuple[str, ...]:
     """What there is to say of goals that nothing changed."""
     still = [name for climb in finished
-             for name, moved in zip(climb.goals.names, climb.seed_moved.view(climb.count, -1),
+             for name, moved in zip(climb.goals.names, climb.moved.view(climb.count, -1),
                                     strict=True)
              if not moved.any()]  # fmt: skip
     if not still:

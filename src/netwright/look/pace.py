@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
 from types import TracebackType
-from typing import TypeVar
+from typing import Self, TypeVar
 
 __all__ = ["Pace", "Tell"]
 
@@ -29,7 +29,7 @@ class Pace:
         self.done = 0
         self.early = False
 
-    def __enter__(self) -> Pace:
+    def __enter__(self) -> Self:
         self._start = monotonic()
         return self
 

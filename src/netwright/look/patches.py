@@ -13,11 +13,9 @@ from torch import Tensor
 from netwright.errors import LookError
 from netwright.look.geometry import Layer, layers
 from netwright.look.geometry import layer as layer_at
-from netwright.look.pace import Pace, Tell
 from netwright.look.picture import Subject, subject
 from netwright.look.result import Look
-from netwright.look.streaming import batches, check_images, image_at
-from netwright.look.watch import watching
+from netwright.look.watch import Watch, mixes, watching
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,7 +43,6 @@ class TopPatches(Look):
     units: dict[str, np.ndarray]
     subject: Subject = field(repr=False)
     source: Sequence[Any] = field(repr=False)
-    notes: tuple[str, ...] = ()
 
     @property
     def aspect(self) -> float:  # type: ignore[override]  # of each figure, where most have one of all
@@ -64,7 +61,7 @@ class TopPatches(Look):
         index = int(images[channel, place])
         if index < 0:
             raise LookError(f"there were fewer images than {place + 1}")
-        pixels = self.subject.picture(image_at(self.source, index)).pixels
+        pixels = self.subject.picture(_image(self.source, index)).pixels
         if not chosen.is_map:
             return pixels
         y, x = self.units[layer][channel, place]
@@ -79,7 +76,7 @@ class TopPatches(Look):
         }  # fmt: skip
 
     def facts(self) -> dict[str, Any]:
-        return {"layers": list(self.layers), "images": len(self.source), "notes": list(self.notes)}
+        return {"layers": list(self.layers), "images": len(self.source)}
 
     def draw(self, figure: Figure) -> None:
         rows = self._rows()
@@ -104,35 +101,41 @@ class TopPatches(Look):
 
 def top_patches(
     model: Any, images: Sequence[Any], layers: str | Sequence[str], k: int = 9, *, batch: int = 16,
-    seconds: float | None = None, tell: Tell | None = None,
     preprocessing: Preprocessing | None = None,
 ) -> TopPatches:  # fmt: skip
     """For every channel of the layers the `k` images, and the places in them, that excite it most
     (Zeiler & Fergus 2013, section 4.1).
 
     `images` is anything with a length and an index: paths, arrays, a tensor (N, C, H, W), a data
-    set of (image, label). They pass once; what is kept does not grow with their number. Ctrl-C,
-    or the end of `seconds`, ends the pass with the best so far; `tell` hears the share done.
+    set of (image, label). They pass once; what is kept does not grow with their number.
     """
     looked = subject(model, preprocessing)
-    check_images(images)
-    if k < 1 or batch < 1:
-        raise LookError(f"k is {k}, batch {batch}; wanted at least 1 each")
+    if not hasattr(images, "__getitem__") or not hasattr(images, "__len__"):
+        raise LookError("images are cut out after all have passed, so they need an index and a "
+                        "length; make a list of them")  # fmt: skip
+    if len(images) == 0 or k < 1 or batch < 1:
+        raise LookError(f"{len(images)} images, k {k}, batch {batch}; wanted at least 1 each")
     paths = (layers,) if isinstance(layers, str) else tuple(dict.fromkeys(layers))
-    places = _places(looked, looked.picture(image_at(images, 0)).x, paths)
+    first = looked.picture(_image(images, 0)).x
+    places = _places(looked, first, paths)
     best = {path: _Best(k) for path in paths}
     with watching(looked.model, paths) as watch, torch.no_grad():
-        with Pace(len(images), tell, seconds) as pace:
-            for start, x in pace.over(
-                batches(looked, watch, images, batch), lambda pair: len(pair[1])
-            ):
-                watch.reach(x)
-                for path in paths:
-                    best[path].take(watch.outputs[path], start)
+        batch = 1 if mixes(lambda x: _outputs(watch, x), first) else batch
+        for start in range(0, len(images), batch):
+            indices = range(start, min(start + batch, len(images)))
+            watch.run(_stacked(looked, images, indices, first.shape))
+            for path in paths:
+                best[path].take(watch.outputs[path], start)
     columns = {path: places[path].shape[-1] if places[path].is_map else 1 for path in paths}
     best_of = {path: best[path].arrays(columns[path]) for path in paths}
     values, at, units = [{p: best_of[p][i] for p in paths} for i in range(3)]
-    return TopPatches(places, values, at, units, looked, images, pace.note("images"))
+    return TopPatches(places, values, at, units, looked, images)
+
+
+def _outputs(watch: Watch, x: Tensor) -> Tensor:
+    """What the layers give, side by side (N, ...)."""
+    watch.run(x)
+    return torch.cat([output.flatten(1) for output in watch.outputs.values()], 1)
 
 
 class _Best:
@@ -181,6 +184,21 @@ def _places(looked: Subject, x: Tensor, paths: Sequence[str]) -> dict[str, Layer
         if place.field.axes is None and not place.field.whole:
             raise LookError(f"{path}: nobody knows what its units see")
     return places
+
+
+def _stacked(looked: Subject, images: Sequence[Any], indices: range, shape: Any) -> Tensor:
+    batch = [looked.picture(_image(images, i)).x for i in indices]
+    for i, x in zip(indices, batch, strict=True):
+        if x.shape != shape:
+            raise LookError(f"image {i} is {tuple(x.shape[1:])}, the first {tuple(shape[1:])}; "
+                            "give a preprocessing, or images of one size")  # fmt: skip
+    return torch.cat(batch)
+
+
+def _image(images: Sequence[Any], index: int) -> Any:
+    """An item, without its label if it has one."""
+    item = images[index]
+    return item[0] if isinstance(item, tuple) else item
 
 
 def _cropped(pixels: np.ndarray, box: Any) -> np.ndarray:

@@ -68,13 +68,13 @@ class Subject:
             image = image.transpose(1, 2, 0) if image.ndim == 3 else image
         if isinstance(image, np.ndarray) and not np.isfinite(image).all():
             raise LookError("the image has values that are not finite")
-        if not isinstance(image, str | Path | Image.Image | np.ndarray):
+        if not isinstance(image, str | Path | bytes | Image.Image | np.ndarray):
             raise LookError(f"an image is a path, a Pillow image, an array or a tensor; got a "
                             f"{type(image).__name__}")  # fmt: skip
         if self.preprocessing is None:
             return self._plain(image)
         pixels = self.preprocessing.image(image)
-        return Picture(self._placed(self.preprocessing(image)[None]), rgb(pixels))
+        return Picture(self._placed(self.preprocessing(image)[None]), _rgb(pixels))
 
     def index(self, target: int | str | None, scores: Tensor) -> int:
         """The class asked for, by index or name; the top one of `scores` (classes) for None."""
@@ -107,7 +107,7 @@ class Subject:
             span = (values.max() - values.min()).clamp(min=1e-12)
             values = (values - values.min()) / span
         pixels = (values.clamp(0, 1) * 255).round().byte()
-        return rgb(pixels.permute(1, 2, 0).numpy())
+        return _rgb(pixels.permute(1, 2, 0).numpy())
 
     def _of_tensor(self, image: Tensor) -> Picture:
         x = image.detach()
@@ -126,8 +126,8 @@ class Subject:
 
     def _plain(self, image: Any) -> Picture:
         """Values from 0 to 1, as nothing is known of the model's images."""
-        channels = channels_of(self.model)
-        if isinstance(image, str | Path):
+        channels = channels_of(self.model) or 3
+        if isinstance(image, str | Path | bytes):
             with opened(image) as whole:
                 image = upright(whole, channels)
         elif isinstance(image, Image.Image):
@@ -176,18 +176,17 @@ def pictures(subject: Subject, images: Sequence[Any]) -> list[Picture]:
     return shown
 
 
-def channels_of(model: nn.Module) -> int:
+def channels_of(model: nn.Module) -> int | None:
     """Channels of a model's images: its net's, or those of its first convolution."""
     net = getattr(model, "net", None)
     if isinstance(net, Net):
         return net.input[0]
-    for part in model.modules():
-        if isinstance(part, nn.Conv2d):
-            return part.in_channels
-    return 3
+    convs = (part for part in model.modules() if isinstance(part, nn.Conv2d))
+    first = next(convs, None)
+    return None if first is None else first.in_channels
 
 
-def rgb(pixels: np.ndarray) -> np.ndarray:
+def _rgb(pixels: np.ndarray) -> np.ndarray:
     """(H, W, C) as (H, W, 3): grey in all, or the first three channels."""
     if pixels.shape[2] >= 3:
         return np.ascontiguousarray(pixels[:, :, :3])

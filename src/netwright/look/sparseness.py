@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from netwright.errors import LookError
+from netwright.look.images import Batch, batches, images_of
 from netwright.look.pace import Pace, Tell
 from netwright.look.picture import subject
 from netwright.look.result import Look
-from netwright.look.streaming import batches, check_images
-from netwright.look.watch import watching
+from netwright.look.watch import Watch, mixes, watching
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,30 +82,42 @@ class Sparsity(Look):
 
 
 def sparsity(
-    model: Any, images: Sequence[Any], layers: str | Sequence[str] | None = None, *,
+    model: Any, images: Any, layers: str | Sequence[str] | None = None, *,
     batch: int = 16, seconds: float | None = None, tell: Tell | None = None,
     preprocessing: Preprocessing | None = None,
 ) -> Sparsity:  # fmt: skip
     """How often channels of layers are above 0 over a data set, and which are dead.
 
     `layers` are all activations that are modules, if not given, or all convolutions where there
-    are none. Images pass once, in batches; what is kept does not grow with their number.
+    are none. Images are what `top_patches` takes; they pass once, in batches, and what is kept does
+    not grow with their number.
     """
-    looked = subject(model, preprocessing)
-    check_images(images)
-    if batch < 1:
-        raise LookError(f"batch is {batch}, wanted at least 1")
+    looked, source = subject(model, preprocessing), images_of(images)
+    if len(source) == 0 or batch < 1:
+        raise LookError(f"{len(source)} images, batch {batch}; wanted at least 1 each")
     paths = _paths(looked.model, layers)
     counts: dict[str, _Count] = {path: _Count() for path in paths}
-    with watching(looked.model, paths) as watch, torch.no_grad():
-        with Pace(len(images), tell, seconds) as pace:
-            for _, x in pace.over(batches(looked, watch, images, batch), lambda pair: len(pair[1])):
-                watch.reach(x)
-                for path, count in counts.items():
-                    count.take(watch.outputs[path])
+    pace = Pace(len(source), tell, seconds)
+    with watching(looked.model, paths) as watch, torch.no_grad(), pace:
+        first = looked.picture(source[0]).x
+        batch = 1 if mixes(lambda x: _outputs(watch, x), first) else batch
+        for some in pace.over(batches(looked, source, batch), _size):
+            watch.reach(some.x)
+            for path, count in counts.items():
+                count.take(watch.outputs[path])
     rows = {path: count.shares() for path, count in counts.items()}
     active, least, largest = ({p: row[i] for p, row in rows.items()} for i in range(3))
     return Sparsity(active, least, largest, pace.done, pace.note("images"))
+
+
+def _outputs(watch: Watch, x: Tensor) -> Tensor:
+    """What the layers give, side by side (N, ...)."""
+    watch.reach(x)
+    return torch.cat([output.flatten(1) for output in watch.outputs.values()], 1)
+
+
+def _size(batch: Batch) -> int:
+    return len(batch.x)
 
 
 def _paths(model: nn.Module, layers: str | Sequence[str] | None) -> tuple[str, ...]:

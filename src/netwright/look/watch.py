@@ -53,7 +53,9 @@ class Watch:
             fault = " ".join(str(error).split())[:200]
             raise LookError(f"the model did not take images {show(tuple(x.shape[1:]))}: {fault}"
                             ) from error  # fmt: skip
-        self._check()
+        for path in self.paths:
+            if path not in self.outputs:
+                raise LookError(f"{path} did not run, or gave no tensor; choose another layer")
         return result
 
     def reach(self, x: Tensor) -> None:
@@ -64,14 +66,9 @@ class Watch:
         try:
             self.run(x)
         except _Reached:
-            self._check()
+            return
         finally:
             self._far = False
-
-    def _check(self) -> None:
-        for path in self.paths:
-            if path not in self.outputs:
-                raise LookError(f"{path} did not run, or gave no tensor; choose another layer")
 
     def note(self, module_path: str, output: Any) -> Any:
         """Keeps a copy of an output and sends a copy of that on, so that no operation in place,
