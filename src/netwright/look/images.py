@@ -65,9 +65,9 @@ class Images(Sequence[Any]):
             return int(label)
         names = looked.classes or self.classes
         if names is None or name not in names:
-            where = "the model" if looked.classes else "the images"
-            raise LookError(f"there is a label {name!r}, which {where} does not name; wanted "
-                            f"{', '.join(names[:8]) if names else 'the index of a class'}")  # fmt: skip
+            wanted = ", ".join(names[:8]) if names else "the index of a class"
+            raise LookError(f"there is a label {name!r}, which the model does not name; wanted "
+                            f"{wanted}")  # fmt: skip
         return names.index(name)
 
 

@@ -132,7 +132,7 @@ def maximise(
         values = [climb.measure(image) for climb, image in zip(finished, images, strict=True)]
     reached = sum(len(climb.goals.names) for climb in finished)
     names = wanted.names[:reached]
-    notes = (*notes, *pace.note("steps"), *_silent(finished))
+    notes = (*notes, *pace.note("steps"), *_silent(finished), *looked.notes)
     return Maximised(layer, names, np.concatenate(images), np.concatenate(values),
                      _histories(finished, steps), wanted.unit, notes)  # fmt: skip
 

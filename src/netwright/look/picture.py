@@ -46,11 +46,14 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True)
 class Subject:
-    """A model, what its images go through, and the names of its classes, where anybody says."""
+    """A model, what its images go through, and the names of its classes, where anybody says;
+    `notes` is what a look passes over: training mode, compilation.
+    """
 
     model: nn.Module
     preprocessing: Preprocessing | None = None
     classes: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     def picture(self, image: Any) -> Picture:
         """A path, a Pillow image, an array (H, W[, C]) or a tensor (C, H, W) for the model.

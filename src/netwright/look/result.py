@@ -44,11 +44,15 @@ class Look:
     """Height of a figure for a width of 1."""
 
     def save(self, path: str | Path) -> tuple[Path, Path]:
-        """Writes the figure to PATH.png and the data to PATH.npz, `facts` among them as JSON."""
+        """Writes the figure to PATH.png, or to PATH.svg where PATH ends so, and the data to
+        PATH.npz, `facts` among them as JSON.
+        """
         path = Path(path)
-        stem = path.with_suffix("") if path.suffix in (".png", ".npz") else path
+        end = path.suffix if path.suffix in (".png", ".svg", ".npz") else ""
+        stem = path.with_name(path.name.removesuffix(end))
         stem.parent.mkdir(parents=True, exist_ok=True)
-        picture, data = (stem.with_name(stem.name + end) for end in (".png", ".npz"))
+        kind = ".svg" if end == ".svg" else ".png"
+        picture, data = (stem.with_name(stem.name + end) for end in (kind, ".npz"))
         self.plot().savefig(picture, dpi=120)
         arrays: dict[str, Any] = {"facts": np.array(json.dumps(self.facts())), **self.arrays()}
         np.savez_compressed(data, **arrays)
