@@ -50,8 +50,9 @@ tfoot td { font-weight: 600; }
 .facts dd { margin: 0; font-size: 1.35rem; font-weight: 600; line-height: 1.3;
   overflow-wrap: anywhere; }
 .gallery { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1rem 0; }
-.gallery figure { margin: 0; }
-.gallery img { display: block; border-radius: .25rem; image-rendering: pixelated; }
+.gallery figure { margin: 0; max-width: 100%; }
+.gallery img { display: block; max-width: 100%; height: auto; border-radius: .25rem;
+  image-rendering: pixelated; }
 .gallery figcaption { font-size: .75rem; line-height: 1.3; color: var(--soft);
   overflow-wrap: anywhere; }
 pre { overflow-x: auto; padding: .75rem 1rem; border-radius: .5rem; background: var(--tint);

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from netwright.look.fourier import *  # noqa: F403
     from netwright.look.gabor import *  # noqa: F403
     from netwright.look.geometry import *  # noqa: F403
+    from netwright.look.images import *  # noqa: F403
     from netwright.look.kernels import *  # noqa: F403
     from netwright.look.matrix import *  # noqa: F403
     from netwright.look.maximisation import *  # noqa: F403
@@ -33,6 +34,7 @@ lazy(
         "attribution": "METHODS Attribution attribute",
         "gabor": "Gabors gabors",
         "geometry": "Box Layer layers",
+        "images": "Batch Images batches images_of",
         "kernels": "Filters filters",
         "dreaming": "Dream dream",
         "fourier": "Shake",

@@ -35,7 +35,6 @@ WIDTH = 224
 """Pixels that a picture is wide on the page."""
 IMAGES, LAYERS, GOALS, STEPS = 4, 4, 4, 96
 """Images whose maps are shown, layers over the depth, images made and their steps."""
-METHODS = ("gradcam", "integrated", "smoothgrad")
 
 Section = tuple[str, Callable[[], list[str]], str]
 """A heading, what makes its pieces, and a note."""
@@ -83,8 +82,8 @@ def _sections(
         ("What it says", lambda: _classes(looked, shown, names),
          "Shares of softmax over the classes."),
         ("Which pixels speak for it", lambda: _maps(looked, shown[:IMAGES], names),
-         ("Of the class above all others. Cells of Grad-CAM lie at their true centres; red and blue "
-          "of integrated gradients speak for and against. Occlusion is what the logit loses.")),
+         ("Of the likeliest class. Cells of Grad-CAM lie at their true centres; red and blue of "
+          "integrated gradients speak for and against. Occlusion is what the logit loses.")),
         ("What its layers make of the first image",
          lambda: [drawn(pictures(activations(looked, first, paths)))],
          "The channels with the largest values, blue below 0, red above, each layer on its scale."),
@@ -135,10 +134,12 @@ def _classes(looked: Subject, shown: Sequence[Picture], names: Sequence[str]) ->
 
 
 def _maps(looked: Subject, shown: Sequence[Picture], names: Sequence[str]) -> list[str]:
+    """Of every image two quick maps and occlusion; of the first integrated gradients too."""
     pieces = list[str]()
-    for picture, name in zip(shown, names, strict=False):
-        looks: list[Any] = [attribute(looked, picture, method) for method in METHODS]
-        size = max(1, min(picture.x.shape[2:]) // 7)
+    for i, (picture, name) in enumerate(zip(shown, names, strict=False)):
+        methods = ("gradcam", "gradient", *([] if i else ["integrated"]))
+        looks: list[Any] = [attribute(looked, picture, method) for method in methods]
+        size = max(1, min(picture.x.shape[2:]) // 5)
         looks.append(occlusion(looked, picture, size, max(1, size // 2)))
         every = chain([(picture.pixels, name)], *(pictures(look) for look in looks))
         pieces.append(drawn(every))
