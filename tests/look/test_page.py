@@ -16,8 +16,8 @@ from torch import nn
 
 import netwright as nw
 from netwright.data.image import Preprocessing
-from netwright.look.paint import over, pictures, png, signed, warm
 from netwright.look.page import depths, look_page
+from netwright.look.paint import encoded, over, pictures, signed, warm
 
 HEADINGS = ["What it says", "Which pixels speak for it", "What its layers make of the first image",
             "What the first layer looks for", "What excites its layers most",
@@ -46,7 +46,7 @@ def page() -> str:
 def test_the_page_has_all_that_suits(page):
     assert re.findall("<h2>(.*?)</h2>", page) == HEADINGS
     assert "Left out" not in page
-    files = [b64decode(text) for text in re.findall("data:image/png;base64,([^\"]+)", page)]
+    files = [b64decode(text) for text in re.findall('data:image/(?:png|jpeg);base64,([^"]+)', page)]
     assert len(files) > 25
     for file in files:
         with Image.open(BytesIO(file)) as image:
@@ -91,8 +91,14 @@ def test_pictures_of_values():
     pixels = np.full((3, 3, 3), 100, np.uint8)
     for map_ in (values, np.abs(values), np.zeros((3, 3))):
         assert over(pixels, map_).shape == (3, 3, 3)
-    with Image.open(BytesIO(png(pixels, 10))) as image:
-        assert image.size == (9, 9)
+    with Image.open(BytesIO(encoded(pixels, 10))) as image:
+        assert (image.size, image.format) == ((9, 9), "PNG")
+        assert np.array_equal(np.asarray(image)[::3, ::3], pixels)
+    noise = np.random.default_rng(0).integers(0, 256, (96, 96, 3)).astype(np.uint8)
+    smooth = np.asarray(Image.fromarray(noise).resize((192, 192), Image.Resampling.BICUBIC))
+    with Image.open(BytesIO(encoded(smooth))) as image:
+        assert (image.size, image.format) == ((192, 192), "JPEG")
+        assert np.abs(np.asarray(image).astype(int) - smooth).mean() < 6
     with pytest.raises(TypeError, match="no pictures of a int"):
         next(pictures(3))
 

@@ -192,14 +192,20 @@ def facts(pairs: Iterable[tuple[str, object]]) -> str:
 
 
 def gallery(items: Iterable[tuple[bytes, str]], width: int = 64) -> str:
-    """Pictures (PNG files as bytes) with captions, `width` pixels wide, inside the document."""
+    """Pictures (PNG or JPEG files as bytes) with captions, `width` pixels wide, inside the
+    document.
+    """
     figures = "".join(
         f'<figure style="width:{width}px">'
-        f'<img src="data:image/png;base64,{b64encode(png).decode()}" width="{width}" '
+        f'<img src="data:image/{_kind(file)};base64,{b64encode(file).decode()}" width="{width}" '
         f'alt="{markup(caption)}"><figcaption>{markup(caption)}</figcaption></figure>'
-        for png, caption in items
+        for file, caption in items
     )
     return f'<div class="gallery">{figures}</div>'
+
+
+def _kind(file: bytes) -> str:
+    return "jpeg" if file.startswith(b"\xff\xd8") else "png"
 
 
 def paragraph(text: str) -> str:

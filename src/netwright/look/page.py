@@ -23,7 +23,7 @@ from netwright.look.kernels import filters
 from netwright.look.maximisation import maximise
 from netwright.look.occluding import occlusion
 from netwright.look.pace import Pace, Tell
-from netwright.look.paint import pictures, png
+from netwright.look.paint import encoded, pictures
 from netwright.look.patches import top_patches
 from netwright.look.picture import Picture, Subject, subject
 from netwright.look.receptive import field
@@ -31,8 +31,8 @@ from netwright.look.watch import watching
 
 __all__ = ["depths", "drawn", "look_page"]
 
-WIDTH = 224
-"""Pixels that a picture is wide on the page."""
+WIDTH = 168
+"""Pixels that a picture is wide on the page: two find room on a telephone."""
 IMAGES, LAYERS, GOALS, STEPS = 4, 4, 4, 96
 """Images whose maps are shown, layers over the depth, images made and their steps."""
 
@@ -89,7 +89,7 @@ def _sections(
          "The channels with the largest values, blue below 0, red above, each layer on its scale."),
         ("What the first layer looks for", lambda: _first_layer(looked, kernels),
          "Weights as colours, grey at 0, all on one scale."),
-        *([("What excites its layers most", lambda: _patches(looked, shown, paths),
+        *([("What excites its layers most", lambda: _patches(looked, shown, _local(places, paths)),
             "The boxes of the units that answer most, over all images, cut out exactly.")]
           if len(shown) > 1 else []),
         ("What its layers would like to see",
@@ -103,20 +103,24 @@ def _sections(
 
 
 def depths(places: dict[str, Layer], most: int = LAYERS) -> list[str]:
-    """The last map of each size, at most so many of them, from the first to the last."""
-    last: dict[tuple[int, int], str] = {}
+    """A map of each size, at most so many of them, from the first to the last: the last that
+    stands highest among the parts of the model, as the end of a stage does.
+    """
+    chosen: dict[tuple[int, int], str] = {}
     for path, place in places.items():
         if place.is_map and min(place.size) > 1:
-            last[place.size] = path
-    paths = sorted(last.values(), key=[*places].index)
+            before = chosen.get(place.size)
+            if before is None or path.count(".") <= before.count("."):
+                chosen[place.size] = path
+    paths = sorted(chosen.values(), key=[*places].index)
     if len(paths) <= most:
         return paths
     return [paths[round(i * (len(paths) - 1) / (most - 1))] for i in range(most)]
 
 
 def drawn(items: Iterable[tuple[Any, str]], width: int = WIDTH) -> str:
-    """Pictures as a gallery."""
-    return gallery([(png(pixels, width), caption) for pixels, caption in items], width)
+    """Pictures as a gallery, fine enough for screens of twice as many pixels."""
+    return gallery([(encoded(pixels, 2 * width), caption) for pixels, caption in items], width)
 
 
 def _classes(looked: Subject, shown: Sequence[Picture], names: Sequence[str]) -> list[str]:
@@ -161,6 +165,14 @@ def _first_layer(looked: Subject, side: int) -> list[str]:
 def _patches(looked: Subject, shown: Sequence[Picture], paths: Sequence[str]) -> list[str]:
     look = top_patches(looked, shown, [*paths], k=min(9, len(shown)))
     return [drawn(pictures(look), WIDTH // 2)]
+
+
+def _local(places: dict[str, Layer], paths: Sequence[str]) -> list[str]:
+    """The layers whose units see no more than an image, all where none does."""
+    sees = {path: places[path].box(clip=False, local=True) for path in paths}
+    small = [path for path, box in sees.items()
+             if box.bottom - box.top <= places[path].image[0]]  # fmt: skip
+    return small or [*paths]
 
 
 def _made(looked: Subject, first: Picture, paths: Sequence[str], seconds: float) -> list[str]:

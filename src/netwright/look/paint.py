@@ -24,7 +24,7 @@ from netwright.look.patches import TopPatches
 from netwright.look.receptive import ReceptiveField
 from netwright.look.result import sheet
 
-__all__ = ["over", "pictures", "png", "signed", "warm"]
+__all__ = ["encoded", "over", "pictures", "signed", "warm"]
 
 Picture = tuple[np.ndarray, str]
 
@@ -35,7 +35,9 @@ SIGNED = ((5, 48, 97), (42, 113, 178), (107, 172, 209), (194, 221, 236), (247, 2
 """Nine colours each of matplotlib's inferno and RdBu, from the least value to the largest."""
 CELLS, CHANNELS, KERNELS = 36, 9, 144
 """Channels of a layer's map, rows of patches and kernels that are shown."""
-GAP = 255
+CELL = 24
+"""Pixels of a side of what is on a sheet, at least."""
+GAP, QUALITY = 255, 88
 
 
 def warm(values: np.ndarray, top: float) -> np.ndarray:
@@ -65,12 +67,23 @@ def over(pixels: np.ndarray, values: np.ndarray) -> np.ndarray:
     return (0.6 * colours + 0.4 * pale).clip(0, 255).round().astype(np.uint8)
 
 
-def png(pixels: np.ndarray, side: int = 0) -> bytes:
-    """A PNG file; small pictures are made larger, in whole steps, to some `side` pixels."""
+def encoded(pixels: np.ndarray, side: int = 0) -> bytes:
+    """A PNG file, a JPEG where that is much smaller, as of photographs; small pictures are made
+    larger, in whole steps, to some `side` pixels.
+    """
     times = max(1, side // max(pixels.shape[:2]))
-    page = io.BytesIO()
-    Image.fromarray(pixels.repeat(times, 0).repeat(times, 1)).save(page, "PNG", optimize=True)
-    return page.getvalue()
+    image = Image.fromarray(pixels.repeat(times, 0).repeat(times, 1))
+    exact, close = io.BytesIO(), io.BytesIO()
+    image.save(exact, "PNG", optimize=True)
+    image.save(close, "JPEG", quality=QUALITY, subsampling=0)
+    files = exact.getvalue(), close.getvalue()
+    return files[len(files[0]) > 2 * len(files[1])]
+
+
+def _sheet(images: np.ndarray) -> np.ndarray:
+    """Images on one sheet, none so small that the lines between are as wide as its pixels."""
+    times = -(-CELL // min(images.shape[1:3]))
+    return sheet(images.repeat(times, 1).repeat(times, 2), GAP)
 
 
 @singledispatch
@@ -98,7 +111,7 @@ def _(look: Activations) -> Iterator[Picture]:
         if values.ndim == 3:
             top = float(np.abs(values).max()) or 1.0
             cells = signed(strongest(values, CELLS), top)
-            yield (sheet(cells, GAP),
+            yield (_sheet(cells),
                    (f"{path}: {len(cells)} of {len(values)} channels, up to {top:.3g}, "
                     f"{look.sparsity[path]:.0%} not above 0"))  # fmt: skip
 
@@ -106,27 +119,29 @@ def _(look: Activations) -> Iterator[Picture]:
 @pictures.register
 def _(look: Filters) -> Iterator[Picture]:
     shown = look.images()[:KERNELS]
-    yield sheet(shown, GAP), f"{look.layer}: {len(shown)} of {len(look.weight)} kernels"
+    yield _sheet(shown), f"{look.layer}: {len(shown)} of {len(look.weight)} kernels"
 
 
 @pictures.register
 def _(look: Gabors) -> Iterator[Picture]:
     order = np.argsort(look.residual)[:KERNELS]
     top = float(np.abs(look.weight).max()) or 1.0
-    yield sheet(coloured(look.weight[order], top), GAP), f"{look.layer}, nearest to Gabors first"
+    yield _sheet(coloured(look.weight[order], top)), f"{look.layer}, nearest to Gabors first"
     good = int((look.residual < 0.25).sum())
     fits = np.nan_to_num(look.kernels())[order]
-    yield (sheet(coloured(fits, top), GAP),
+    yield (_sheet(coloured(fits, top)),
            f"their Gabor functions; {good} of {len(order)} explain 75% or more")  # fmt: skip
 
 
 @pictures.register
 def _(look: TopPatches) -> Iterator[Picture]:
-    for path, channel in look.rows(CHANNELS):
-        crops = [look.crop(path, channel, place)
-                 for place in range(look.images[path].shape[1])
-                 if look.images[path][channel, place] >= 0]  # fmt: skip
-        yield sheet(np.stack(crops), GAP), f"{path} {channel}: {look.values[path][channel, 0]:.3g}"
+    each = max(1, CHANNELS // len(look.layers))
+    for path, values in look.values.items():
+        for channel in np.argsort(-values[:, 0], kind="stable")[:each]:
+            crops = [look.crop(path, int(channel), place)
+                     for place, index in enumerate(look.images[path][channel])
+                     if index >= 0]  # fmt: skip
+            yield _sheet(np.stack(crops)), f"{path} {channel}: {values[channel, 0]:.3g}"
 
 
 @pictures.register
@@ -138,6 +153,9 @@ def _(look: ReceptiveField) -> Iterator[Picture]:
         colours[row, left:right] = 0, 255, 255
     for column in (left, right - 1):
         colours[top:bottom, column] = 0, 255, 255
+    tall, broad = bottom - top, right - left
+    colours = colours[max(0, top - tall // 2) : bottom + tall // 2,
+                      max(0, left - broad // 2) : right + broad // 2]  # fmt: skip
     up, before, down, after = look.whole_box
     sees = f", does see {4 * look.spread[0]:.0f} x {4 * look.spread[1]:.0f}" if look.spread else ""
     yield colours, f"{look.layer.path}: can see {down - up} x {after - before}{sees}"

@@ -13,8 +13,6 @@ from torch import Tensor
 from netwright.errors import LookError
 from netwright.look.geometry import Layer, layers
 from netwright.look.geometry import layer as layer_at
-from netwright.look.images import Images, batches, images_of
-from netwright.look.pace import Pace, Tell
 from netwright.look.picture import Subject, subject
 from netwright.look.result import Look
 from netwright.look.watch import Watch, mixes, watching
@@ -44,13 +42,12 @@ class TopPatches(Look):
     images: dict[str, np.ndarray]
     units: dict[str, np.ndarray]
     subject: Subject = field(repr=False)
-    source: Images = field(repr=False)
-    notes: tuple[str, ...] = ()
+    source: Sequence[Any] = field(repr=False)
 
     @property
     def aspect(self) -> float:  # type: ignore[override]  # of each figure, where most have one of all
         """Square patches."""
-        return len(self.rows()) / self._columns()
+        return len(self._rows()) / self._columns()
 
     def crop(self, layer: str, channel: int, place: int) -> np.ndarray:
         """The box of the unit, uint8 (h, w, 3): all it depends on but for global operations, grey
@@ -64,7 +61,7 @@ class TopPatches(Look):
         index = int(images[channel, place])
         if index < 0:
             raise LookError(f"there were fewer images than {place + 1}")
-        pixels = self.subject.picture(self.source[index]).pixels
+        pixels = self.subject.picture(_image(self.source, index)).pixels
         if not chosen.is_map:
             return pixels
         y, x = self.units[layer][channel, place]
@@ -79,11 +76,10 @@ class TopPatches(Look):
         }  # fmt: skip
 
     def facts(self) -> dict[str, Any]:
-        return {"layers": list(self.layers), "images": len(self.source),
-                "notes": [*self.notes, *self.subject.notes]}  # fmt: skip
+        return {"layers": list(self.layers), "images": len(self.source)}
 
     def draw(self, figure: Figure) -> None:
-        rows = self.rows()
+        rows = self._rows()
         grid = figure.subplots(len(rows), self._columns(), squeeze=False)
         for line, (path, channel) in zip(grid, rows, strict=True):
             for place, axes in enumerate(line):
@@ -93,9 +89,9 @@ class TopPatches(Look):
                 if place == 0:
                     axes.set_title(f"{path} {channel}", fontsize=6, loc="left")
 
-    def rows(self, most: int = SHOWN) -> list[tuple[str, int]]:
+    def _rows(self) -> list[tuple[str, int]]:
         """The channels to draw: those of each layer with the largest values."""
-        count = max(1, most // len(self.layers))
+        count = max(1, SHOWN // len(self.layers))
         return [(path, int(channel)) for path, values in self.values.items()
                 for channel in np.argsort(-values[:, 0], kind="stable")[:count]]  # fmt: skip
 
@@ -104,41 +100,41 @@ class TopPatches(Look):
 
 
 def top_patches(
-    model: Any, images: Any, layers: str | Sequence[str], k: int = 9, *, batch: int = 16,
-    preprocessing: Preprocessing | None = None, seconds: float | None = None,
-    tell: Tell | None = None,
+    model: Any, images: Sequence[Any], layers: str | Sequence[str], k: int = 9, *, batch: int = 16,
+    preprocessing: Preprocessing | None = None,
 ) -> TopPatches:  # fmt: skip
     """For every channel of the layers the `k` images, and the places in them, that excite it most
     (Zeiler & Fergus 2013, section 4.1).
 
-    `images` is what `fit` takes, or anything with a length and an index: paths, arrays, a tensor
-    (N, C, H, W), a data set of (image, label). They pass once; what is kept does not grow with
-    their number. Ctrl-C, or the end of `seconds`, ends the pass with the best until then; `tell`
-    hears the share that has passed.
+    `images` is anything with a length and an index: paths, arrays, a tensor (N, C, H, W), a data
+    set of (image, label). They pass once; what is kept does not grow with their number.
     """
-    looked, source = subject(model, preprocessing), images_of(images)
-    if len(source) == 0 or k < 1 or batch < 1:
-        raise LookError(f"{len(source)} images, k {k}, batch {batch}; wanted at least 1 each")
+    looked = subject(model, preprocessing)
+    if not hasattr(images, "__getitem__") or not hasattr(images, "__len__"):
+        raise LookError("images are cut out after all have passed, so they need an index and a "
+                        "length; make a list of them")  # fmt: skip
+    if len(images) == 0 or k < 1 or batch < 1:
+        raise LookError(f"{len(images)} images, k {k}, batch {batch}; wanted at least 1 each")
     paths = (layers,) if isinstance(layers, str) else tuple(dict.fromkeys(layers))
-    first = looked.picture(source[0]).x
+    first = looked.picture(_image(images, 0)).x
     places = _places(looked, first, paths)
     best = {path: _Best(k) for path in paths}
-    pace = Pace(len(source), tell, seconds)
-    with watching(looked.model, paths) as watch, torch.no_grad(), pace:
-        batch = 1 if mixes(lambda x: side_by_side(watch, x), first) else batch
-        for some in pace.over(batches(looked, source, batch), lambda some: len(some.x)):
-            watch.reach(some.x)
+    with watching(looked.model, paths) as watch, torch.no_grad():
+        batch = 1 if mixes(lambda x: _outputs(watch, x), first) else batch
+        for start in range(0, len(images), batch):
+            indices = range(start, min(start + batch, len(images)))
+            watch.run(_stacked(looked, images, indices, first.shape))
             for path in paths:
-                best[path].take(watch.outputs[path], some.start)
+                best[path].take(watch.outputs[path], start)
     columns = {path: places[path].shape[-1] if places[path].is_map else 1 for path in paths}
     best_of = {path: best[path].arrays(columns[path]) for path in paths}
     values, at, units = [{p: best_of[p][i] for p in paths} for i in range(3)]
-    return TopPatches(places, values, at, units, looked, source, pace.note("images"))
+    return TopPatches(places, values, at, units, looked, images)
 
 
-def side_by_side(watch: Watch, x: Tensor) -> Tensor:
+def _outputs(watch: Watch, x: Tensor) -> Tensor:
     """What the layers give, side by side (N, ...)."""
-    watch.reach(x)
+    watch.run(x)
     return torch.cat([output.flatten(1) for output in watch.outputs.values()], 1)
 
 
@@ -188,6 +184,21 @@ def _places(looked: Subject, x: Tensor, paths: Sequence[str]) -> dict[str, Layer
         if place.field.axes is None and not place.field.whole:
             raise LookError(f"{path}: nobody knows what its units see")
     return places
+
+
+def _stacked(looked: Subject, images: Sequence[Any], indices: range, shape: Any) -> Tensor:
+    batch = [looked.picture(_image(images, i)).x for i in indices]
+    for i, x in zip(indices, batch, strict=True):
+        if x.shape != shape:
+            raise LookError(f"image {i} is {tuple(x.shape[1:])}, the first {tuple(shape[1:])}; "
+                            "give a preprocessing, or images of one size")  # fmt: skip
+    return torch.cat(batch)
+
+
+def _image(images: Sequence[Any], index: int) -> Any:
+    """An item, without its label if it has one."""
+    item = images[index]
+    return item[0] if isinstance(item, tuple) else item
 
 
 def _cropped(pixels: np.ndarray, box: Any) -> np.ndarray:

@@ -13,10 +13,9 @@ from torch import Tensor, nn
 from netwright.errors import LookError
 from netwright.look.images import Batch, batches, images_of
 from netwright.look.pace import Pace, Tell
-from netwright.look.patches import side_by_side
 from netwright.look.picture import subject
 from netwright.look.result import Look
-from netwright.look.watch import mixes, watching
+from netwright.look.watch import Watch, mixes, watching
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -101,7 +100,7 @@ def sparsity(
     pace = Pace(len(source), tell, seconds)
     with watching(looked.model, paths) as watch, torch.no_grad(), pace:
         first = looked.picture(source[0]).x
-        batch = 1 if mixes(lambda x: side_by_side(watch, x), first) else batch
+        batch = 1 if mixes(lambda x: _outputs(watch, x), first) else batch
         for some in pace.over(batches(looked, source, batch), _size):
             watch.reach(some.x)
             for path, count in counts.items():
@@ -109,6 +108,12 @@ def sparsity(
     rows = {path: count.shares() for path, count in counts.items()}
     active, least, largest = ({p: row[i] for p, row in rows.items()} for i in range(3))
     return Sparsity(active, least, largest, pace.done, (*pace.note("images"), *looked.notes))
+
+
+def _outputs(watch: Watch, x: Tensor) -> Tensor:
+    """What the layers give, side by side (N, ...)."""
+    watch.reach(x)
+    return torch.cat([output.flatten(1) for output in watch.outputs.values()], 1)
 
 
 def _size(batch: Batch) -> int:

@@ -20,7 +20,7 @@ from netwright.look.geometry import layers
 from netwright.look.images import Images, images_of
 from netwright.look.kernels import filters
 from netwright.look.pace import Pace
-from netwright.look.paint import over, pictures, png
+from netwright.look.paint import encoded, over, pictures
 from netwright.look.patches import top_patches
 from netwright.look.picture import Subject
 from netwright.train.evaluation import Evaluation
@@ -29,7 +29,7 @@ __all__ = ["insight_section"]
 
 SIDE = 112
 """Pixels of a side of what is shown: the page is to stay small."""
-MISTAKES, PATCHES = 6, 256
+MISTAKES, PATCHES = 6, 64
 """Mistakes that are explained, and images that are searched for patches."""
 SECONDS, SHARE = 10.0, 0.05
 """Time for all of it: at most, and of that of the run."""
@@ -53,13 +53,13 @@ def insight_section(
         ("The worst mistakes, and what speaks for the class they are taken for (Grad-CAM):",
          lambda: _reasons(looked, every, [(places[row["image"]], row) for row in rows])),
         (f"What excites its last maps most, of {len(test)} test images:",
-         lambda: _patches(looked, Images(lambda i: every.item(test[i]), len(test)), seconds)),
+         lambda: _patches(looked, Images(lambda i: every.item(test[i]), len(test)))),
         ("The kernels of its first layer:", lambda: pictures(filters(looked))),
     )  # fmt: skip
     with Pace(len(parts), seconds=seconds) as pace:
         for text, make in pace.over(parts):
             try:
-                shown = [(png(_small(pixels), SIDE), caption) for pixels, caption in make()]
+                shown = [(encoded(_small(pixels), SIDE), caption) for pixels, caption in make()]
             except NetwrightError as error:
                 notes.append(f"left out: {error}")
                 continue
@@ -79,11 +79,11 @@ def _reasons(
 
 
 def _patches(
-    looked: Subject, images: Images, seconds: float
+    looked: Subject, images: Images
 ) -> Iterator[tuple[np.ndarray, str]]:  # fmt: skip
     places = layers(looked.model, looked.picture(images[0]).x.shape[1:])
     path = default_layer(places, dict(looked.model.named_modules()))
-    return pictures(top_patches(looked, images, path, seconds=seconds / 2))
+    return pictures(top_patches(looked, images, path))
 
 
 def _small(pixels: np.ndarray) -> np.ndarray:
