@@ -62,6 +62,11 @@ def here(tmp_path, monkeypatch):
     for i in range(5):
         pixels = random.integers(0, 256, (32, 32, 3)).astype(np.uint8)
         Image.fromarray(pixels).save(tmp_path / "photos" / f"{i}.png")
+    for i in range(12):
+        folder = tmp_path / "classes" / "ab"[i % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = random.integers(0, 128 + 100 * (i % 2), (32, 32, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{i}.png")
     return tmp_path
 
 
@@ -90,8 +95,13 @@ ASKED = {
     "field": [NET, "photos/0.png", "--layer", "2", "--unit", "3,4"],
     "top-patches": [NET, "photos", "--layer", "2", "--count", "4"],
     "sparsity": [NET, "photos"],
+    "trust": [NET, "photos/0.png", "--method", "gradient", "--steps", "2"],
+    "shift": [NET, "photos/0.png", "--most", "2"],
+    "sensitivity": [NET, "photos", "--change", "blur"],
+    "separability": [NET, "classes", "--layer", "0", "--layer", "3"],
 }
 FILES = {"attribute": ["attribute-0", "attribute-1"], "occlusion": ["occlusion-0"],
+         "trust": ["trust-0"],
          "activations": ["activations-0"], "dream": ["dream-0"]}  # fmt: skip
 
 
@@ -175,7 +185,8 @@ def test_mistakes_are_one_line(said, line, wanted):
 
 def test_a_look_without_a_name_is_the_page(said, here):
     code, out, err = said(NET, "photos/0.png", "photos/1.png", "--html", "p.html", "--json",
-                          "--input", "3x32x32", "--mean", "0.5,0.5,0.5", "--std", "0.2,0.2,0.2")  # fmt: skip
+                          "--input", "3x32x32", "--mean", "0.5,0.5,0.5",
+                          "--std", "0.2,0.2,0.2")  # fmt: skip
     assert code == 0, err
     assert json.loads(out)["page"] == "p.html" and "wrote p.html" in err
     text = (here / "p.html").read_text()

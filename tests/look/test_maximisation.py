@@ -9,7 +9,7 @@ from torch import nn
 
 import netwright as nw
 from netwright.data.image import Preprocessing
-from netwright.look.relus import Redirected
+from netwright.look.redirecting import Redirected
 
 GIVEN = Preprocessing(64, 3, (0.48, 0.46, 0.41), (0.25, 0.25, 0.25))
 

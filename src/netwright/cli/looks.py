@@ -26,6 +26,10 @@ METHODS = ("gradcam", "gradcam++", "cam", "gradient", "smoothgrad", "integrated"
            "deconvnet")  # fmt: skip
 """Those of `look.attribution`, which would load PyTorch."""
 
+method_option = click.option(
+    "--method", default="gradcam", metavar="NAME", shell_complete=values(lambda: METHODS),
+    help=f"{', '.join(METHODS)}, captum.NAME (gradcam)",
+)  # fmt: skip
 target_option = click.option("--target", metavar="CLASS", help="class, by name or index (the top)")
 layer_option = click.option("--layer", metavar="PATH", help="a layer, as `netwright look RUN "
                             "IMAGE` lists them")  # fmt: skip
@@ -55,17 +59,34 @@ def _paths(looked: look.Subject, image: Any, layers: tuple[str, ...]) -> list[st
 
 
 @each("attribute")
-@click.option("--method", default="gradcam", metavar="NAME", shell_complete=values(lambda: METHODS),
-              help=f"{', '.join(METHODS)} (gradcam)")  # fmt: skip
+@method_option
 @target_option
 @layer_option
+@click.option("--unit", callback=as_channels, metavar="C,Y,X", help="a unit of the layer instead")
+@click.option("--check", is_flag=True, help="hold the map against random weights, other classes")
 @seed_option
 def attribute(
     looked: look.Subject, image: str, tell: Any, method: str, target: str | None,
-    layer: str | None, seed: int,
+    layer: str | None, unit: list[int] | None, check: bool, seed: int,
 ) -> Any:  # fmt: skip
-    """Which pixels speak for a class."""
-    return look.attribute(looked, image, method, as_target(looked, target), layer, seed=seed)
+    """Which pixels speak for a class, or for a unit."""
+    return look.attribute(looked, image, method, as_target(looked, target), layer, seed=seed,
+                          unit=tuple(unit) if unit else None, check=check)  # fmt: skip
+
+
+@each("trust")
+@method_option
+@target_option
+@layer_option
+@count_option("--steps", 6, "how many times more weights are made random")
+@seed_option
+def trust(
+    looked: look.Subject, image: str, tell: Any, method: str, target: str | None,
+    layer: str | None, steps: int, seed: int,
+) -> Any:  # fmt: skip
+    """Whether a map changes with the weights and with the class."""
+    return look.trust(looked, image, method, as_target(looked, target), layer, steps=steps,
+                      seed=seed)  # fmt: skip
 
 
 @each("occlusion")
@@ -169,15 +190,15 @@ def field(
 @once("top-patches")
 @layers_option
 @count_option("--count", 9, "patches of each channel")
-@seconds_option
+@click.option("--beside", metavar="METHOD", help="a map of each unit beside, such as deconvnet")
 def top_patches(
     looked: look.Subject, images: tuple[str, ...], tell: Any, layers: tuple[str, ...], count: int,
-    seconds: float | None,
+    beside: str | None,
 ) -> Any:  # fmt: skip
     """The pieces of images that excite each channel most."""
     data = look.images_of(data_of(images))
     return look.top_patches(looked, data, _paths(looked, data[0], layers), count,
-                            seconds=seconds, tell=tell)  # fmt: skip
+                            beside=beside, tell=tell)  # fmt: skip
 
 
 @once("sparsity")
@@ -191,9 +212,46 @@ def sparsity(
     return look.sparsity(looked, data_of(images), layers or None, seconds=seconds, tell=tell)
 
 
+@once("shift")
+@layer_option
+@count_option("--most", 8, "pixels that images are moved by at most")
+@click.option("--border", default="reflect", metavar="HOW", help="reflect, roll or zeros (reflect)")
+def shift(
+    looked: look.Subject, images: tuple[str, ...], tell: Any, layer: str | None, most: int,
+    border: str,
+) -> Any:  # fmt: skip
+    """How the output changes when images are moved."""
+    return look.shift(looked, data_of(images), most, layer, border=border)
+
+
+@once("sensitivity")
+@click.option("--change", "changes", multiple=True, metavar="NAME",
+              help="blur, noise, texture, shape, contrast; may be given again (all)")  # fmt: skip
+@seed_option
+def sensitivity(
+    looked: look.Subject, images: tuple[str, ...], tell: Any, changes: tuple[str, ...], seed: int
+) -> Any:  # fmt: skip
+    """What it says of images that are blurred, noisy, without texture or contrast."""
+    how: dict[str, Any] = {"changes": changes} if changes else {}
+    return look.sensitivity(looked, data_of(images), seed=seed, tell=tell, **how)
+
+
+@once("separability")
+@layers_option
+@count_option("--most", 1000, "images at most, drawn at random")
+@seed_option
+def separability(
+    looked: look.Subject, images: tuple[str, ...], tell: Any, layers: tuple[str, ...], most: int,
+    seed: int,
+) -> Any:  # fmt: skip
+    """How well classes can be told apart layer by layer, of a labelled data set."""
+    return look.separability(looked, data_of(images), layers or None, most=most, seed=seed,
+                             tell=tell)  # fmt: skip
+
+
 LOOKS = {
     command.name: command
-    for command in (attribute, occlusion, activations, dream, maximise, filters, gabors, field,
-                    top_patches, sparsity)
+    for command in (attribute, occlusion, trust, activations, dream, maximise, filters, gabors,
+                    field, top_patches, sparsity, shift, sensitivity, separability)
 }  # fmt: skip
 """Name -> command."""

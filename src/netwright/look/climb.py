@@ -13,7 +13,7 @@ from netwright.errors import LookError
 from netwright.look.fourier import Canvas, Shake
 from netwright.look.goal import Goals
 from netwright.look.picture import Subject
-from netwright.look.relus import Redirected
+from netwright.look.redirecting import Redirected
 from netwright.look.watch import Watch, slope_of
 
 __all__ = ["Climb", "normal"]

@@ -13,6 +13,7 @@ from torch import Tensor
 from netwright.core.shape import show
 from netwright.errors import LookError
 from netwright.look.picture import Subject
+from netwright.look.reaching import reach
 from netwright.look.watch import Watch
 
 __all__ = ["Channels", "Goals", "goals"]
@@ -42,7 +43,7 @@ class Goals:
         """What the layer gives for images: (N, C, places)."""
         if self.layer is None:
             return watch(x)[:, :, None]
-        watch.reach(x)
+        reach(watch, x)
         output = watch.outputs[self.layer]
         if self.unit is not None:
             y, x_ = self.unit
@@ -82,7 +83,7 @@ def goals(
         if layer is None:
             shape = tuple(watch(x)[0].shape)
         else:
-            watch.reach(x)
+            reach(watch, x)
             shape = tuple(watch.outputs[layer].shape[1:])
     _check_unit(layer, shape, unit)
     if channels is None:

@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 
 from netwright.errors import LookError
 
-__all__ = ["Rectified", "Redirected"]
+__all__ = ["Rectified"]
 
 _RELU = (F.relu, F.relu_, torch.relu, torch.relu_, Tensor.relu, Tensor.relu_)
 _CLAMP = (torch.clamp, torch.clamp_, torch.clamp_min, torch.clamp_min_, Tensor.clamp,
@@ -52,35 +52,10 @@ class _Rule(torch.autograd.Function):
         return (slope * open_ if ctx.gated else slope), None, None
 
 
-class _AtReLUs(TorchFunctionMode):
-    """While this lasts every ReLU is computed by `relu`; ReLU6 is one with a lid."""
-
-    def relu(self, x: Tensor, most: float | None) -> Any:
-        """What a ReLU with a lid at `most` gives."""
-        raise NotImplementedError
-
-    def check(self, func: Any, args: Any) -> None:
-        """Told of every other call."""
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        span = _rectifies(func, args, kwargs)
-        if span is None:
-            self.check(func, args)
-            return func(*args, **kwargs)
-        x: Tensor = args[0] if args else kwargs["input"]
-        y = self.relu(x, span[0])
-        in_place = kwargs.get("inplace") or func.__name__.endswith("_")
-        in_place = in_place or _placed(func, args)
-        return x.copy_(y) if in_place else y
-
-
-class Rectified(_AtReLUs):
+class Rectified(TorchFunctionMode):
     """While this lasts every ReLU lets through positive gradients only; with `gated` where it
     was open itself (guided backpropagation: Springenberg et al. 2014, arXiv:1412.6806), else
-    wherever (deconvnet: Zeiler & Fergus 2013, arXiv:1311.2901).
+    wherever (deconvnet: Zeiler & Fergus 2013, arXiv:1311.2901). ReLU6 is one with a lid.
 
     `count` is how many ran. Raises `LookError` at another activation.
     """
@@ -90,41 +65,22 @@ class Rectified(_AtReLUs):
         self.gated = gated
         self.count = 0
 
-    def relu(self, x: Tensor, most: float | None) -> Any:
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        span = _rectifies(func, args, kwargs)
+        if span is None:
+            if (func in _OTHERS or _is_larger(func, args)) and _follows(args):
+                raise LookError("guided backpropagation and deconvnet are rules for ReLUs; this "
+                                f"net calls {func.__name__}; use gradient or gradcam")  # fmt: skip
+            return func(*args, **kwargs)
+        x: Tensor = args[0] if args else kwargs["input"]
         self.count += 1
-        return _Rule.apply(x, most, self.gated)
-
-    def check(self, func: Any, args: Any) -> None:
-        if (func in _OTHERS or _is_larger(func, args)) and _follows(args):
-            raise LookError("guided backpropagation and deconvnet are rules for ReLUs; this "
-                            f"net calls {func.__name__}; use gradient or gradcam")  # fmt: skip
-
-
-class Redirected(_AtReLUs):
-    """While this lasts an image that gets no gradient through the open units of a ReLU gets that
-    through the closed ones which it would open, so that a unit that is off can be climbed to.
-    """
-
-    def relu(self, x: Tensor, most: float | None) -> Any:
-        return _Detour.apply(x, most)
-
-
-class _Detour(torch.autograd.Function):
-    """The forward pass of a ReLU up to `most`, with the backward rule of `Redirected`."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, most: float | None) -> Tensor:
-        above = x >= most if most is not None else torch.zeros_like(x, dtype=torch.bool)
-        ctx.save_for_backward(x <= 0, above)
-        return x.clamp(0, most)
-
-    @staticmethod
-    def backward(ctx: Any, *slopes: Tensor) -> Any:
-        (slope,), (below, above) = slopes, ctx.saved_tensors
-        through = slope.masked_fill(below | above, 0)
-        stuck = (through == 0).flatten(1).all(1).view(-1, *[1] * (slope.dim() - 1))
-        opening = slope.masked_fill((below & (slope < 0)) | (above & (slope > 0)), 0)
-        return torch.where(stuck, opening, through), None
+        y: Any = _Rule.apply(x, span[0], self.gated)
+        in_place = kwargs.get("inplace") or func.__name__.endswith("_")
+        in_place = in_place or _placed(func, args)
+        return x.copy_(y) if in_place else y
 
 
 def _is_larger(func: Any, args: Any) -> bool:

@@ -14,6 +14,7 @@ from netwright.errors import LookError
 from netwright.look.images import Batch, batches, images_of
 from netwright.look.pace import Pace, Tell
 from netwright.look.picture import subject
+from netwright.look.reaching import reach
 from netwright.look.result import Look
 from netwright.look.watch import Watch, mixes, watching
 
@@ -102,7 +103,7 @@ def sparsity(
         first = looked.picture(source[0]).x
         batch = 1 if mixes(lambda x: _outputs(watch, x), first) else batch
         for some in pace.over(batches(looked, source, batch), _size):
-            watch.reach(some.x)
+            reach(watch, some.x)
             for path, count in counts.items():
                 count.take(watch.outputs[path])
     rows = {path: count.shares() for path, count in counts.items()}
@@ -112,7 +113,7 @@ def sparsity(
 
 def _outputs(watch: Watch, x: Tensor) -> Tensor:
     """What the layers give, side by side (N, ...)."""
-    watch.reach(x)
+    reach(watch, x)
     return torch.cat([output.flatten(1) for output in watch.outputs.values()], 1)
 
 

@@ -21,10 +21,6 @@ TOLERANCE = 1e-4
 """How far numbers may be from those of an image that passes alone, of the largest."""
 
 
-class _Reached(BaseException):
-    """Every watched layer has run; no model that catches exceptions is to catch this one."""
-
-
 class Watch:
     """A model that is being looked at: call it with a batch for its logits (N, classes); then
     `outputs` has what each watched layer gave, by path.
@@ -35,7 +31,6 @@ class Watch:
         self.paths = tuple(paths)
         self.outputs: dict[str, Tensor] = {}
         self._calls: dict[str, int] = {}
-        self._far = False
 
     def __call__(self, x: Tensor) -> Tensor:
         """The logits; `LookError` where a watched layer did not run or gave no tensor."""
@@ -58,18 +53,6 @@ class Watch:
                 raise LookError(f"{path} did not run, or gave no tensor; choose another layer")
         return result
 
-    def reach(self, x: Tensor) -> None:
-        """Runs the model as far as the watched layers, and no further: images need not be of
-        the size that its head takes.
-        """
-        self._far = True
-        try:
-            self.run(x)
-        except _Reached:
-            return
-        finally:
-            self._far = False
-
     def note(self, module_path: str, output: Any) -> Any:
         """Keeps a copy of an output and sends a copy of that on, so that no operation in place,
         before or behind, overwrites what was kept, and gradients pass through it.
@@ -79,8 +62,6 @@ class Watch:
         if path not in self.paths or not isinstance(output, Tensor):
             return output
         self.outputs[path] = output.clone()
-        if self._far and len(self.outputs) == len(set(self.paths)):
-            raise _Reached
         return self.outputs[path].clone()
 
 
