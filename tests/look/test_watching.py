@@ -11,7 +11,11 @@ from PIL import Image
 from torch import nn
 
 import netwright as nw
+from netwright.data.dataset import load
 from netwright.data.image import Preprocessing
+from netwright.drawing.html import Page
+from netwright.train.evaluation import evaluate
+from netwright.train.insight import insight_section
 from squares import COLOURS, TINY, square, write_squares
 
 
@@ -260,6 +264,18 @@ def test_every_look_takes_a_run(name, run):
     assert ours.arrays().keys() == plain.arrays().keys()
     for key, values in ours.arrays().items():
         assert np.array_equal(values, plain.arrays()[key]), key
+
+
+def test_a_report_shows_what_the_net_looks_at(run):
+    dataset = load(run.record["settings"]["data"])
+    found = evaluate([run], dataset, split="test")
+    page = Page("report")
+    insight_section(page, run.model(), run.preprocessing, dataset, found, 1e6)
+    text = page.render()
+    assert "<h2>What the net looks at</h2>" in text and "left out" not in text
+    assert text.count("<figcaption>taken for") == len(found.mistakes(6))
+    assert "excites its last maps most, of" in text and "kernels of its first layer" in text
+    assert len(text) < 300_000
 
 
 DRAWN = [name for name in LOOKS if name not in ("gradient", "smoothgrad", "deconvnet", "gradcam++")]

@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from netwright.cli.complete import files
-from netwright.cli.looking import files_of, model_options, subject_of
+from netwright.cli.looking import files_of
 from netwright.cli.looks import LOOKS
 from netwright.cli.output import echo_json, save
+from netwright.cli.subjects import model_options, subject_of
 from netwright.cli.waiting import waiting
 from netwright.errors import nearest
 

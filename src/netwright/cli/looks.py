@@ -8,16 +8,9 @@ import click
 
 from netwright import look
 from netwright.cli.complete import values
-from netwright.cli.looking import (
-    as_channels,
-    as_target,
-    as_unit,
-    data_of,
-    each,
-    files_of,
-    once,
-)
+from netwright.cli.looking import data_of, each, files_of, once
 from netwright.cli.options import as_count
+from netwright.cli.subjects import as_channels, as_target, as_unit
 from netwright.errors import LookError
 
 __all__ = ["LOOKS"]
@@ -183,8 +176,7 @@ def field(
     shown = [looked.picture(file) for file in files_of(images)] if images else None
     given = looked.preprocessing
     shape = (given.channels, given.size, given.size) if given else None
-    return look.field(looked.model if shown is None else looked, layer, unit, images=shown,
-                      shape=shape, samples=samples, seed=seed)  # fmt: skip
+    return look.field(looked, layer, unit, images=shown, shape=shape, samples=samples, seed=seed)
 
 
 @once("top-patches")
