@@ -35,6 +35,7 @@ class Climb:
         self.generator = torch.Generator().manual_seed(seed)
         self.history: list[np.ndarray] = []
         self.canvas: Canvas | None = None
+        self.optimiser: torch.optim.Optimizer | None = None
         self.moved = torch.zeros(self.count * copies, dtype=torch.bool)
 
     def step(self, shake: Shake, diversity: float) -> None:
@@ -43,7 +44,7 @@ class Climb:
         """
         if self.canvas is None:
             self._begin()
-        assert self.canvas is not None
+        assert self.canvas is not None and self.optimiser is not None
         draws = self._for_all(torch.rand(self.copies, 4, generator=self.generator) * 2 - 1)
         images = shake(self.canvas(), draws)
         with ExitStack() as rules:
@@ -88,18 +89,18 @@ class Climb:
         return (torch.stack(pairs).mean(0) * worth).sum()
 
     @torch.no_grad()
-    def bytes(self) -> np.ndarray:
-        """The images as they are now, (goals, copies, C, H, W)."""
-        assert self.canvas is not None  # a step was made
-        images = (self.canvas() * 255).round().byte().cpu().numpy()
-        return images.reshape(self.count, self.copies, *images.shape[1:])
-
-    @torch.no_grad()
-    def measure(self, images: np.ndarray) -> np.ndarray:
-        """The largest value of each goal over the map of its images."""
-        x = torch.tensor(images.reshape(-1, *images.shape[2:]) / 255, dtype=torch.float32)
-        values = self.goals.largest(self.watch, normal(self.looked, x))
-        return values.cpu().double().numpy().reshape(self.count, self.copies)
+    def settle(self) -> None:
+        """Keeps the `images` (goals, copies, C, H, W) in bytes, and in `values` (goals, copies)
+        the largest value of each goal over the map of its images as they are then; what a climb
+        needs more goes.
+        """
+        if self.canvas is None:
+            return
+        images = (self.canvas() * 255).round().byte()
+        values = self.goals.largest(self.watch, normal(self.looked, images.float() / 255))
+        self.images = images.view(self.count, self.copies, *self.shape).cpu().numpy()
+        self.values = values.view(self.count, self.copies).cpu().double().numpy()
+        self.canvas = self.optimiser = None
 
 
 def normal(looked: Subject, images: Tensor) -> Tensor:

@@ -116,7 +116,7 @@ def maximise(
     looked = subject(model, preprocessing)
     if min(steps, copies, batch) < 1 or diversity < 0 or (size is not None and size < 1):
         raise LookError(f"steps {steps}, copies {copies}, batch {batch}, size {size}, diversity "
-                        f"{diversity}; wanted at least 1 each, and 0 of diversity")  # fmt: skip
+                        f"{diversity}; wanted at least 1 each, a diversity of at least 0")  # fmt: skip
     side, notes = _side(looked, layer, size)
     shape = (_channels(looked), *side)
     with watching(looked.model, [] if layer is None else [layer]) as watch:
@@ -127,14 +127,17 @@ def maximise(
         with Pace(len(rounds), tell, seconds) as pace:
             for climb in pace.over(rounds):
                 climb.step(shake or Shake(), diversity)
+                if len(climb.history) == steps:
+                    climb.settle()
         finished = [climb for climb in climbs if climb.history]
-        images = [climb.bytes() for climb in finished]
-        values = [climb.measure(image) for climb, image in zip(finished, images, strict=True)]
+        for climb in finished:
+            climb.settle()
     reached = sum(len(climb.goals.names) for climb in finished)
     names = wanted.names[:reached]
     notes = (*notes, *pace.note("steps"), *_silent(finished), *looked.notes)
-    return Maximised(layer, names, np.concatenate(images), np.concatenate(values),
-                     _histories(finished, steps), wanted.unit, notes)  # fmt: skip
+    images = np.concatenate([climb.images for climb in finished])
+    values = np.concatenate([climb.values for climb in finished])
+    return Maximised(layer, names, images, values, _histories(finished, steps), wanted.unit, notes)
 
 
 def _climbs(
@@ -144,6 +147,9 @@ def _climbs(
     together = max(1, batch // copies)
     if mixes(lambda x: wanted.features(watch, x).flatten(1),
              normal(looked, torch.full((1, *shape), 0.25))):  # fmt: skip
+        if copies > 1:
+            raise LookError("what the model makes of an image depends on those beside it, so copies "
+                            "cannot be kept unlike; make one")  # fmt: skip
         together = 1
     return [Climb(looked, watch, part, shape, copies, seed) for part in wanted.parts(together)]
 
