@@ -116,7 +116,7 @@ def maximise(
     looked = subject(model, preprocessing)
     if min(steps, copies, batch) < 1 or diversity < 0 or (size is not None and size < 1):
         raise LookError(f"steps {steps}, copies {copies}, batch {batch}, size {size}, diversity "
-                        f"{diversity}; wanted at least 1 each, a diversity of at least 0")  # fmt: skip
+                        f"{diversity}; wanted 1 each, a diversity of 0, or more")  # fmt: skip
     side, notes = _side(looked, layer, size)
     shape = (_channels(looked), *side)
     with watching(looked.model, [] if layer is None else [layer]) as watch:
@@ -148,7 +148,7 @@ def _climbs(
     if mixes(lambda x: wanted.features(watch, x).flatten(1),
              normal(looked, torch.full((1, *shape), 0.25))):  # fmt: skip
         if copies > 1:
-            raise LookError("what the model makes of an image depends on those beside it, so copies "
+            raise LookError("what the model makes of an image depends on those beside it: copies "
                             "cannot be kept unlike; make one")  # fmt: skip
         together = 1
     return [Climb(looked, watch, part, shape, copies, seed) for part in wanted.parts(together)]
