@@ -31,8 +31,9 @@ def planted(channels: int = 3) -> nn.Module:
     conv = nn.Conv2d(channels, len(ANGLES), 11, padding=5, bias=False)
     for i, angle in enumerate(ANGLES):
         conv.weight.data[i] = gabor(angle) / channels
-    return nn.Sequential(conv, nn.ReLU(), nn.Conv2d(len(ANGLES), 4, 3), nn.ReLU(),
-                         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))  # fmt: skip
+    parts = (conv, nn.ReLU(), nn.Conv2d(len(ANGLES), 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1),
+             nn.Flatten(), nn.Linear(4, 3))  # fmt: skip
+    return nn.Sequential(*parts).eval()
 
 
 def orientation(pixels: np.ndarray) -> float:
@@ -60,7 +61,7 @@ def test_a_planted_gabor_layer_shows_its_orientations(size):
 
 
 def test_values_are_those_of_the_images_as_they_are_saved():
-    model = planted().eval()
+    model = planted()
     look = nw.look.maximise(model, "1", [1, 4], steps=5, preprocessing=GIVEN)
     again = [nw.look.activations(model, pixels, "1", preprocessing=GIVEN).outputs["1"][c].max()
              for c, pixels in zip((1, 4), look.pixels()[:, 0], strict=True)]  # fmt: skip
@@ -78,7 +79,7 @@ def test_an_image_depends_on_the_seed_and_on_nothing_else():
 
 
 def test_units_directions_layers_and_classes():
-    model = planted().eval()
+    model = planted()
     unit = nw.look.maximise(model, "0", 0, unit=(4, 60), steps=40, preprocessing=GIVEN)
     grey = np.abs(unit.pixels()[0, 0].astype(int) - 128).max(2)
     assert grey[:9, 55:].mean() > 2 * grey[20:, :40].mean()
@@ -111,7 +112,7 @@ def test_copies_are_kept_unlike():
         return total / 6
 
     torch.manual_seed(0)
-    model = planted().eval()
+    model = planted()
     assert likeness(3.0) < likeness(0.0) - 0.05
 
 
@@ -196,7 +197,7 @@ def test_what_cannot_be_climbed(how, message):
 
 
 def test_a_dream_is_stronger_than_the_image():
-    model = planted().eval()
+    model = planted()
     image = np.random.default_rng(0).integers(90, 160, (64, 64, 3)).astype(np.uint8)
     look = nw.look.dream(model, image, "1", 2, octaves=3, iterations=5, preprocessing=GIVEN)
     assert look.image.shape == image.shape and look.sides == ((33, 33), (46, 46), (64, 64))
