@@ -129,7 +129,7 @@ def test_a_browser_shows_the_page(page, tmp_path, width):
         [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
          "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'profile'}",
          "--dump-dom", file.as_uri()],
-        capture_output=True, text=True, timeout=60, check=True,
+        capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     wide, broken, images = re.search("<title>(.*?)</title>", made.stdout).group(1).split()
     assert (wide, broken) == ("0", "0") and int(images) > 25
