@@ -73,14 +73,14 @@ X = torch.randn(3, 24, 24, generator=torch.Generator().manual_seed(0))
 LOOKS = {
     **{method: lambda m, how=method: nw.look.attribute(m, X, how, samples=2)
        for method in nw.look.METHODS},
+    "maximise": lambda m: nw.look.maximise(m, "relu", [0, 2], steps=2, size=24),
+    "dream": lambda m: nw.look.dream(m, X, "conv", iterations=1),
+    "sparsity": lambda m: nw.look.sparsity(m, [X, X + 1], ["relu", "conv"]),
     "occlusion": lambda m: nw.look.occlusion(m, X, 8, 8),
     "activations": lambda m: nw.look.activations(m, X, ["conv", "relu_2"]),
     "filters": nw.look.filters,
     "field": lambda m: nw.look.field(m, "relu", shape=(3, 24, 24), samples=2),
     "top_patches": lambda m: nw.look.top_patches(m, [X, X + 1], "relu"),
-    "maximise": lambda m: nw.look.maximise(m, "relu", [0, 2], steps=2, size=24),
-    "dream": lambda m: nw.look.dream(m, X, "conv", iterations=1),
-    "sparsity": lambda m: nw.look.sparsity(m, [X, X + 1], ["relu", "conv"]),
 }  # fmt: skip
 
 
