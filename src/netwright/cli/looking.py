@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from netwright.look.result import Look
 
 __all__ = ["data_of", "each", "files_of", "once"]
+
+Compute = Callable[..., Any]
 
 LISTED = 8
 """Items of a list that are printed."""
@@ -53,12 +55,12 @@ def result_options(command: Command) -> Command:
     return model_options(command)
 
 
-def each(name: str) -> Callable[[Command], Command]:
+def each(name: str) -> Callable[[Compute], click.Command]:
     """A command whose function takes a subject, an image and `tell`, and the options of its own;
     it is called for every image.
     """
 
-    def decorate(function: Command) -> Command:
+    def decorate(function: Compute) -> click.Command:
         @wraps(function)
         def command(images: tuple[str, ...], **options: Any) -> None:
             looked, shared, own = _split(options)
@@ -78,12 +80,12 @@ def each(name: str) -> Callable[[Command], Command]:
     return decorate
 
 
-def once(name: str, images: bool | None = True) -> Callable[[Command], Command]:
+def once(name: str, images: bool | None = True) -> Callable[[Compute], click.Command]:
     """The same of a function that is called once, with the images as they were given; without
     any where `images` is False, and with any number where it is None.
     """
 
-    def decorate(function: Command) -> Command:
+    def decorate(function: Compute) -> click.Command:
         @wraps(function)
         def command(images: tuple[str, ...] = (), **options: Any) -> None:
             looked, shared, own = _split(options)
@@ -149,19 +151,25 @@ def _text(file: str, facts: dict[str, Any]) -> str:
     for key, value in facts.items():
         if not _has_parts(value) or not value:
             continue
-        rows = value if isinstance(value, list) else [
-            {key: name, **(inner if isinstance(inner, dict) else {"": inner})}
-            for name, inner in value.items()
-        ]  # fmt: skip
+        rows = _rows(key, value)
         head = list(rows[0])
         cells = [[plain(_shown(row.get(word))) for word in head] for row in rows]
         lines += ["", *text_table(head, cells, width=columns())]
     return "\n".join(lines)
 
 
+def _rows(key: str, parts: Any) -> list[dict[str, Any]]:
+    """The rows of a table of what a fact has parts of, the first column called `key`."""
+    if isinstance(parts, list):
+        return cast("list[dict[str, Any]]", parts)
+    pairs = cast("dict[str, Any]", parts).items()
+    return [{key: name, **(inner if isinstance(inner, dict) else {"": inner})}
+            for name, inner in pairs]  # fmt: skip
+
+
 def _has_parts(value: Any) -> bool:
     return isinstance(value, dict) or (
-        isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+        isinstance(value, list) and isinstance(next(iter(cast("list[Any]", value)), None), dict)
     )
 
 
@@ -169,6 +177,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
-        more = f" and {len(value) - LISTED} more" if len(value) > LISTED else ""
-        return ", ".join(map(_shown, value[:LISTED])) + more
+        items = [*cast("Sequence[Any]", value)]
+        more = f" and {len(items) - LISTED} more" if len(items) > LISTED else ""
+        return ", ".join(map(_shown, items[:LISTED])) + more
     return str(value)

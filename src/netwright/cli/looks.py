@@ -241,8 +241,8 @@ def separability(
                              tell=tell)  # fmt: skip
 
 
-LOOKS = {
-    command.name: command
+LOOKS: dict[str, click.Command] = {
+    str(command.name): command
     for command in (attribute, occlusion, trust, activations, dream, maximise, filters, gabors,
                     field, top_patches, sparsity, shift, sensitivity, separability)
 }  # fmt: skip
