@@ -238,7 +238,17 @@ READING = [
     line
     for name, lines in EXAMPLES.items()
     if name
-    not in ("calibrate", "bench", "fit", "search", "work", "predict", "evaluate", "compare-runs")
+    not in (
+        "calibrate",
+        "bench",
+        "fit",
+        "search",
+        "work",
+        "predict",
+        "evaluate",
+        "compare-runs",
+        "look",
+    )
     for line in lines
     if "your." not in line
 ]

@@ -133,5 +133,6 @@ def test_every_command_is_known_here():
         "predict",
         "evaluate",
         "compare-runs",
+        "look",
     }  # no net, or seconds of work
     assert {*COMMANDS} == {*COMMAND_LINES} | others

@@ -11,7 +11,11 @@ from PIL import Image
 from torch import nn
 
 import netwright as nw
+from netwright.data.dataset import load
 from netwright.data.image import Preprocessing
+from netwright.drawing.html import Page
+from netwright.train.evaluation import evaluate
+from netwright.train.insight import insight_section
 from squares import COLOURS, TINY, square, write_squares
 
 
@@ -69,12 +73,19 @@ X = torch.randn(3, 24, 24, generator=torch.Generator().manual_seed(0))
 LOOKS = {
     **{method: lambda m, how=method: nw.look.attribute(m, X, how, samples=2)
        for method in nw.look.METHODS},
+    "maximise": lambda m: nw.look.maximise(m, "relu", [0, 2], steps=2, size=24),
+    "dream": lambda m: nw.look.dream(m, X, "conv", iterations=1),
+    "sparsity": lambda m: nw.look.sparsity(m, [X, X + 1], ["relu", "conv"]),
     "occlusion": lambda m: nw.look.occlusion(m, X, 8, 8),
     "activations": lambda m: nw.look.activations(m, X, ["conv", "relu_2"]),
     "filters": nw.look.filters,
     "field": lambda m: nw.look.field(m, "relu", shape=(3, 24, 24), samples=2),
     "top_patches": lambda m: nw.look.top_patches(m, [X, X + 1], "relu"),
 }  # fmt: skip
+
+
+FREE = ("filters", "maximise", "dream", "sparsity")
+"""Those that do not run the head."""
 
 
 @pytest.mark.parametrize("name", LOOKS)
@@ -89,7 +100,7 @@ def test_nothing_stays_behind(name):
     assert_untouched(before, state(model))
 
 
-@pytest.mark.parametrize("name", [name for name in LOOKS if name != "filters"])
+@pytest.mark.parametrize("name", [name for name in LOOKS if name not in FREE])
 def test_nothing_stays_behind_after_an_error(name):
     model = lived_in()
     head = model.head
@@ -101,6 +112,18 @@ def test_nothing_stays_behind_after_an_error(name):
     assert not wrong._forward_hooks
     model.head = wrong
     assert_untouched(before, state(model))
+
+
+@pytest.mark.parametrize("name", ["maximise", "dream"])
+def test_nothing_stays_behind_of_a_climb_that_fails(name):
+    model = lived_in()
+    model.conv.weight.data[2] = torch.nan
+    before = state(model)
+    with pytest.raises(nw.LookError, match="not finite"):
+        LOOKS[name](model)
+    after = state(model)
+    before[1].pop("conv.weight"), after[1].pop("conv.weight")
+    assert_untouched(before, after)
 
 
 def test_an_exception_in_the_block():
@@ -241,6 +264,18 @@ def test_every_look_takes_a_run(name, run):
     assert ours.arrays().keys() == plain.arrays().keys()
     for key, values in ours.arrays().items():
         assert np.array_equal(values, plain.arrays()[key]), key
+
+
+def test_a_report_shows_what_the_net_looks_at(run):
+    dataset = load(run.record["settings"]["data"])
+    found = evaluate([run], dataset)
+    page = Page("report")
+    insight_section(page, run.model(), run.preprocessing, dataset, found, 1e6)
+    text = page.render()
+    assert "<h2>What the net looks at</h2>" in text and "left out" not in text
+    assert text.count("<figcaption>taken for") == len(found.mistakes(6))
+    assert "excites its last maps most, of" in text and "kernels of its first layer" in text
+    assert len(text) < 300_000
 
 
 DRAWN = [name for name in LOOKS if name not in ("gradient", "smoothgrad", "deconvnet", "gradcam++")]

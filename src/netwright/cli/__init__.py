@@ -37,6 +37,7 @@ COMMANDS = {
     "predict": "classes of images, from a run",
     "evaluate": "how good runs are on labelled images",
     "compare-runs": "whether one run is better than another",
+    "look": "what a net sees, where and why: maps, patches, images made, a page",
 }
 """Name and short help of every command; `netwright.cli.NAME` holds `command`, `-` being `_`."""
 

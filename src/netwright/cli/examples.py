@@ -55,6 +55,12 @@ EXAMPLES = {
         "netwright evaluate runs/photos runs/small more/ --views ten-crop",
     ),
     "compare-runs": ("netwright compare-runs runs/photos runs/small",),
+    "look": (
+        "netwright look runs/photos new/*.jpg --html look.html",
+        "netwright look occlusion runs/photos new/cat.jpg --size 48 --stride 24",
+        "netwright look maximise efficientnet_lite0 --layer stage5 --channel 0-15",
+        "netwright look top-patches your.package:net photos/ --layer layer3 --input 3x224x224",
+    ),
 }
 """Name of a command -> command lines."""
 

@@ -20,7 +20,7 @@ from netwright.errors import DataError
 if TYPE_CHECKING:
     from netwright.train.run import Prediction, Run
 
-__all__ = ["command"]
+__all__ = ["command", "image_files"]
 
 PIXELS = 2**22
 """Pixels of images, brought to size, that are held in memory at a time."""
@@ -46,7 +46,7 @@ def command(run: str, images: tuple[str, ...], top: int, precision: str, as_json
 
     opened = Run.load(run)
     _ = opened.net  # says now, not after reading images, when the run is not finished
-    paths = list(_files(images))
+    paths = list(image_files(images))
     predictions: dict[Path, Prediction] = {}
     unreadable: list[str] = []
     notes: list[str] = []
@@ -76,7 +76,7 @@ def command(run: str, images: tuple[str, ...], top: int, precision: str, as_json
         sys.exit(2)
 
 
-def _files(given: tuple[str, ...]) -> Iterator[Path]:
+def image_files(given: tuple[str, ...]) -> Iterator[Path]:
     """Files as given, and the images in folders."""
     from netwright.data.folder import inside
     from netwright.data.reading import SUFFIXES, is_image

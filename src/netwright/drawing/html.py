@@ -50,8 +50,9 @@ tfoot td { font-weight: 600; }
 .facts dd { margin: 0; font-size: 1.35rem; font-weight: 600; line-height: 1.3;
   overflow-wrap: anywhere; }
 .gallery { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1rem 0; }
-.gallery figure { margin: 0; }
-.gallery img { display: block; border-radius: .25rem; image-rendering: pixelated; }
+.gallery figure { margin: 0; max-width: 100%; }
+.gallery img { display: block; max-width: 100%; height: auto; border-radius: .25rem;
+  image-rendering: pixelated; }
 .gallery figcaption { font-size: .75rem; line-height: 1.3; color: var(--soft);
   overflow-wrap: anywhere; }
 pre { overflow-x: auto; padding: .75rem 1rem; border-radius: .5rem; background: var(--tint);
@@ -191,14 +192,20 @@ def facts(pairs: Iterable[tuple[str, object]]) -> str:
 
 
 def gallery(items: Iterable[tuple[bytes, str]], width: int = 64) -> str:
-    """Pictures (PNG files as bytes) with captions, `width` pixels wide, inside the document."""
+    """Pictures (PNG or JPEG files as bytes) with captions, `width` pixels wide, inside the
+    document.
+    """
     figures = "".join(
         f'<figure style="width:{width}px">'
-        f'<img src="data:image/png;base64,{b64encode(png).decode()}" width="{width}" '
+        f'<img src="data:image/{_kind(file)};base64,{b64encode(file).decode()}" width="{width}" '
         f'alt="{markup(caption)}"><figcaption>{markup(caption)}</figcaption></figure>'
-        for png, caption in items
+        for file, caption in items
     )
     return f'<div class="gallery">{figures}</div>'
+
+
+def _kind(file: bytes) -> str:
+    return "jpeg" if file.startswith(b"\xff\xd8") else "png"
 
 
 def paragraph(text: str) -> str:

@@ -67,7 +67,7 @@ class Activations(Look):
         for ax, (path, values) in zip(axes, self.outputs.items(), strict=True):
             top = float(np.abs(values).max()) or 1.0
             is_map = values.ndim == 3
-            shown = _strongest(values) if is_map else values
+            shown = strongest(values, SHOWN) if is_map else values
             cells = sheet(shown, np.nan) if is_map else shown.reshape(1, -1)
             drawn = ax.imshow(cells, cmap="RdBu_r", vmin=-top, vmax=top,
                               aspect="equal" if is_map else "auto")  # fmt: skip
@@ -98,7 +98,7 @@ def _array(values: Tensor) -> np.ndarray:
     return (values.float() if values.dtype == torch.bfloat16 else values).cpu().numpy()
 
 
-def _strongest(values: np.ndarray) -> np.ndarray:
+def strongest(values: np.ndarray, most: int) -> np.ndarray:
     """The channels (C, h, w) to draw, those with the largest values first."""
     order = np.argsort(-np.abs(values).reshape(len(values), -1).max(1), kind="stable")
-    return values[order[:SHOWN]]
+    return values[order[:most]]

@@ -37,12 +37,7 @@ class Filters(Look):
         """The kernels as colours, uint8 (O, k, k, 3), 0 in the middle at grey, all on one scale;
         of other than 3 channels the mean over them.
         """
-        weight = self.weight
-        if weight.shape[1] != 3:
-            weight = np.repeat(weight.mean(1, keepdims=True), 3, axis=1)
-        top = np.abs(weight).max() or 1.0
-        colours = (weight / top + 1) * 127.5
-        return colours.round().astype(np.uint8).transpose(0, 2, 3, 1)
+        return coloured(self.weight, float(np.abs(self.weight).max()) or 1.0)
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"weight": self.weight, **{f"norms.{p}": n for p, n in self.norms.items()}}
@@ -88,3 +83,11 @@ def _kernels(conv: nn.Conv2d | nn.ConvTranspose2d) -> np.ndarray:
         groups = weight.unflatten(0, (conv.groups, -1)).transpose(1, 2)
         weight = groups.flatten(0, 1)
     return weight.numpy()
+
+
+def coloured(weight: np.ndarray, top: float) -> np.ndarray:
+    """Kernels (O, C, k, k) as colours, uint8 (O, k, k, 3), from -top to top."""
+    if weight.shape[1] != 3:
+        weight = np.repeat(weight.mean(1, keepdims=True), 3, axis=1)
+    colours = (weight / top + 1).clip(0, 2) * 127.5
+    return colours.round().astype(np.uint8).transpose(0, 2, 3, 1)

@@ -44,11 +44,15 @@ class Look:
     """Height of a figure for a width of 1."""
 
     def save(self, path: str | Path) -> tuple[Path, Path]:
-        """Writes the figure to PATH.png and the data to PATH.npz, `facts` among them as JSON."""
+        """Writes the figure to PATH.png, or to PATH.svg where PATH ends so, and the data to
+        PATH.npz, `facts` among them as JSON.
+        """
         path = Path(path)
-        stem = path.with_suffix("") if path.suffix in (".png", ".npz") else path
+        end = path.suffix if path.suffix in (".png", ".svg", ".npz") else ""
+        stem = path.with_name(path.name.removesuffix(end))
         stem.parent.mkdir(parents=True, exist_ok=True)
-        picture, data = (stem.with_name(stem.name + end) for end in (".png", ".npz"))
+        kind = ".svg" if end == ".svg" else ".png"
+        picture, data = (stem.with_name(stem.name + end) for end in (kind, ".npz"))
         self.plot().savefig(picture, dpi=120)
         arrays: dict[str, Any] = {"facts": np.array(json.dumps(self.facts())), **self.arrays()}
         np.savez_compressed(data, **arrays)
@@ -76,10 +80,10 @@ def show_image(axes: Axes, pixels: np.ndarray, title: str = "") -> None:
     axes.set_title(title, fontsize=9)
 
 
-def sheet(images: np.ndarray, blank: float) -> np.ndarray:
+def sheet(images: np.ndarray, blank: float, columns: int | None = None) -> np.ndarray:
     """Images (N, h, w) or (N, h, w, 3) in rows on one sheet, a blank line between."""
     count, h, w = images.shape[:3]
-    columns = ceil(count**0.5)
+    columns = columns or ceil(count**0.5)
     rows = ceil(count / columns)
     side = (rows * (h + 1) - 1, columns * (w + 1) - 1)
     whole = np.full((*side, *images.shape[3:]), blank, images.dtype)

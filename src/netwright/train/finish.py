@@ -74,7 +74,7 @@ def finish(
     }
     write_text(run.path / "run.json", json.dumps(record, indent=1))
     done = Run.load(run.path)
-    write_report(done, metrics, winner, trials, dataset, found, planned)
+    write_report(done, metrics, winner, trials, dataset, found, planned, model)
     write_text(run.path / "metrics.json", json.dumps(metrics, indent=1, allow_nan=False))
     shutil.rmtree(run.path / "checkpoints", ignore_errors=True)
     return done

@@ -7,12 +7,15 @@ from dataclasses import fields
 from shlex import quote
 from typing import Any
 
+from torch import nn
+
 from netwright.data.dataset import Dataset
 from netwright.drawing.charts import lines, scatter
 from netwright.drawing.html import Page, code, facts, paragraph, table
 from netwright.report.numbers import duration, exact, human, human_bytes
 from netwright.report.table import plan_table
 from netwright.train.evaluation import Evaluation
+from netwright.train.insight import insight_section
 from netwright.train.job import Job
 from netwright.train.outcome import Outcome
 from netwright.train.run import Run
@@ -25,10 +28,10 @@ __all__ = ["write_report"]
 
 def write_report(
     run: Run, metrics: dict[str, Any], winner: Outcome, trials: Trials, dataset: Dataset,
-    found: Evaluation, planned: Sequence[Mapping[str, Any]],
+    found: Evaluation, planned: Sequence[Mapping[str, Any]], model: nn.Module,
 ) -> None:  # fmt: skip
-    """Writes report.html of a run; `found` is the winner's test, `planned` the nets there were
-    to choose from, if they are still known.
+    """Writes report.html of a run; `found` is the winner's test, `model` its net with its weights,
+    `planned` the nets there were to choose from, if they are still known.
     """
     test, net = metrics["test"], winner.approach.net
     page = Page(f"{net.name} on {dataset.source}", f"{test['images']} test images, "
@@ -40,6 +43,8 @@ def write_report(
     _training(page, trials, winner)
     class_section(page, "Test, class by class", test, dataset.classes)
     mistake_section(page, dataset, found)
+    insight_section(page, model, winner.approach.preprocessing, dataset, found,
+                    run.record["seconds"])  # fmt: skip
     page.add("The net", code(plan_table(net.plan(), 2)))
     _again(page, run)
     page.write(run.path / "report.html")

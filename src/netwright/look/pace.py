@@ -1,0 +1,62 @@
+"""How far a look is: told while it goes on, and ended early with what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from time import monotonic
+from types import TracebackType
+from typing import Self, TypeVar
+
+__all__ = ["Pace", "Tell"]
+
+Item = TypeVar("Item")
+Tell = Callable[[float], None]
+"""Hears the share that is done."""
+
+
+class Pace:
+    """Within the block a Ctrl-C, or the end of `seconds`, ends the loop `over` something, once
+    one round is done: what was computed until then is the result.
+
+    >>> with Pace(4, seconds=0) as pace:
+    ...     rounds = [item for item in pace.over("abcd")]
+    >>> rounds, pace.note("letters")
+    (['a'], ('stopped early, after 1 of 4 letters',))
+    """
+
+    def __init__(self, total: int, tell: Tell | None = None, seconds: float | None = None) -> None:
+        self.total, self.tell, self.seconds = total, tell, seconds
+        self.done = 0
+        self.early = False
+
+    def __enter__(self) -> Self:
+        self._start = monotonic()
+        return self
+
+    def over(
+        self, items: Iterable[Item], size: Callable[[Item], int] = lambda item: 1
+    ) -> Iterator[Item]:
+        """The items, as long as there is time; each counts for as many as its `size`."""
+        for item in items:
+            late = self.seconds is not None and monotonic() - self._start >= self.seconds
+            if late and self.done:
+                self.early = True
+                return
+            yield item
+            self.done += size(item)
+            if self.tell:
+                self.tell(min(1.0, self.done / self.total))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:  # fmt: skip
+        if kind is KeyboardInterrupt and self.done:
+            self.early = True
+        return kind is KeyboardInterrupt and self.early
+
+    def note(self, rounds: str) -> tuple[str, ...]:
+        """What there is to say of an early end, nothing else."""
+        if not self.early:
+            return ()
+        return (f"stopped early, after {self.done} of {self.total} {rounds}",)

@@ -1,0 +1,135 @@
+"""The page of looks: all of them, in one file, in the time there is."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from base64 import b64decode
+from io import BytesIO
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+import netwright as nw
+from netwright.data.image import Preprocessing
+from netwright.look.page import depths, look_page
+from netwright.look.paint import encoded, over, pictures, signed, warm
+
+HEADINGS = ["What it says", "Which pixels speak for it", "What its layers make of the first image",
+            "What the first layer looks for", "What excites its layers most",
+            "What its layers would like to see", "How far its units see", "Layers"]  # fmt: skip
+
+
+def small() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(6, 8, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        nn.Linear(8, 3),
+    )  # fmt: skip
+
+
+GIVEN = Preprocessing(32, 3, (0.5,) * 3, (0.25,) * 3)
+IMAGES = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3)).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    looked = nw.look.subject(small(), GIVEN)
+    return look_page(looked, list(IMAGES), title="small").render()
+
+
+def test_the_page_has_all_that_suits(page):
+    assert re.findall("<h2>(.*?)</h2>", page) == HEADINGS
+    assert "Left out" not in page
+    files = [b64decode(text) for text in re.findall('data:image/(?:png|jpeg);base64,([^"]+)', page)]
+    assert len(files) > 25
+    for file in files:
+        with Image.open(BytesIO(file)) as image:
+            assert min(image.size) > 20 and image.mode == "RGB"
+    scores = small().eval()(GIVEN(IMAGES[0])[None])[0].softmax(0)
+    assert f"{100 * scores.max():.1f}%" in page
+
+
+def test_what_does_not_suit_is_said(page):
+    class Odd(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = nn.Linear(3 * 8 * 8, 3)
+
+        def forward(self, x):
+            return self.net(x.flatten(1))
+
+    given = Preprocessing(8, 3, (0.5,) * 3, (0.25,) * 3)
+    text = look_page(nw.look.subject(Odd(), given), list(IMAGES[:1])).render()
+    assert "no convolution" in text and "<h2>What it says</h2>" in text
+
+
+def test_the_page_ends_in_time():
+    looked = nw.look.subject(small(), GIVEN)
+    text = look_page(looked, list(IMAGES), seconds=0).render()
+    assert re.findall("<h2>(.*?)</h2>", text) == ["What it says", "Not shown"]
+
+
+def test_layers_over_the_depth():
+    places = nw.look.layers(nw.net("resnet50"))
+    paths = depths(places)
+    sizes = [places[path].size[0] for path in paths]
+    assert len(paths) == 4 and sizes == sorted(sizes, reverse=True) and sizes[-1] == 7
+    assert paths == [path for path in places if path in paths]
+
+
+def test_pictures_of_values():
+    values = np.linspace(-1, 1, 9).reshape(3, 3)
+    colours = signed(values, 1.0)
+    assert colours[0, 0].tolist() == [5, 48, 97] and colours[2, 2].tolist() == [103, 0, 31]
+    assert colours[1, 1].min() > 240 and warm(np.array([0.0, 1]), 1).tolist()[0] == [0, 0, 4]
+    pixels = np.full((3, 3, 3), 100, np.uint8)
+    for map_ in (values, np.abs(values), np.zeros((3, 3))):
+        assert over(pixels, map_).shape == (3, 3, 3)
+    with Image.open(BytesIO(encoded(pixels, 10))) as image:
+        assert (image.size, image.format) == ((9, 9), "PNG")
+        assert np.array_equal(np.asarray(image)[::3, ::3], pixels)
+    noise = np.random.default_rng(0).integers(0, 256, (96, 96, 3)).astype(np.uint8)
+    smooth = np.asarray(Image.fromarray(noise).resize((192, 192), Image.Resampling.BICUBIC))
+    with Image.open(BytesIO(encoded(smooth))) as image:
+        assert (image.size, image.format) == ((192, 192), "JPEG")
+        assert np.abs(np.asarray(image).astype(int) - smooth).mean() < 6
+    with pytest.raises(TypeError, match="no pictures of a int"):
+        next(pictures(3))
+
+
+MEASURE = """
+addEventListener("load", () => {
+  const page = document.querySelector("iframe").contentDocument;
+  const wide = [...page.querySelectorAll("img, figure, .gallery, p, h2")]
+    .filter(part => part.getBoundingClientRect().right > page.documentElement.clientWidth + 1);
+  const broken = [...page.images].filter(image => !image.naturalWidth);
+  document.title = [wide.length, broken.length, page.images.length].join(" ");
+});
+"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_browser_shows_the_page(page, tmp_path, width):
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no chromium here")
+    from html import escape
+
+    file = tmp_path / "page.html"
+    file.write_text(f'<title></title><iframe width="{width}" height="800" '
+                    f'srcdoc="{escape(page)}"></iframe><script>{MEASURE}</script>')  # fmt: skip
+    made = subprocess.run(
+        [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+         "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'profile'}",
+         "--dump-dom", file.as_uri()],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    wide, broken, images = re.search("<title>(.*?)</title>", made.stdout).group(1).split()
+    assert (wide, broken) == ("0", "0") and int(images) > 25
