@@ -153,7 +153,7 @@ def test_images_of_every_kind(tmp_path):
     given = Preprocessing(24, 3, (0.4, 0.5, 0.6), (0.2, 0.3, 0.4))
     pixels = np.random.default_rng(0).integers(0, 256, (24, 24, 3)).astype(np.uint8)
     Image.fromarray(pixels).save(tmp_path / "image.png")
-    subject = nw.look.subject(lived_in(), given)
+    subject = nw.look.subject(lived_in().eval(), given)
     wanted = given(pixels)[None]
     kinds = [pixels, Image.fromarray(pixels), tmp_path / "image.png", str(tmp_path / "image.png"),
              torch.tensor(pixels).permute(2, 0, 1)]  # fmt: skip

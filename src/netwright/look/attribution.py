@@ -112,7 +112,7 @@ def attribute(
             index = looked.index(target, scores)
             score = float(scores[index])
             drawn = _by_pixels(watch, picture.x, method, index, samples, noise, seed)
-    notes = (*picture.notes, *drawn.notes)
+    notes = (*drawn.notes, *picture.notes)
     if not np.isfinite(drawn.map).all():
         raise LookError(f"the {method} map has values that are not finite; look at the weights")
     return Attribution(

@@ -76,7 +76,8 @@ class TopPatches(Look):
         }  # fmt: skip
 
     def facts(self) -> dict[str, Any]:
-        return {"layers": list(self.layers), "images": len(self.source)}
+        return {"layers": list(self.layers), "images": len(self.source),
+                "notes": list(self.subject.notes)}  # fmt: skip
 
     def draw(self, figure: Figure) -> None:
         rows = self._rows()

@@ -12,8 +12,10 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from netwright.core.net import Net
+from netwright.core.shape import show
 from netwright.data.image import Preprocessing, upright
 from netwright.data.reading import opened
 from netwright.errors import LookError, nearest
@@ -46,11 +48,14 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True)
 class Subject:
-    """A model, what its images go through, and the names of its classes, where anybody says."""
+    """A model, what its images go through, and the names of its classes, where anybody says;
+    `notes` is what a look passes over: training mode, compilation.
+    """
 
     model: nn.Module
     preprocessing: Preprocessing | None = None
     classes: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     def picture(self, image: Any) -> Picture:
         """A path, a Pillow image, an array (H, W[, C]) or a tensor (C, H, W) for the model.
@@ -60,6 +65,27 @@ class Subject:
         """
         if isinstance(image, Picture):
             return image
+        picture = self._picture(image)
+        net = getattr(self.model, "net", None)
+        shape = tuple(picture.x.shape[1:])
+        notes = list(picture.notes)
+        if isinstance(net, Net) and shape != tuple(net.input):
+            notes.append(f"the image is {show(shape)}, the net was described for {show(net.input)}")
+        return picture._replace(notes=(*notes, *self.notes))
+
+    def of_pixels(self, pixels: np.ndarray) -> Tensor:
+        """uint8 (H, W, 3) at the model's own size, as a `Picture` shows it, as the model takes
+        it (1, C, H, W).
+        """
+        given = self.preprocessing
+        count = given.channels if given else channels_of(self.model) or 3
+        x = torch.tensor(pixels[:, :, :count].transpose(2, 0, 1), dtype=torch.float32) / 255
+        if given:
+            mean, std = (torch.tensor(row).view(-1, 1, 1) for row in (given.mean, given.std))
+            x = (x - mean) / std
+        return self._placed(x[None])
+
+    def _picture(self, image: Any) -> Picture:
         if isinstance(image, Tensor) and image.is_floating_point():
             return self._of_tensor(image)
         if isinstance(image, Tensor):
@@ -73,8 +99,12 @@ class Subject:
                             f"{type(image).__name__}")  # fmt: skip
         if self.preprocessing is None:
             return self._plain(image)
+        notes: tuple[str, ...] = ()
+        if _is_share(image) and self.preprocessing.range == (0.0, 255.0):
+            image = (np.asarray(image) * 255).round().astype(np.uint8)
+            notes = ("values from 0 to 1 were taken for shares of 255",)
         pixels = self.preprocessing.image(image)
-        return Picture(self._placed(self.preprocessing(image)[None]), _rgb(pixels))
+        return Picture(self._placed(self.preprocessing(image)[None]), _rgb(pixels), notes)
 
     def index(self, target: int | str | None, scores: Tensor) -> int:
         """The class asked for, by index or name; the top one of `scores` (classes) for None."""
@@ -126,7 +156,7 @@ class Subject:
 
     def _plain(self, image: Any) -> Picture:
         """Values from 0 to 1, as nothing is known of the model's images."""
-        channels = _channels(self.model)
+        channels = channels_of(self.model) or 3
         if isinstance(image, str | Path):
             with opened(image) as whole:
                 image = upright(whole, channels)
@@ -161,9 +191,11 @@ def subject(model: Any, preprocessing: Preprocessing | None = None) -> Subject:
     if isinstance(model, nn.Module):
         loaded = getattr(getattr(model, "weights", None), "preprocess", None)
         own = loaded if isinstance(loaded, Preprocessing) else None
-        return Subject(model, preprocessing or own)
+        return Subject(model, preprocessing or own, notes=_conditions(model))
     if isinstance(model, Trained):
-        return Subject(model.model(), preprocessing or model.preprocessing, model.classes)
+        module = model.model()
+        return Subject(module, preprocessing or model.preprocessing, model.classes,
+                       _conditions(module))  # fmt: skip
     raise LookError(f"wanted a torch.nn.Module or a run, got a {type(model).__name__}")
 
 
@@ -176,15 +208,35 @@ def pictures(subject: Subject, images: Sequence[Any]) -> list[Picture]:
     return shown
 
 
-def _channels(model: nn.Module) -> int:
+def channels_of(model: nn.Module) -> int | None:
     """Channels of a model's images: its net's, or those of its first convolution."""
     net = getattr(model, "net", None)
     if isinstance(net, Net):
         return net.input[0]
-    for part in model.modules():
-        if isinstance(part, nn.Conv2d):
-            return part.in_channels
-    return 3
+    convs = (part for part in model.modules() if isinstance(part, nn.Conv2d))
+    first = next(convs, None)
+    return None if first is None else first.in_channels
+
+
+def _conditions(model: nn.Module) -> tuple[str, ...]:
+    """What of a model's state a look passes over, in words."""
+    notes: list[str] = []
+    parts = [part for part in model.modules() if part is not model or not [*model.children()]]
+    if any(part.training for part in parts):
+        notes.append("the model is in training mode; it was looked at in evaluation mode")
+    if any("_orig_mod" in part._modules or part._compiled_call_impl is not None  # noqa: SLF001  torch.compile, in both its forms
+           for part in model.modules()):  # fmt: skip
+        notes.append("the model is compiled; it was run as it was written")
+    if any(isinstance(part, _BatchNorm) and part.running_mean is None for part in model.modules()):
+        notes.append("a norm keeps no statistics: what the model says of an image depends on those "
+                     "beside it, so each was run alone")  # fmt: skip
+    return tuple(notes)
+
+
+def _is_share(image: Any) -> bool:
+    """Whether an array's values are fractions, from 0 to 1: as bytes they would all be black."""
+    return (isinstance(image, np.ndarray) and image.dtype.kind == "f" and image.size > 0
+            and image.min() >= 0 and 0 < image.max() <= 1)  # fmt: skip
 
 
 def _rgb(pixels: np.ndarray) -> np.ndarray:

@@ -43,6 +43,7 @@ class ReceptiveField(Look):
     centre: tuple[float, float] | None = None
     spread: tuple[float, float] | None = None
     inside: float | None = None
+    notes: tuple[str, ...] = ()
 
     aspect = 0.9
 
@@ -54,6 +55,7 @@ class ReceptiveField(Look):
         return {
             "layer": self.layer.path, "unit": list(self.unit), "centre": self.centre,
             "spread": self.spread, "inside": self.inside, "status": self.layer.field.status,
+            "notes": list(self.notes),
         }  # fmt: skip
 
     def draw(self, figure: Figure) -> None:
@@ -102,7 +104,7 @@ def field(
     with watching(looked.model, [layer]) as watch:
         shown = shown or _noise(looked.model, shape, samples, generator)
         squares = _squared(watch, shown, layer, analytic.unit, generator)
-    return _with_effective(analytic, squares)
+    return _with_effective(analytic, squares, looked.notes)
 
 
 def _placed(places: dict[str, Layer], path: str) -> Layer:
@@ -145,7 +147,9 @@ def _squared(
     return total / len(images)
 
 
-def _with_effective(analytic: ReceptiveField, squares: np.ndarray) -> ReceptiveField:
+def _with_effective(
+    analytic: ReceptiveField, squares: np.ndarray, notes: tuple[str, ...]
+) -> ReceptiveField:
     effective = np.sqrt(squares)
     total = effective.sum()
     if not np.isfinite(total) or total == 0:
@@ -162,4 +166,4 @@ def _with_effective(analytic: ReceptiveField, squares: np.ndarray) -> ReceptiveF
     top, left, bottom, right = analytic.box
     inside = float(effective[top:bottom, left:right].sum())
     return ReceptiveField(analytic.layer, analytic.unit, analytic.box, analytic.whole_box,
-                          effective, centre, spread, inside)  # fmt: skip
+                          effective, centre, spread, inside, notes)  # fmt: skip
