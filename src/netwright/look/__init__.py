@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from netwright.look.activation import *  # noqa: F403
     from netwright.look.attribution import *  # noqa: F403
     from netwright.look.geometry import *  # noqa: F403
+    from netwright.look.images import *  # noqa: F403
     from netwright.look.kernels import *  # noqa: F403
     from netwright.look.matrix import *  # noqa: F403
     from netwright.look.occluding import *  # noqa: F403
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from netwright.look.picture import *  # noqa: F403
     from netwright.look.receptive import *  # noqa: F403
     from netwright.look.result import *  # noqa: F403
+    from netwright.look.sensing import *  # noqa: F403
+    from netwright.look.separating import *  # noqa: F403
+    from netwright.look.shifting import *  # noqa: F403
     from netwright.look.watch import *  # noqa: F403
 
 lazy(
@@ -27,6 +31,7 @@ lazy(
         "activation": "Activations activations",
         "attribution": "METHODS Attribution attribute",
         "geometry": "Box Layer layers",
+        "images": "Batch Images batches images_of",
         "kernels": "Filters filters",
         "matrix": "circulant conv_matrix eigenvalues toeplitz",
         "occluding": "Occlusion occlusion",
@@ -34,6 +39,9 @@ lazy(
         "picture": "Picture Subject subject",
         "receptive": "ReceptiveField field",
         "result": "Look",
+        "sensing": "Sensitivity sensitivity",
+        "separating": "Separability separability",
+        "shifting": "Shift shift",
         "watch": "Watch watching",
     },
 )

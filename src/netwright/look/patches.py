@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from netwright.errors import LookError
 from netwright.look.geometry import Layer, layers
 from netwright.look.geometry import layer as layer_at
+from netwright.look.images import Images, batches, images_of
 from netwright.look.picture import Subject, subject
 from netwright.look.result import Look
 from netwright.look.watch import Watch, mixes, watching
@@ -42,7 +43,7 @@ class TopPatches(Look):
     images: dict[str, np.ndarray]
     units: dict[str, np.ndarray]
     subject: Subject = field(repr=False)
-    source: Sequence[Any] = field(repr=False)
+    source: Images = field(repr=False)
 
     @property
     def aspect(self) -> float:  # type: ignore[override]  # of each figure, where most have one of all
@@ -61,7 +62,7 @@ class TopPatches(Look):
         index = int(images[channel, place])
         if index < 0:
             raise LookError(f"there were fewer images than {place + 1}")
-        pixels = self.subject.picture(_image(self.source, index)).pixels
+        pixels = self.subject.picture(self.source[index]).pixels
         if not chosen.is_map:
             return pixels
         y, x = self.units[layer][channel, place]
@@ -101,36 +102,33 @@ class TopPatches(Look):
 
 
 def top_patches(
-    model: Any, images: Sequence[Any], layers: str | Sequence[str], k: int = 9, *, batch: int = 16,
-    preprocessing: Preprocessing | None = None,
+    model: Any, images: Any, layers: str | Sequence[str], k: int = 9, *, batch: int = 16,
+    preprocessing: Preprocessing | None = None, tell: Callable[[float], None] | None = None,
 ) -> TopPatches:  # fmt: skip
     """For every channel of the layers the `k` images, and the places in them, that excite it most
     (Zeiler & Fergus 2013, section 4.1).
 
-    `images` is anything with a length and an index: paths, arrays, a tensor (N, C, H, W), a data
-    set of (image, label). They pass once; what is kept does not grow with their number.
+    `images` is what `fit` takes, or anything with a length and an index: paths, arrays, a tensor
+    (N, C, H, W), a data set of (image, label). They pass once; what is kept does not grow with
+    their number. `tell` hears the share that has passed.
     """
-    looked = subject(model, preprocessing)
-    if not hasattr(images, "__getitem__") or not hasattr(images, "__len__"):
-        raise LookError("images are cut out after all have passed, so they need an index and a "
-                        "length; make a list of them")  # fmt: skip
-    if len(images) == 0 or k < 1 or batch < 1:
-        raise LookError(f"{len(images)} images, k {k}, batch {batch}; wanted at least 1 each")
+    looked, source = subject(model, preprocessing), images_of(images)
+    if len(source) == 0 or k < 1 or batch < 1:
+        raise LookError(f"{len(source)} images, k {k}, batch {batch}; wanted at least 1 each")
     paths = (layers,) if isinstance(layers, str) else tuple(dict.fromkeys(layers))
-    first = looked.picture(_image(images, 0)).x
+    first = looked.picture(source[0]).x
     places = _places(looked, first, paths)
     best = {path: _Best(k) for path in paths}
     with watching(looked.model, paths) as watch, torch.no_grad():
         batch = 1 if mixes(lambda x: _outputs(watch, x), first) else batch
-        for start in range(0, len(images), batch):
-            indices = range(start, min(start + batch, len(images)))
-            watch.run(_stacked(looked, images, indices, first.shape))
+        for start, x, _ in batches(looked, source, batch, tell):
+            watch.run(x)
             for path in paths:
                 best[path].take(watch.outputs[path], start)
     columns = {path: places[path].shape[-1] if places[path].is_map else 1 for path in paths}
     best_of = {path: best[path].arrays(columns[path]) for path in paths}
     values, at, units = [{p: best_of[p][i] for p in paths} for i in range(3)]
-    return TopPatches(places, values, at, units, looked, images)
+    return TopPatches(places, values, at, units, looked, source)
 
 
 def _outputs(watch: Watch, x: Tensor) -> Tensor:
@@ -185,21 +183,6 @@ def _places(looked: Subject, x: Tensor, paths: Sequence[str]) -> dict[str, Layer
         if place.field.axes is None and not place.field.whole:
             raise LookError(f"{path}: nobody knows what its units see")
     return places
-
-
-def _stacked(looked: Subject, images: Sequence[Any], indices: range, shape: Any) -> Tensor:
-    batch = [looked.picture(_image(images, i)).x for i in indices]
-    for i, x in zip(indices, batch, strict=True):
-        if x.shape != shape:
-            raise LookError(f"image {i} is {tuple(x.shape[1:])}, the first {tuple(shape[1:])}; "
-                            "give a preprocessing, or images of one size")  # fmt: skip
-    return torch.cat(batch)
-
-
-def _image(images: Sequence[Any], index: int) -> Any:
-    """An item, without its label if it has one."""
-    item = images[index]
-    return item[0] if isinstance(item, tuple) else item
 
 
 def _cropped(pixels: np.ndarray, box: Any) -> np.ndarray:

@@ -58,7 +58,8 @@ class Subject:
     notes: tuple[str, ...] = ()
 
     def picture(self, image: Any) -> Picture:
-        """A path, a Pillow image, an array (H, W[, C]) or a tensor (C, H, W) for the model.
+        """A path, a file's bytes, a Pillow image, an array (H, W[, C]) or a tensor (C, H, W), for
+        the model.
 
         A tensor of floats is taken as it is. Everything else goes through the preprocessing;
         without one its values are divided by 255 where they are bytes, which is noted.
@@ -94,9 +95,9 @@ class Subject:
             image = image.transpose(1, 2, 0) if image.ndim == 3 else image
         if isinstance(image, np.ndarray) and not np.isfinite(image).all():
             raise LookError("the image has values that are not finite")
-        if not isinstance(image, str | Path | Image.Image | np.ndarray):
-            raise LookError(f"an image is a path, a Pillow image, an array or a tensor; got a "
-                            f"{type(image).__name__}")  # fmt: skip
+        if not isinstance(image, str | Path | bytes | Image.Image | np.ndarray):
+            raise LookError("an image is a path, a file's bytes, a Pillow image, an array or a "
+                            f"tensor; got a {type(image).__name__}")  # fmt: skip
         if self.preprocessing is None:
             return self._plain(image)
         notes: tuple[str, ...] = ()
@@ -157,7 +158,7 @@ class Subject:
     def _plain(self, image: Any) -> Picture:
         """Values from 0 to 1, as nothing is known of the model's images."""
         channels = channels_of(self.model) or 3
-        if isinstance(image, str | Path):
+        if isinstance(image, str | Path | bytes):
             with opened(image) as whole:
                 image = upright(whole, channels)
         elif isinstance(image, Image.Image):

@@ -13,6 +13,7 @@ from torch import Tensor
 from netwright.core.net import Net
 from netwright.errors import LookError
 from netwright.look.geometry import Box, Layer, layer, layers
+from netwright.look.images import images_of
 from netwright.look.picture import pictures, subject
 from netwright.look.result import Look
 from netwright.look.watch import Watch, slope_of, watching
@@ -82,7 +83,7 @@ class ReceptiveField(Look):
 
 def field(
     model: Any, layer: str, unit: tuple[int, int] | None = None, *,
-    images: Sequence[Any] | None = None, shape: Sequence[int] | None = None, samples: int = 16,
+    images: Any = None, shape: Sequence[int] | None = None, samples: int = 16,
     seed: int = 0, preprocessing: Preprocessing | None = None,
 ) -> ReceptiveField:  # fmt: skip
     """The receptive field of a layer's unit (y, x), the middle one if not given.
@@ -94,7 +95,7 @@ def field(
     if isinstance(model, Net):
         return _analytic(_placed(layers(model, shape), layer), unit)
     looked = subject(model, preprocessing)
-    shown = [] if images is None else [p.x for p in pictures(looked, images)]
+    shown = [] if images is None else [p.x for p in pictures(looked, images_of(images))]
     places = layers(looked.model, shown[0].shape[1:] if shown else shape)
     place = _placed(places, layer)
     analytic = _analytic(place, unit)

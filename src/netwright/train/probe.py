@@ -16,7 +16,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
-__all__ = ["STRENGTHS", "Choice", "Linear", "choose", "fit_linear"]
+__all__ = ["STRENGTHS", "Choice", "Linear", "choose", "fit_linear", "held_out"]
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Inverse strengths of the regularisation to choose from, for standardised features."""
@@ -101,15 +101,26 @@ def choose(
     choices = list[Choice]()
     for layer, values in features.items():
         for strength in strengths:
-            shares = np.zeros((len(chosen), classes))
-            for learn, test in _folds(labels[chosen], seed):
-                some, rest = chosen[learn], chosen[test]
-                own = None if weights is None else weights[some]
-                linear = fit_linear(values[:, some], labels[some], classes, strength, own)
-                shares[test] = linear.probabilities(values[:, rest].mean(0))
+            own = None if weights is None else weights[chosen]
+            shares = held_out(values[:, chosen], labels[chosen], classes, strength, seed, own)
             choices.append(_choice(layer, strength, labels[chosen], shares))
             tell(choices[-1])
     return sorted(choices, key=lambda choice: (choice.loss, -choice.accuracy))
+
+
+def held_out(
+    features: np.ndarray, labels: np.ndarray, classes: int, strength: float, seed: int = 0,
+    weights: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Probabilities (N, classes) of every image, each by the linear model of the folds it is not
+    in; `features` are (views, N, channels).
+    """
+    shares = np.zeros((len(labels), classes))
+    for learn, test in _folds(labels, seed):
+        own = None if weights is None else weights[learn]
+        linear = fit_linear(features[:, learn], labels[learn], classes, strength, own)
+        shares[test] = linear.probabilities(features[:, test].mean(0))
+    return shares
 
 
 def _choice(layer: str, strength: float, truth: np.ndarray, shares: np.ndarray) -> Choice:
