@@ -217,8 +217,9 @@ def squares(count: int = 12) -> list[tuple[np.ndarray, int]]:
 
 
 def test_where_classes_come_apart():
-    look = nw.look.separability(Late(), squares(), ["early", "middle", "late"],
-                                preprocessing=Preprocessing(16, 3, (0.5,) * 3, (0.25,) * 3))  # fmt: skip
+    given = Preprocessing(16, 3, (0.5,) * 3, (0.25,) * 3)
+    layers = ["early", "middle", "late"]
+    look = nw.look.separability(Late(), squares(), layers, preprocessing=given)
     assert look.classes == ("0", "1", "2") and look.chance == pytest.approx(1 / 3)
     assert look.accuracy[0] == 1 and 0.6 <= look.accuracy[1] < 0.8 and look.accuracy[2] < 0.5
     assert look.scatter[0] > look.scatter[1] or look.accuracy[0] > look.accuracy[1]
@@ -284,19 +285,16 @@ def test_images_are_what_fit_takes(tmp_path):
     for i, file in enumerate(files):
         (loose / f"{i:02}.png").write_bytes(file.read_bytes())
     given = Preprocessing(12, 3, (0.5,) * 3, (0.25,) * 3)
-    kinds = [folder, str(tmp_path / "arrays.npz"), tmp_path / "floats.npz", loose, files,
-             list(pixels), pixels, [*zip(pixels, labels, strict=True)],
-             nw.look.images_of(folder)]  # fmt: skip
+    labelled = [folder, str(tmp_path / "arrays.npz"), tmp_path / "floats.npz",
+                [*zip(pixels, labels, strict=True)], nw.look.images_of(folder)]  # fmt: skip
+    plain = [loose, files, list(pixels), pixels]
     looked = nw.look.subject(Late().eval(), given)
     wanted = torch.stack([given(image) for image in pixels])
-    for kind in kinds:
-        (batch,) = nw.look.batches(looked, nw.look.images_of(kind), 99)
-        assert torch.allclose(batch.x, wanted, atol=1e-6)
-        labelled = (
-            isinstance(kind, Path | str) and kind != loose or isinstance(kind, nw.look.Images)
-        )
-        labelled = labelled or (isinstance(kind, list) and isinstance(kind[0], tuple))
-        assert batch.labels.tolist() == (labels if labelled else labels * 0 - 1).tolist()
+    for kinds, numbers in ((labelled, labels), (plain, labels * 0 - 1)):
+        for kind in kinds:
+            (batch,) = nw.look.batches(looked, nw.look.images_of(kind), 99)
+            assert torch.allclose(batch.x, wanted, atol=1e-6)
+            assert batch.labels.tolist() == numbers.tolist()
     assert len(nw.look.images_of(files[0])) == 1
     assert len(nw.look.images_of(folder)[2:5]) == 3
     look = nw.look.top_patches(Late(), folder, "early", k=2, preprocessing=given)

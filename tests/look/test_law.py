@@ -164,15 +164,15 @@ def numbers(look: Any) -> dict[str, np.ndarray]:
 
 def looked(name: str, model: Any) -> Any:
     """What is shown, or None for one clear line; the model is as it was in any case."""
-    before = state(model)
+    before, message = state(model), "it worked, or one line of some length"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)
             look = LOOKS[name](model)
     except nw.NetwrightError as error:
-        assert "\n" not in str(error) and len(str(error)) > 20
-        look = None
+        look, message = None, str(error)
     assert state(model) == before
+    assert "\n" not in message and len(message) > 20
     return look
 
 

@@ -87,13 +87,12 @@ def _shuffled(image: Image.Image, strength: int, generator: np.random.Generator)
     """Tiles in another order: patterns stay, outlines go."""
     count = (2, 4, 8)[strength - 1]
     values = np.array(image)
-    rows, columns = (max(1, side // count) for side in values.shape[:2])
-    downs, acrosses = (range(0, side - step + 1, step)
-                       for side, step in zip(values.shape, (rows, columns), strict=False))  # fmt: skip
-    corners = [(y, x) for y in downs for x in acrosses]
-    tiles = [values[y : y + rows, x : x + columns].copy() for y, x in corners]
+    height, width = values.shape[:2]
+    h, w = max(1, height // count), max(1, width // count)
+    corners = [(y, x) for y in range(0, height - h + 1, h) for x in range(0, width - w + 1, w)]
+    tiles = [values[y : y + h, x : x + w].copy() for y, x in corners]
     for (y, x), place in zip(corners, generator.permutation(len(tiles)), strict=True):
-        values[y : y + rows, x : x + columns] = tiles[place]
+        values[y : y + h, x : x + w] = tiles[place]
     return Image.fromarray(values)
 
 

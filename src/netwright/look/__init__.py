@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from netwright.look.kernels import *  # noqa: F403
     from netwright.look.matrix import *  # noqa: F403
     from netwright.look.occluding import *  # noqa: F403
+    from netwright.look.others import *  # noqa: F403
     from netwright.look.patches import *  # noqa: F403
     from netwright.look.picture import *  # noqa: F403
     from netwright.look.receptive import *  # noqa: F403
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from netwright.look.sensing import *  # noqa: F403
     from netwright.look.separating import *  # noqa: F403
     from netwright.look.shifting import *  # noqa: F403
+    from netwright.look.trust import *  # noqa: F403
     from netwright.look.watch import *  # noqa: F403
 
 lazy(
@@ -35,13 +37,15 @@ lazy(
         "kernels": "Filters filters",
         "matrix": "circulant conv_matrix eigenvalues toeplitz",
         "occluding": "Occlusion occlusion",
+        "others": "others",
         "patches": "TopPatches top_patches",
         "picture": "Picture Subject subject",
-        "receptive": "ReceptiveField field",
+        "receptive": "FieldCourse ReceptiveField field fields",
         "result": "Look",
         "sensing": "Sensitivity sensitivity",
         "separating": "Separability separability",
         "shifting": "Shift shift",
+        "trust": "Trust trust",
         "watch": "Watch watching",
     },
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +19,15 @@ from netwright.look.result import Look
 from netwright.look.watch import Watch, slope_of, watching
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from netwright.data.image import Preprocessing
 
-__all__ = ["ReceptiveField", "field"]
+__all__ = ["FieldCourse", "ReceptiveField", "field", "fields"]
+
+PANELS = 5
+"""Fields of a figure."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,19 @@ class ReceptiveField(Look):
         }  # fmt: skip
 
     def draw(self, figure: Figure) -> None:
+        axes = figure.subplots()
+        self.draw_on(axes)
+        top, left, bottom, right = self.whole_box
+        title = f"{self.layer.path}, unit {self.unit}: can see {bottom - top} x {right - left}"
+        if self.spread:
+            down, across = (4 * spread for spread in self.spread)
+            title += f", does see {down:.0f} x {across:.0f} (two deviations each way)"
+        axes.set_title(title, fontsize=9)
+
+    def draw_on(self, axes: Axes) -> None:
+        """The effective field, the analytic one around it, and an ellipse of two deviations."""
         from matplotlib.patches import Ellipse, Rectangle
 
-        axes = figure.subplots()
         height, width = self.layer.image
         values = np.zeros((height, width)) if self.effective is None else self.effective
         axes.imshow(values, cmap="magma")
@@ -73,12 +87,49 @@ class ReceptiveField(Look):
         if self.centre and self.spread:
             (y, x), (down, across) = self.centre, self.spread
             axes.add_patch(Ellipse((x, y), 4 * across, 4 * down, fill=False, color="white"))
-        top, left, bottom, right = self.whole_box
-        title = f"{self.layer.path}, unit {self.unit}: can see {bottom - top} x {right - left}"
-        if self.spread:
-            down, across = (4 * spread for spread in self.spread)
-            title += f", does see {down:.0f} x {across:.0f} (two deviations each way)"
-        axes.set_title(title, fontsize=9)
+
+
+@dataclass(frozen=True)
+class FieldCourse(Look):
+    """The fields of one unit in several models, such as the states of one in training, by name."""
+
+    fields: dict[str, ReceptiveField]
+
+    aspect = 0.75
+
+    @property
+    def spreads(self) -> np.ndarray:
+        """Standard deviations of the effective fields (n, 2), in pixels."""
+        return np.array([field.spread for field in self.fields.values()])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"spreads": self.spreads, **{f"{name}.{key}": values
+                for name, field in self.fields.items()
+                for key, values in field.arrays().items()}}  # fmt: skip
+
+    def facts(self) -> dict[str, Any]:
+        return {name: field.facts() for name, field in self.fields.items()}
+
+    def draw(self, figure: Figure) -> None:
+        names = list(self.fields)
+        at = np.linspace(0, len(names) - 1, min(len(names), PANELS)).round().astype(int)
+        above, below = figure.subfigures(2, 1)
+        for axes, i in zip(above.subplots(1, len(at), squeeze=False)[0], at, strict=True):
+            self.fields[names[i]].draw_on(axes)
+            axes.set_title(names[i], fontsize=8)
+            axes.tick_params(labelsize=6)
+        first = self.fields[names[0]]
+        top, left, bottom, right = first.whole_box
+        axes = below.subplots()
+        for axis, label in enumerate(("rows", "columns")):
+            axes.plot(range(len(names)), 4 * self.spreads[:, axis], marker="o", label=label)
+        axes.axhline(max(bottom - top, right - left), color="grey", linestyle=":",
+                     label="can be seen at most")  # fmt: skip
+        axes.set_xticks(range(len(names)), names, rotation=30, ha="right", fontsize=7)
+        axes.set_ylim(bottom=0)
+        axes.set_title(f"{first.layer.path}, unit {first.unit}: what it does see, pixels (two "
+                       "deviations each way)", fontsize=9)  # fmt: skip
+        axes.legend(fontsize=7)
 
 
 def field(
@@ -106,6 +157,25 @@ def field(
         shown = shown or _noise(looked.model, shape, samples, generator)
         squares = _squared(watch, shown, layer, analytic.unit, generator)
     return _with_effective(analytic, squares, looked.notes)
+
+
+def fields(
+    models: Mapping[str, Any] | Iterable[tuple[Any, Any]], layer: str,
+    unit: tuple[int, int] | None = None, **how: Any,
+) -> FieldCourse:  # fmt: skip
+    """`field` of the same unit in several models: how the effective field grows in training, and
+    how much of the analytic one it fills.
+
+    `models` are models by name, or (name, model) one after the other; each is looked at before
+    the next is asked for, so one model in training will do::
+
+        nw.look.fields(((f"epoch {i}", model) for i in train(model)), "stage3")
+    """
+    pairs = models.items() if isinstance(models, Mapping) else models
+    shown = {str(name): field(model, layer, unit, **how) for name, model in pairs}
+    if not shown or any(one.effective is None for one in shown.values()):
+        raise LookError("wanted some models with weights, by name; a description has none")
+    return FieldCourse(shown)
 
 
 def _placed(places: dict[str, Layer], path: str) -> Layer:

@@ -28,15 +28,22 @@ class Watch:
     `outputs` has what each watched layer gave, by path.
     """
 
-    def __init__(self, model: nn.Module, paths: Iterable[str]) -> None:
-        self.model = model
+    def __init__(
+        self, model: nn.Module, paths: Iterable[str], unit: tuple[int, ...] | None = None
+    ) -> None:
+        self.model, self.unit = model, unit
         self.paths = tuple(paths)
         self.outputs: dict[str, Tensor] = {}
         self._calls: dict[str, int] = {}
 
     def __call__(self, x: Tensor) -> Tensor:
-        """The logits; `LookError` where a watched layer did not run or gave no tensor."""
-        return logits(self.run(x))
+        """The logits, or the value (N, 1) of the unit of the first watched layer that was asked
+        for; `LookError` where a watched layer did not run or gave no tensor.
+        """
+        result = self.run(x)
+        if self.unit is None:
+            return logits(result)
+        return self.outputs[self.paths[0]][(slice(None), *self.unit)][:, None]
 
     def run(self, x: Tensor) -> Any:
         """What the model returns, whatever it is."""
@@ -56,15 +63,15 @@ class Watch:
         return result
 
     def note(self, module_path: str, output: Any) -> Any:
-        """Keeps a copy of an output and sends a copy of that on, so that no operation in place,
-        before or behind, overwrites what was kept, and gradients pass through it.
+        """Keeps a copy of an output, so that no operation in place, before or behind, overwrites
+        what was kept; with gradients a copy of that is sent on, so that they pass through it.
         """
         count = self._calls[module_path] = self._calls.get(module_path, 0) + 1
         path = of_call(module_path, count)
         if path not in self.paths or not isinstance(output, Tensor):
             return output
         self.outputs[path] = output.clone()
-        return self.outputs[path].clone()
+        return self.outputs[path].clone() if torch.is_grad_enabled() else output
 
 
 def opaque(model: nn.Module) -> str | None:
@@ -103,15 +110,18 @@ def mixes(compute: Callable[[Tensor], Tensor], x: Tensor) -> bool:
 
 
 @contextmanager
-def watching(model: nn.Module, paths: Iterable[str] = ()) -> Generator[Watch]:
+def watching(
+    model: nn.Module, paths: Iterable[str] = (), unit: tuple[int, ...] | None = None
+) -> Generator[Watch]:
     """Within the block the model is in evaluation, its parameters ask for no gradient, gradients
     of inputs are recorded, the layers at `paths` are watched, and what is compiled runs as it was
-    written, so that its calls can be seen.
+    written, so that its calls can be seen. With a `unit` (channel, y, x) of the first of these
+    layers its value is the one score, in place of the classes.
 
     Afterwards, also after an exception, hooks, modes, flags and random generators are those of
     before; no parameter's `.grad` is touched. `UnknownName` for a layer that is not there.
     """
-    watch = Watch(model, paths)
+    watch = Watch(model, paths, unit)
     modules = dict(model.named_modules())
     modes = [(module, module.training) for module in modules.values()]
     flags = [(p, p.requires_grad) for p in model.parameters()]
