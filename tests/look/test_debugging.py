@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -13,6 +11,7 @@ from torch import nn
 import netwright as nw
 from netwright.data.corrupt import CHANGES, corrupted
 from netwright.data.image import Preprocessing
+from netwright.look.shifting import moved
 from squares import COLOURS, square, write_squares
 
 
@@ -36,8 +35,17 @@ def test_pools_and_one_pixel():
     assert look.change["max"][0, [1, 3]] == pytest.approx([1, 1])
     assert np.allclose(look.change["max"], look.change["unit"])
     assert np.allclose(look.change["mean"], 0, atol=1e-6)
-    assert look.change["blur"][0, 1] < 0.5 * look.change["max"][0, 1]
     assert not look.agreement and look.plot() is not None
+
+
+def test_a_blur_before_the_stride_helps():
+    """On noise with neighbours alike, as in photos."""
+    image = nn.functional.avg_pool2d(normal(3, 66, 66), 3, 1).repeat(1, 1, 1)
+    pools = {"max": nw.MaxPool(2), "blurred": nw.Sequential(nw.MaxPool(2, 1), nw.BlurPool(3, 2)),
+             "strided": nn.Conv2d(3, 4, 1, 2), "mean": nw.AvgPool(2)}  # fmt: skip
+    change = {k: v.mean() for k, v in nw.look.shift(pools, image, [1, 3, (1, 0)]).change.items()}
+    assert change["strided"] > change["max"] > change["blurred"]
+    assert change["strided"] > change["mean"]
 
 
 @pytest.mark.parametrize("border", ["roll", "reflect", "zero"])
@@ -56,7 +64,7 @@ def test_convolutions_move_with_the_image(border):
 def test_shifts_are_those_of_the_image():
     x = normal(2, 3, 9, 11)
     for down, across in [(0, 0), (2, 0), (-3, 4), (1, -2)]:
-        ours = nw.look.shifting.moved(x, down, across, "zero")
+        ours = moved(x, down, across, "zero")
         wanted = torch.zeros_like(x)
         for y in range(9):
             for z in range(11):
@@ -154,19 +162,28 @@ def test_a_model_of_brightness():
     assert look.stays["brightness"].tolist() == [1, 1, 1, 0.75]  # 60 + 100 is bright
 
 
-def test_sensitivity_is_that_of_evaluate(tmp_path):
-    """Of a run without temperature and mirror images, on the same folder."""
+class Coloured(nn.Module):
+    """Blue, green and red by their means."""
+
+    def forward(self, x):
+        return x.mean((2, 3)).flip(1)
+
+
+def test_sensitivity_by_hand(tmp_path):
     data = write_squares(tmp_path / "data", 6)
-    model = Bright()
-    look = nw.look.sensitivity(model, data, ("noise",), preprocessing=GIVEN, seed=0)
+    model = Coloured()
+    look = nw.look.sensitivity(model, data, ("noise",), preprocessing=GIVEN, batch=5, seed=0)
     dataset = nw.look.images_of(data)
-    right = []
+    right, chance = [], []
     for i in range(len(dataset)):
         image, label = dataset.item(i)
         pixels = corrupted(GIVEN.image(image), "noise", 2, seed=i)
         x = torch.tensor(pixels / 255).permute(2, 0, 1)[None].float()
-        right.append(int(model((x - 0.5) / 0.25).argmax()) == label)
+        scores = model((x - 0.5) / 0.25)[0]
+        right.append(int(scores.argmax()) == label)
+        chance.append(float(scores.softmax(0)[label]))
     assert look.right["noise"][2] == pytest.approx(np.mean(right))
+    assert look.chance["noise"][2] == pytest.approx(np.mean(chance), abs=1e-5)
 
 
 def test_changes_of_images():

@@ -132,6 +132,38 @@ def test_crops_reach_into_the_padding(images):
         assert rows[:4].all() == (y == 0) and not rows[4:].all()
 
 
+@pytest.mark.parametrize("method", ["gradient", "deconvnet"])
+def test_reasons_stand_beside_crops(method, images):
+    """The slopes of the unit, pixel by pixel where the crop is."""
+    model = nn.Sequential(nn.Conv2d(3, 4, 5, 2, 2), nn.ReLU(), nn.Conv2d(4, 5, 3, padding=1))
+    look = nw.look.top_patches(model, images, "2", k=3, preprocessing=GIVEN, beside=method)
+    for channel, place in [(0, 0), (3, 2), (4, 1)]:
+        y, x = look.units["2"][channel, place]
+        box = look.layers["2"].box((y, x), clip=False)
+        reason = look.reason("2", channel, place, method)
+        assert reason.shape == look.crop("2", channel, place).shape == (9, 9, 3)
+        image = images[look.images["2"][channel, place]]
+        whole = nw.look.attribute(model, image, method, layer="2", unit=(channel, y, x),
+                                  preprocessing=GIVEN).values  # fmt: skip
+        for at in [(0, 0), (4, 4), (8, 3)]:
+            row, column = box.top + at[0], box.left + at[1]
+            inside = 0 <= row < 32 and 0 <= column < 32
+            wanted = whole[:, row, column] if inside else np.zeros(3)
+            assert np.allclose(reason[at], wanted)
+        assert np.isclose(np.abs(reason).sum(), np.abs(whole).sum())
+    assert look.plot() is not None
+    with pytest.raises(nw.UnknownName, match="gradient"):
+        nw.look.top_patches(model, images, "2", beside="gradcan")
+
+
+def test_dead_channels(images):
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+    with torch.no_grad():
+        model[0].bias[1] = -1e3
+    look = nw.look.top_patches(model, images, "1", k=2, preprocessing=GIVEN)
+    assert look.dead["1"].tolist() == [1]
+
+
 def test_more_places_than_images(images):
     look = nw.look.top_patches(Small(), images[:2], "a", k=5, preprocessing=GIVEN)
     assert look.images["a"].shape == (5, 5) and (look.images["a"][:, 2:] == -1).all()
@@ -211,8 +243,8 @@ def test_fields_over_training():
 
 
 NETS = {
-    "resnet18": ("layer2", 64), "mobilenet_v2": ("features.7", 64), "googlenet": ("inception3b", 96),
-    "densenet121": ("features.denseblock2", 64),
+    "resnet18": ("layer2", 64), "mobilenet_v2": ("features.4", 64),
+    "densenet121": ("features.denseblock1", 64), "googlenet": ("inception3b", 96),
 }  # fmt: skip
 
 
@@ -235,7 +267,7 @@ def test_what_is_outside_a_box_does_not_matter_in_known_nets(name):
         scale = max(1.0, np.abs(before).max())
         assert np.abs(after[:, y, z] - before[:, y, z]).max() <= 1e-5 * scale
         if (bottom - top) * (right - left) < side * side:
-            assert np.abs(after - before).max() > 1e-3 * scale
+            assert np.abs(after - before).max() > 1e-2 * np.abs(before).max()
             checked += 1
     assert checked
 

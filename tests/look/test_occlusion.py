@@ -41,13 +41,15 @@ def assert_same(model: nn.Module, x: torch.Tensor, **how) -> None:
     assert np.ptp(slow.logit) > 1e-6 * scale  # the squares matter
 
 
-@pytest.mark.parametrize("name", [
-    pytest.param("vgg11", marks=pytest.mark.slow), "resnet18", "densenet121", "mobilenet_v2",
-    "googlenet", "unet", "squeezenet1_1", "shufflenet_v2_x1_0",
+@pytest.mark.parametrize(("name", "options"), [
+    pytest.param("vgg11", {}, marks=pytest.mark.slow), ("vgg16", {"width": 8, "hidden": 32}),
+    ("resnet18", {}), ("densenet121", {}), ("mobilenet_v2", {}), ("googlenet", {}), ("unet", {}),
+    ("squeezenet1_1", {}), ("shufflenet_v2_x1_0", {}),
 ])  # fmt: skip
-def test_our_nets(name):
+def test_our_nets(name, options):
     side = 48 if name == "unet" else 80
-    model = lively(nw.net(name).build(seed=0), side)
+    given = {"input": (3, side, side)} if name.startswith("vgg") else {}
+    model = lively(nw.net(name, **options, **given).build(seed=0), side)
     assert_same(model, image(model, side), size=20, stride=24)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import nn
 
 import netwright as nw
-from netwright.look.trust import similarity
+from netwright.look.trusting import similarity
 
 PHOTOS = Path(__file__).parents[2] / "../shared/data/photos100.zip"
 X = torch.randn(3, 32, 32, generator=torch.Generator().manual_seed(0))

@@ -11,12 +11,12 @@ from netwright.core.lazy import lazy
 if TYPE_CHECKING:
     from netwright.look.activation import *  # noqa: F403
     from netwright.look.attribution import *  # noqa: F403
+    from netwright.look.borrowed import *  # noqa: F403
     from netwright.look.geometry import *  # noqa: F403
     from netwright.look.images import *  # noqa: F403
     from netwright.look.kernels import *  # noqa: F403
     from netwright.look.matrix import *  # noqa: F403
     from netwright.look.occluding import *  # noqa: F403
-    from netwright.look.others import *  # noqa: F403
     from netwright.look.patches import *  # noqa: F403
     from netwright.look.picture import *  # noqa: F403
     from netwright.look.receptive import *  # noqa: F403
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from netwright.look.sensing import *  # noqa: F403
     from netwright.look.separating import *  # noqa: F403
     from netwright.look.shifting import *  # noqa: F403
-    from netwright.look.trust import *  # noqa: F403
+    from netwright.look.trusting import *  # noqa: F403
     from netwright.look.watch import *  # noqa: F403
 
 lazy(
@@ -32,12 +32,12 @@ lazy(
     {
         "activation": "Activations activations",
         "attribution": "METHODS Attribution attribute",
+        "borrowed": "others",
         "geometry": "Box Layer layers",
         "images": "Batch Images batches images_of",
         "kernels": "Filters filters",
         "matrix": "circulant conv_matrix eigenvalues toeplitz",
         "occluding": "Occlusion occlusion",
-        "others": "others",
         "patches": "TopPatches top_patches",
         "picture": "Picture Subject subject",
         "receptive": "FieldCourse ReceptiveField field fields",
@@ -45,7 +45,7 @@ lazy(
         "sensing": "Sensitivity sensitivity",
         "separating": "Separability separability",
         "shifting": "Shift shift",
-        "trust": "Trust trust",
+        "trusting": "Trust trust",
         "watch": "Watch watching",
     },
 )

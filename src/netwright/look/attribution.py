@@ -11,10 +11,10 @@ from torch import Tensor
 
 from netwright.core.shape import show
 from netwright.errors import LookError, nearest
+from netwright.look.borrowed import PREFIX, by_captum, others
 from netwright.look.cams import cam_layers, default_layer, head_of, spread, weighed
 from netwright.look.geometry import Layer, layer, layers
 from netwright.look.integral import integrated
-from netwright.look.others import PREFIX, by_captum, others
 from netwright.look.picture import Subject, subject
 from netwright.look.relus import Rectified
 from netwright.look.result import Look, show_image, show_over
@@ -105,7 +105,7 @@ def attribute(
     they go back to where the maximum was (the paper's switches), of a unit from it alone;
     `gradcam`, `gradcam++`, `cam`: cells of a `layer`, by default the last map, weighed by what
     their channels do for the class. They are placed at their true centres;
-    `captum.NAME`: DeepLift, InputXGradient, GradientShap, KernelShap or Lime of captum (the extra
+    `captum.NAME`: DeepLift, InputXGradient, GradientShap or KernelShap of captum (the extra
     `captum`), with the same baseline.
 
     With `check` the map is held against those of other weights and other classes, as
@@ -141,7 +141,7 @@ def attribute(
         drawn.layer, drawn.error, notes, unit,
     )  # fmt: skip
     if check:
-        from netwright.look.trust import trust
+        from netwright.look.trusting import trust
 
         return trust(looked, picture, look, seed=seed).look
     return look

@@ -18,8 +18,8 @@ from netwright.look.watch import Watch, opaque
 __all__ = ["PREFIX", "by_captum", "others"]
 
 PREFIX = "captum."
-NAMES = ("DeepLift", "GradientShap", "InputXGradient", "KernelShap", "Lime")
-TILED = ("KernelShap", "Lime")
+NAMES = ("DeepLift", "GradientShap", "InputXGradient", "KernelShap")
+TILED = ("KernelShap",)
 """Methods that switch parts of an image on and off: tiles, for single pixels are too many."""
 TILES = 7
 """Tiles a side."""
@@ -115,8 +115,8 @@ def _check_reached(watch: Watch, x: Tensor, name: str) -> None:
     if hidden:
         raise LookError(f"{hidden}, so captum's {name} cannot reach its activations")
     calls: list[nn.Module] = []
-    alone = [part for part in watch.model.modules()
-             if not [*part.children()] and type(part).__module__.startswith("torch.nn")]  # fmt: skip
+    alone = [part for part in watch.model.modules() if type(part).__module__.startswith("torch.nn")]
+    alone = [part for part in alone if not [*part.children()]]
     hooks = []
     modes: list[int] = []
     mode = _Counting()
