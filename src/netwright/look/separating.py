@@ -15,7 +15,7 @@ from netwright.errors import LookError, nearest
 from netwright.look.geometry import Layer, layers
 from netwright.look.images import Images, batches, images_of
 from netwright.look.picture import Subject, subject
-from netwright.look.result import Look
+from netwright.look.result import Look, shorten
 from netwright.look.watch import Watch, mixes, watching
 from netwright.train.features import averaged
 from netwright.train.probe import held_out
@@ -112,7 +112,8 @@ class Separability(Look):
                       ha="right", va="bottom")  # fmt: skip
         left.set_ylim(0, 1.02)
         left.set_ylabel("accuracy of a linear probe", color="tab:blue", fontsize=8)
-        left.set_xticks(at, self.layers, rotation=40, ha="right", fontsize=7)
+        names = [shorten(path) for path in self.layers]
+        left.set_xticks(at, names, rotation=40, ha="right", fontsize=7)
         other = left.twinx()
         other.plot(at, self.scatter, marker="s", markersize=3, color="tab:orange")
         other.set_ylim(bottom=0)
