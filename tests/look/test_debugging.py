@@ -40,12 +40,11 @@ def test_pools_and_one_pixel():
 
 def test_a_blur_before_the_stride_helps():
     """On noise with neighbours alike, as in photos."""
-    image = nn.functional.avg_pool2d(normal(3, 66, 66), 3, 1).repeat(1, 1, 1)
+    image = nn.functional.avg_pool2d(normal(3, 66, 66), 3, 1)
     pools = {"max": nw.MaxPool(2), "blurred": nw.Sequential(nw.MaxPool(2, 1), nw.BlurPool(3, 2)),
-             "strided": nn.Conv2d(3, 4, 1, 2), "mean": nw.AvgPool(2)}  # fmt: skip
+             "mean": nw.AvgPool(2)}  # fmt: skip
     change = {k: v.mean() for k, v in nw.look.shift(pools, image, [1, 3, (1, 0)]).change.items()}
-    assert change["strided"] > change["max"] > change["blurred"]
-    assert change["strided"] > change["mean"]
+    assert change["max"] > 1.3 * change["blurred"] and change["max"] > 1.3 * change["mean"]
 
 
 @pytest.mark.parametrize("border", ["roll", "reflect", "zero"])
