@@ -312,6 +312,9 @@ def test_images_are_what_fit_takes(tmp_path):
             assert torch.allclose(batch.x, wanted, atol=1e-6)
             assert batch.labels.tolist() == numbers.tolist()
     assert len(nw.look.images_of(files[0])) == 1
+    (folder / "stray.png").write_bytes(files[0].read_bytes())
+    assert nw.look.images_of(folder).classes == ("blue", "green", "red")  # those of `fit`
+    (folder / "stray.png").unlink()
     assert len(nw.look.images_of(folder)[2:5]) == 3
     look = nw.look.top_patches(Late(), folder, "early", k=2, preprocessing=given)
     again = nw.look.top_patches(Late(), list(pixels), "early", k=2, preprocessing=given)

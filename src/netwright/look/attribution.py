@@ -42,7 +42,7 @@ class Attribution(Look):
 
     `values` is what it was made of: a number for every value of the image (C, H, W), or for
     every cell (h, w) of `layer`. `score` is the class's logit, or the value of the `unit` that
-    was asked about; `error` how much of the difference to the baseline integrated gradients
+    was asked about, at `path`; `error` how much of the difference to the baseline integrated gradients
     leave unexplained, 0 elsewhere. `mark` says how the map came through its checks, where it was
     to be checked.
     """
@@ -57,6 +57,7 @@ class Attribution(Look):
     layer: Layer | None = None
     error: float = 0.0
     notes: tuple[str, ...] = ()
+    path: str | None = None
     unit: tuple[int, ...] | None = None
     mark: str = ""
 
@@ -68,7 +69,7 @@ class Attribution(Look):
     def facts(self) -> dict[str, Any]:
         return {
             "method": self.method, "target": self.target, "name": self.name, "score": self.score,
-            "layer": self.layer.path if self.layer else None, "error": self.error,
+            "layer": self.path, "error": self.error,
             "unit": None if self.unit is None else list(self.unit), "mark": self.mark,
             "notes": list(self.notes),
         }  # fmt: skip
@@ -76,7 +77,7 @@ class Attribution(Look):
     def draw(self, figure: Figure) -> None:
         left, right = figure.subplots(1, 2)
         show_image(left, self.pixels, f"{self.name}: {self.score:.3g}")
-        where = f" at {self.layer.path}" if self.layer else ""
+        where = f" at {self.path}" if self.layer else ""
         drawn = show_over(right, self.pixels, self.map, f"{self.method}{where}")
         figure.colorbar(drawn, ax=right, shrink=0.8)
         remarks = [self.mark, *self.notes] if self.mark else self.notes
@@ -138,12 +139,12 @@ def attribute(
     name = f"{layer}, channel {unit[0]} at {tuple(unit[1:])}" if unit else looked.name(index)
     look = Attribution(
         method, drawn.map, drawn.values, unit[0] if unit else index, name, score, picture.pixels,
-        drawn.layer, drawn.error, notes, unit,
+        drawn.layer, drawn.error, notes, drawn.layer.path if drawn.layer else layer, unit,
     )  # fmt: skip
     if check:
         from netwright.look.trusting import trust
 
-        return trust(looked, picture, look, seed=seed).look
+        return trust(looked, picture, look, samples=samples, noise=noise, seed=seed).look
     return look
 
 

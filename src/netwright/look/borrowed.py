@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 
 from netwright.errors import LookError, nearest
 from netwright.look.relus import is_activation
-from netwright.look.watch import Watch, opaque
+from netwright.look.watch import Watch, logits, opaque
 
 __all__ = ["PREFIX", "by_captum", "others"]
 
@@ -86,12 +86,8 @@ class _Scores(nn.Module):
         if watch.unit is not None:
             raise LookError("captum's methods ask about classes; for units take one of ours")
         self.model = deepcopy(watch.model)
-        for part in self.model.modules():  # the watch's own hooks are of the model
-            part._forward_hooks.clear()  # noqa: SLF001
 
     def forward(self, x: Tensor) -> Tensor:
-        from netwright.look.watch import logits
-
         return logits(self.model(x))
 
 

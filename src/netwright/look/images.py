@@ -82,8 +82,9 @@ def images_of(data: Any) -> Images:
         path = Path(data)
         if path.is_file() and is_image(path, path.parent):
             return _listed([path])
-        loose = sorted(p for p in path.glob("*") if p.is_file() and is_image(p, path))
-        data = loose or load(path)
+        inside = [*path.iterdir()] if path.is_dir() else []
+        loose = sorted(p for p in inside if is_image(p, path))
+        data = load(path) if not loose or any(p.is_dir() for p in inside) else loose
     if isinstance(data, Dataset):
         kept, reader = data.indices(*SPLITS), data.listing.reader
         return Images(lambda i: (_file(reader, int(kept[i])), int(data.labels[kept[i]])),

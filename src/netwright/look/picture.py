@@ -222,8 +222,7 @@ def channels_of(model: nn.Module) -> int | None:
 def _conditions(model: nn.Module) -> tuple[str, ...]:
     """What of a model's state a look passes over, in words."""
     notes: list[str] = []
-    parts = [part for part in model.modules() if part is not model or not [*model.children()]]
-    if any(part.training for part in parts):
+    if any(part.training for part in model.modules()):
         notes.append("the model is in training mode; it was looked at in evaluation mode")
     if any("_orig_mod" in part._modules or part._compiled_call_impl is not None  # noqa: SLF001  torch.compile, in both its forms
            for part in model.modules()):  # fmt: skip

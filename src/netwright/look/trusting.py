@@ -123,7 +123,7 @@ class Trust(Look):
 def trust(
     model: Any, image: Any, method: str | Attribution = "gradcam", target: int | str | None = None,
     layer: str | None = None, *, steps: int = STEPS, seed: int = 0, shuffled: Any = None,
-    preprocessing: Preprocessing | None = None,
+    samples: int = 25, noise: float = 0.15, preprocessing: Preprocessing | None = None,
 ) -> Trust:  # fmt: skip
     """Checks a map of `attribute` against random weights and other classes.
 
@@ -134,30 +134,36 @@ def trust(
             filter keeps its values in another order, so that signals keep their size.
         shuffled: a model of the same classes that was fitted to shuffled labels, for the data
             randomisation check.
+        samples, noise: those of SmoothGrad.
     """
     looked = subject(model, preprocessing)
     picture = looked.picture(image)
-    if isinstance(method, Attribution):
-        look = method
-    else:
-        look = attribute(looked, picture, method, target, layer, seed=seed)
-    groups = _groups(looked.model, steps)
-    maps = []
+    name = method.method if isinstance(method, Attribution) else method
+
+    def map_of(one: Subject, target: int | str | None, path: str | None, **of: Any) -> Attribution:
+        how: dict[str, Any] = {"samples": samples, "noise": noise, "seed": seed, **of}
+        return attribute(one, picture, name, target, path, **how)
+
+    look = method if isinstance(method, Attribution) else map_of(looked, target, layer)
+
+    def again(one: Subject, target: int = look.target) -> np.ndarray:
+        path = look.path if look.unit or name in CELLS else None
+        return map_of(one, None if look.unit else target, path, unit=look.unit).map
+
+    groups, maps = _groups(looked.model, steps), list[np.ndarray]()
     with _weights_kept(looked.model):
         generator = torch.Generator().manual_seed(seed)
         for group in groups:
             _shuffle([part for _, part in group], generator)
-            maps.append(_again(looked, picture, look, look.target, seed))
+            maps.append(again(looked))
     random = np.array([similarity(look.map, other) for other in maps])
-    labels = [_again(looked, picture, look, index, seed)
-              for index in _other_classes(looked, picture, look)]  # fmt: skip
-    apart = np.array([similarity(look.map, other) for other in labels])
+    classes = _other_classes(looked, picture, look)
+    labels = np.array([similarity(look.map, again(looked, index)) for index in classes])
     learnt = None
     if shuffled is not None:
-        other = _again(subject(shuffled, looked.preprocessing), picture, look, look.target, seed)
-        learnt = similarity(look.map, other)
-    result = Trust(look, random, tuple(group[-1][0] for group in groups), np.stack(maps), apart,
-                   learnt)  # fmt: skip
+        learnt = similarity(look.map, again(subject(shuffled, looked.preprocessing)))
+    layers = tuple(group[-1][0] for group in groups)
+    result = Trust(look, random, layers, np.stack(maps), labels, learnt)
     return replace(result, look=replace(look, mark=result.mark))
 
 
@@ -171,17 +177,6 @@ def similarity(first: np.ndarray, second: np.ndarray) -> float:
     if any(np.ptp(rank) == 0 for rank in ranks):
         return 0.0
     return round(float(np.corrcoef(*ranks)[0, 1]), 12)
-
-
-def _again(
-    looked: Subject, picture: Picture, look: Attribution, target: int, seed: int
-) -> np.ndarray:
-    """The map that the model as it is now gives."""
-    if look.unit is not None:
-        path = look.name.split(", channel ")[0]
-        return attribute(looked, picture, look.method, None, path, unit=look.unit, seed=seed).map
-    path = look.layer.path if look.layer and look.method in CELLS else None
-    return attribute(looked, picture, look.method, target, path, seed=seed).map
 
 
 def _groups(model: nn.Module, steps: int) -> list[list[tuple[str, nn.Module]]]:

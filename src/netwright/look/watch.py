@@ -86,9 +86,10 @@ def _refused(model: nn.Module, x: Tensor, error: Exception) -> str:
     """That a model did not take a batch of images, and what to try."""
     fault = " ".join(str(error).split())[:200] or type(error).__name__
     message = f"the model did not take images {show(tuple(x.shape[1:]))}: {fault}"
-    wanted, (_, channels, height, width) = channels_of(model), x.shape
-    if wanted is None or channels == wanted:
+    wanted = channels_of(model)
+    if wanted is None or x.dim() != 4 or x.shape[1] == wanted:
         return message
+    height, width = x.shape[2:]
     if wanted == width:
         return f"{message}; a tensor is (C, H, W), this looks like (H, W, C): permute(2, 0, 1)"
     if wanted == height:
