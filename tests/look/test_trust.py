@@ -41,6 +41,7 @@ def test_similarity_is_of_ranks():
     assert similarity(a, -5 * a) == 1  # of sizes
     assert abs(similarity(a, generator.normal(size=(9, 11)))) < 0.3
     assert similarity(a, np.ones((9, 11))) == 0
+    assert similarity(a * 1e-20, a * 1e15) == 1
 
 
 def test_a_map_of_nothing_but_the_image_fails():

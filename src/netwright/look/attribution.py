@@ -42,9 +42,9 @@ class Attribution(Look):
 
     `values` is what it was made of: a number for every value of the image (C, H, W), or for
     every cell (h, w) of `layer`. `score` is the class's logit, or the value of the `unit` that
-    was asked about, at `path`; `error` how much of the difference to the baseline integrated gradients
-    leave unexplained, 0 elsewhere. `mark` says how the map came through its checks, where it was
-    to be checked.
+    was asked about, at `path`; `error` how much of the difference to the baseline integrated
+    gradients leave unexplained, 0 elsewhere. `mark` says how the map came through its checks,
+    where it was to be checked.
     """
 
     method: str

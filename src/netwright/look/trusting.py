@@ -173,9 +173,10 @@ def similarity(first: np.ndarray, second: np.ndarray) -> float:
     >>> similarity(np.array([[1.0, -2.0, 3.0]]), np.array([[10.0, 20.0, 90.0]]))
     1.0
     """
-    ranks = [rankdata(np.abs(values).round(12)) for values in (first, second)]
-    if any(np.ptp(rank) == 0 for rank in ranks):
+    sizes = [np.abs(values) for values in (first, second)]
+    if any(np.ptp(size) == 0 for size in sizes):
         return 0.0
+    ranks = [rankdata((size / size.max()).round(12)) for size in sizes]  # equal but for rounding
     return round(float(np.corrcoef(*ranks)[0, 1]), 12)
 
 
