@@ -156,14 +156,6 @@ def test_reasons_stand_beside_crops(method, images):
         nw.look.top_patches(model, images, "2", beside="gradcan")
 
 
-def test_dead_channels(images):
-    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
-    with torch.no_grad():
-        model[0].bias[1] = -1e3
-    look = nw.look.top_patches(model, images, "1", k=2, preprocessing=GIVEN)
-    assert look.dead["1"].tolist() == [1]
-
-
 def test_more_places_than_images(images):
     look = nw.look.top_patches(Small(), images[:2], "a", k=5, preprocessing=GIVEN)
     assert look.images["a"].shape == (5, 5) and (look.images["a"][:, 2:] == -1).all()

@@ -58,11 +58,6 @@ class TopPatches(Look):
         rows, columns = self._grid()
         return rows / columns
 
-    @property
-    def dead(self) -> dict[str, np.ndarray]:
-        """Channels that are nowhere above 0 in any image, by layer."""
-        return {path: np.flatnonzero(values[:, 0] <= 0) for path, values in self.values.items()}
-
     def crop(self, layer: str, channel: int, place: int) -> np.ndarray:
         """The box of the unit, uint8 (h, w, 3): all it depends on but for global operations, grey
         where it reaches into the padding.
