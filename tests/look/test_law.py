@@ -18,6 +18,8 @@ from netwright.data.image import Preprocessing
 
 X = torch.randn(3, 24, 24, generator=torch.Generator().manual_seed(0))
 LAYER = "one"
+IMAGES = [(np.random.default_rng(i).integers(0, 256, (24, 24, 3)).astype(np.uint8), i % 2)
+          for i in range(6)]  # fmt: skip
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # TorchScript's
 
 
@@ -145,6 +147,9 @@ LOOKS = {
     "filters": nw.look.filters,
     "field": lambda m: nw.look.field(m, _layer(m), shape=(3, 24, 24), samples=2),
     "top_patches": lambda m: nw.look.top_patches(m, [X, X + 1], _layer(m)),
+    "shift": lambda m: nw.look.shift(m, X, 2),
+    "sensitivity": lambda m: nw.look.sensitivity(m, [image for image, _ in IMAGES], ("blur",)),
+    "separability": lambda m: nw.look.separability(m, IMAGES, [_layer(m)]),
 }  # fmt: skip
 
 
@@ -190,6 +195,8 @@ def test_the_same_model_shows_the_same(kind, plain):
             assert kind in HIDING or (name == "cam" and kind != "compiled"), name
             continue
         seen += 1
+        if name == "separability" and kind in ROUGH:
+            continue  # an answer more or less is a sixth of all
         tolerance = ROUGH.get(kind, 2e-4 if name == "integrated" else 1e-5)
         ours, theirs = numbers(look), numbers(wanted)
         assert ours.keys() == theirs.keys()
@@ -208,7 +215,7 @@ def test_the_same_model_shows_the_same(kind, plain):
 def test_other_models_give_finite_numbers_or_one_line(kind):
     for name in LOOKS:
         look = looked(name, OTHERS[kind]())
-        asks_scores = name in nw.look.METHODS or name == "occlusion"
+        asks_scores = name in (*nw.look.METHODS, "occlusion", "shift", "sensitivity")
         if kind in ("broken", "detector", "not finite") and asks_scores:
             assert look is None, name
         if kind in ("U-Net", "no statistics"):

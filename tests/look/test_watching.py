@@ -66,6 +66,8 @@ def lived_in() -> Net:
 
 
 X = torch.randn(3, 24, 24, generator=torch.Generator().manual_seed(0))
+IMAGES = [(np.random.default_rng(i).integers(0, 256, (24, 24, 3)).astype(np.uint8), i % 2)
+          for i in range(6)]  # fmt: skip
 LOOKS = {
     **{method: lambda m, how=method: nw.look.attribute(m, X, how, samples=2)
        for method in nw.look.METHODS},
@@ -74,6 +76,11 @@ LOOKS = {
     "filters": nw.look.filters,
     "field": lambda m: nw.look.field(m, "relu", shape=(3, 24, 24), samples=2),
     "top_patches": lambda m: nw.look.top_patches(m, [X, X + 1], "relu"),
+    "fields": lambda m: nw.look.fields({"a": m}, "relu", shape=(3, 24, 24), samples=2),
+    "trust": lambda m: nw.look.trust(m, X, "gradient", steps=3),
+    "shift": lambda m: nw.look.shift(m, X, 2),
+    "sensitivity": lambda m: nw.look.sensitivity(m, [image for image, _ in IMAGES], ("blur",)),
+    "separability": lambda m: nw.look.separability(m, IMAGES, ["conv", "relu_2"]),
 }  # fmt: skip
 
 

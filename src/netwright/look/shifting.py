@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from netwright.core.net import Net
 from netwright.core.spec import Spec
-from netwright.errors import LookError
+from netwright.errors import LookError, TraceError
 from netwright.look.geometry import Layer, layer, layers
 from netwright.look.images import Images, images_of
 from netwright.look.picture import Subject, subject
@@ -158,44 +158,38 @@ def _curves(
     looked: Subject, images: Images, moves: np.ndarray, path: str | None, border: str
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
     """Change, agreement and chance, (images, shifts) each."""
-    whole = nn.Sequential()
-    whole.add_module("output", looked.model)
-    wanted = "output" if path is None else f"output.{path}"
-    place = _place(whole, looked.picture(images[0]).x, wanted, path)
+    place = _place(looked.model, looked.picture(images[0]).x, path)
     changes, same, chances = [], [], []
-    with watching(whole, [wanted]) as watch, torch.no_grad():
+    with watching(looked.model, [path] if path else []) as watch, torch.no_grad():
         for image in images:
             x = looked.picture(image).x
-            reference, scores = None, list[Tensor]()
-            row: list[float] = []
+            outputs = list[Tensor]()
             for down, across in [(0, 0), *moves.tolist()]:
                 result = watch.run(moved(x, down, across, border))
-                output = watch.outputs[wanted][0].double()
-                reference = output if reference is None else reference
-                row.append(_apart(reference, output, place, (down, across)))
-                if path is None and output.dim() == 1:
-                    scores.append(logits(result)[0].double())
-            changes.append(row[1:])
-            if scores:
-                top = scores[0].argmax()
-                same.append([bool(score.argmax() == top) for score in scores[1:]])
-                chances.append([float(score.softmax(0)[top]) for score in scores[1:]])
+                given = watch.outputs[path] if path else result
+                outputs.append((given if isinstance(given, Tensor) else logits(given))[0].double())
+            pairs = zip(outputs[1:], moves.tolist(), strict=True)
+            changes.append([_apart(outputs[0], output, place, move) for output, move in pairs])
+            if path is None and outputs[0].dim() == 1:
+                top = outputs[0].argmax()
+                same.append([bool(scores.argmax() == top) for scores in outputs[1:]])
+                chances.append([float(scores.softmax(0)[top]) for scores in outputs[1:]])
     if not np.isfinite(changes).all():
         raise LookError("the output has values that are not finite; look at the weights")
     return (np.array(changes), np.array(same) if same else None,
             np.array(chances) if chances else None)  # fmt: skip
 
 
-def _place(whole: nn.Module, x: Tensor, wanted: str, path: str | None) -> Layer | None:
-    """Where the units of the output look; None of a model that cannot be followed, whose output
-    is then compared as it is.
-    """
-    if path is None:
-        try:
-            return layers(whole, x.shape[1:]).get(wanted)
-        except LookError:
-            return None
-    return layer(layers(whole, x.shape[1:]), wanted)
+def _place(model: nn.Module, x: Tensor, path: str | None) -> Layer | None:
+    """Where the units of the output look; None of a model that cannot be followed."""
+    if path is not None:
+        return layer(layers(model, x.shape[1:]), path)
+    whole = nn.Sequential()
+    whole.add_module("output", model)
+    try:
+        return layers(whole, x.shape[1:]).get("output")
+    except (LookError, TraceError):
+        return None
 
 
 def moved(x: Tensor, down: int, across: int, border: str) -> Tensor:
@@ -213,9 +207,12 @@ def moved(x: Tensor, down: int, across: int, border: str) -> Tensor:
     return wide[:, :, top : top + height, left : left + width]
 
 
-def _apart(before: Tensor, after: Tensor, place: Layer | None, move: tuple[int, int]) -> float:
+def _apart(before: Tensor, after: Tensor, place: Layer | None, move: Sequence[int]) -> float:
     """The distance from the output expected, over the spread of the unmoved one."""
     spread = before - before.mean()
+    if before.dim() > 2 and (place is None or not place.is_map):
+        raise LookError("nobody knows where the units of this output look, so they cannot be "
+                        "followed when the image moves; choose a layer")  # fmt: skip
     if place is not None and place.is_map:
         before, after = _expected(before, after, place, move)
     scale = float(spread.square().mean().sqrt())
@@ -224,7 +221,7 @@ def _apart(before: Tensor, after: Tensor, place: Layer | None, move: tuple[int, 
 
 
 def _expected(
-    before: Tensor, after: Tensor, place: Layer, move: tuple[int, int]
+    before: Tensor, after: Tensor, place: Layer, move: Sequence[int]
 ) -> tuple[Tensor, Tensor]:
     """The map before, moved, beside that after, where both are: no border comes in."""
     for dim, (pixels, jump) in enumerate(zip(move, _jumps(place), strict=True), 1):
