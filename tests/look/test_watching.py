@@ -6,6 +6,7 @@ import random
 
 import numpy as np
 import pytest
+import sklearn.linear_model  # noqa: F401  to import it draws from Python's generator
 import torch
 from PIL import Image
 from torch import nn
