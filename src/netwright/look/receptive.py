@@ -113,7 +113,8 @@ class FieldCourse(Look):
     def draw(self, figure: Figure) -> None:
         names = list(self.fields)
         at = np.linspace(0, len(names) - 1, min(len(names), PANELS)).round().astype(int)
-        above, below = figure.subfigures(2, 1)
+        halves: Any = figure.subfigures(2, 1)
+        above, below = halves
         for axes, i in zip(above.subplots(1, len(at), squeeze=False)[0], at, strict=True):
             self.fields[names[i]].draw_on(axes)
             axes.set_title(names[i], fontsize=8)

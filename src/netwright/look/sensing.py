@@ -57,7 +57,8 @@ class Sensitivity(Look):
                 "notes": list(self.notes)}  # fmt: skip
 
     def draw(self, figure: Figure) -> None:
-        above, below = figure.subfigures(2, 1, height_ratios=(1, 2))
+        halves: Any = figure.subfigures(2, 1, height_ratios=(1, 2))
+        above, below = halves
         for axes, (kind, pixels) in zip(above.subplots(1, len(self.examples), squeeze=False)[0],
                                         self.examples.items(), strict=True):  # fmt: skip
             show_image(axes, pixels[-1], kind)

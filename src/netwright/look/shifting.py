@@ -119,16 +119,18 @@ def shift(
     models = dict(model) if isinstance(model, Mapping) else {"": model}
     if not models or not len(source):
         raise LookError(f"{len(models)} models, {len(source)} images; wanted at least 1 each")
-    parts: list[dict[str, np.ndarray]] = [{}, {}, {}]
+    change: dict[str, np.ndarray] = {}
+    agreement: dict[str, np.ndarray] = {}
+    chance: dict[str, np.ndarray] = {}
     notes: list[str] = []
     for name, one in models.items():
         looked = _subject_of(one, source[0], preprocessing)
         notes += [note for note in looked.notes if note not in notes]
-        curves = _curves(looked, source, moves, layer, border)
-        for part, curve in zip(parts, curves, strict=True):
-            if curve is not None:
-                part[name or "output"] = curve
-    return Shift(moves, *parts, layer, border, tuple(notes))
+        curve, same, chances = _curves(looked, source, moves, layer, border)
+        change[name or "output"] = curve
+        if same is not None and chances is not None:
+            agreement[name or "output"], chance[name or "output"] = same, chances
+    return Shift(moves, change, agreement, chance, layer, border, tuple(notes))
 
 
 def _moves(shifts: int | Sequence[Any]) -> np.ndarray:

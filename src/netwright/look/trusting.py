@@ -103,7 +103,8 @@ class Trust(Look):
         }  # fmt: skip
 
     def draw(self, figure: Figure) -> None:
-        above, below = figure.subfigures(2, 1, height_ratios=(3, 2))
+        halves: Any = figure.subfigures(2, 1, height_ratios=(3, 2))
+        above, below = halves
         every = [self.look.map, *self.maps]
         names = ["as it is", *[shorten(path) for path in self.layers]]
         for axes, values, name in zip(above.subplots(1, len(every)), every, names, strict=True):
