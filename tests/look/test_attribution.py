@@ -309,7 +309,7 @@ def test_a_planted_patch_is_pointed_at():
 
 
 @pytest.mark.parametrize(("how", "message"), [
-    ({"method": "magic"}, "no method"), ({"method": "gradient", "layer": "match"}, "no layer"),
+    ({"method": "magic"}, "no method"), ({"method": "gradient", "layer": "match"}, "a unit"),
     ({"method": "gradcam", "layer": "head"}, "a map"),
     ({"method": "smoothgrad", "samples": 0}, "samples is 0"),
     ({"method": "gradcam", "layer": "mach"}, "near: match"),

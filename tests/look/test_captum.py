@@ -70,3 +70,56 @@ def test_occlusion(size, stride, x):
     with torch.no_grad():
         theirs = captum("Occlusion", model(), x=x, baselines=0, **squares)[0]
     assert_equal(ours, theirs, 1e-4)
+
+
+@pytest.mark.parametrize("name", nw.look.others())
+def test_methods_of_captum(name, x):
+    """As captum itself says, with our baseline; the model is as it was."""
+    ours = nw.look.attribute(model(), x, name, TARGET)
+    plain = name.removeprefix("captum.")
+    if plain in ("DeepLift", "InputXGradient"):
+        how = {"baselines": torch.zeros_like(x)[None]} if plain == "DeepLift" else {}
+        assert_equal(ours.values, captum(plain, model(), x=x, **how))
+        assert ours.error <= 1e-4
+    assert ours.values.shape == (3, 36, 30) and ours.map.shape == (36, 30)
+    assert np.allclose(ours.map, ours.values.sum(0)) and ours.map.any()
+    again = nw.look.attribute(model(), x, name, TARGET)
+    assert np.array_equal(ours.values, again.values)
+    if plain == "KernelShap":
+        assert all(len(np.unique(values)) <= 49 for values in ours.values)
+
+
+class Written(nn.Module):
+    """The same net with its ReLU once or twice, as a module or a function."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how, self.net = how, model()
+        self.net[5] = nn.Identity()
+
+    def forward(self, x):
+        x = self.net[:5](x)
+        x = {"function": torch.relu, "method": lambda x: x.relu(), "reused": self.net[1]}[self.how](
+            x
+        )
+        return self.net[6:](x)
+
+
+@pytest.mark.parametrize(("how", "message"), [
+    ("function", "1 of 2 activations as functions"), ("method", "use integrated"),
+    ("reused", "DeepLift did not take the model"),
+])  # fmt: skip
+def test_what_captum_would_get_wrong_is_refused(how, message, x):
+    net = Written(how)
+    hooks = [len(part._forward_hooks) for part in net.modules()]
+    with pytest.raises(nw.LookError, match=message):
+        nw.look.attribute(net, x, "captum.DeepLift", TARGET)
+    assert hooks == [len(part._forward_hooks) for part in net.modules()]
+    assert nw.look.attribute(net, x, "captum.InputXGradient", TARGET).map.any()
+
+
+def test_unknown_methods_of_captum(x):
+    with pytest.raises(nw.UnknownName, match=r"near: captum\.DeepLift"):
+        nw.look.attribute(model(), x, "captum.DeepLifd")
+    with pytest.raises(nw.LookError, match="take one of ours"):
+        nw.look.attribute(model(), x, "captum.KernelShap", layer="3", unit=(0, 1, 1))

@@ -132,6 +132,30 @@ def test_crops_reach_into_the_padding(images):
         assert rows[:4].all() == (y == 0) and not rows[4:].all()
 
 
+@pytest.mark.parametrize("method", ["gradient", "deconvnet"])
+def test_reasons_stand_beside_crops(method, images):
+    """The slopes of the unit, pixel by pixel where the crop is."""
+    model = nn.Sequential(nn.Conv2d(3, 4, 5, 2, 2), nn.ReLU(), nn.Conv2d(4, 5, 3, padding=1))
+    look = nw.look.top_patches(model, images, "2", k=3, preprocessing=GIVEN, beside=method)
+    for channel, place in [(0, 0), (3, 2), (4, 1)]:
+        y, x = look.units["2"][channel, place]
+        box = look.layers["2"].box((y, x), clip=False)
+        reason = look.reason("2", channel, place, method)
+        assert reason.shape == look.crop("2", channel, place).shape == (9, 9, 3)
+        image = images[look.images["2"][channel, place]]
+        whole = nw.look.attribute(model, image, method, layer="2", unit=(channel, y, x),
+                                  preprocessing=GIVEN).values  # fmt: skip
+        for at in [(0, 0), (4, 4), (8, 3)]:
+            row, column = box.top + at[0], box.left + at[1]
+            inside = 0 <= row < 32 and 0 <= column < 32
+            wanted = whole[:, row, column] if inside else np.zeros(3)
+            assert np.allclose(reason[at], wanted)
+        assert np.isclose(np.abs(reason).sum(), np.abs(whole).sum())
+    assert look.plot() is not None
+    with pytest.raises(nw.UnknownName, match="gradient"):
+        nw.look.top_patches(model, images, "2", beside="gradcan")
+
+
 def test_more_places_than_images(images):
     look = nw.look.top_patches(Small(), images[:2], "a", k=5, preprocessing=GIVEN)
     assert look.images["a"].shape == (5, 5) and (look.images["a"][:, 2:] == -1).all()
@@ -182,3 +206,88 @@ def test_filters_are_the_weights():
                                written[group * 4 : group * 4 + 4])  # fmt: skip
     with pytest.raises(nw.UnknownName, match="there are: 0, 1, 2"):
         nw.look.filters(model, "9")
+
+
+def test_fields_over_training():
+    """Wider filters see more, in the one model that is trained."""
+    conv = nn.Conv2d(1, 1, 9, padding=4, bias=False)
+    rows = torch.arange(9) - 4.0
+
+    def trained():
+        for width in (0.5, 1.0, 2.0):
+            gaussian = torch.exp(-(rows**2) / (2 * width**2))
+            conv.weight.data[0, 0] = torch.outer(gaussian, gaussian)
+            yield f"width {width}", nn.Sequential(conv)
+
+    look = nw.look.fields(trained(), "0", shape=(1, 33, 33), samples=1)
+    assert list(look.fields) == ["width 0.5", "width 1.0", "width 2.0"]
+    wanted = []
+    for width in (0.5, 1.0, 2.0):
+        weights = np.exp(-(np.arange(-4, 5) ** 2) / (2 * width**2))
+        wanted.append([np.sqrt((weights * np.arange(-4, 5) ** 2).sum() / weights.sum())] * 2)
+    assert np.allclose(look.spreads, wanted, rtol=1e-4)
+    assert all(one.box == (12, 12, 21, 21) for one in look.fields.values())
+    assert look.plot() is not None
+    with pytest.raises(nw.LookError, match="with weights"):
+        nw.look.fields({"a": nw.net("resnet18")}, "stage1")
+    with pytest.raises(nw.LookError, match="some models"):
+        nw.look.fields({}, "stage1")
+
+
+NETS = {
+    "resnet18": ("layer2", 64), "mobilenet_v2": ("features.4", 64),
+    "densenet121": ("features.denseblock1", 64), "googlenet": ("inception3b", 96),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_what_is_outside_a_box_does_not_matter_in_known_nets(name):
+    path, side = NETS[name]
+    model = peer(
+        "torchvision", name, **({"init_weights": False} if name == "googlenet" else {})
+    ).eval()
+    place = nw.look.layers(model, (3, side, side))[path]
+    x = normal(3, side, side)
+    before = nw.look.activations(model, x, path).outputs[path]
+    checked = 0
+    last = (place.size[0] - 1, place.size[1] - 1)
+    for y, z in [(0, 0), (1, 2), last]:
+        top, left, bottom, right = place.box((y, z))
+        other = normal(3, side, side, seed=1) * 2
+        other[:, top:bottom, left:right] = x[:, top:bottom, left:right]
+        after = nw.look.activations(model, other, path).outputs[path]
+        scale = max(1.0, np.abs(before).max())
+        assert np.abs(after[:, y, z] - before[:, y, z]).max() <= 1e-5 * scale
+        if (bottom - top) * (right - left) < side * side:
+            assert np.abs(after - before).max() > 1e-2 * np.abs(before).max()
+            checked += 1
+    assert checked
+
+
+@pytest.mark.parametrize("method", ["gradient", "guided", "deconvnet", "integrated", "smoothgrad"])
+def test_pixels_of_a_unit_lie_in_its_box(method):
+    model = nn.Sequential(nn.Conv2d(3, 8, 5, 2, 2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 6, 3),
+                          nn.ReLU(), nn.Flatten(), nn.Linear(6 * 36, 3))  # fmt: skip
+    x = normal(3, 32, 32)
+    for unit in [(1, 2, 3), (4, 0, 5)]:
+        look = nw.look.attribute(model, x, method, layer="3", unit=unit)
+        box = nw.look.layers(model, (3, 32, 32))["3"].box(unit[1:])
+        outside = look.map.copy()
+        outside[box.top : box.bottom, box.left : box.right] = 0
+        assert not outside.any() and look.map.any()
+        value = nw.look.activations(model, x, "3").outputs["3"][unit]
+        assert look.score == pytest.approx(float(value), abs=1e-5)
+        assert look.unit == unit and "channel" in look.name
+    if method == "integrated":
+        zero = nw.look.activations(model, torch.zeros_like(x), "3").outputs["3"][unit]
+        assert look.values.sum() == pytest.approx(float(value - zero), abs=1e-4)
+
+
+@pytest.mark.parametrize(("how", "message"), [
+    ({"layer": "a", "unit": (9, 0, 0)}, "has no unit"), ({"layer": "a", "unit": (0, 0)}, "has no"),
+    ({"unit": (0, 0, 0)}, "takes a layer with a unit"), ({"layer": "a"}, "takes a layer with a"),
+    ({"layer": "a", "unit": (0, 0, 0), "target": 1}, "in place of a class"),
+])  # fmt: skip
+def test_units_that_cannot_be_asked(how, message):
+    with pytest.raises(nw.LookError, match=message):
+        nw.look.attribute(Small(), normal(3, 16, 16), "gradient", **how)

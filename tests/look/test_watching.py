@@ -6,6 +6,7 @@ import random
 
 import numpy as np
 import pytest
+import sklearn.linear_model  # noqa: F401  to import it draws from Python's generator
 import torch
 from PIL import Image
 from torch import nn
@@ -70,6 +71,8 @@ def lived_in() -> Net:
 
 
 X = torch.randn(3, 24, 24, generator=torch.Generator().manual_seed(0))
+IMAGES = [(np.random.default_rng(i).integers(0, 256, (24, 24, 3)).astype(np.uint8), i % 2)
+          for i in range(6)]  # fmt: skip
 LOOKS = {
     **{method: lambda m, how=method: nw.look.attribute(m, X, how, samples=2)
        for method in nw.look.METHODS},
@@ -81,6 +84,11 @@ LOOKS = {
     "filters": nw.look.filters,
     "field": lambda m: nw.look.field(m, "relu", shape=(3, 24, 24), samples=2),
     "top_patches": lambda m: nw.look.top_patches(m, [X, X + 1], "relu"),
+    "fields": lambda m: nw.look.fields({"a": m}, "relu", shape=(3, 24, 24), samples=2),
+    "trust": lambda m: nw.look.trust(m, X, "gradient", steps=3),
+    "shift": lambda m: nw.look.shift(m, X, 2),
+    "sensitivity": lambda m: nw.look.sensitivity(m, [image for image, _ in IMAGES], ("blur",)),
+    "separability": lambda m: nw.look.separability(m, IMAGES, ["conv", "relu_2"]),
 }  # fmt: skip
 
 
@@ -176,7 +184,7 @@ def test_images_of_every_kind(tmp_path):
     given = Preprocessing(24, 3, (0.4, 0.5, 0.6), (0.2, 0.3, 0.4))
     pixels = np.random.default_rng(0).integers(0, 256, (24, 24, 3)).astype(np.uint8)
     Image.fromarray(pixels).save(tmp_path / "image.png")
-    subject = nw.look.subject(lived_in(), given)
+    subject = nw.look.subject(lived_in().eval(), given)
     wanted = given(pixels)[None]
     kinds = [pixels, Image.fromarray(pixels), tmp_path / "image.png", str(tmp_path / "image.png"),
              torch.tensor(pixels).permute(2, 0, 1)]  # fmt: skip

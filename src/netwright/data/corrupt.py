@@ -8,21 +8,21 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
 
-__all__ = ["CORRUPTIONS", "STRENGTHS", "corrupted"]
+__all__ = ["CHANGES", "CORRUPTIONS", "STRENGTHS", "corrupted"]
 
 STRENGTHS = (1, 2, 3)
 
 
 def corrupted(pixels: np.ndarray, name: str, strength: int, seed: int = 0) -> np.ndarray:
-    """One image, uint8 (H, W, C), after a corruption of `CORRUPTIONS` at a strength of 1 to 3
-    (Hendrycks & Dietterich 2019, arXiv:1903.12261, in short).
+    """One image, uint8 (H, W, C), after one of `CHANGES` at a strength of 1 to 3 (corruptions:
+    Hendrycks & Dietterich 2019, arXiv:1903.12261, in short).
 
     >>> corrupted(np.zeros((4, 4, 3), np.uint8), "brightness", 1).shape
     (4, 4, 3)
     """
     grey = pixels.shape[-1] == 1
     image = Image.fromarray(pixels[..., 0] if grey else pixels)
-    made = CORRUPTIONS[name](image, strength, np.random.default_rng(seed))
+    made = CHANGES[name](image, strength, np.random.default_rng(seed))
     return np.asarray(made, np.uint8).reshape(pixels.shape)
 
 
@@ -75,6 +75,27 @@ def _turned(image: Image.Image, strength: int, generator: np.random.Generator) -
     return image.rotate(angle, Image.Resampling.BILINEAR)
 
 
+def _outlines(image: Image.Image, strength: int, generator: np.random.Generator) -> Image.Image:
+    """Fine patterns go, edges stay: medians over a neighbourhood, several times."""
+    side = 2 * max(1, round(min(image.size) * (0.01, 0.02, 0.035)[strength - 1])) + 1
+    for _ in range(2):
+        image = image.filter(ImageFilter.MedianFilter(min(side, 15)))
+    return image
+
+
+def _shuffled(image: Image.Image, strength: int, generator: np.random.Generator) -> Image.Image:
+    """Tiles in another order: patterns stay, outlines go."""
+    count = (2, 4, 8)[strength - 1]
+    values = np.array(image)
+    height, width = values.shape[:2]
+    h, w = max(1, height // count), max(1, width // count)
+    corners = [(y, x) for y in range(0, height - h + 1, h) for x in range(0, width - w + 1, w)]
+    tiles = [values[y : y + h, x : x + w].copy() for y, x in corners]
+    for (y, x), place in zip(corners, generator.permutation(len(tiles)), strict=True):
+        values[y : y + h, x : x + w] = tiles[place]
+    return Image.fromarray(values)
+
+
 CORRUPTIONS: dict[str, Corruption] = {
     "noise": _noise,
     "specks": _specks,
@@ -86,3 +107,6 @@ CORRUPTIONS: dict[str, Corruption] = {
     "turned": _turned,
 }
 """Every corruption by its name."""
+
+CHANGES: dict[str, Corruption] = {**CORRUPTIONS, "texture": _outlines, "shape": _shuffled}
+"""Corruptions, and what tells whether a net goes by texture or by shape."""

@@ -11,6 +11,7 @@ from netwright.core.lazy import lazy
 if TYPE_CHECKING:
     from netwright.look.activation import *  # noqa: F403
     from netwright.look.attribution import *  # noqa: F403
+    from netwright.look.borrowed import *  # noqa: F403
     from netwright.look.dreaming import *  # noqa: F403
     from netwright.look.fourier import *  # noqa: F403
     from netwright.look.gabor import *  # noqa: F403
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
     from netwright.look.picture import *  # noqa: F403
     from netwright.look.receptive import *  # noqa: F403
     from netwright.look.result import *  # noqa: F403
+    from netwright.look.sensing import *  # noqa: F403
+    from netwright.look.separating import *  # noqa: F403
+    from netwright.look.shifting import *  # noqa: F403
     from netwright.look.sparseness import *  # noqa: F403
+    from netwright.look.trusting import *  # noqa: F403
     from netwright.look.watch import *  # noqa: F403
 
 lazy(
@@ -33,6 +38,7 @@ lazy(
         "activation": "Activations activations",
         "attribution": "METHODS Attribution attribute",
         "gabor": "Gabors gabors",
+        "borrowed": "others",
         "geometry": "Box Layer layers",
         "images": "Batch Images batches images_of",
         "kernels": "Filters filters",
@@ -43,9 +49,13 @@ lazy(
         "occluding": "Occlusion occlusion",
         "patches": "TopPatches top_patches",
         "picture": "Picture Subject subject",
-        "receptive": "ReceptiveField field",
+        "receptive": "FieldCourse ReceptiveField field fields",
         "result": "Look",
         "sparseness": "Sparsity sparsity",
+        "sensing": "Sensitivity sensitivity",
+        "separating": "Separability separability",
+        "shifting": "Shift shift",
+        "trusting": "Trust trust",
         "watch": "Watch watching",
     },
 )

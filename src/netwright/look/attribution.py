@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from netwright.core.shape import show
 from netwright.errors import LookError, nearest
+from netwright.look.borrowed import PREFIX, by_captum, others
 from netwright.look.cams import cam_layers, default_layer, head_of, spread, weighed
 from netwright.look.geometry import Layer, layer, layers
 from netwright.look.integral import integrated
@@ -28,6 +30,7 @@ __all__ = ["METHODS", "Attribution", "attribute"]
 PIXELS = ("gradient", "smoothgrad", "integrated", "guided", "deconvnet")
 CELLS = ("gradcam", "gradcam++", "cam")
 METHODS = (*PIXELS, *CELLS)
+"""Ours; `captum.NAME` is one of `others`."""
 UNFAITHFUL = ("guided", "deconvnet")
 """Methods whose maps hardly change when the weights are made random (Adebayo et al. 2018,
 arXiv:1810.03292): they show edges of the image."""
@@ -38,8 +41,10 @@ class Attribution(Look):
     """A map (H, W) of what pixels do for a class.
 
     `values` is what it was made of: a number for every value of the image (C, H, W), or for
-    every cell (h, w) of `layer`. `score` is the class's logit; `error` how much of the
-    difference to the baseline integrated gradients leave unexplained, 0 elsewhere.
+    every cell (h, w) of `layer`. `score` is the class's logit, or the value of the `unit` that
+    was asked about, at `path`; `error` how much of the difference to the baseline integrated
+    gradients leave unexplained, 0 elsewhere. `mark` says how the map came through its checks,
+    where it was to be checked.
     """
 
     method: str
@@ -52,6 +57,9 @@ class Attribution(Look):
     layer: Layer | None = None
     error: float = 0.0
     notes: tuple[str, ...] = ()
+    path: str | None = None
+    unit: tuple[int, ...] | None = None
+    mark: str = ""
 
     aspect = 0.5
 
@@ -61,26 +69,30 @@ class Attribution(Look):
     def facts(self) -> dict[str, Any]:
         return {
             "method": self.method, "target": self.target, "name": self.name, "score": self.score,
-            "layer": self.layer.path if self.layer else None, "error": self.error,
+            "layer": self.path, "error": self.error,
+            "unit": None if self.unit is None else list(self.unit), "mark": self.mark,
             "notes": list(self.notes),
         }  # fmt: skip
 
     def draw(self, figure: Figure) -> None:
         left, right = figure.subplots(1, 2)
         show_image(left, self.pixels, f"{self.name}: {self.score:.3g}")
-        where = f" at {self.layer.path}" if self.layer else ""
+        where = f" at {self.path}" if self.layer else ""
         drawn = show_over(right, self.pixels, self.map, f"{self.method}{where}")
         figure.colorbar(drawn, ax=right, shrink=0.8)
-        if self.notes:
-            figure.supxlabel("\n".join(self.notes), fontsize=7)
+        remarks = [self.mark, *self.notes] if self.mark else self.notes
+        if remarks:
+            figure.supxlabel("\n".join(remarks), fontsize=7)
 
 
 def attribute(
     model: Any, image: Any, method: str = "gradcam", target: int | str | None = None,
-    layer: str | None = None, *, preprocessing: Preprocessing | None = None, samples: int = 25,
-    noise: float = 0.15, seed: int = 0,
+    layer: str | None = None, *, unit: tuple[int, ...] | None = None,
+    preprocessing: Preprocessing | None = None, samples: int = 25, noise: float = 0.15,
+    seed: int = 0, check: bool = False,
 ) -> Attribution:  # fmt: skip
-    """What the pixels of an image do for the logit of a class, the top one if not given.
+    """What the pixels of an image do for the logit of a class, the top one if not given; or for
+    the value of a `unit` (channel, y, x) of `layer`.
 
     `method` is one of
     `gradient`: the largest slope |d logit / d x| over the channels (Simonyan et al. 2013,
@@ -90,35 +102,59 @@ def attribute(
     `integrated`: slopes along the way from a baseline of zeros (the mean colour, where images are
     normalised) times the difference, summed over the channels; they add up to the difference of
     the logits (Sundararajan et al. 2017, arXiv:1703.01365);
-    `guided`, `deconvnet`: slopes through ReLUs that let only positive ones pass;
+    `guided`, `deconvnet`: slopes through ReLUs that let only positive ones pass; of max pools
+    they go back to where the maximum was (the paper's switches), of a unit from it alone;
     `gradcam`, `gradcam++`, `cam`: cells of a `layer`, by default the last map, weighed by what
-    their channels do for the class. They are placed at their true centres.
+    their channels do for the class. They are placed at their true centres;
+    `captum.NAME`: DeepLift, InputXGradient, GradientShap or KernelShap of captum (the extra
+    `captum`), with the same baseline.
+
+    With `check` the map is held against those of other weights and other classes, as
+    `nw.look.trust` does, and gets a mark.
     """
-    if method not in METHODS:
-        raise nearest("method", method, METHODS)
+    if method not in METHODS and not method.startswith(PREFIX):
+        raise nearest("method", method, [*METHODS, *others()])
     looked = subject(model, preprocessing)
     picture = looked.picture(image)
     cells = method in CELLS
-    if layer is not None and not cells:
-        raise LookError(f"{method} is about pixels and takes no layer; gradcam does")
+    if (layer is None) != (unit is None) and not cells:
+        raise LookError(f"{method} is about pixels and takes a layer with a unit (channel, y, x), "
+                        "or neither; gradcam takes a layer")  # fmt: skip
+    if unit is not None and (cells or target is not None):
+        raise LookError("a unit is asked about in place of a class, by a method of pixels")
     if samples < 1 or noise < 0:
         raise LookError(f"samples is {samples}, noise {noise}; wanted at least 1, and 0 or more")
     if cells:
         drawn, score, index = _by_cells(looked, picture.x, method, target, layer)
     else:
-        with watching(looked.model) as watch:
+        with watching(looked.model, [layer] if layer else [], unit) as watch:
             with torch.no_grad():
-                scores = watch(picture.x)[0]
-            index = looked.index(target, scores)
+                scores = _of_unit(watch, picture.x, unit) if unit else watch(picture.x)[0]
+            index = 0 if unit else looked.index(target, scores)
             score = float(scores[index])
             drawn = _by_pixels(watch, picture.x, method, index, samples, noise, seed)
-    notes = (*picture.notes, *drawn.notes)
+    notes = (*drawn.notes, *picture.notes)
     if not np.isfinite(drawn.map).all():
         raise LookError(f"the {method} map has values that are not finite; look at the weights")
-    return Attribution(
-        method, drawn.map, drawn.values, index, looked.name(index), score, picture.pixels,
-        drawn.layer, drawn.error, notes,
+    name = f"{layer}, channel {unit[0]} at {tuple(unit[1:])}" if unit else looked.name(index)
+    look = Attribution(
+        method, drawn.map, drawn.values, unit[0] if unit else index, name, score, picture.pixels,
+        drawn.layer, drawn.error, notes, drawn.layer.path if drawn.layer else layer, unit,
     )  # fmt: skip
+    if check:
+        from netwright.look.trusting import trust
+
+        return trust(looked, picture, look, samples=samples, noise=noise, seed=seed).look
+    return look
+
+
+def _of_unit(watch: Watch, x: Tensor, unit: tuple[int, ...]) -> Tensor:
+    """The value (1,) of a unit; `LookError` where the layer has none there."""
+    watch.run(x)
+    shape = tuple(watch.outputs[watch.paths[0]].shape[1:])
+    if len(unit) != len(shape) or not all(0 <= i < n for i, n in zip(unit, shape, strict=True)):
+        raise LookError(f"{watch.paths[0]} has no unit {tuple(unit)}; it gives {show(shape)}")
+    return watch(x)[0]
 
 
 @dataclass(frozen=True)
@@ -143,6 +179,9 @@ def _by_pixels(
         values = _rectified(watch, x, target, gated=method == "guided")
         note = f"{method} fails the randomisation check: it shows edges more than reasons"
         return _Map(np.abs(values).max(0), values, notes=(note,))
+    elif method.startswith(PREFIX):
+        values, error = by_captum(watch, x, method, target, seed)
+        return _Map(values.sum(0), values, error=error)
     else:
         values = _numbers(gradient(watch, x, target)[0])
     return _Map(np.abs(values).max(0), values)

@@ -49,7 +49,8 @@ def head_of(model: nn.Module, cells: Tensor, scores: Tensor) -> Tensor | None:
         if weight.flatten(1).shape != (scores.shape[1], means.shape[1]):
             continue
         linear = means @ weight.flatten(1).T + (0 if part.bias is None else part.bias)
-        if (linear - scores).abs().max() <= _TOLERANCE * scores.abs().max().clamp(min=1e-6):
+        allowed = max(_TOLERANCE, 4 * torch.finfo(scores.dtype).eps)
+        if (linear - scores).abs().max() <= allowed * scores.abs().max().clamp(min=1e-6):
             return weight.detach().flatten(1)
     return None
 
@@ -58,8 +59,9 @@ def weighed(method: str, slope: Tensor, cells: Tensor) -> Tensor:
     """The map (h, w) of cells (C, h, w), of which the logit has this slope: Grad-CAM (Selvaraju et
     al. 2016, arXiv:1610.02391) weighs a channel by the mean slope; Grad-CAM++ (Chattopadhay et al.
     2017, arXiv:1710.11063) by a mean of its positive slopes whose powers stand for higher
-    derivatives of exp(logit).
+    derivatives of exp(logit). In double precision, for these powers vanish in half.
     """
+    slope, cells = slope.double(), cells.double()
     if method == "gradcam":
         weights = slope.mean((1, 2), keepdim=True)
     else:
@@ -81,12 +83,22 @@ def spread(cells: np.ndarray, layer: Layer) -> np.ndarray:
     return down @ cells @ across.T
 
 
+def _apart(centres: np.ndarray, size: int) -> np.ndarray:
+    """The same centres, those that several cells have, as behind upsampling, shared out evenly
+    over the part of the image that is nearest to them.
+    """
+    places, index, counts = np.unique(centres, return_inverse=True, return_counts=True)
+    if len(places) == len(centres):
+        return centres
+    step = np.diff(places).min() if len(places) > 1 else size
+    rank = np.array([(index[:i] == own).sum() for i, own in enumerate(index)])
+    return centres + ((rank + 0.5) / counts[index] - 0.5) * step
+
+
 def _between(centres: np.ndarray, size: int) -> np.ndarray:
     """The matrix (size, cells) of linear interpolation between centres."""
     order = np.argsort(centres, kind="stable")
-    if len(np.unique(centres)) < len(centres):
-        raise LookError("several cells of this layer have one centre, so they cannot be laid out; "
-                        "choose an earlier layer")  # fmt: skip
+    centres = _apart(centres, size)
     pixels = np.arange(size)
     columns = [np.interp(pixels, centres[order], row[order]) for row in np.eye(len(centres))]
     return np.stack(columns, axis=1)

@@ -162,6 +162,9 @@ def layers(model: Any, shape: Sequence[int] | None = None) -> dict[str, Layer]:
     origin = Origin(Field((Axis(), Axis())), (2, 3), (shape[1], shape[2]))
     with untouched(parts, tracer, _placed):
         module(traced((1, *shape), kinds[0] if kinds else torch.float32, origin))
+    if not tracer.layers:
+        raise LookError(f"no layer of a {type(module).__name__} can be seen; look at the module it "
+                        "was made of")  # fmt: skip
     return tracer.layers
 
 

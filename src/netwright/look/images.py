@@ -27,10 +27,10 @@ class Images(Sequence[Any]):
         self, item: Callable[[int], tuple[Any, Any]], count: int,
         classes: tuple[str, ...] | None = None,
     ) -> None:  # fmt: skip
-        self.item, self.count, self.classes = item, count, classes
+        self.item, self._length, self.classes = item, count, classes
 
     def __len__(self) -> int:
-        return self.count
+        return self._length
 
     @overload
     def __getitem__(self, index: int) -> Any: ...
@@ -41,17 +41,17 @@ class Images(Sequence[Any]):
     def __getitem__(self, index: int | slice) -> Any:
         """An image without its label; some of them for a slice."""
         if isinstance(index, slice):
-            chosen = range(self.count)[index]
+            chosen = range(self._length)[index]
             return Images(lambda i: self.item(chosen[i]), len(chosen), self.classes)
-        if not 0 <= index < self.count:
+        if not 0 <= index < self._length:
             raise IndexError(index)
         return self.item(index)[0]
 
     def some(self, most: int, seed: int) -> Images:
         """At most so many of them, at random, in their order."""
-        if self.count <= most:
+        if self._length <= most:
             return self
-        chosen = np.sort(np.random.default_rng(seed).permutation(self.count)[:most]).tolist()
+        chosen = np.sort(np.random.default_rng(seed).permutation(self._length)[:most]).tolist()
         return Images(lambda i: self.item(chosen[i]), most, self.classes)
 
     def number(self, looked: Subject, label: Any) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +93,7 @@ def occlusion(
     x = picture.x
     windows = _grid(x.shape[2:], size, stride)
     ground = _filled(looked, x, fill, size)
-    notes = list(picture.notes)
+    notes: list[str] = []
     with watching(looked.model) as watch, torch.no_grad():
         before = watch(x)[0]
         index = looked.index(target, before)
@@ -103,8 +103,8 @@ def occlusion(
         if hidden:
             incremental = False
             notes.append(f"{hidden}; every window was computed in full")
-        scores = (_incremental if incremental else _full)(watch, x, ground, windows, batch)
-        if not _agrees(watch, x, ground, windows, scores, before):
+        scores = _together(_incremental if incremental else _full, watch, x, ground, windows, batch)
+        if scores is None or not _agrees(watch, x, ground, windows, scores, before):
             scores, incremental = _full(watch, x, ground, windows, 1), False
             notes.append("windows together did not give what one gives alone; every one was run "
                          "alone and in full")  # fmt: skip
@@ -118,7 +118,7 @@ def occlusion(
     return Occlusion(
         logit.reshape(rows, -1), chances.reshape(rows, -1), boxes.reshape(rows, -1, 4), lost,
         index, looked.name(index), score, chance, str(fill), incremental, picture.pixels,
-        tuple(notes),
+        (*notes, *picture.notes),
     )  # fmt: skip
 
 
@@ -165,6 +165,17 @@ def _squares(ground: Tensor, windows: Windows) -> Tensor:
     tops, lefts, h, w = windows
     return torch.cat([ground[:, :, top : top + h, left : left + w]
                       for top, left in zip(tops, lefts, strict=True)])  # fmt: skip
+
+
+def _together(
+    run: Callable[..., Tensor], watch: Watch, x: Tensor, ground: Tensor, windows: Windows,
+    batch: int,
+) -> Tensor | None:  # fmt: skip
+    """The scores of all windows, several at a time; None of a model that refuses them so."""
+    try:
+        return run(watch, x, ground, windows, batch)
+    except LookError:
+        return None
 
 
 def _incremental(watch: Watch, x: Tensor, ground: Tensor, windows: Windows, batch: int) -> Tensor:

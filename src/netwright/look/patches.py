@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from netwright.errors import LookError
-from netwright.look.geometry import Layer, layers
+from netwright.errors import LookError, nearest
+from netwright.look.attribution import PIXELS, attribute
+from netwright.look.geometry import Box, Layer, layers
 from netwright.look.geometry import layer as layer_at
+from netwright.look.images import Images, batches, images_of
 from netwright.look.picture import Subject, subject
-from netwright.look.result import Look
+from netwright.look.result import Look, sheet
 from netwright.look.watch import Watch, mixes, watching
 
 if TYPE_CHECKING:
@@ -28,6 +31,8 @@ PADDING = 128
 """The grey of what lies outside the image."""
 SHOWN = 12
 """Channels of a figure."""
+ACROSS = 6
+"""Panels in a row of it."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +47,37 @@ class TopPatches(Look):
     images: dict[str, np.ndarray]
     units: dict[str, np.ndarray]
     subject: Subject = field(repr=False)
-    source: Sequence[Any] = field(repr=False)
+    source: Images = field(repr=False)
+
+    beside: str | None = None
+    """A method of `attribute` whose map of each unit is drawn beside its crop."""
 
     @property
     def aspect(self) -> float:  # type: ignore[override]  # of each figure, where most have one of all
-        """Square patches."""
-        return len(self._rows()) / self._columns()
+        """A square for each channel."""
+        rows, columns = self._grid()
+        return rows / columns
 
     def crop(self, layer: str, channel: int, place: int) -> np.ndarray:
         """The box of the unit, uint8 (h, w, 3): all it depends on but for global operations, grey
         where it reaches into the padding.
         """
+        image, unit = self._at(layer, channel, place)
+        pixels = self.subject.picture(image).pixels
+        return _cropped(pixels, self._box(layer, unit), PADDING) if unit else pixels
+
+    def reason(self, layer: str, channel: int, place: int, method: str = "deconvnet") -> np.ndarray:
+        """What the pixels of that box do for the unit, by a method of `attribute`: (h, w, C),
+        zeros in the padding.
+        """
+        image, unit = self._at(layer, channel, place)
+        of = (channel, *unit) if unit else (channel,)
+        values = attribute(self.subject, image, method, layer=layer, unit=of, seed=0).values
+        values = values.transpose(1, 2, 0)
+        return _cropped(values, self._box(layer, unit), 0) if unit else values
+
+    def _at(self, layer: str, channel: int, place: int) -> tuple[Any, tuple[int, int] | None]:
+        """The image, and where on the map."""
         chosen = layer_at(self.layers, layer)
         images = self.images[layer]
         if not (0 <= channel < len(images) and 0 <= place < images.shape[1]):
@@ -61,11 +86,11 @@ class TopPatches(Look):
         index = int(images[channel, place])
         if index < 0:
             raise LookError(f"there were fewer images than {place + 1}")
-        pixels = self.subject.picture(_image(self.source, index)).pixels
-        if not chosen.is_map:
-            return pixels
         y, x = self.units[layer][channel, place]
-        return _cropped(pixels, chosen.box((int(y), int(x)), clip=False, local=True))
+        return self.source[index], (int(y), int(x)) if chosen.is_map else None
+
+    def _box(self, layer: str, unit: tuple[int, int]) -> Box:
+        return self.layers[layer].box(unit, clip=False, local=True)
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {
@@ -76,60 +101,71 @@ class TopPatches(Look):
         }  # fmt: skip
 
     def facts(self) -> dict[str, Any]:
-        return {"layers": list(self.layers), "images": len(self.source)}
+        return {"layers": list(self.layers), "images": len(self.source),
+                "notes": list(self.subject.notes)}  # fmt: skip
 
     def draw(self, figure: Figure) -> None:
-        rows = self._rows()
-        grid = figure.subplots(len(rows), self._columns(), squeeze=False)
-        for line, (path, channel) in zip(grid, rows, strict=True):
-            for place, axes in enumerate(line):
-                axes.set_axis_off()
-                if self.images[path][channel, place] >= 0:
-                    axes.imshow(self.crop(path, channel, place))
-                if place == 0:
-                    axes.set_title(f"{path} {channel}", fontsize=6, loc="left")
+        rows, columns = self._grid()
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes in grid:
+            axes.set_axis_off()
+        step = 2 if self.beside else 1
+        for i, (path, channel) in enumerate(self._channels()):
+            places = np.flatnonzero(self.images[path][channel] >= 0)
+            crops = np.stack([self.crop(path, channel, int(place)) for place in places])
+            grid[i * step].imshow(sheet(crops, 255))
+            grid[i * step].set_title(f"{path} {channel}", fontsize=6, loc="left")
+            if self.beside:
+                reasons = [self.reason(path, channel, int(place), self.beside) for place in places]
+                shown = np.stack([_coloured(values) for values in reasons])
+                grid[i * step + 1].imshow(sheet(shown, 255))
+                grid[i * step + 1].set_title(self.beside, fontsize=6, loc="left")
 
-    def _rows(self) -> list[tuple[str, int]]:
+    def _channels(self) -> list[tuple[str, int]]:
         """The channels to draw: those of each layer with the largest values."""
         count = max(1, SHOWN // len(self.layers))
         return [(path, int(channel)) for path, values in self.values.items()
                 for channel in np.argsort(-values[:, 0], kind="stable")[:count]]  # fmt: skip
 
-    def _columns(self) -> int:
-        return next(iter(self.images.values())).shape[1]
+    def _grid(self) -> tuple[int, int]:
+        """Rows and columns of a figure."""
+        count = len(self._channels()) * (2 if self.beside else 1)
+        columns = min(ACROSS, count)
+        return ceil(count / columns), columns
 
 
 def top_patches(
-    model: Any, images: Sequence[Any], layers: str | Sequence[str], k: int = 9, *, batch: int = 16,
-    preprocessing: Preprocessing | None = None,
+    model: Any, images: Any, layers: str | Sequence[str], k: int = 9, *, batch: int = 16,
+    preprocessing: Preprocessing | None = None, beside: str | None = None,
+    tell: Callable[[float], None] | None = None,
 ) -> TopPatches:  # fmt: skip
     """For every channel of the layers the `k` images, and the places in them, that excite it most
     (Zeiler & Fergus 2013, section 4.1).
 
-    `images` is anything with a length and an index: paths, arrays, a tensor (N, C, H, W), a data
-    set of (image, label). They pass once; what is kept does not grow with their number.
+    `images` is what `fit` takes, or anything with a length and an index: paths, arrays, a tensor
+    (N, C, H, W), a data set of (image, label). They pass once; what is kept does not grow with
+    their number. `tell` hears the share that has passed. With `beside`, a method of `attribute`
+    such as `deconvnet`, figures show beside the crops what of them excites the unit.
     """
-    looked = subject(model, preprocessing)
-    if not hasattr(images, "__getitem__") or not hasattr(images, "__len__"):
-        raise LookError("images are cut out after all have passed, so they need an index and a "
-                        "length; make a list of them")  # fmt: skip
-    if len(images) == 0 or k < 1 or batch < 1:
-        raise LookError(f"{len(images)} images, k {k}, batch {batch}; wanted at least 1 each")
+    looked, source = subject(model, preprocessing), images_of(images)
+    if len(source) == 0 or k < 1 or batch < 1:
+        raise LookError(f"{len(source)} images, k {k}, batch {batch}; wanted at least 1 each")
+    if beside is not None and beside not in PIXELS:
+        raise nearest("method of pixels", beside, PIXELS)
     paths = (layers,) if isinstance(layers, str) else tuple(dict.fromkeys(layers))
-    first = looked.picture(_image(images, 0)).x
+    first = looked.picture(source[0]).x
     places = _places(looked, first, paths)
     best = {path: _Best(k) for path in paths}
     with watching(looked.model, paths) as watch, torch.no_grad():
         batch = 1 if mixes(lambda x: _outputs(watch, x), first) else batch
-        for start in range(0, len(images), batch):
-            indices = range(start, min(start + batch, len(images)))
-            watch.run(_stacked(looked, images, indices, first.shape))
+        for start, x, _ in batches(looked, source, batch, tell):
+            watch.run(x)
             for path in paths:
                 best[path].take(watch.outputs[path], start)
     columns = {path: places[path].shape[-1] if places[path].is_map else 1 for path in paths}
     best_of = {path: best[path].arrays(columns[path]) for path in paths}
     values, at, units = [{p: best_of[p][i] for p in paths} for i in range(3)]
-    return TopPatches(places, values, at, units, looked, images)
+    return TopPatches(places, values, at, units, looked, source, beside)
 
 
 def _outputs(watch: Watch, x: Tensor) -> Tensor:
@@ -186,26 +222,18 @@ def _places(looked: Subject, x: Tensor, paths: Sequence[str]) -> dict[str, Layer
     return places
 
 
-def _stacked(looked: Subject, images: Sequence[Any], indices: range, shape: Any) -> Tensor:
-    batch = [looked.picture(_image(images, i)).x for i in indices]
-    for i, x in zip(indices, batch, strict=True):
-        if x.shape != shape:
-            raise LookError(f"image {i} is {tuple(x.shape[1:])}, the first {tuple(shape[1:])}; "
-                            "give a preprocessing, or images of one size")  # fmt: skip
-    return torch.cat(batch)
-
-
-def _image(images: Sequence[Any], index: int) -> Any:
-    """An item, without its label if it has one."""
-    item = images[index]
-    return item[0] if isinstance(item, tuple) else item
-
-
-def _cropped(pixels: np.ndarray, box: Any) -> np.ndarray:
+def _cropped(pixels: np.ndarray, box: Box, padding: int) -> np.ndarray:
     top, left, bottom, right = box
     height, width = pixels.shape[:2]
-    crop = np.full((bottom - top, right - left, pixels.shape[2]), PADDING, np.uint8)
+    crop = np.full((bottom - top, right - left, pixels.shape[2]), padding, pixels.dtype)
     y0, y1, x0, x1 = max(top, 0), min(bottom, height), max(left, 0), min(right, width)
     if y0 < y1 and x0 < x1:
         crop[y0 - top : y1 - top, x0 - left : x1 - left] = pixels[y0:y1, x0:x1]
     return crop
+
+
+def _coloured(values: np.ndarray) -> np.ndarray:
+    """Signed values (h, w, C) as colours, uint8 (h, w, 3), 0 at grey."""
+    values = values if values.shape[2] == 3 else np.repeat(values.sum(2, keepdims=True), 3, 2)
+    top = np.abs(values).max() or 1.0
+    return ((values / top + 1) * 127.5).round().astype(np.uint8)

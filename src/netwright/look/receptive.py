@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +13,21 @@ from torch import Tensor
 from netwright.core.net import Net
 from netwright.errors import LookError
 from netwright.look.geometry import Box, Layer, layer, layers
+from netwright.look.images import images_of
 from netwright.look.picture import pictures, subject
 from netwright.look.result import Look
 from netwright.look.watch import Watch, slope_of, watching
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from netwright.data.image import Preprocessing
 
-__all__ = ["ReceptiveField", "field"]
+__all__ = ["FieldCourse", "ReceptiveField", "field", "fields"]
+
+PANELS = 5
+"""Fields of a figure."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class ReceptiveField(Look):
     centre: tuple[float, float] | None = None
     spread: tuple[float, float] | None = None
     inside: float | None = None
+    notes: tuple[str, ...] = ()
 
     aspect = 0.9
 
@@ -54,12 +60,23 @@ class ReceptiveField(Look):
         return {
             "layer": self.layer.path, "unit": list(self.unit), "centre": self.centre,
             "spread": self.spread, "inside": self.inside, "status": self.layer.field.status,
+            "notes": list(self.notes),
         }  # fmt: skip
 
     def draw(self, figure: Figure) -> None:
+        axes = figure.subplots()
+        self.draw_on(axes)
+        top, left, bottom, right = self.whole_box
+        title = f"{self.layer.path}, unit {self.unit}: can see {bottom - top} x {right - left}"
+        if self.spread:
+            down, across = (4 * spread for spread in self.spread)
+            title += f", does see {down:.0f} x {across:.0f} (two deviations each way)"
+        axes.set_title(title, fontsize=9)
+
+    def draw_on(self, axes: Axes) -> None:
+        """The effective field, the analytic one around it, and an ellipse of two deviations."""
         from matplotlib.patches import Ellipse, Rectangle
 
-        axes = figure.subplots()
         height, width = self.layer.image
         values = np.zeros((height, width)) if self.effective is None else self.effective
         axes.imshow(values, cmap="magma")
@@ -70,17 +87,55 @@ class ReceptiveField(Look):
         if self.centre and self.spread:
             (y, x), (down, across) = self.centre, self.spread
             axes.add_patch(Ellipse((x, y), 4 * across, 4 * down, fill=False, color="white"))
-        top, left, bottom, right = self.whole_box
-        title = f"{self.layer.path}, unit {self.unit}: can see {bottom - top} x {right - left}"
-        if self.spread:
-            down, across = (4 * spread for spread in self.spread)
-            title += f", does see {down:.0f} x {across:.0f} (two deviations each way)"
-        axes.set_title(title, fontsize=9)
+
+
+@dataclass(frozen=True)
+class FieldCourse(Look):
+    """The fields of one unit in several models, such as the states of one in training, by name."""
+
+    fields: dict[str, ReceptiveField]
+
+    aspect = 0.75
+
+    @property
+    def spreads(self) -> np.ndarray:
+        """Standard deviations of the effective fields (n, 2), in pixels."""
+        return np.array([field.spread for field in self.fields.values()])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"spreads": self.spreads, **{f"{name}.{key}": values
+                for name, field in self.fields.items()
+                for key, values in field.arrays().items()}}  # fmt: skip
+
+    def facts(self) -> dict[str, Any]:
+        return {name: field.facts() for name, field in self.fields.items()}
+
+    def draw(self, figure: Figure) -> None:
+        names = list(self.fields)
+        at = np.linspace(0, len(names) - 1, min(len(names), PANELS)).round().astype(int)
+        halves: Any = figure.subfigures(2, 1)
+        above, below = halves
+        for axes, i in zip(above.subplots(1, len(at), squeeze=False)[0], at, strict=True):
+            self.fields[names[i]].draw_on(axes)
+            axes.set_title(names[i], fontsize=8)
+            axes.tick_params(labelsize=6)
+        first = self.fields[names[0]]
+        top, left, bottom, right = first.whole_box
+        axes = below.subplots()
+        for axis, label in enumerate(("rows", "columns")):
+            axes.plot(range(len(names)), 4 * self.spreads[:, axis], marker="o", label=label)
+        axes.axhline(max(bottom - top, right - left), color="grey", linestyle=":",
+                     label="can be seen at most")  # fmt: skip
+        axes.set_xticks(range(len(names)), names, rotation=30, ha="right", fontsize=7)
+        axes.set_ylim(bottom=0)
+        axes.set_title(f"{first.layer.path}, unit {first.unit}: what it does see, pixels (two "
+                       "deviations each way)", fontsize=9)  # fmt: skip
+        axes.legend(fontsize=7)
 
 
 def field(
     model: Any, layer: str, unit: tuple[int, int] | None = None, *,
-    images: Sequence[Any] | None = None, shape: Sequence[int] | None = None, samples: int = 16,
+    images: Any = None, shape: Sequence[int] | None = None, samples: int = 16,
     seed: int = 0, preprocessing: Preprocessing | None = None,
 ) -> ReceptiveField:  # fmt: skip
     """The receptive field of a layer's unit (y, x), the middle one if not given.
@@ -92,7 +147,7 @@ def field(
     if isinstance(model, Net):
         return _analytic(_placed(layers(model, shape), layer), unit)
     looked = subject(model, preprocessing)
-    shown = [] if images is None else [p.x for p in pictures(looked, images)]
+    shown = [] if images is None else [p.x for p in pictures(looked, images_of(images))]
     places = layers(looked.model, shown[0].shape[1:] if shown else shape)
     place = _placed(places, layer)
     analytic = _analytic(place, unit)
@@ -102,7 +157,26 @@ def field(
     with watching(looked.model, [layer]) as watch:
         shown = shown or _noise(looked.model, shape, samples, generator)
         squares = _squared(watch, shown, layer, analytic.unit, generator)
-    return _with_effective(analytic, squares)
+    return _with_effective(analytic, squares, looked.notes)
+
+
+def fields(
+    models: Mapping[str, Any] | Iterable[tuple[Any, Any]], layer: str,
+    unit: tuple[int, int] | None = None, **how: Any,
+) -> FieldCourse:  # fmt: skip
+    """`field` of the same unit in several models: how the effective field grows in training, and
+    how much of the analytic one it fills.
+
+    `models` are models by name, or (name, model) one after the other; each is looked at before
+    the next is asked for, so one model in training will do::
+
+        nw.look.fields(((f"epoch {i}", model) for i in train(model)), "stage3")
+    """
+    pairs = models.items() if isinstance(models, Mapping) else models
+    shown = {str(name): field(model, layer, unit, **how) for name, model in pairs}
+    if not shown or any(one.effective is None for one in shown.values()):
+        raise LookError("wanted some models with weights, by name; a description has none")
+    return FieldCourse(shown)
 
 
 def _placed(places: dict[str, Layer], path: str) -> Layer:
@@ -145,7 +219,9 @@ def _squared(
     return total / len(images)
 
 
-def _with_effective(analytic: ReceptiveField, squares: np.ndarray) -> ReceptiveField:
+def _with_effective(
+    analytic: ReceptiveField, squares: np.ndarray, notes: tuple[str, ...]
+) -> ReceptiveField:
     effective = np.sqrt(squares)
     total = effective.sum()
     if not np.isfinite(total) or total == 0:
@@ -162,4 +238,4 @@ def _with_effective(analytic: ReceptiveField, squares: np.ndarray) -> ReceptiveF
     top, left, bottom, right = analytic.box
     inside = float(effective[top:bottom, left:right].sum())
     return ReceptiveField(analytic.layer, analytic.unit, analytic.box, analytic.whole_box,
-                          effective, centre, spread, inside)  # fmt: skip
+                          effective, centre, spread, inside, notes)  # fmt: skip

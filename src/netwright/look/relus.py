@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 
 from netwright.errors import LookError
 
-__all__ = ["Rectified"]
+__all__ = ["Rectified", "is_activation"]
 
 _RELU = (F.relu, F.relu_, torch.relu, torch.relu_, Tensor.relu, Tensor.relu_)
 _CLAMP = (torch.clamp, torch.clamp_, torch.clamp_min, torch.clamp_min_, Tensor.clamp,
@@ -33,6 +33,13 @@ _OTHERS = {
     if hasattr(home, name)
 }  # fmt: skip
 """Activations that are no ReLU, and functions that may hide one."""
+_CURVES = {
+    getattr(home, name)
+    for name in ("sigmoid", "sigmoid_", "tanh", "tanh_", "hardsigmoid", "softsign", "logsigmoid")
+    for home in (F, torch, Tensor)
+    if hasattr(home, name)
+}  # fmt: skip
+"""Activations that squash."""
 
 
 class _Rule(torch.autograd.Function):
@@ -115,3 +122,8 @@ def _rectifies(func: Any, args: Any, kwargs: dict[str, Any]) -> tuple[float | No
         zero = not isinstance(low, Tensor) and low == 0
         return (high,) if zero and not isinstance(high, Tensor) else None
     return None
+
+
+def is_activation(func: Any, args: Any, kwargs: dict[str, Any]) -> bool:
+    """Whether a call is a ReLU or another activation."""
+    return _rectifies(func, args, kwargs) is not None or func in _OTHERS or func in _CURVES

@@ -73,6 +73,16 @@ def _figure_class() -> Any:
     return Figure
 
 
+def shorten(path: str, most: int = 16) -> str:
+    """A layer's path as a figure has room for it: its beginning and end.
+
+    >>> shorten("stage3.1.body.expand.conv")
+    'stage3.…and.conv'
+    """
+    half = most // 2
+    return path if len(path) <= most else f"{path[: most - half - 1]}…{path[-half:]}"
+
+
 def show_image(axes: Axes, pixels: np.ndarray, title: str = "") -> None:
     """An image without ticks."""
     axes.imshow(pixels)

@@ -21,7 +21,7 @@ from netwright.errors import RuleError
 from netwright.nets.heads import pooled
 from netwright.train.batches import Images
 
-__all__ = ["LATE", "extract", "layers", "up_to"]
+__all__ = ["LATE", "averaged", "extract", "layers", "up_to"]
 
 LATE = "classifier"
 """The layer that stands for what goes into the classifier."""
@@ -88,14 +88,15 @@ def extract(
 
 def _entering(page: list[Tensor]) -> Callable[..., None]:
     """A hook that keeps what goes into a module."""
-    return lambda _, xs: page.append(_averaged(xs[0]))
+    return lambda _, xs: page.append(averaged(xs[0]))
 
 
 def _leaving(page: list[Tensor]) -> Callable[..., None]:
     """A hook that keeps what comes out of a module."""
-    return lambda _, xs, y: page.append(_averaged(y))
+    return lambda _, xs, y: page.append(averaged(y))
 
 
-def _averaged(value: Tensor) -> Tensor:
+def averaged(value: Tensor) -> Tensor:
+    """Maps (N, C, ...) by their means over positions, (N, C)."""
     flat = value.float()
     return flat.mean(tuple(range(2, flat.ndim))) if flat.ndim > 2 else flat

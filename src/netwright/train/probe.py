@@ -19,7 +19,7 @@ from sklearn.svm import LinearSVC
 from netwright.train.folds import folds
 from netwright.train.scores import cooled, temperature
 
-__all__ = ["MODELS", "Choice", "Linear", "choose", "fit_linear"]
+__all__ = ["MODELS", "Choice", "Linear", "choose", "fit_linear", "held_out"]
 
 MODELS = (
     *(("logistic", strength) for strength in (1e-4, 1e-3, 1e-2, 1e-1, 1.0)),
@@ -119,17 +119,27 @@ def choose(
     choices = list[Choice]()
     for layer, values in features.items():
         for linear, strength in models:
-            shares = np.zeros((len(chosen), classes))
-            for learn, test in folds(labels[chosen], seed, FOLDS):
-                some, rest = chosen[learn], chosen[test]
-                own = None if weights is None else weights[some]
-                model = fit_linear(
-                    values[:, some], labels[some], classes, strength, own, linear=linear
-                )
-                shares[test] = model.probabilities(values[:, rest].mean(0))
+            own = None if weights is None else weights[chosen]
+            shares = held_out(values[:, chosen], labels[chosen], classes, strength, seed, own,
+                              linear=linear)  # fmt: skip
             choices.append(_choice(layer, linear, strength, labels[chosen], shares))
             tell(choices[-1])
     return sorted(choices, key=lambda choice: (choice.loss, -choice.accuracy))
+
+
+def held_out(
+    features: np.ndarray, labels: np.ndarray, classes: int, strength: float, seed: int = 0,
+    weights: np.ndarray | None = None, *, linear: str = "logistic",
+) -> np.ndarray:  # fmt: skip
+    """Probabilities (N, classes) of every image, each by the linear model of the folds it is not
+    in; `features` are (views, N, channels).
+    """
+    shares = np.zeros((len(labels), classes))
+    for learn, test in folds(labels, seed, FOLDS):
+        own = None if weights is None else weights[learn]
+        model = fit_linear(features[:, learn], labels[learn], classes, strength, own, linear=linear)
+        shares[test] = model.probabilities(features[:, test].mean(0))
+    return shares
 
 
 def _choice(
