@@ -101,7 +101,7 @@ def test_scores_of_an_invariant_model():
 
 @pytest.mark.parametrize(("how", "message"), [
     ({"border": "wrap"}, "reflect, roll, zero"), ({"shifts": []}, "wanted a number"),
-    ({"shifts": [20]}, "leaves nothing|wanted less than half"), ({"layer": "conw"}, "near"),
+    ({"shifts": [20]}, "leaves nothing|wanted less than half"), ({"layer": "conw"}, "no layer"),
     ({"shifts": [(1, 2, 3)]}, "rows, columns"),
 ])  # fmt: skip
 def test_shifts_that_cannot_be(how, message):
