@@ -67,7 +67,7 @@ def test_constructors_hold_them_too(fuzz):
 
     def case(random: Random) -> None:
         kind = SPECS[random.choice(names)]
-        if not kind.field_names or kind.__name__ == "Node":
+        if not kind.field_names or kind.__name__ in ("Choice", "Node"):  # given in a row
             return
         spec = random.choice(by_class()[kind.__name__])
         fields = dict(zip(kind.field_names, spec.values(), strict=True))
