@@ -20,12 +20,13 @@ MOST = 4
 """Specs of a class that are taken from nets."""
 CELL = nw.CellGenotype(((("sep_conv_3x3", 0), ("identity", 1)),))
 OTHERS = (
-    nw.Choice(nw.Conv(4), nw.ReLU()), nw.DenseBiLstm(2, 4), nw.Edge("sep_conv_3x3", 8), nw.Fork(a=nw.Conv(4), b=nw.ReLU()),
+    nw.Choice(nw.Conv(4), nw.ReLU()), nw.DenseBiLstm(2, 4), nw.Edge("sep_conv_3x3", 8),
+    nw.EdgeCell(("conv_3x3", "none", "conv_1x1")), nw.Fork(a=nw.Conv(4), b=nw.ReLU()),
     nw.Gate(a=nw.Identity(), b=nw.Sigmoid()), nw.Genotype(CELL, CELL), nw.MLP((8, 4)),
-    nw.EdgeCell(("conv_3x3", "none", "conv_1x1")), nw.Motif(("conv_1x1", "none", "identity"), 4),
-    nw.MotifCell((("conv_1x1",), ("identity",)), (1, 2, 0), 4), nw.NaiveInception(4, 4, 4), nw.ResidualUnit((nw.ConvNormAct(8), nw.ConvNormAct(8))),
-    nw.Shared(nw.Conv(4), "key"), nw.Sum(a=nw.Identity(), b=nw.ReLU()),
-    nw.VertexCell(("conv_1x1",), ((0, 1), (1, 2)), 4),
+    nw.Motif(("conv_1x1", "none", "identity"), 4),
+    nw.MotifCell((("conv_1x1",), ("identity",)), (1, 2, 0), 4), nw.NaiveInception(4, 4, 4),
+    nw.ResidualUnit((nw.ConvNormAct(8), nw.ConvNormAct(8))), nw.Shared(nw.Conv(4), "key"),
+    nw.Sum(a=nw.Identity(), b=nw.ReLU()), nw.VertexCell(("conv_1x1",), ((0, 1), (1, 2)), 4),
 )  # fmt: skip
 """Of classes that no registered net holds, and that want more than a number."""
 
