@@ -76,7 +76,7 @@ def test_busy_again_the_least_counts_still():
     assert asked(1.0, beside_others) == (1.0, True)
 
 
-@pytest.mark.parametrize("when", [time() - 31 * DAY, time() + DAY])
+@pytest.mark.parametrize("when", [time() - 31 * DAY, time() + DAY], ids=["old", "to come"])
 def test_what_is_old_is_measured_again(quiet, when):
     write("steps", {"net": {"value": 2.0, "busy": False, "when": round(when)}})
     assert asked(3.0) == (2.0, True)
