@@ -94,8 +94,10 @@ class Accuracy:
                                    folder=folder, clock=clock)  # fmt: skip
             for row in training.run():
                 report(row["epoch"], row["val_accuracy"])
+                if training.learner.epochs < approach.epochs:  # scores of fewer compare with none
+                    break
         outcome = training.outcome
-        if training.cut:
+        if training.cut or training.learner.epochs < approach.epochs:
             raise SearchError(f"{len(outcome.history)} of {approach.epochs} epochs took all of its "
                               f"{limit:g} seconds")  # fmt: skip
         if outcome.diverged:

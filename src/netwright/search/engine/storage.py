@@ -19,7 +19,7 @@ from netwright.search.engine.locks import FileLocks, Locks, PostgresLocks
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
-__all__ = ["INSTALL", "Place", "opened", "quietly", "shown"]
+__all__ = ["INSTALL", "Place", "Unreachable", "opened", "quietly", "shown"]
 
 Result = TypeVar("Result")
 

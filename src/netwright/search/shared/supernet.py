@@ -23,7 +23,7 @@ from netwright.space.cells import INPUTS, KINDS, CellSpace
 from netwright.space.search_space import Space
 from netwright.train.learner import device
 
-__all__ = ["Mixed", "Supernet"]
+__all__ = ["Masked", "Mixed", "Supernet"]
 
 Weights = Sequence[float] | Tensor
 
