@@ -22,7 +22,7 @@ from netwright.errors import RuleError
 from netwright.layers import Add
 from netwright.units.activation import Identity
 
-__all__ = ["fast"]
+__all__ = ["Fast", "fast"]
 
 ACTIVATIONS: dict[type[nn.Module], tuple[str, list[float]]] = {
     nn.ReLU: ("relu", []),

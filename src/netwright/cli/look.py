@@ -16,7 +16,7 @@ from netwright.cli.subjects import model_options, subject_of
 from netwright.cli.waiting import waiting
 from netwright.errors import nearest
 
-__all__ = ["command"]
+__all__ = ["Looks", "command"]
 
 PAGE = "page"
 

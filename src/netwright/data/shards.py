@@ -28,7 +28,7 @@ from netwright.data.listing import Listing, order
 from netwright.data.reading import ENDINGS, header
 from netwright.errors import DataError
 
-__all__ = ["ShardReader", "is_shards", "read_shards", "shards_in"]
+__all__ = ["Example", "ShardReader", "is_shards", "read_shards", "shards_in"]
 
 SCHEMES = ("http", "https", "gs", "hf", "sftp", "ftps", "scp")
 """What webdataset opens and no shell is asked for."""
