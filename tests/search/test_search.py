@@ -78,6 +78,12 @@ def test_a_failed_trial_says_why_in_a_line(returned: object, reason: str) -> Non
     assert trial.seconds >= 0
 
 
+def test_a_record_that_no_storage_can_keep_is_a_failed_trial() -> None:
+    trial = nw.search(SPACE, lambda net: Evaluation(0.5, {"net": net}), trials=1).trials[0]
+    assert trial.state == "failed"
+    assert trial.reason.startswith("the evaluator's record is none for JSON: Object of type Net")
+
+
 def test_interrupting_is_no_failure() -> None:
     def interrupted(net: nw.Net) -> float:
         raise KeyboardInterrupt
@@ -96,6 +102,8 @@ def test_a_search_ends_by_the_clock() -> None:
     ({"trials": 0}, "trials is 0, wanted an integer"),
     ({"trials": 2.5}, "trials is 2.5"),
     ({"minutes": -1}, "minutes is -1, wanted a number above 0"),
+    ({"limit": 0}, "limit is 0, wanted a number above 0"),
+    ({"workers": 0}, "workers is 0, wanted an integer of at least 1"),
     ({"strategy": "tep"}, "no strategy is called 'tep'; near: tpe"),
     ({"budget": "macs<=1k"}, "no net of nasbench201 keeps to macs ≤ 1K; the nearest, .* = 7.78M"),
     ({"budget": "speed<=3"}, "no bound is called 'speed'"),

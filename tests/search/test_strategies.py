@@ -215,6 +215,17 @@ def test_fronts_are_better_than_those_of_random(name: str) -> None:
     assert sum(wins) >= 2
 
 
+@pytest.mark.parametrize("name", ["random", "evolution", "default", "ridge"])
+def test_a_space_too_large_to_know_is_searched_to_its_end(name: str) -> None:
+    """What fits in it is so little that draws at random miss the last ones."""
+    bounded = CELLS.within("params<=76K")
+    assert bounded.functions is None
+    keys = {bounded.canonical(code) for code in bounded.codes()}
+    study = nw.search(bounded, lambda net: net.plan().params, trials=100, strategy=name)
+    assert {trial.key for trial in study.trials} == keys
+    assert "is left to evaluate" in study.stopped
+
+
 def test_exhausted_says_where() -> None:
     trials = list(nw.search(TINY, lambda net: 1.0, trials=200, strategy="random").trials)
     with pytest.raises(Exhausted, match="no function of tiny within its budget"):

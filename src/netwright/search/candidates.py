@@ -5,7 +5,7 @@ from __future__ import annotations
 import random as rng
 from collections.abc import Sequence
 
-from netwright.search.strategy import complete, exhausted, taken
+from netwright.search.strategy import complete, new, taken
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
 
@@ -50,9 +50,7 @@ def candidates(
         some = random.sample(keys, min(WHOLE, len(keys)))
         found |= {key: functions[key] for key in some if key not in seen}
         found = found or {key: functions[key] for key in keys if key not in seen}
-    if not found:
-        raise exhausted(space, len(seen))
-    return list(found.values())
+    return list(found.values()) or [new(space, trials, random)]
 
 
 def _new(space: Space, codes: Sequence[str], seen: set[str]) -> dict[str, str]:

@@ -16,14 +16,13 @@ from typing import Any, ClassVar, TypeVar
 from netwright.core.lazy import load
 from netwright.errors import SearchError, nearest
 from netwright.search.trial import Trial
-from netwright.space.search_space import Space
+from netwright.space.search_space import MANY, Space
 
 __all__ = [
     "Exhausted",
     "Proposal",
     "Strategy",
     "complete",
-    "exhausted",
     "find",
     "named",
     "names",
@@ -58,8 +57,6 @@ class Strategy:
 
     fidelities: ClassVar[bool] = False
     """Whether it asks for parts of a training; its evaluator takes `fidelity`."""
-    several: ClassVar[bool] = False
-    """Whether it trades the score against costs."""
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
         """What to evaluate next: a function not in `trials`, whatever their state.
@@ -137,15 +134,15 @@ def new(
             code = space.preferred(source())
             if space.canonical(code) not in known:
                 return code
-    left = [code for key, code in (space.functions or {}).items() if key not in known]
-    if left:
-        return left[random.randrange(len(left))]
-    raise exhausted(space, len(known))
-
-
-def exhausted(space: Space, count: int) -> Exhausted:
-    """The error for a space in which nothing new could be drawn."""
-    return Exhausted(
-        f"no function of {space.name} within its budget is left to evaluate after {count:,}; "
+    if space.functions is not None:
+        left = [code for key, code in space.functions.items() if key not in known]
+        if left:
+            return left[random.randrange(len(left))]
+    elif space.size <= MANY:  # cheaper than `functions`: it ends with the first
+        for code in space.codes():
+            if space.canonical(code) not in known:
+                return space.preferred(code)
+    raise Exhausted(
+        f"no function of {space.name} within its budget is left to evaluate after {len(known):,}; "
         "take another space, or a wider budget"
     )

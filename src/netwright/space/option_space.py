@@ -54,6 +54,8 @@ class OptionSpace(Space):
     def __init__(self, name: str, frame: str, digits: Sequence[Digit],
                  input: Shape | None = None, **options: Any) -> None:  # fmt: skip
         self.frame, self.input, self.options = entry(frame), input, options
+        if given := {digit.name for digit in digits} & {*options}:
+            raise SpecError(f"{name}: {', '.join(sorted(given))} cannot be given: the codes choose")
         super().__init__(name, digits)
 
     def given(self, choices: Digits) -> dict[str, Any]:
