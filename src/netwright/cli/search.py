@@ -151,7 +151,8 @@ def _show(study: str, storage: str, as_json: bool) -> None:
 
 def _export(study: str, file: str, storage: str, number: int | None, as_json: bool) -> None:
     from netwright.search.engine.home import Home, exported
-    from netwright.search.engine.summary import best_trial, numbered
+    from netwright.search.engine.summary import numbered
+    from netwright.search.study import best_trial
 
     home = Home(study, storage, lambda line: click.echo(line, err=True))
     with home.opened() as ledger:
@@ -171,8 +172,9 @@ def _train_again(study: str, storage: str, number: int | None, as_json: bool) ->
     """Trains the net of a trial as it was trained, and compares."""
     need_memory()
     from netwright.search.engine.home import Home
-    from netwright.search.engine.summary import best_trial, numbered
+    from netwright.search.engine.summary import numbered
     from netwright.search.search import evaluate
+    from netwright.search.study import best_trial
 
     home = Home(study, storage, lambda line: click.echo(line, err=True))
     with home.opened() as ledger:

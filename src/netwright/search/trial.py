@@ -56,6 +56,13 @@ class Trial:
                 "complete ones have a finite score, others none"
             )
 
+    @property
+    def points(self) -> float:
+        """The score of a complete trial."""
+        if self.score is None:
+            raise SearchError(f"trial {self.number} is {self.state} and has no score")
+        return self.score
+
     def to_json(self) -> str:
         """The trial as JSON; `from_json` reads it."""
         return json.dumps(asdict(self))

@@ -13,7 +13,8 @@ from netwright.errors import RunError
 from netwright.search.engine.home import Home, exported
 from netwright.search.engine.setup import Setup
 from netwright.search.engine.shared import search_shared
-from netwright.search.engine.summary import best_trial, gain
+from netwright.search.engine.summary import gain
+from netwright.search.study import best_trial
 from netwright.search.trial import Trial
 from netwright.speed.training import step_seconds
 from netwright.train.decide import UNBOUNDED

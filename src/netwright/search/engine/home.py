@@ -14,7 +14,7 @@ from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.page import study_page
 from netwright.search.engine.setup import Setup
 from netwright.search.engine.storage import Place
-from netwright.search.engine.summary import best_trial
+from netwright.search.study import best_trial
 from netwright.search.trial import Trial
 
 __all__ = ["JOURNAL", "Home", "exported", "net_of"]

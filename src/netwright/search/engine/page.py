@@ -13,9 +13,10 @@ from netwright.nets.catalogue import from_json
 from netwright.report.numbers import duration, human
 from netwright.report.outline import outline
 from netwright.report.table import plan_table
-from netwright.search.engine.summary import best_trial, curves, gain
+from netwright.search.engine.summary import curves, gain
 from netwright.search.front import front
 from netwright.search.strategy import complete
+from netwright.search.study import best_trial
 from netwright.search.trial import Trial
 
 __all__ = ["study_page"]
