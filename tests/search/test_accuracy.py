@@ -123,6 +123,22 @@ def test_every_space_for_small_images_is_made_for_them(name, squares):
     assert (net.input, net.plan().output) == ((1, 8, 8), (2,))
 
 
+def test_a_search_in_python_is_made_for_the_images(squares):
+    study = nw.search("small", Accuracy(squares, epochs=1), trials=1, budget=CHEAP)
+    assert [trial.state for trial in study.trials] == ["complete"]
+    assert study.best.net.input == (1, 8, 8)
+
+
+def test_a_name_in_a_database_is_no_folder_of_images():
+    url = "postgresql://db/search"
+    assert (Home("photos", url).folder, Home("photos", url).name) == (
+        Path("searches/photos"),
+        "photos",
+    )
+    assert Home("mine/photos", url).folder == Path("mine/photos")
+    assert Home("photos").folder == Path("photos")
+
+
 def test_options_of_a_space_are_those_of_its_frame_too():
     space = space_of("darts:depth=3,width=4,input=(1, 8, 8),classes=2")
     net = space.net(space.sample(Random(0)))

@@ -64,7 +64,7 @@ def test_what_an_evaluator_returns_beside_the_score_is_kept() -> None:
     (None, "the evaluator returned None, wanted a number"),
     ("good", "the evaluator returned 'good', wanted a number"),
     (ValueError("two\nlines"), "ValueError: two lines"),
-    (MemoryError(), "MemoryError: no message"),
+    (MemoryError(), "no memory left"),
     (nw.ShapeError("does not fit"), "does not fit"),
 ])  # fmt: skip
 def test_a_failed_trial_says_why_in_a_line(returned: object, reason: str) -> None:

@@ -26,7 +26,8 @@ from netwright.space.search_space import Space
 __all__ = ["Evaluation", "Evaluator", "ask", "evaluate", "search", "started"]
 
 Evaluator = Callable[..., "float | Evaluation"]
-"""A net -> its score, the higher the better; may take `seed` and `fidelity` by keyword."""
+"""A net -> its score, the higher the better; may take `seed` and `fidelity` by keyword, and have a
+method `space` that makes the space of a name for its data."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,7 @@ def search(
         from netwright.search.engine.accuracy import Accuracy
 
         evaluator = Accuracy(str(evaluator), seed=seed)
-        space = evaluator.space(space)
-    where = find_space(space)
+    where = getattr(evaluator, "space", find_space)(space)
     if budget is not None:
         where = where.within(budget)
     how = find(strategy)
