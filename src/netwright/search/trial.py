@@ -79,10 +79,10 @@ class Trial:
             given = json.loads(text)
         except ValueError as error:
             raise SearchError(f"a trial is not readable: {error}") from None
-        known = {item.name for item in fields(cls)}
+        names = {item.name for item in fields(cls)}
         if not isinstance(given, dict) or not {"number", "code", "key", "hash"} <= set(
             cast("dict[str, Any]", given)
         ):
             raise SearchError(f"{text[:80]!r} is no trial; wanted its fields, as `to_json` writes")
         values = cast("dict[str, Any]", given)
-        return cls(**{name: value for name, value in values.items() if name in known})
+        return cls(**{name: value for name, value in values.items() if name in names})

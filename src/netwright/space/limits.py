@@ -96,8 +96,8 @@ class Limits(Budget):
         """
         counts = Budget(self.params, self.macs)
         most = counts.excess(totals)
-        known = most > 1 or counts.bounds().keys() == self.bounds().keys()
-        return most if known else max(most, self.excess(plan()))
+        decided = most > 1 or counts.bounds().keys() == self.bounds().keys()
+        return most if decided else max(most, self.excess(plan()))
 
     def having(self, plan: Plan) -> str:
         """What a plan has of everything that is bounded, for people: `params = 1.2M`."""

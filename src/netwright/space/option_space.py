@@ -232,9 +232,9 @@ class RandWireSpace(OptionSpace):
 
     def _drawn(self, choices: Digits) -> tuple[Edges, ...]:
         """The edges of every stage; `SpecError` where no graph is connected."""
-        known = {**_defaults(self.frame.make), **self.frame.options, **self.options}
+        given = {**_defaults(self.frame.make), **self.frame.options, **self.options}
         graph, seed = self.given(choices).values()
-        return tuple([graph.connected(nodes, seed + i) for i, nodes in enumerate(known["nodes"])])
+        return tuple([graph.connected(nodes, seed + i) for i, nodes in enumerate(given["nodes"])])
 
     def legal(self, choices: Digits) -> bool:
         try:
