@@ -318,6 +318,8 @@ def test_what_is_not_there_is_one_line(run, tmp_path, squares, monkeypatch):
         (["search", "small", squares, "--budget", "params<=10"], "the nearest, "),
         (["search", "small", squares, "--minutes", "-1"], "wanted a number above 0"),
         (["search", "small", squares, "--random", "-1"], "wanted 1 or more, or 0 for none"),
+        (["search", "small", "--show", "s"], "--show and SPACE at once; wanted one of them"),
+        (["search", "small", squares, "--trial", "1"], "--trial 1 is for --export and --again"),
         (["search", "nasbench201", "--budget", "macs<=1k"], "the nearest, "),
         (["work", tmp_path, "--minutes", "0"], "wanted a number above 0"),
         (["search", "small", squares, "--strategy", "randon"], "near: random"),

@@ -74,6 +74,12 @@ def command(
     Every trial is kept as it ends: the same command goes on with a study that was stopped or
     killed. With --storage in PostgreSQL other machines join by `netwright work STUDY`.
     """
+    asked = {"--show": show, "--export": export, "--again": again, "SPACE": space or None}
+    words = [word for word, value in asked.items() if value is not None]
+    if len(words) > 1:
+        raise SearchError(f"{' and '.join(words)} at once; wanted one of them")
+    if trial is not None and export is None and again is None:
+        raise SearchError(f"--trial {trial} is for --export and --again")
     if show is not None:
         _show(show, storage, as_json)
     elif export is not None:

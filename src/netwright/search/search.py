@@ -26,8 +26,9 @@ from netwright.space.search_space import Space
 __all__ = ["Evaluation", "Evaluator", "ask", "evaluate", "search", "started"]
 
 Evaluator = Callable[..., "float | Evaluation"]
-"""A net -> its score, the higher the better; may take `seed` and `fidelity` by keyword, and have a
-method `space` that makes the space of a name for its data."""
+"""A net -> its score, the higher the better; may take `seed`, `fidelity`, `trial` and `limit` by
+keyword (`report(step, score)` too where trials are kept), and have a method `space` that makes the
+space of a name for its data."""
 
 
 @dataclass(frozen=True)
