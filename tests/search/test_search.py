@@ -84,6 +84,19 @@ def test_a_record_that_no_storage_can_keep_is_a_failed_trial() -> None:
     assert trial.reason.startswith("the evaluator's record is none for JSON: Object of type Net")
 
 
+@pytest.mark.parametrize("strategy", ["local-search", "random", "hyperband"])
+def test_a_note_of_the_evaluator_does_not_stand_for_the_strategys(strategy: str) -> None:
+    def noted(net: nw.Net, fidelity: float) -> Evaluation:
+        return Evaluation(fidelity * digits(net), {"note": "mine", "epochs": 3})
+
+    plain = nw.search(SPACE, lambda net, fidelity: fidelity * digits(net), trials=14,
+                      strategy=strategy)  # fmt: skip
+    study = nw.search(SPACE, noted, trials=14, strategy=strategy)
+    assert [trial.code for trial in study.trials] == [trial.code for trial in plain.trials]
+    assert [trial.note for trial in study.trials] == [trial.note for trial in plain.trials]
+    assert all(trial.record["epochs"] == 3 for trial in study.trials)
+
+
 def test_interrupting_is_no_failure() -> None:
     def interrupted(net: nw.Net) -> float:
         raise KeyboardInterrupt

@@ -164,7 +164,7 @@ def evaluate(
     record = dict(trial.record)
     score: object = result
     if isinstance(result, Evaluation):
-        score, record = result.score, {**record, **result.record}
+        score, record = result.score, {**result.record, **record}
         try:
             json.dumps(result.record)
         except (TypeError, ValueError) as error:

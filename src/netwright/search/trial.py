@@ -63,6 +63,12 @@ class Trial:
             raise SearchError(f"trial {self.number} is {self.state} and has no score")
         return self.score
 
+    @property
+    def note(self) -> dict[str, Any]:
+        """How the strategy came to it (`Proposal.note`)."""
+        note = self.record.get("note")
+        return cast("dict[str, Any]", note) if isinstance(note, dict) else {}
+
     def to_json(self) -> str:
         """The trial as JSON; `from_json` reads it."""
         return json.dumps(asdict(self))

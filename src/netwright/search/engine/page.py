@@ -89,7 +89,7 @@ def _all(page: Page, record: dict[str, Any], trials: Sequence[Trial]) -> None:
         (f"trial {trial.number}: {trial.code}", f"{100 * (1 - (trial.score or 0)):.2f}",
          f"{trial.costs['params'] / 1e6:.3g}", f"{trial.costs['macs'] / 1e6:.4g}",
          f"{trial.seconds:.1f}", f"{days:.2g}",
-         trial.record.get("note", {}).get("from") or record.get("strategy", ""))
+         trial.note.get("from") or record.get("strategy", ""))
         for trial in done[:SHOWN]
     ]  # fmt: skip
     head = ["architecture", "validation error", "params M", "MACs M", "seconds", "search days",

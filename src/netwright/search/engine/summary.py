@@ -40,7 +40,7 @@ def gain(trials: Sequence[Trial]) -> dict[str, float]:
     """How much better the best net is than the default's and the best at random, if there are."""
     best, gains = best_trial(trials).points, dict[str, float]()
     for trial in complete(trials):
-        if trial.record.get("note", {}).get("from") == "default":
+        if trial.note.get("from") == "default":
             gains["default"] = best - trial.points
     scores = [trial.points for trial in at_random(trials)]
     if scores:
