@@ -11,6 +11,7 @@ import sys
 import time
 from itertools import combinations
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ from netwright.search.strategy import find
 from netwright.search.trial import Trial
 from netwright.space.families import small
 from netwright.space.named import space_of
+from netwright.train.recipe import Recipe
 
 CHEAP = "params<=4K, macs<=120K"
 
@@ -114,6 +116,49 @@ def test_a_space_by_its_name_is_made_for_the_images(squares):
     assert pickle.loads(pickle.dumps(evaluator)).input == (1, 8, 8)
 
 
+@pytest.mark.parametrize("name", sorted({*nw.spaces()} - {"mbconv", "regnet", "randwire"}))
+def test_every_space_for_small_images_is_made_for_them(name, squares):
+    space = Accuracy(squares).space(name)
+    net = space.net(space.sample(Random(0)))
+    assert (net.input, net.plan().output) == ((1, 8, 8), (2,))
+
+
+def test_a_search_in_python_is_made_for_the_images(squares):
+    study = nw.search("small", Accuracy(squares, epochs=1), trials=1, budget=CHEAP)
+    assert [trial.state for trial in study.trials] == ["complete"]
+    assert study.best.net.input == (1, 8, 8)
+
+
+def test_a_name_in_a_database_is_no_folder_of_images():
+    url = "postgresql://db/search"
+    assert (Home("photos", url).folder, Home("photos", url).name) == (
+        Path("searches/photos"),
+        "photos",
+    )
+    assert Home("mine/photos", url).folder == Path("mine/photos")
+    assert Home("photos").folder == Path("photos")
+
+
+def test_options_of_a_space_are_those_of_its_frame_too():
+    space = space_of("darts:depth=3,width=4,input=(1, 8, 8),classes=2")
+    net = space.net(space.sample(Random(0)))
+    assert (net.input, net.plan().output) == ((1, 8, 8), (2,))
+    assert len([name for name in net.spec.names if name.startswith("cell")]) == 3
+
+
+def test_codes_of_recipes_are_how_the_net_is_trained(squares):
+    evaluator = Accuracy(squares, "modern")
+    space = evaluator.space("recipe")
+    codes = [space.sample(Random(seed)) for seed in range(6)]
+    for code in codes:
+        trial = Trial(0, code, code, "")
+        own = evaluator.approach(space.net(code), trial=trial).recipe
+        assert own == Recipe.from_json(space.settings(code)).suited(evaluator.dataset.size("train"))
+    plan = Setup("recipe", squares, trials=2, epochs=1, strategy="random").plan()
+    for trial in search_shared(plan, name="random").trials:
+        assert trial.record["recipe"]["name"] == f"recipe-{trial.code}"
+
+
 def test_the_time_of_a_trial_is_seen_between_epochs(squares):
     with pytest.raises(SearchError, match=r"of 500 epochs took all of its 0\.5 seconds"):
         Accuracy(squares, epochs=500)(NET, limit=0.5)
@@ -154,6 +199,9 @@ def test_random_is_beside_and_given_codes_come_first():
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [("nasbench201:widht=8", "no option of nasbench201 is called 'widht'; near: width"),
+     ("darts:widht=8", "no option of darts is called 'widht'; near: width"),
+     ("regnet:depth=8", "regnet: depth cannot be given: the codes choose"),
+     ("nasbench201:3", "cannot be read; wanted such as width=8"),
      ("nasbench201:width", "cannot be read; wanted such as width=8"),
      ("nasbench2O1", "no space is called 'nasbench2O1'; near: nasbench201"),
      ("no.such.module:space", "cannot be had: No module named 'no'"),
@@ -170,6 +218,21 @@ def test_a_space_alone_is_described(run):
     assert out.startswith("nasbench201: 15,625 codes; options of each choice: 0-1 5, ")
     record = json.loads(run("search", "nasbench201", "--json")[1])
     assert (record["codes"], len(record["choices"]), len(record["sample"])) == (15_625, 6, 6)
+
+
+def test_the_sample_of_a_space_keeps_to_the_budget(run):
+    words = ["search", "nasbench201", "--budget", "macs<=20M", "--json"]
+    for seed in range(3):
+        assert json.loads(run(*words, "--seed", seed)[1])["macs"] <= 20_000_000
+
+
+def test_a_search_of_failures_has_no_report(run, squares, tmp_path):
+    code, out, err = run("search", "small", squares, "--trials", 1, "--limit", 0.01, "--random", 0,
+                         "--json", "--quiet", "--out", tmp_path / "s")  # fmt: skip
+    record = json.loads(out)
+    assert (code, record["failed"], record["best"], record["report"]) == (2, 1, None, None)
+    assert "no net of 1 could be evaluated" in err
+    assert not (tmp_path / "s" / "report.html").exists()
 
 
 def trials_of(folder):
@@ -222,6 +285,10 @@ def test_a_result_is_taken_out_and_trained_again(study, run, tmp_path, squares):
     assert words[:5] == ["train", "it", "netwright", "fit", squares]
     recipe = words[words.index("--recipe") + 1]
     assert json.loads(Path(recipe).read_text()) == trial.record["recipe"]
+    record = json.loads(run("search", "--export", study, file, "--trial", 2, "--json")[1])
+    assert (record["trial"], record["score"]) == (2, trial.score)
+    assert record["fit"] == {"net": str(file), "recipe": recipe, "epochs": "1",
+                             "seed": str(trial.seed)}  # fmt: skip
     again = json.loads(run("search", "--again", study, "--trial", 2, "--json")[1])
     assert (again["trial"], again["before"], again["after"]) == (2, trial.score, trial.score)
     text = f"{100 * trial.score:.2f}%"
@@ -250,6 +317,11 @@ def test_what_is_not_there_is_one_line(run, tmp_path, squares, monkeypatch):
         (["work", tmp_path / "no"], "there is no study"),
         (["search", "small", squares, "--budget", "params<=10"], "the nearest, "),
         (["search", "small", squares, "--minutes", "-1"], "wanted a number above 0"),
+        (["search", "small", squares, "--random", "-1"], "wanted 1 or more, or 0 for none"),
+        (["search", "small", "--show", "s"], "--show and SPACE at once; wanted one of them"),
+        (["search", "small", squares, "--trial", "1"], "--trial 1 is for --export and --again"),
+        (["search", "nasbench201", "--budget", "macs<=1k"], "the nearest, "),
+        (["work", tmp_path, "--minutes", "0"], "wanted a number above 0"),
         (["search", "small", squares, "--strategy", "randon"], "near: random"),
     ):
         code, _, err = run(*words)
@@ -287,6 +359,17 @@ def test_fit_searches_and_says_what_it_gained(squares, tmp_path, capsys):
     assert run.metrics["test"]["accuracy"] > 0.6
     with pytest.raises(nw.RunError, match="which chooses the net"):
         nw.fit(squares, out=tmp_path / "other", search=True, net="resnet18")
+
+
+def test_a_fit_does_not_go_on_with_the_search_of_other_images(squares, run, tmp_path):
+    from netwright.search.engine.automl import fit_by_search
+
+    other = tmp_path / "other.npz"
+    np.savez(other, images=np.load(squares)["images"][::-1], labels=np.load(squares)["labels"])
+    run("search", "small", squares, "--trials", 1, "--epochs", 1, "--budget", CHEAP, "--quiet",
+        "--out", tmp_path / "run-search")  # fmt: skip
+    with pytest.raises(SearchError, match=r"is of another data: halves\.npz.*got other\.npz"):
+        fit_by_search(other, tmp_path / "run", minutes=0.1, budget=CHEAP)
 
 
 def test_setups_are_kept_as_they_are(squares):

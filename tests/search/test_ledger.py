@@ -20,6 +20,7 @@ from evaluators import LOG, logged, score
 from netwright.errors import SearchError
 from netwright.search.engine.journal import mend
 from netwright.search.engine.ledger import KILLED, Ledger
+from netwright.search.engine.processes import work_together
 from netwright.search.engine.shared import identity, search_shared
 from netwright.search.engine.storage import Place, shown
 from netwright.search.engine.worker import Plan, _Turn, work
@@ -217,6 +218,14 @@ def test_the_time_of_a_search_gives_the_last_trial_back(tmp_path):
     list_of.clear()
     more = nw.search(SPACE, lambda net: 2.0, trials=4, strategy="random", storage=tmp_path / "j")
     assert [trial.score for trial in more.trials] == [1.0, 1.0, 2.0, 2.0]
+
+
+def test_who_joins_does_not_wait_for_others(ledger):
+    """Neither alone nor by several processes."""
+    with ledger.place.locks.present("other"):
+        assert ledger.claim("other", _Turn(plan(1)))
+        assert work(plan(1), again(ledger), stay=False) == "1 trials"
+        assert work_together(plan(1), again(ledger), 2, stay=False, seconds=60) == "1 trials"
 
 
 def test_an_evaluator_that_no_process_can_import_is_refused(tmp_path):

@@ -64,7 +64,7 @@ def test_what_an_evaluator_returns_beside_the_score_is_kept() -> None:
     (None, "the evaluator returned None, wanted a number"),
     ("good", "the evaluator returned 'good', wanted a number"),
     (ValueError("two\nlines"), "ValueError: two lines"),
-    (MemoryError(), "MemoryError: no message"),
+    (MemoryError(), "no memory left"),
     (nw.ShapeError("does not fit"), "does not fit"),
 ])  # fmt: skip
 def test_a_failed_trial_says_why_in_a_line(returned: object, reason: str) -> None:
@@ -76,6 +76,25 @@ def test_a_failed_trial_says_why_in_a_line(returned: object, reason: str) -> Non
     trial = nw.search(SPACE, evaluator, trials=1, strategy="random").trials[0]
     assert (trial.state, trial.score, trial.reason) == ("failed", None, reason)
     assert trial.seconds >= 0
+
+
+def test_a_record_that_no_storage_can_keep_is_a_failed_trial() -> None:
+    trial = nw.search(SPACE, lambda net: Evaluation(0.5, {"net": net}), trials=1).trials[0]
+    assert trial.state == "failed"
+    assert trial.reason.startswith("the evaluator's record is none for JSON: Object of type Net")
+
+
+@pytest.mark.parametrize("strategy", ["local-search", "random", "hyperband"])
+def test_a_note_of_the_evaluator_does_not_stand_for_the_strategys(strategy: str) -> None:
+    def noted(net: nw.Net, fidelity: float) -> Evaluation:
+        return Evaluation(fidelity * digits(net), {"note": "mine", "epochs": 3})
+
+    plain = nw.search(SPACE, lambda net, fidelity: fidelity * digits(net), trials=14,
+                      strategy=strategy)  # fmt: skip
+    study = nw.search(SPACE, noted, trials=14, strategy=strategy)
+    assert [trial.code for trial in study.trials] == [trial.code for trial in plain.trials]
+    assert [trial.note for trial in study.trials] == [trial.note for trial in plain.trials]
+    assert all(trial.record["epochs"] == 3 for trial in study.trials)
 
 
 def test_interrupting_is_no_failure() -> None:
@@ -96,6 +115,8 @@ def test_a_search_ends_by_the_clock() -> None:
     ({"trials": 0}, "trials is 0, wanted an integer"),
     ({"trials": 2.5}, "trials is 2.5"),
     ({"minutes": -1}, "minutes is -1, wanted a number above 0"),
+    ({"limit": 0}, "limit is 0, wanted a number above 0"),
+    ({"workers": 0}, "workers is 0, wanted an integer of at least 1"),
     ({"strategy": "tep"}, "no strategy is called 'tep'; near: tpe"),
     ({"budget": "macs<=1k"}, "no net of nasbench201 keeps to macs ≤ 1K; the nearest, .* = 7.78M"),
     ({"budget": "speed<=3"}, "no bound is called 'speed'"),

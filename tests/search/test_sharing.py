@@ -206,13 +206,29 @@ def test_one_shot_tells_what_its_ranking_is_worth():
     assert one_shot(small(), train, val, epochs=1, recipe=PLAIN, candidates=3).tau is None
 
 
-def test_tau_is_scipys():
-    from scipy.stats import kendalltau
+def test_counts_below_one_are_refused_before_anything_is_trained():
+    train, val = halves(images(8))
+    for search, name in ((darts, "epochs"), (enas, "candidates"), (enas, "asks"),
+                         (one_shot, "checked")):  # fmt: skip
+        with pytest.raises(nw.SearchError, match=f"{name} is 0, wanted at least 1"):
+            search(small(), train, val, **{name: 0})
 
+
+def test_one_net_alone_has_no_rank_correlation():
+    train, val = halves(images(16))
+    made = one_shot(small(), train, val, epochs=1, recipe=PLAIN, candidates=2, checked=1,
+                    evaluator=lambda net: 1.0)  # fmt: skip
+    assert (len(made.alone), made.tau) == (1, None)
+
+
+def test_tau_counts_pairs_in_the_same_order():
     random = np.random.default_rng(0)
     for _ in range(20):
-        one, other = random.integers(0, 6, (2, 12)).tolist()
-        assert tau(one, other) == pytest.approx(kendalltau(one, other).statistic)
+        scores = random.integers(0, 6, (2, 12))
+        signs = [np.sign(own[:, None] - own)[np.triu_indices(12)] for own in scores]
+        apart = np.sqrt(np.prod([np.abs(sign).sum() for sign in signs]))
+        assert tau(*scores.tolist()) == pytest.approx((signs[0] * signs[1]).sum() / apart)
+    assert tau([1, 1], [1, 2]) == 0
     with pytest.raises(nw.SearchError, match="1 and 1 scores"):
         tau([1], [2])
 

@@ -9,6 +9,9 @@ import pytest
 import netwright as nw
 from netwright import Choice, ConvNormAct, Identity, MaxPool, Net, Sequential, Stage, Sum
 from netwright.space.choices import ChoiceSpace
+from netwright.space.digits import Digit
+from netwright.space.limits import Limits
+from netwright.space.search_space import Space
 
 TAIL = {"pool": nw.GlobalAvgPool(), "fc": nw.Linear(10)}
 
@@ -96,6 +99,29 @@ def test_ordered_choices_are_numbers_that_rise() -> None:
 def test_wrong_choices_say_why(make, why: str) -> None:
     with pytest.raises(nw.NetwrightError, match=why):
         make()
+
+
+@pytest.mark.parametrize(("digits", "why"), [
+    ([], "own; got none"),
+    ([Digit("a", (1, 2)), Digit("a", (1, 2))], "of a name of its own; got a, a"),
+    ([Digit("a", ())], "'a' has 0 options, wanted 1 to 1,296"),
+    ([Digit("a", tuple(range(1297)))], "'a' has 1,297 options, wanted 1 to 1,296"),
+])  # fmt: skip
+def test_choices_that_no_code_can_write_are_refused(digits: list[Digit], why: str) -> None:
+    with pytest.raises(nw.SpecError, match=why):
+        Space("own", digits)
+
+
+@pytest.mark.parametrize(("text", "why"), [
+    ("field<=10", "bounded from below by whole positions: field>=64"),
+    ("field>=10.5", "bounded from below"),
+    ("latency<=5", "has the unit ''; latency takes: s, ms, us"),
+    ("latency<=5ms, latency<=6ms", "names latency twice"),
+])  # fmt: skip
+def test_limits_that_cannot_be_read_say_why(text: str, why: str) -> None:
+    with pytest.raises(nw.BudgetError, match=why):
+        Limits.parse(text)
+    assert Limits.parse("latency<=1e2ms").latency == pytest.approx(0.1)
 
 
 def test_more_than_36_options_take_two_letters() -> None:

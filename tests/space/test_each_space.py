@@ -45,6 +45,7 @@ SMALL = {
     "regnet": {"classes": 5, "input": (3, 64, 64)},
     "randwire": {"width": 6, "nodes": (8, 7), "input": (3, 32, 32)},
     "recipe": {},
+    "small": {"input": (1, 8, 8)},
 }
 """Spaces of this file's, and options that make their nets small."""
 

@@ -17,7 +17,7 @@ from netwright.units.activation import Identity, ReLU
 from netwright.units.norm import BatchNorm
 from netwright.units.pool import AvgPool, MaxPool
 
-__all__ = ["PRIMITIVES", "Motif", "MotifCell"]
+__all__ = ["PRIMITIVES", "Motif", "MotifCell", "leads"]
 
 PRIMITIVES: dict[str, Callable[[int], Spec]] = {
     "conv_1x1": lambda width: conv_norm_act(width, 1),
@@ -42,16 +42,16 @@ def _wired(parts: Sequence[Spec | None]) -> Graph | None:
     live = [(a, b) for a, b, _ in live_edges(words)]
     if not live:
         return None
-    made: dict[str, Spec] = {}
+    nodes: dict[str, Spec] = {}
     for node in sorted({b for _, b in live}):
         reads = list[str]()
         for a in [a for a, b in live if b == node]:
             part = parts[places.index((a, node))]
             assert part is not None
             reads.append(f"edge{a}_{node}")
-            made[reads[-1]] = Node(part, f"node{a}" if a else "input")
-        made[f"node{node}"] = Node(Cat() if len(reads) > 1 else Identity(), *reads)
-    return Graph(**made)
+            nodes[reads[-1]] = Node(part, f"node{a}" if a else "input")
+        nodes[f"node{node}"] = Node(Cat() if len(reads) > 1 else Identity(), *reads)
+    return Graph(**nodes)
 
 
 class Motif(Block):
@@ -108,7 +108,7 @@ class MotifCell(Block):
     def _parts(self) -> list[Spec | None]:
         def part(motif: int) -> Spec | None:
             names = self.motifs[motif - 1] if motif else ()
-            return Motif(names, self.width) if _leads(names) else None
+            return Motif(names, self.width) if leads(names) else None
 
         return [part(motif) for motif in self.edges]
 
@@ -118,6 +118,6 @@ class MotifCell(Block):
         return graph
 
 
-def _leads(names: Sequence[str]) -> bool:
+def leads(names: Sequence[str]) -> bool:
     """Whether a motif of these edges leads anywhere."""
     return bool(names) and bool(live_edges(tuple(names)))

@@ -78,12 +78,12 @@ class VertexCell(Block):
         widths, last = (x[0], *self.widths(), self.width), len(self.operations) + 1
         parts: dict[str, Spec] = {}
         for vertex, operation in enumerate(self.operations, 1):
-            made = MaxPool(3, 1, 1) if operation == "max_pool_3x3" else conv_norm_act(
+            part = MaxPool(3, 1, 1) if operation == "max_pool_3x3" else conv_norm_act(
                 widths[vertex], 1 if operation == "conv_1x1" else 3)  # fmt: skip
             reads = [self._read(parts, a, vertex, widths) for a in self._sources(vertex)]
             if len(reads) > 1:
-                made = Sequential(sum=Add(), operation=made)
-            parts[f"vertex{vertex}"] = Node(made, *reads)
+                part = Sequential(sum=Add(), operation=part)
+            parts[f"vertex{vertex}"] = Node(part, *reads)
         ends = [f"vertex{a}" for a in self._sources(last) if a]
         if ends:
             parts["out"] = Node(Cat() if len(ends) > 1 else Identity(), *ends)

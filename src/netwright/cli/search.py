@@ -16,7 +16,13 @@ import click
 from netwright.cli import complete
 from netwright.cli.options import as_count, json_option, quiet_option
 from netwright.cli.output import echo, echo_json
-from netwright.cli.searching import Progress, interrupt, storage_option, workers_option
+from netwright.cli.searching import (
+    Progress,
+    interrupt,
+    minutes_option,
+    storage_option,
+    workers_option,
+)
 from netwright.core.machine import need_memory
 from netwright.errors import SearchError
 
@@ -28,7 +34,7 @@ __all__ = ["command"]
 @click.argument("data", required=False, default="", shell_complete=complete.files)
 @click.option("--trials", callback=as_count, metavar="N",
               help="nets to try in all (100, or as many as --minutes allow)")  # fmt: skip
-@click.option("--minutes", type=float, metavar="N", help="time for it (any)")
+@minutes_option
 @click.option("--strategy", default="default", metavar="NAME", shell_complete=complete.strategies,
               help="which net to try next (default)")  # fmt: skip
 @click.option("--budget", default="", metavar="BOUNDS", help="what a net may cost: macs<=50M",
@@ -68,16 +74,22 @@ def command(
     Every trial is kept as it ends: the same command goes on with a study that was stopped or
     killed. With --storage in PostgreSQL other machines join by `netwright work STUDY`.
     """
+    asked = {"--show": show, "--export": export, "--again": again, "SPACE": space or None}
+    words = [word for word, value in asked.items() if value is not None]
+    if len(words) > 1:
+        raise SearchError(f"{' and '.join(words)} at once; wanted one of them")
+    if trial is not None and export is None and again is None:
+        raise SearchError(f"--trial {trial} is for --export and --again")
     if show is not None:
         _show(show, storage, as_json)
     elif export is not None:
-        _export(*export, storage, trial)
+        _export(*export, storage, trial, as_json)
     elif again is not None:
         _train_again(again, storage, trial, as_json)
     elif not space:
         raise SearchError("wanted SPACE and DATA, or --show STUDY, or --export STUDY FILE")
     elif not data:
-        _describe(space, options["seed"], as_json)
+        _describe(space, options["budget"], options["seed"], as_json)
     else:
         name = f"{space.partition(':')[0]}-{Path(os.path.realpath(data)).stem}"
         folder = out or str(Path("searches", Path(name).name))
@@ -95,8 +107,6 @@ def _search(
     from netwright.search.engine.summary import summary, summary_text
     from netwright.train.recipe import read
 
-    if minutes is not None and not minutes > 0:
-        raise SearchError(f"--minutes is {minutes:g}, wanted a number above 0")
     if options["trials"] is None and minutes is None:
         options["trials"] = 100
     options["recipe"] = read(options["recipe"]).to_json()
@@ -119,15 +129,17 @@ def _search(
     with home.opened() as ledger:
         record, trials = ledger.record, ledger.trials()
     state = summary(home.name, record, trials)
-    if state["best"] is not None:
+    report = None if state["best"] is None else str(home.folder / "report.html")
+    if report:
         home.write(record, trials)
     if as_json:
-        echo_json({**state, "report": str(home.folder / "report.html")})
+        echo_json({**state, "report": report})
     else:
-        echo(f"{summary_text(state)}\nreport  {home.folder / 'report.html'}\n"
-             f"export  netwright search --export {quote(folder)} net.json")  # fmt: skip
-    if state["best"] is None:
+        echo(summary_text(state))
+    if not report:
         raise SearchError(f"no net of {state['trials']} could be evaluated")
+    if not as_json:
+        echo(f"report  {report}\nexport  netwright search --export {quote(folder)} net.json")
 
 
 def _show(study: str, storage: str, as_json: bool) -> None:
@@ -143,9 +155,10 @@ def _show(study: str, storage: str, as_json: bool) -> None:
         echo(summary_text(state))
 
 
-def _export(study: str, file: str, storage: str, number: int | None) -> None:
+def _export(study: str, file: str, storage: str, number: int | None, as_json: bool) -> None:
     from netwright.search.engine.home import Home, exported
-    from netwright.search.engine.summary import best_trial, numbered
+    from netwright.search.engine.summary import numbered
+    from netwright.search.study import best_trial
 
     home = Home(study, storage, lambda line: click.echo(line, err=True))
     with home.opened() as ledger:
@@ -154,6 +167,9 @@ def _export(study: str, file: str, storage: str, number: int | None) -> None:
     options = exported(trial, file)
     words = " ".join(f"--{word} {quote(value)}" for word, value in options.items())
     click.echo(f"wrote {file}", err=True)
+    if as_json:
+        echo_json({"trial": trial.number, "code": trial.code, "score": trial.score, "fit": options})
+        return
     echo(f"trial {trial.number}: code {trial.code}, score {trial.score}\n"
          f"train it  netwright fit {quote(setup.get('data', 'DATA'))} {words}")  # fmt: skip
 
@@ -162,8 +178,9 @@ def _train_again(study: str, storage: str, number: int | None, as_json: bool) ->
     """Trains the net of a trial as it was trained, and compares."""
     need_memory()
     from netwright.search.engine.home import Home
-    from netwright.search.engine.summary import best_trial, numbered
+    from netwright.search.engine.summary import numbered
     from netwright.search.search import evaluate
+    from netwright.search.study import best_trial
 
     home = Home(study, storage, lambda line: click.echo(line, err=True))
     with home.opened() as ledger:
@@ -179,13 +196,13 @@ def _train_again(study: str, storage: str, number: int | None, as_json: bool) ->
     echo(f"trial {before.number}: {then} on validation then, {now} now")
 
 
-def _describe(text: str, seed: int, as_json: bool) -> None:
-    """The size of a space and a sample of it."""
+def _describe(text: str, budget: str, seed: int, as_json: bool) -> None:
+    """The size of a space and a sample of it that keeps to the budget."""
     from random import Random
 
     from netwright.space.named import space_of
 
-    space = space_of(text)
+    space = space_of(text).within(budget)
     code = space.sample(Random(seed))  # noqa: S311 no secret
     plan = space.net(code).plan()
     digits = {digit.name: len(digit.options) for digit in space.digits}

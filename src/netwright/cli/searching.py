@@ -9,12 +9,13 @@ import click
 
 from netwright.cli import complete
 from netwright.cli.options import as_count
+from netwright.errors import SearchError
 from netwright.report.numbers import duration
 
 if TYPE_CHECKING:
     from netwright.search.trial import Trial
 
-__all__ = ["Progress", "interrupt", "storage_option", "workers_option"]
+__all__ = ["Progress", "interrupt", "minutes_option", "storage_option", "workers_option"]
 
 storage_option = click.option(
     "--storage", default="", metavar="WHERE",
@@ -23,6 +24,17 @@ storage_option = click.option(
 )  # fmt: skip
 workers_option = click.option(
     "--workers", callback=as_count, default="1", metavar="N", help="processes that try nets (1)"
+)
+
+
+def _as_minutes(_: object, option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not value > 0:
+        raise SearchError(f"--minutes is {value:g}, wanted a number above 0")
+    return value
+
+
+minutes_option = click.option(
+    "--minutes", type=float, metavar="N", callback=_as_minutes, help="time for it (any)"
 )
 
 

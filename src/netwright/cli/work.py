@@ -12,7 +12,13 @@ import click
 from netwright.cli import complete
 from netwright.cli.options import quiet_option
 from netwright.cli.output import echo
-from netwright.cli.searching import Progress, interrupt, storage_option, workers_option
+from netwright.cli.searching import (
+    Progress,
+    interrupt,
+    minutes_option,
+    storage_option,
+    workers_option,
+)
 from netwright.core.machine import need_memory
 
 __all__ = ["command"]
@@ -24,7 +30,7 @@ __all__ = ["command"]
 @workers_option
 @click.option("--data", default="", metavar="PATH", shell_complete=complete.files,
               help="where the images are on this machine (as the search was begun)")  # fmt: skip
-@click.option("--minutes", type=float, metavar="N", help="time for it (any)")
+@minutes_option
 @quiet_option
 def command(
     study: str, storage: str, workers: int, data: str, minutes: float | None, quiet: bool

@@ -59,15 +59,15 @@ def settled(value: Any, choose: Callable[[str, Choice], int], where: str = "") -
     inner = [settled(item, choose, path) for path, item in items(value, where)]
     if not isinstance(value, Spec):
         return tuple(inner)
-    made = object.__new__(type(value))
+    spec = object.__new__(type(value))
     names = [name for name in value.field_names if name != "parts"]
     for name, item in zip(names, inner, strict=False):
-        object.__setattr__(made, name, item)
+        object.__setattr__(spec, name, item)
     if isinstance(value, Wiring):
         parts = zip(value.names, inner[len(names) :], strict=True)
-        object.__setattr__(made, "parts", tuple(parts))
-    made.__post_init__()
-    return made
+        object.__setattr__(spec, "parts", tuple(parts))
+    spec.__post_init__()
+    return spec
 
 
 def items(value: Any, where: str) -> Iterator[tuple[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random as rng
 from collections.abc import Sequence
 
-from netwright.search.strategy import complete, exhausted, taken
+from netwright.search.strategy import complete, new, taken
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
 
@@ -25,13 +25,13 @@ def candidates(
     space: Space,
     trials: Sequence[Trial],
     random: rng.Random,
-    known: Sequence[str],
+    always: Sequence[str],
     top: Sequence[str] | None = None,
 ) -> list[str]:
     """Codes of functions that are in no trial, in an order that follows from the arguments: some
     from everywhere, and neighbours of the best. Raises `Exhausted` where there is none.
 
-    known: codes of a large space that are always candidates
+    always: codes of a large space that are always candidates
     top: codes whose neighbours are; else those of the highest scores
     """
     if top is None:
@@ -42,17 +42,15 @@ def candidates(
         around = space.neighbours(code)
         near += random.sample(around, min(NEAR, len(around)))
     seen, functions = taken(trials), space.functions
-    found = _new(space, near, seen)
+    fresh = _new(space, near, seen)
     if functions is None:
-        found |= _new(space, [*known, *[space.sample(random) for _ in range(FRESH)]], seen)
+        fresh |= _new(space, [*always, *[space.sample(random) for _ in range(FRESH)]], seen)
     else:
         keys = list(functions)
         some = random.sample(keys, min(WHOLE, len(keys)))
-        found |= {key: functions[key] for key in some if key not in seen}
-        found = found or {key: functions[key] for key in keys if key not in seen}
-    if not found:
-        raise exhausted(space, len(seen))
-    return list(found.values())
+        fresh |= {key: functions[key] for key in some if key not in seen}
+        fresh = fresh or {key: functions[key] for key in keys if key not in seen}
+    return list(fresh.values()) or [new(space, trials, random)]
 
 
 def _new(space: Space, codes: Sequence[str], seen: set[str]) -> dict[str, str]:

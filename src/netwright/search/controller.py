@@ -57,15 +57,7 @@ class Controller(Strategy):
         done = done[: len(done) - len(done) % self.batch]
         history = tuple([(space.choices(trial.code), trial.score or 0.0) for trial in done])
         policy = self._policy(tuple([len(digit.options) for digit in space.digits]), history)
-
-        def draw() -> str:
-            for _ in range(100):
-                code = space.write(space.arranged(policy.draw(random)))
-                if space.fits(code):
-                    return code
-            return space.sample(random)
-
-        return Proposal(new(space, trials, random, draw))
+        return Proposal(new(space, trials, random, lambda: policy.code(space, random)))
 
     def _policy(self, sizes: tuple[int, ...], history: History) -> Policy:
         """The controller that has seen `history`."""

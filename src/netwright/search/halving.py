@@ -53,7 +53,7 @@ class SuccessiveHalving(Strategy):
         rungs = self.rungs
         for rung in range(len(rungs) - 2, -1, -1):
             if due := self._due(trials, rungs[rung], rungs[rung + 1]):
-                note = {"parent": due.number, "bracket": due.record["note"]["bracket"]}
+                note = {"parent": due.number, "bracket": due.note["bracket"]}
                 return Proposal(due.code, rungs[rung + 1], note)
         bracket = self._bracket(trials, min(self.brackets, len(rungs)))
         return Proposal(new(space, trials, random), rungs[bracket], {"bracket": bracket})
@@ -64,7 +64,7 @@ class SuccessiveHalving(Strategy):
         rung = defaultdict[int, list[Trial]](list)
         for trial in trials:
             if trial.fidelity == here and trial.state == "complete":
-                rung[trial.record["note"]["bracket"]].append(trial)
+                rung[trial.note["bracket"]].append(trial)
         for bracket in sorted(rung):
             best = sorted(rung[bracket], key=lambda trial: -(trial.score or 0.0))
             for trial in best[: len(best) // self.factor]:
@@ -76,7 +76,7 @@ class SuccessiveHalving(Strategy):
         """The bracket that has had the smallest part of its share of new nets."""
         begun = defaultdict[int, int](int)
         for trial in trials:
-            note = trial.record["note"]
+            note = trial.note
             begun[note["bracket"]] += "parent" not in note
         shares = [self.factor ** (count - 1 - bracket) for bracket in range(count)]
         return min(range(count), key=lambda bracket: (begun[bracket] + 1) / shares[bracket])

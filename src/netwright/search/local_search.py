@@ -25,8 +25,8 @@ class LocalSearch(Strategy):
     start: int = 10
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
-        walk = max([trial.record.get("note", {}).get("walk", 0) for trial in trials], default=0)
-        mine = [trial for trial in trials if trial.record.get("note", {}).get("walk", 0) == walk]
+        walk = max([trial.note.get("walk", 0) for trial in trials], default=0)
+        mine = [trial for trial in trials if trial.note.get("walk", 0) == walk]
         done = complete(mine)
         begun = len(trials) >= self.start and done
         if not begun:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random as rng
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -30,8 +29,6 @@ class ParEGO(Strategy):
 
     start: int = 10
     costs: tuple[str, ...] = ("macs",)
-
-    several: ClassVar[bool] = True
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
         done = complete(trials)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from netwright.space.search_space import Space
+
 __all__ = ["Policy"]
 
 
@@ -63,6 +65,16 @@ class Policy:
                 last = start + choices[-1]
         return tuple(choices)
 
+    def code(self, space: Space, random: rng.Random) -> str:
+        """A code of the space that fits: of a hundred draws the first that does, else one at
+        random.
+        """
+        for _ in range(100):
+            code = space.write(space.arranged(self.draw(random)))
+            if space.fits(code):
+                return code
+        return space.sample(random)
+
     def learn(
         self,
         batch: Sequence[tuple[tuple[int, ...], float]],
@@ -81,7 +93,7 @@ class Policy:
         self.spread = decay * self.spread + (1 - decay) * away if self.spread else away
         gain = ((scores - self.baseline) / (self.spread + 1e-12)).clamp(-3, 3)
         self.baseline = decay * self.baseline + (1 - decay) * mean
-        choices = torch.tensor([made for made, _ in batch])
+        choices = torch.tensor([own for own, _ in batch])
         old = None
         for _ in range(epochs):
             logits = self._logits(choices)

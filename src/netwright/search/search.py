@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import math
 import random as rng
 import time
@@ -25,7 +26,9 @@ from netwright.space.search_space import Space
 __all__ = ["Evaluation", "Evaluator", "ask", "evaluate", "search", "started"]
 
 Evaluator = Callable[..., "float | Evaluation"]
-"""A net -> its score, the higher the better; may take `seed` and `fidelity` by keyword."""
+"""A net -> its score, the higher the better; may take `seed`, `fidelity`, `trial` and `limit` by
+keyword (`report(step, score)` too where trials are kept), and have a method `space` that makes the
+space of a name for its data."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ def search(
     strategy: one of `nw.strategies()`, or a `Strategy` with settings of its own
     seed: the search's own; the same seed asks the same of the same scores
     budget: bounds of cost, such as `"params<=1M, macs<=50M"`; nets above it are never built
-    minutes: the search ends with the trial that runs at that time
+    minutes: the search ends with the trial that runs at that time; one that is kept in a
+        `storage`, or has several `workers`, breaks it off
     progress: called with every trial when it ends
     storage: where trials are kept, so that a search goes on after a break and others join: a
         file, or `postgresql://USER:PASSWORD@HOST/DATABASE`
@@ -79,13 +83,12 @@ def search(
         from netwright.search.engine.accuracy import Accuracy
 
         evaluator = Accuracy(str(evaluator), seed=seed)
-        space = evaluator.space(space)
-    where = find_space(space)
+    where = getattr(evaluator, "space", find_space)(space)
     if budget is not None:
         where = where.within(budget)
     how = find(strategy)
     name = strategy if isinstance(strategy, str) else type(strategy).__name__
-    _check(how, evaluator, trials, minutes)
+    _check(how, evaluator, trials, minutes, workers, limit)
     most = trials if trials is not None else (100 if minutes is None else math.inf)
     ends = time.monotonic() + 60 * minutes if minutes is not None else math.inf
     if storage is not None or workers > 1:
@@ -161,15 +164,19 @@ def evaluate(
     record = dict(trial.record)
     score: object = result
     if isinstance(result, Evaluation):
-        score, record = result.score, {**record, **result.record}
+        score, record = result.score, {**result.record, **record}
+        try:
+            json.dumps(result.record)
+        except (TypeError, ValueError) as error:
+            return _failed(trial, f"the evaluator's record is none for JSON: {error}", begun)
     try:
         number = float(score)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return _failed(trial, f"the evaluator returned {score!r:.80}, wanted a number", begun)
     if not math.isfinite(number):
         return _failed(trial, f"the evaluator returned {number}, wanted a finite number", begun)
-    seconds = time.monotonic() - begun
-    return replace(trial, state="complete", score=number, seconds=seconds, record=record)
+    return replace(trial, state="complete", score=number, seconds=time.monotonic() - begun,
+                   record=record)  # fmt: skip
 
 
 def _failed(trial: Trial, reason: str, begun: float) -> Trial:
@@ -187,7 +194,8 @@ def _line(error: Exception) -> str:
 def _wanted(evaluator: Evaluator, trial: Trial, offers: dict[str, Any]) -> dict[str, Any]:
     """What of the trial, and of what is offered, the evaluator takes by keyword."""
     given = {"seed": trial.seed, "fidelity": trial.fidelity, "trial": trial, **offers}
-    return {name: value for name, value in given.items() if name in _takes(evaluator)}
+    takes = _takes(evaluator)
+    return {name: value for name, value in given.items() if name in takes}
 
 
 def _takes(evaluator: Callable[..., object]) -> set[str]:
@@ -198,13 +206,22 @@ def _takes(evaluator: Callable[..., object]) -> set[str]:
     return {parameter.name for parameter in list(parameters)[1:]}
 
 
-def _check(how: Strategy, evaluator: object, trials: object, minutes: object) -> None:
+def _check(
+    how: Strategy,
+    evaluator: object,
+    trials: object,
+    minutes: object,
+    workers: object,
+    limit: object,
+) -> None:
     if not callable(evaluator):
         raise SearchError(f"the evaluator is {evaluator!r:.80}, wanted a function of a net")
-    if trials is not None and (not isinstance(trials, int) or trials < 1):
-        raise SearchError(f"trials is {trials!r}, wanted an integer of at least 1")
-    if minutes is not None and not (isinstance(minutes, int | float) and minutes > 0):
-        raise SearchError(f"minutes is {minutes!r}, wanted a number above 0")
+    for name, count in (("trials", 1 if trials is None else trials), ("workers", workers)):
+        if not isinstance(count, int) or count < 1:
+            raise SearchError(f"{name} is {count!r}, wanted an integer of at least 1")
+    for name, span in (("minutes", 1 if minutes is None else minutes), ("limit", limit)):
+        if not (isinstance(span, int | float) and span > 0):
+            raise SearchError(f"{name} is {span!r}, wanted a number above 0")
     if how.fidelities and "fidelity" not in _takes(evaluator):
         raise SearchError(
             f"{type(how).__name__} trains many nets a little; its evaluator takes `fidelity`, "

@@ -16,14 +16,13 @@ from typing import Any, ClassVar, TypeVar
 from netwright.core.lazy import load
 from netwright.errors import SearchError, nearest
 from netwright.search.trial import Trial
-from netwright.space.search_space import Space
+from netwright.space.search_space import MANY, Space
 
 __all__ = [
     "Exhausted",
     "Proposal",
     "Strategy",
     "complete",
-    "exhausted",
     "find",
     "named",
     "names",
@@ -58,8 +57,6 @@ class Strategy:
 
     fidelities: ClassVar[bool] = False
     """Whether it asks for parts of a training; its evaluator takes `fidelity`."""
-    several: ClassVar[bool] = False
-    """Whether it trades the score against costs."""
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
         """What to evaluate next: a function not in `trials`, whatever their state.
@@ -103,10 +100,10 @@ def find(strategy: str | Strategy, **settings: Any) -> Strategy:
     if strategy not in names():
         raise nearest("strategy", strategy, _strategies)
     make = _strategies[strategy]
-    known = [item.name for item in fields(make())]  # type: ignore[arg-type]
+    words = [item.name for item in fields(make())]  # type: ignore[arg-type]
     for name in settings:
-        if name not in known:
-            wanted = ", ".join(known) or "none"
+        if name not in words:
+            wanted = ", ".join(words) or "none"
             raise SearchError(f"strategy {strategy} has no setting {name!r}; it has: {wanted}")
     return make(**settings)
 
@@ -130,22 +127,22 @@ def new(
     """A code whose function is in no trial: from `draw` if it gives one, else at random, else the
     next in order. Raises `Exhausted` where there is none.
     """
-    known = taken(trials)
+    asked = taken(trials)
     draws = [draw] if draw else []
     for source in (*draws, lambda: space.sample(random)):
         for _ in range(FEW):
             code = space.preferred(source())
-            if space.canonical(code) not in known:
+            if space.canonical(code) not in asked:
                 return code
-    left = [code for key, code in (space.functions or {}).items() if key not in known]
-    if left:
-        return left[random.randrange(len(left))]
-    raise exhausted(space, len(known))
-
-
-def exhausted(space: Space, count: int) -> Exhausted:
-    """The error for a space in which nothing new could be drawn."""
-    return Exhausted(
-        f"no function of {space.name} within its budget is left to evaluate after {count:,}; "
+    if space.functions is not None:
+        left = [code for key, code in space.functions.items() if key not in asked]
+        if left:
+            return left[random.randrange(len(left))]
+    elif space.size <= MANY:  # cheaper than `functions`: it ends with the first
+        for code in space.codes():
+            if space.canonical(code) not in asked:
+                return space.preferred(code)
+    raise Exhausted(
+        f"no function of {space.name} within its budget is left to evaluate after {len(asked):,}; "
         "take another space, or a wider budget"
     )

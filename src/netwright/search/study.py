@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 
 from netwright.core.net import Net
 from netwright.errors import SearchError
@@ -13,7 +14,7 @@ from netwright.search.strategy import complete
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
 
-__all__ = ["Best", "Study"]
+__all__ = ["Best", "Study", "best_so_far", "best_trial"]
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,7 @@ class Best:
     @property
     def score(self) -> float:
         """What the evaluator said of it."""
-        assert self.trial.score is not None
-        return self.trial.score
+        return self.trial.points
 
     @property
     def code(self) -> str:
@@ -57,13 +57,7 @@ class Study:
         """The highest score at full fidelity, the earliest of equals; `SearchError` where no
         trial is complete.
         """
-        done = complete(self.trials)
-        if not done:
-            reasons = [trial.reason for trial in self.trials if trial.reason]
-            why = f"; the last failed with {reasons[-1]}" if reasons else ""
-            raise SearchError(f"no trial of {len(self.trials)} is complete{why}")
-        most = max(trial.fidelity for trial in done)
-        best = max((trial for trial in done if trial.fidelity == most), key=_score)
+        best = best_trial(self.trials)
         return Best(best, self.space.net(best.code))
 
     def front(self, *costs: str) -> list[Trial]:
@@ -74,13 +68,22 @@ class Study:
 
     def curve(self) -> list[float]:
         """The best score so far after each complete trial."""
-        best, curve = float("-inf"), list[float]()
-        for trial in complete(self.trials):
-            best = max(best, _score(trial))
-            curve.append(best)
-        return curve
+        return best_so_far(self.trials)
 
 
-def _score(trial: Trial) -> float:
-    assert trial.score is not None
-    return trial.score
+def best_trial(trials: Sequence[Trial]) -> Trial:
+    """The complete trial of the longest training with the highest score, the earliest of equals;
+    `SearchError` where there is none.
+    """
+    done = complete(trials)
+    if not done:
+        reasons = [trial.reason for trial in trials if trial.reason]
+        why = f"; the last failed with {reasons[-1]}" if reasons else ""
+        raise SearchError(f"no trial of {len(trials)} is complete{why}")
+    most = max(trial.fidelity for trial in done)
+    return max([trial for trial in done if trial.fidelity == most], key=lambda one: one.points)
+
+
+def best_so_far(trials: Sequence[Trial]) -> list[float]:
+    """The highest score so far after each complete trial."""
+    return list(accumulate([trial.points for trial in complete(trials)], max))

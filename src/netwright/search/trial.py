@@ -56,6 +56,19 @@ class Trial:
                 "complete ones have a finite score, others none"
             )
 
+    @property
+    def points(self) -> float:
+        """The score of a complete trial."""
+        if self.score is None:
+            raise SearchError(f"trial {self.number} is {self.state} and has no score")
+        return self.score
+
+    @property
+    def note(self) -> dict[str, Any]:
+        """How the strategy came to it (`Proposal.note`)."""
+        note = self.record.get("note")
+        return cast("dict[str, Any]", note) if isinstance(note, dict) else {}
+
     def to_json(self) -> str:
         """The trial as JSON; `from_json` reads it."""
         return json.dumps(asdict(self))
@@ -72,10 +85,10 @@ class Trial:
             given = json.loads(text)
         except ValueError as error:
             raise SearchError(f"a trial is not readable: {error}") from None
-        known = {item.name for item in fields(cls)}
+        names = {item.name for item in fields(cls)}
         if not isinstance(given, dict) or not {"number", "code", "key", "hash"} <= set(
             cast("dict[str, Any]", given)
         ):
             raise SearchError(f"{text[:80]!r} is no trial; wanted its fields, as `to_json` writes")
         values = cast("dict[str, Any]", given)
-        return cls(**{name: value for name, value in values.items() if name in known})
+        return cls(**{name: value for name, value in values.items() if name in names})

@@ -111,10 +111,10 @@ def _term(term: str) -> tuple[str, int]:
     if name in ("latency", "time", "ms", "fps"):
         raise BudgetError(f"a budget cannot bound {name}: it depends on the machine and is not "
                           "planned; bound macs and memory instead")  # fmt: skip
-    known = {field.name for field in fields(Budget)}
-    if name not in known:
+    bounds = {field.name for field in fields(Budget)}
+    if name not in bounds:
         raise BudgetError(
-            f"budget: {nearest('bound', name, known)}; wanted bounds such as {EXAMPLE!r}"
+            f"budget: {nearest('bound', name, bounds)}; wanted bounds such as {EXAMPLE!r}"
         )
     scales = BYTES if name == "memory" else COUNTS
     if suffix not in scales:

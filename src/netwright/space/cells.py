@@ -1,7 +1,4 @@
-"""Spaces of cells: two small graphs, of which a net of a known frame is made (Zoph et al. 2017,
-arXiv:1707.07012; Liu et al. 2017, arXiv:1712.00559; Real et al. 2018, arXiv:1802.01548; Pham et
-al. 2018, arXiv:1802.03268; Liu et al. 2018, arXiv:1806.09055).
-"""
+"""Spaces of cells: two small graphs, of which a net of a known frame is made."""
 
 from __future__ import annotations
 
@@ -19,11 +16,10 @@ from netwright.core.shape import Shape
 from netwright.errors import SpecError
 from netwright.nets.registry import entry
 from netwright.space.canonical import Edges, canonical
-from netwright.space.registry import named
 from netwright.space.search_space import Digit, Digits, Space
 from netwright.space.totals import Totals
 
-__all__ = ["CellSpace", "amoebanet", "darts", "enas", "nasnet", "pnas"]
+__all__ = ["INPUTS", "KINDS", "CellSpace", "cells_of"]
 
 INPUTS = 2
 KINDS = ("normal", "reduction")
@@ -136,7 +132,7 @@ class CellSpace(Space):
         return self.frame(self.input, genotype=genotype, **{**self.options, **options})
 
     def read(self, net: Net) -> Digits:
-        cells = {KINDS[cell.stride - 1]: cell for _, cell in reversed(_cells(net))}
+        cells = {KINDS[cell.stride - 1]: cell for cell in reversed(cells_of(net).values())}
         if len(cells) < len(KINDS):
             raise SpecError(f"{net.name} has no {' and '.join({*KINDS} - {*cells})} cell, as nets "
                             f"of {self.name} have")  # fmt: skip
@@ -240,15 +236,15 @@ def _weighs(name: str, reduces: bool) -> bool:
     return name not in FREE or (reduces and name in ("skip_connect", "identity"))
 
 
-def _cells(net: Net) -> list[tuple[str, Cell]]:
-    """The cells of a net and their names, in order."""
+def cells_of(net: Net) -> dict[str, Cell]:
+    """The cells of a net by their names, in order."""
     spec = net.spec
     parts = [(name, spec.part(name)) for name in spec.names] if isinstance(spec, Graph) else []
-    return [(name, part) for name, part in parts if isinstance(part, Cell)]
+    return {name: part for name, part in parts if isinstance(part, Cell)}
 
 
 def _by_kind(net: Net) -> tuple[list[str], list[str]]:
-    cells = _cells(net)
+    cells = cells_of(net).items()
     return ([name for name, cell in cells if cell.stride == 1],
             [name for name, cell in cells if cell.stride != 1])  # fmt: skip
 
@@ -261,64 +257,3 @@ def _summed(rows: Sequence[Row]) -> Totals:
     heard = [row for row in rows if not row.auxiliary]
     return Totals(sum([row.params for row in rows]), sum([row.macs for row in heard]),
                   sum([row.ops for row in heard]))  # fmt: skip
-
-
-POOLS = ("avg_pool_3x3", "max_pool_3x3")
-NASNET = (
-    "identity", "conv_7x1_1x7", "avg_pool_3x3", "max_pool_3x3", "max_pool_5x5", "max_pool_7x7",
-    "conv_1x1", "conv_3x3", "dilated_conv_3x3", "sep_conv_3x3", "sep_conv_5x5", "sep_conv_7x7",
-    "conv_3x1_1x3",
-)  # fmt: skip
-"""The 13 operations of section 3.1 of the NASNet paper."""
-
-
-def _words(operations: Sequence[str], frame: str) -> tuple[str, ...]:
-    """The operations in the words of the frame: DARTS reduces maps on its idle edges."""
-    idle = "identity" if "nasnet" in entry(frame).make.__name__ else "skip_connect"
-    return tuple([idle if name == "identity" else name for name in operations])
-
-
-@named("nasnet")
-def nasnet(frame: str = "nasnet_a_cifar10", **options: Any) -> CellSpace:
-    """NASNet's cells: five nodes, two of 13 operations each, unread nodes side by side."""
-    return CellSpace("nasnet", _words(NASNET, frame), 5, frame, **options)
-
-
-@named("amoebanet")
-def amoebanet(frame: str = "amoebanet_a_cifar10", **options: Any) -> CellSpace:
-    """AmoebaNet's cells: as NASNet's, of eight operations."""
-    names = ("identity", "sep_conv_3x3", "sep_conv_5x5", "sep_conv_7x7", *POOLS,
-             "dil_sep_conv_3x3", "conv_7x1_1x7")  # fmt: skip
-    return CellSpace("amoebanet", _words(names, frame), 5, frame, **options)
-
-
-@named("pnas")
-def pnas(frame: str = "darts_v2_cifar10", nodes: int = 5, **options: Any) -> CellSpace:
-    """PNAS's cells: as NASNet's, of eight operations, one cell for both kinds. All nodes are put
-    out, as in the authors' PNASNet-5.
-    """
-    names = ("sep_conv_3x3", "sep_conv_5x5", "sep_conv_7x7", "conv_7x1_1x7", "identity", *POOLS,
-             "dilated_conv_3x3")  # fmt: skip
-    return CellSpace(
-        "pnas", _words(names, frame), nodes, frame, unread=False, alike=True, **options
-    )
-
-
-@named("enas")
-def enas(frame: str = "enas_cifar10", **options: Any) -> CellSpace:
-    """ENAS's micro space: five nodes, two of five operations each, unread nodes side by side."""
-    names = ("sep_conv_3x3", "sep_conv_5x5", *POOLS, "identity")
-    return CellSpace("enas", _words(names, frame), 5, frame, **options)
-
-
-@named("darts")
-def darts(frame: str = "darts_v2_cifar10", nodes: int = 4, **options: Any) -> CellSpace:
-    """DARTS's cells: four nodes, two of seven operations on different states each, all nodes side
-    by side.
-
-    >>> darts().size == (1 * 3 * 6 * 10 * 7**8) ** 2
-    True
-    """
-    names = ("max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5",
-             "dil_conv_3x3", "dil_conv_5x5")  # fmt: skip
-    return CellSpace("darts", names, nodes, frame, apart=True, unread=False, **options)

@@ -43,12 +43,12 @@ class ChoiceSpace(Space):
             raise SpecError(f"{net.name} has no choice in it; write Choice(A, B) where its nets "
                             "are to differ")  # fmt: skip
         self.template = net
-        known = dict[str, Choice]()
+        by_name = dict[str, Choice]()
         for name, choice in _all(net.spec):
-            if known.setdefault(name, choice) != choice:
+            if by_name.setdefault(name, choice) != choice:
                 raise SpecError(f"two choices are called {name!r} and differ in their options")
-        super().__init__(net.name, [_digit(*item) for item in known.items()])
-        self._index = {name: i for i, name in enumerate(known)}
+        super().__init__(net.name, [_digit(*item) for item in by_name.items()])
+        self._index = {name: i for i, name in enumerate(by_name)}
         self._alike = list(_alike(net.spec, ""))
 
     @property
@@ -88,15 +88,15 @@ class ChoiceSpace(Space):
                                    choices)  # fmt: skip
 
     def reduced(self, choices: Digits) -> Digits:
-        made = list(choices)
+        reduced = list(choices)
         for names, last in self._alike:
             places = [self._index[name] for name in names]
             taken = sorted([choices[place] for place in places])
             if last >= 0:
                 taken = sorted([choices[place] for place in places], key=last.__eq__)
             for place, option in zip(places, taken, strict=True):
-                made[place] = option
-        return tuple(made)
+                reduced[place] = option
+        return tuple(reduced)
 
 
 def _all(value: Any, where: str = "") -> Iterator[tuple[str, Choice]]:

@@ -83,17 +83,17 @@ def growth(
     (1.0, 6)
     """
     need_nets("growth", net)
-    scores, known = list[tuple[Growth, float]](), dict[str, float]()
+    scores, by_hash = list[tuple[Growth, float]](), dict[str, float]()
     for factors in growths(step, tolerance):
         try:
             larger = compound(net, 1.0, *factors)
         except NetwrightError:  # no depth that grows, or a size that does not fit
             continue
-        if larger.hash not in known:
-            known[larger.hash] = score(larger)
+        if larger.hash not in by_hash:
+            by_hash[larger.hash] = score(larger)
             if progress:
-                progress(factors, larger, known[larger.hash])
-        scores.append((factors, known[larger.hash]))
+                progress(factors, larger, by_hash[larger.hash])
+        scores.append((factors, by_hash[larger.hash]))
     if not scores:
         raise BudgetError(f"{net.name} cannot be scaled by any of {len(growths(step, tolerance))} "
                           "factors; see nw.scale")  # fmt: skip

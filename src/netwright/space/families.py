@@ -23,7 +23,7 @@ from netwright.units.activation import ReLU
 from netwright.units.norm import BatchNorm
 from netwright.units.pool import MaxPool
 
-__all__ = ["DEPTHS", "FAMILIES", "LAST_SIDE", "WIDTHS", "grid", "halvings", "small"]
+__all__ = ["DEPTHS", "FAMILIES", "LAST_SIDE", "WIDTHS", "grid", "small", "stage_counts"]
 
 WIDTHS = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 DEPTHS = (1, 2, 3)
@@ -108,12 +108,20 @@ def halvings(side: int) -> int:
     return max(0, ceil(log2(side / STEM_SIDE)))
 
 
+def stage_counts(side: int) -> tuple[int, ...]:
+    """How many stages nets for images of that side may have, the most last.
+
+    >>> stage_counts(32), stage_counts(8)
+    ((3, 4), (2,))
+    """
+    deepest = max(2, 1 + int(log2(side / 2 ** halvings(side) / LAST_SIDE)))
+    return tuple(sorted({max(2, deepest - 1), deepest}))
+
+
 def grid(input: Shape, classes: int) -> Iterator[tuple[str, Net]]:
     """(family, net) of every family at every width and depth that the resolution admits."""
-    side = min(input[1:])
-    deepest = max(2, 1 + int(log2(side / 2 ** halvings(side) / LAST_SIDE)))
     for family in FAMILIES:
-        for stages in sorted({max(2, deepest - 1), deepest}):
+        for stages in stage_counts(min(input[1:])):
             for width in WIDTHS:
                 for depth in DEPTHS:
                     yield (

@@ -8,7 +8,7 @@ from itertools import product
 
 from netwright.blocks.conv import conv_norm_act
 from netwright.blocks.edge_cell import cell_edges, live_edges
-from netwright.blocks.motif import PRIMITIVES, Motif, MotifCell
+from netwright.blocks.motif import PRIMITIVES, Motif, MotifCell, leads
 from netwright.blocks.separable import SeparableConv
 from netwright.core.net import Net
 from netwright.core.shape import Shape
@@ -78,7 +78,7 @@ class Hierarchical(ReadSpace):
 
     def legal(self, choices: Digits) -> bool:
         motifs, edges = self._levels(choices)
-        lives = [_leads(names) for names in motifs]
+        lives = [leads(names) for names in motifs]
         return bool(live_edges(tuple(["motif" if i and lives[i - 1] else NONE for i in edges])))
 
     def _written(self) -> Iterator[str]:
@@ -87,7 +87,7 @@ class Hierarchical(ReadSpace):
         options = [range(len(digit.options)) for digit in self.digits]
         for first in product(*options[:end]):
             motifs, _ = self._levels((*first, *[0] * len(self.outer)))
-            if any(map(_leads, motifs)):
+            if any(map(leads, motifs)):
                 yield from (self.write((*first, *last)) for last in product(*options[end:]))
 
     def build(self, choices: Digits) -> Net:
@@ -124,7 +124,7 @@ class Hierarchical(ReadSpace):
         """The shape that a cell makes of `x`, and what each of its edges costs."""
         names = dict(zip(self.outer, [motifs[i - 1] if i else () for i in edges], strict=True))
         channels, costs = {0: x[0]}, list[Totals]()
-        words = tuple(["motif" if _leads(motif) else NONE for motif in names.values()])
+        words = tuple(["motif" if leads(motif) else NONE for motif in names.values()])
         for a, b, _ in live_edges(words):
             channels[b] = channels.get(b, 0) + channels[a]
             key = (names[a, b], width)
@@ -162,11 +162,6 @@ class Hierarchical(ReadSpace):
         edges = placed(canonical(*flattened(graph, IDLE)), self.nodes, IDLE)
         assert edges is not None  # the motif itself has room
         return tuple([edges.get(edge, NONE) for edge in self.inner])
-
-
-def _leads(names: Sequence[str]) -> bool:
-    """Whether a motif of these edges leads anywhere."""
-    return bool(names) and bool(live_edges(tuple(names)))
 
 
 def _graph(

@@ -10,15 +10,13 @@ from typing import Any
 
 from netwright.core.plan import Plan
 from netwright.errors import BudgetError
-from netwright.space.budget import Budget
+from netwright.space.budget import AMOUNT, Budget
 from netwright.space.totals import Totals
 
 __all__ = ["Limits"]
 
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
-LATENCY = re.compile(
-    r"\s*latency\s*(?:<=|<|≤)\s*([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)\s*", re.IGNORECASE
-)
+LATENCY = re.compile(rf"\s*latency\s*(?:<=|<|≤)\s*{AMOUNT}", re.IGNORECASE)
 FIELD = re.compile(r"\s*field\s*(?:>=|>|≥)\s*([0-9]+)\s*", re.IGNORECASE)
 
 
@@ -54,6 +52,9 @@ class Limits(Budget):
                 own["latency"] = float(latency[1]) * SECONDS[latency[2].lower()]
             elif field:
                 own["field"] = int(field[1])
+            elif term.strip().lower().startswith("field"):
+                raise BudgetError(f"budget {term.strip()!r} cannot be read; the receptive field is "
+                                  "bounded from below by whole positions: field>=64")  # fmt: skip
             else:
                 rest.append(term)
         return cls(**Budget.parse(",".join(rest)).bounds(), **own)
@@ -95,8 +96,8 @@ class Limits(Budget):
         """
         counts = Budget(self.params, self.macs)
         most = counts.excess(totals)
-        known = most > 1 or counts.bounds().keys() == self.bounds().keys()
-        return most if known else max(most, self.excess(plan()))
+        decided = most > 1 or counts.bounds().keys() == self.bounds().keys()
+        return most if decided else max(most, self.excess(plan()))
 
     def having(self, plan: Plan) -> str:
         """What a plan has of everything that is bounded, for people: `params = 1.2M`."""

@@ -64,8 +64,8 @@ class MacroSpace(ReadSpace):
             before = [f"layer{layer - 1}"] if layer > 1 else ["stem"]
             reads = [*[f"layer{i}" for i in skips], *before]
             names = [self._halved(parts, name, layer) for name in reads]
-            made = Sequential(cat=Cat(), operation=edge) if len(names) > 1 else edge
-            parts[f"layer{layer}"] = Node(made, *names)
+            whole = Sequential(cat=Cat(), operation=edge) if len(names) > 1 else edge
+            parts[f"layer{layer}"] = Node(whole, *names)
         graph = Graph(**parts, head=pooled(self.classes))
         return Net(graph, self.input, f"{self.name}-{self.write(choices)}")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ast import literal_eval
+import ast
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -28,7 +29,7 @@ def space_of(text: str, make: Callable[..., Space] = registry.find) -> Space:
     if rest and "=" not in rest and name not in registry.names():
         return make(_imported(name, rest))
     given = _options(rest)
-    takes = registry.options(name)
+    takes = registry.options(name, given.get("frame", ""))
     for word in given if takes else ():
         if word not in takes:
             raise nearest(f"option of {name}", word, takes)
@@ -36,16 +37,13 @@ def space_of(text: str, make: Callable[..., Space] = registry.find) -> Space:
 
 
 def _options(text: str) -> dict[str, Any]:
-    """Options such as `width=8,depth=1`."""
-    options = dict[str, Any]()
-    for word in filter(None, text.split(",")):
-        name, _, value = word.partition("=")
-        try:
-            options[name.strip()] = literal_eval(value)
-        except (ValueError, SyntaxError):
-            raise SearchError(f"option {word!r} of the space cannot be read; wanted such as "
-                              "width=8,depth=1") from None  # fmt: skip
-    return options
+    """Options such as `width=8,input=(3,64,64)`: keyword arguments, as Python writes them."""
+    with suppress(ValueError, SyntaxError):
+        call = ast.parse(f"space({text})", mode="eval").body
+        if isinstance(call, ast.Call) and not call.args:
+            return {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
+    raise SearchError(f"options {text!r} of the space cannot be read; wanted such as "
+                      "width=8,input=(3,64,64)")  # fmt: skip
 
 
 def _imported(module: str, name: str) -> Space | Net:

@@ -54,6 +54,8 @@ class OptionSpace(Space):
     def __init__(self, name: str, frame: str, digits: Sequence[Digit],
                  input: Shape | None = None, **options: Any) -> None:  # fmt: skip
         self.frame, self.input, self.options = entry(frame), input, options
+        if given := {digit.name for digit in digits} & {*options}:
+            raise SpecError(f"{name}: {', '.join(sorted(given))} cannot be given: the codes choose")
         super().__init__(name, digits)
 
     def given(self, choices: Digits) -> dict[str, Any]:
@@ -230,9 +232,9 @@ class RandWireSpace(OptionSpace):
 
     def _drawn(self, choices: Digits) -> tuple[Edges, ...]:
         """The edges of every stage; `SpecError` where no graph is connected."""
-        known = {**_defaults(self.frame.make), **self.frame.options, **self.options}
+        given = {**_defaults(self.frame.make), **self.frame.options, **self.options}
         graph, seed = self.given(choices).values()
-        return tuple([graph.connected(nodes, seed + i) for i, nodes in enumerate(known["nodes"])])
+        return tuple([graph.connected(nodes, seed + i) for i, nodes in enumerate(given["nodes"])])
 
     def legal(self, choices: Digits) -> bool:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from netwright.core.net import Net
+from netwright.core.shape import Shape
 from netwright.errors import SpecError
 from netwright.nets.registry import find
 from netwright.space.registry import named
@@ -32,6 +33,8 @@ class RecipeSpace(Space):
     """Ways to train one net: a named recipe, factors of its rate and its decay, batch, schedule,
     warm-up, label smoothing, averaging, augmentation.
 
+    net: what is trained; a registered one at other `classes` and `input` where these are given
+
     All codes have the same net, under names of their own; `settings` says how it is to be trained,
     in the words of `netwright.train.recipe.Recipe.from_json`.
 
@@ -43,8 +46,10 @@ class RecipeSpace(Space):
     '033200100'
     """
 
-    def __init__(self, net: Net | str = "resnet20_cifar10") -> None:
-        self.trained = find(net) if isinstance(net, str) else net
+    def __init__(self, net: Net | str = "resnet20_cifar10", classes: int | None = None,
+                 input: Shape | None = None) -> None:  # fmt: skip
+        given = {} if classes is None else {"classes": classes}
+        self.trained = find(net, input=input, **given) if isinstance(net, str) else net
         digits = [
             Digit("base", tuple(BASES)),
             Digit("rate", FACTORS, ordered=True),

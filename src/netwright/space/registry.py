@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import cache
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any
 
 from netwright.core.lazy import load
 from netwright.core.net import Net
 from netwright.errors import SpecError, nearest
+from netwright.nets.registry import entry
 from netwright.space.search_space import Space
 
 __all__ = ["find", "named", "names", "options"]
@@ -68,6 +69,20 @@ def _plain(name: str) -> Space:
     return _makes[name]()
 
 
-def options(name: str) -> list[str]:
-    """The options that the space of that name takes; none for an unknown name."""
-    return list(signature(_makes[name]).parameters) if name in names() else []
+def options(name: str, frame: str = "") -> list[str]:
+    """The options that the space of that name takes, those of its frame among them, a registered
+    net; none for an unknown name.
+
+    frame: another net than the space's own
+
+    >>> options("nasbench101"), "classes" in options("darts")
+    (['vertices', 'width', 'depth', 'classes', 'input'], True)
+    """
+    if name not in names():
+        return []
+    own = signature(_makes[name]).parameters
+    words = [word for word, parameter in own.items() if parameter.kind != Parameter.VAR_KEYWORD]
+    if len(words) < len(own):
+        inner = signature(entry(frame or own["frame"].default).make).parameters
+        words += ["input", *[word for word in inner if word != "genotype"]]
+    return list(dict.fromkeys(words))

@@ -71,7 +71,7 @@ def scale(
         raise SpecError("scale wants a bound above 0 of params, macs or memory, such as macs=300e6")
     budget = Budget(**{name: int(bound) for name, bound in given.items()})
     tried, fault = _tried(net, WAYS[by], budget)
-    if all(made == net for _, made in tried):
+    if all(scaled == net for _, scaled in tried):
         raise BudgetError(f"nothing of {net.name} changes by {by}{fault or _same(net, by)}")
     best = max(tried, key=lambda one: one[0] if one[0] <= 1 else -one[0])
     if best[0] > 1:
@@ -110,12 +110,12 @@ def _tried(
     for _ in range(STEPS):
         middle = (low * high) ** 0.5
         try:
-            made = way(net, middle)
-            excess = budget.excess(made.plan())
+            scaled = way(net, middle)
+            excess = budget.excess(scaled.plan())
         except (RuleError, ShapeError, SpecError) as error:
             fault = f": {error}"
             excess = 2.0 if middle > 1 else 0.0  # nearer to the net as it is
         else:
-            tried.append((excess, made))
+            tried.append((excess, scaled))
         low, high = (low, middle) if excess > 1 else (middle, high)
     return tried, fault

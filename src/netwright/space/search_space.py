@@ -8,33 +8,22 @@ import random as rng
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import cycle, product
-from typing import Any, NamedTuple, Self
+from typing import Self
 
 from netwright.core.net import Net
 from netwright.errors import BudgetError, NetwrightError, ShapeError, SpecError
 from netwright.space.budget import Budget
+from netwright.space.digits import ALPHABET, Digit, Digits, read, spans, write
 from netwright.space.limits import Limits
 from netwright.space.totals import Totals, totals
 
-__all__ = ["ALPHABET", "Digit", "Digits", "Space"]
+__all__ = ["MANY", "Digit", "Digits", "Space"]
 
-ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 MANY, SOME = 20_000, 5_000
 """Codes of a space that is looked at as a whole: where all are of nets that fit, and where each
 has to be counted to know."""
 TRIES = 1000
 """Codes that are drawn before a space counts as empty under its budget."""
-
-Digits = tuple[int, ...]
-"""One choice a digit: the index of its option."""
-
-
-class Digit(NamedTuple):
-    """One choice of a space: its name and its options, `ordered` where near ones are alike."""
-
-    name: str
-    options: tuple[Any, ...]
-    ordered: bool = False
 
 
 class Space:
@@ -59,10 +48,16 @@ class Space:
         self._reduced: dict[str, str] = {}
         self._totals: dict[str, Totals] = {}
         self._features: dict[str, tuple[float, ...]] = {}
-        self._places = _places(self.digits)
+        self._spans = spans(self.digits)
         for digit in self.digits:
-            if not digit.options:
-                raise SpecError(f"{name}: the choice {digit.name!r} has no option")
+            if not 1 <= len(digit.options) <= len(ALPHABET) ** 2:
+                raise SpecError(f"{name}: the choice {digit.name!r} has {len(digit.options):,} "
+                                f"options, wanted 1 to {len(ALPHABET) ** 2:,}")  # fmt: skip
+        if len({digit.name for digit in self.digits}) < max(1, len(self.digits)):
+            raise SpecError(
+                f"{name}: wanted one or more choices, each of a name of its own; got "
+                f"{', '.join([digit.name for digit in self.digits]) or 'none'}"
+            )
 
     def build(self, choices: Digits) -> Net:
         """The net of these choices."""
@@ -116,21 +111,17 @@ class Space:
 
     def write(self, choices: Sequence[int]) -> str:
         """Choices as a code."""
-        text = list[str]()
-        for choice, (start, stop) in zip(choices, self._places, strict=True):
-            if stop - start > 1:
-                text.append(ALPHABET[choice // len(ALPHABET)])
-            text.append(ALPHABET[choice % len(ALPHABET)])
-        return "".join(text)
+        return write(choices, self._spans)
 
     def choices(self, code: str) -> Digits:
         """A code as choices; `SpecError` for one that is none of this space."""
-        if not isinstance(code, str) or len(code) != self._places[-1][1]:
+        length = self._spans[-1][1]
+        if not isinstance(code, str) or len(code) != length:
             raise SpecError(
-                f"{code!r} is no code of {self.name}; wanted {self._places[-1][1]} characters, "
+                f"{code!r} is no code of {self.name}; wanted {length} characters, "
                 f"such as {self.write([0] * len(self.digits))!r}"
             )
-        choices = tuple([_number(code[start:stop]) for start, stop in self._places])
+        choices = read(code, self._spans)
         for digit, choice in zip(self.digits, choices, strict=True):
             if not 0 <= choice < len(digit.options):
                 raise SpecError(
@@ -204,13 +195,13 @@ class Space:
         counted = type(self).legal is not Space.legal or self.budget.bounds()
         if self.size > (SOME if counted else MANY):
             return None
-        known = dict[str, str]()
+        functions = dict[str, str]()
         for code in self._written():
-            if self.legal(self.choices(code)) and (key := self.canonical(code)) not in known:
+            if self.legal(self.choices(code)) and (key := self.canonical(code)) not in functions:
                 for one in (key, code):
                     if self.fits(one):
-                        known.setdefault(key, one)
-        return known
+                        functions.setdefault(key, one)
+        return functions
 
     def preferred(self, code: str) -> str:
         """The canonical code where it fits, else the code itself."""
@@ -218,8 +209,8 @@ class Space:
         return key if self.fits(key) else code
 
     def sample(self, random: rng.Random) -> str:
-        """A code that fits, each as likely as the others; `BudgetError` where there seems to be
-        none, with the nearest that was seen.
+        """A code that fits, as likely as all choices together that `arranged` makes it of;
+        `BudgetError` where there seems to be none, with the nearest that was seen.
         """
         for _ in range(TRIES):
             code = self.write(self.arranged(self.drawn(random)))
@@ -237,9 +228,9 @@ class Space:
         """
         near = list(self._near(self.choices(code)))
         random.shuffle(near)
-        known = self.canonical(code)
+        own = self.canonical(code)
         for other in near:
-            if self.fits(other) and self.canonical(other) != known:
+            if self.fits(other) and self.canonical(other) != own:
                 return other
         return self.sample(random)
 
@@ -261,12 +252,12 @@ class Space:
 
     def _near(self, choices: Digits, places: Iterable[int] | None = None) -> Iterator[str]:
         """Codes that differ in the choice at one of `places`, or at any."""
-        known = {choices}
+        seen = {choices}
         for i in range(len(self.digits)) if places is None else places:
             for option in range(len(self.digits[i].options)):
                 other = self.arranged((*choices[:i], option, *choices[i + 1 :]))
-                if other not in known:
-                    known.add(other)
+                if other not in seen:
+                    seen.add(other)
                     yield self.write(other)
 
     def _descended(self, random: rng.Random) -> str:
@@ -296,24 +287,3 @@ class Space:
         except NetwrightError as error:
             return f"{code} cannot be planned: {error}"
         return f"the nearest, {code}, has {self.budget.having(plan)}"
-
-
-def _places(digits: Sequence[Digit]) -> tuple[tuple[int, int], ...]:
-    """Where each digit stands in a code: (start, stop)."""
-    places, start = list[tuple[int, int]](), 0
-    for digit in digits:
-        stop = start + (1 if len(digit.options) <= len(ALPHABET) else 2)
-        places.append((start, stop))
-        start = stop
-    return tuple(places)
-
-
-def _number(text: str) -> int:
-    """A number of one or two letters of the alphabet; -1 for another text."""
-    number = 0
-    for letter in text:
-        place = ALPHABET.find(letter)
-        if place < 0:
-            return -1
-        number = number * len(ALPHABET) + place
-    return number

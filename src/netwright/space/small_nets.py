@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from itertools import product
-from math import log2
 from typing import Any
 
 from netwright.core.net import Net
 from netwright.core.shape import Shape
 from netwright.errors import SpecError
-from netwright.space.families import DEPTHS, FAMILIES, LAST_SIDE, WIDTHS, halvings, small
+from netwright.space.families import DEPTHS, FAMILIES, WIDTHS, small, stage_counts
 from netwright.space.registry import named
 from netwright.space.search_space import Digit, Digits, Space
 
@@ -31,13 +30,11 @@ class SmallNets(Space):
 
     def __init__(self, classes: int = 10, input: Shape = (3, 32, 32)) -> None:
         self.classes, self.input = classes, input
-        side = min(input[1:])
-        deepest = max(2, 1 + int(log2(side / 2 ** halvings(side) / LAST_SIDE)))
         super().__init__("small", [
             Digit("family", tuple(FAMILIES)),
             Digit("width", WIDTHS, ordered=True),
             Digit("depth", DEPTHS, ordered=True),
-            Digit("stages", tuple(sorted({max(2, deepest - 1), deepest})), ordered=True),
+            Digit("stages", stage_counts(min(input[1:])), ordered=True),
             Digit("rate", RATES, ordered=True),
             Digit("decay", DECAYS, ordered=True),
             Digit("smoothing", SMOOTHINGS, ordered=True),

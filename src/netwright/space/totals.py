@@ -29,7 +29,6 @@ class _Count(Interpreter[Shape]):
     def __init__(self) -> None:
         self.params = self.macs = self.ops = 0
         self.plain = True  # no part that counts otherwise the second time
-        self._keys = set[str]()
         self._auxiliary = False
 
     def shape_of(self, value: Shape) -> Shape:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -30,16 +30,26 @@ from netwright.train.fitting import deterministic
 from netwright.train.outcome import Clock
 from netwright.train.recipe import Recipe, read
 
-__all__ = ["Accuracy", "Tuned"]
+__all__ = ["Accuracy", "Prescribed", "Tuned"]
 
 SCRATCH = "resnet"
 
 
+@runtime_checkable
 class Tuned(Protocol):
-    """A space whose codes say how a net is trained as well."""
+    """A space whose codes say how a net is trained as well, beside the recipe."""
 
     def factors(self, code: str) -> dict[str, float]:
         """What fields of the recipe are multiplied by for a code."""
+        ...
+
+
+@runtime_checkable
+class Prescribed(Protocol):
+    """A space whose codes say how a net is trained, whatever the recipe."""
+
+    def settings(self, code: str) -> dict[str, Any]:
+        """The recipe of a code, as `Recipe.from_json` reads it."""
         ...
 
 
@@ -65,7 +75,7 @@ class Accuracy:
     seed: int = 0
     precision: str = "fp32"
     folder: str = ""
-    tuned: Tuned | None = None
+    tuned: Tuned | Prescribed | None = None
 
     def __call__(
         self,
@@ -122,15 +132,20 @@ class Accuracy:
             raise SearchError(f"{net.name} takes {show(net.input)} and gives {show(output)}, the "
                               f"images are {show(shape)} of {classes} classes; make the space with "
                               f"input={shape} and classes={classes}")  # fmt: skip
-        recipe = read(self.recipe)
-        if self.tuned is not None and trial is not None:
-            factors = self.tuned.factors(trial.code)
-            own = {word: getattr(recipe, word) * by for word, by in factors.items()}
-            recipe = recipe.but(**own)
-        recipe = recipe.suited(self.dataset.size("train"))
+        recipe = self._recipe(trial).suited(self.dataset.size("train"))
         epochs = max(1, round(fidelity * self.epochs))
         return Approach(f"{net.hash[:12]}-{seed}", "scratch", net, images, recipe, epochs,
                         precision=self.precision, seed=seed)  # fmt: skip
+
+    def _recipe(self, trial: Trial | None) -> Recipe:
+        """How the net of a trial is trained."""
+        recipe = read(self.recipe)
+        if trial is None or self.tuned is None:
+            return recipe
+        if isinstance(self.tuned, Prescribed):
+            return Recipe.from_json(self.tuned.settings(trial.code))
+        factors = self.tuned.factors(trial.code)
+        return recipe.but(**{word: getattr(recipe, word) * by for word, by in factors.items()})
 
     def space(self, space: str | Space | Net, **given: Any) -> Space:
         """A space for these images: that of a name is made for their shape and classes. Where its
@@ -138,11 +153,11 @@ class Accuracy:
         """
         if isinstance(space, str):
             own = {"input": self.input, "classes": len(self.dataset.classes)}
-            takes = options(space)
+            takes = options(space, given.get("frame", ""))
             given = {**{word: own[word] for word in own if word in takes}, **given}
         chosen = find(space, **given)
-        if hasattr(chosen, "factors"):
-            self.tuned = cast("Tuned", chosen)
+        if isinstance(chosen, Tuned | Prescribed):
+            self.tuned = chosen
         return chosen
 
     def identity(self) -> str:

@@ -13,7 +13,8 @@ from netwright.errors import RunError
 from netwright.search.engine.home import Home, exported
 from netwright.search.engine.setup import Setup
 from netwright.search.engine.shared import search_shared
-from netwright.search.engine.summary import best_trial, gain
+from netwright.search.engine.summary import gain
+from netwright.search.study import best_trial
 from netwright.search.trial import Trial
 from netwright.speed.training import step_seconds
 from netwright.train.decide import UNBOUNDED
@@ -98,16 +99,19 @@ def fit_by_search(
 
 def _setup(settings: Settings, home: Home) -> Setup:
     """The search: that of the study where it was begun before, else as the time allows."""
+    budget = settings.budget or UNBOUNDED
     if Path(home.storage).is_file():
         with home.opened() as ledger:
-            return home.setup(ledger)
+            # What it is of may not change: the ledger refuses another.
+            return replace(home.setup(ledger), data=settings.data, size=settings.size,
+                           budget=budget)  # fmt: skip
     recipe = read(settings.recipe or DEFAULT)
     flips = settings.flip or (settings.flip is None and settings.recipe)
     if not flips:  # digits and letters turn into others in a mirror
         kept = tuple(op for op in recipe.operations if not isinstance(op, Flip))
         recipe = recipe.but(operations=kept)
     precision = "fp32" if settings.precision == "auto" else settings.precision
-    setup = Setup("small", settings.data, trials=None, budget=settings.budget or UNBOUNDED,
+    setup = Setup("small", settings.data, trials=None, budget=budget,
                   recipe=recipe.to_json(), epochs=1, size=settings.size, seed=settings.seed,
                   precision=precision)  # fmt: skip
     plan = setup.plan()

@@ -42,7 +42,7 @@ class Beside(Strategy):
 def at_random(trials: Sequence[Trial]) -> list[Trial]:
     """The complete trials of whole trainings that were drawn at random."""
     return [trial for trial in trials if trial.state == "complete" and trial.fidelity == 1
-            and trial.record.get("note", {}).get("from") == RANDOM]  # fmt: skip
+            and trial.note.get("from") == RANDOM]  # fmt: skip
 
 
 def best_of(scores: Sequence[float], count: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,19 +15,22 @@ from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.page import study_page
 from netwright.search.engine.setup import Setup
 from netwright.search.engine.storage import Place
-from netwright.search.engine.summary import best_trial
+from netwright.search.study import best_trial
 from netwright.search.trial import Trial
 
-__all__ = ["JOURNAL", "Home", "exported", "net_of"]
+__all__ = ["JOURNAL", "SEARCHES", "Home", "exported", "net_of"]
 
 JOURNAL = "study.journal"
+SEARCHES = Path("searches")
+"""Where studies are that were given no folder."""
 
 
 class Home:
     """A study by its folder, or by its name in a storage that others share.
 
     Arguments:
-        study: a folder; with a `storage` in PostgreSQL its last part is the name there.
+        study: a folder; with a `storage` in PostgreSQL its last part is the name there, and a name
+            alone has its folder in `searches`, never the folder of images that is called like it.
         storage: a journal file or `postgresql://...`; the folder's own journal where empty.
         tell: hears a line for people.
     """
@@ -35,6 +39,8 @@ class Home:
         self, study: str | Path, storage: str = "", tell: Callable[[str], None] = lambda line: None
     ) -> None:
         self.folder, self.tell = Path(study), tell
+        if "://" in storage and self.folder.name == str(study):
+            self.folder = SEARCHES / self.folder
         self.storage = storage or str(self.folder / JOURNAL)
         self.name = self.folder.name or self.folder.resolve().name
         if not self.name:
@@ -72,8 +78,6 @@ def exported(trial: Trial, file: str) -> dict[str, str]:
     """Writes the net of a trial, and its recipe beside it if it has one; the options of `netwright
     fit` that train it so.
     """
-    import json
-
     path = Path(file)
     write_text(path, net_of(trial).to_json(indent=1))
     options = {"net": str(path)}

@@ -31,10 +31,10 @@ class _Lock:
 
     def __init__(self, path: Path, lock: Path) -> None:
         self.path, self.lock = path, lock
-        self._held = ExitStack()
+        self._stack = ExitStack()
 
     def acquire(self) -> bool:
-        self._held.enter_context(flocked(self.lock))
+        self._stack.enter_context(flocked(self.lock))
         try:
             mend(self.path)
         except OSError:
@@ -43,7 +43,7 @@ class _Lock:
         return True
 
     def release(self) -> None:
-        self._held.close()
+        self._stack.close()
 
 
 def mend(path: Path) -> None:

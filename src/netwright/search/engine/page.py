@@ -13,9 +13,10 @@ from netwright.nets.catalogue import from_json
 from netwright.report.numbers import duration, human
 from netwright.report.outline import outline
 from netwright.report.table import plan_table
-from netwright.search.engine.summary import best_trial, curves, gain
+from netwright.search.engine.summary import curves, gain
 from netwright.search.front import front
 from netwright.search.strategy import complete
+from netwright.search.study import best_trial
 from netwright.search.trial import Trial
 
 __all__ = ["study_page"]
@@ -88,7 +89,7 @@ def _all(page: Page, record: dict[str, Any], trials: Sequence[Trial]) -> None:
         (f"trial {trial.number}: {trial.code}", f"{100 * (1 - (trial.score or 0)):.2f}",
          f"{trial.costs['params'] / 1e6:.3g}", f"{trial.costs['macs'] / 1e6:.4g}",
          f"{trial.seconds:.1f}", f"{days:.2g}",
-         trial.record.get("note", {}).get("from") or record.get("strategy", ""))
+         trial.note.get("from") or record.get("strategy", ""))
         for trial in done[:SHOWN]
     ]  # fmt: skip
     head = ["architecture", "validation error", "params M", "MACs M", "seconds", "search days",

@@ -37,6 +37,7 @@ class _Order:
     where: str
     study: str
     seconds: float
+    stay: bool
     index: int
 
 
@@ -63,7 +64,8 @@ def work_together(
 
     def start(index: int) -> None:
         ours, theirs = context.Pipe(duplex=False)
-        order = _Order(plan, ledger.place.where, ledger.place.study, ends - monotonic(), index)
+        order = _Order(plan, ledger.place.where, ledger.place.study, ends - monotonic(),
+                       stay, index)  # fmt: skip
         process = context.Process(target=_child, args=(pickle.dumps(order), workers, theirs))
         process.start()
         theirs.close()
@@ -98,13 +100,13 @@ class _News:
 
     def __init__(self, ledger: Ledger, progress: Callable[[Trial], None] | None) -> None:
         self.ledger, self.progress = ledger, progress
-        self.told = {trial.number for trial in ledger.trials() if trial.state != "running"}
+        self._seen = {trial.number for trial in ledger.trials() if trial.state != "running"}
 
     def tell(self) -> int:
         """How many have ended since the last time."""
         ended = [trial for trial in self.ledger.trials()
-                 if trial.state != "running" and trial.number not in self.told]  # fmt: skip
-        self.told.update(trial.number for trial in ended)
+                 if trial.state != "running" and trial.number not in self._seen]  # fmt: skip
+        self._seen.update(trial.number for trial in ended)
         if self.progress:
             for trial in ended:
                 self.progress(trial)
@@ -152,7 +154,7 @@ def _child(order: bytes, workers: int, pipe: Any) -> None:
     try:
         place = Place(given.where, given.study, lambda line: None, wait=True)
         with Ledger.opened(place) as ledger:
-            why = work(given.plan, ledger, seconds=given.seconds)
+            why = work(given.plan, ledger, seconds=given.seconds, stay=given.stay)
     except KeyboardInterrupt:
         pipe.send((False, "stopped"))
     except NetwrightError as error:

@@ -54,6 +54,10 @@ class Setup:
             value = getattr(self, word)
             if value is not None and not value > 0:
                 raise SearchError(f"{word} is {value}, wanted more than 0")
+        if self.beside < 0:
+            raise SearchError(
+                f"one net of {self.beside} at random; wanted 1 or more, or 0 for none"
+            )
         if not 0 <= self.seed < 2**32:
             raise SearchError(f"seed is {self.seed}, wanted 0 to {2**32 - 1}")
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from netwright.errors import SearchError
 from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.processes import work_together
 from netwright.search.engine.storage import Place
@@ -51,8 +50,6 @@ def search_shared(
         tell: hears a line for people.
         progress: called with every trial that ends.
     """
-    if workers < 1:
-        raise SearchError(f"workers is {workers}, wanted at least 1")
     if storage is None:
         with TemporaryDirectory(prefix="netwright-") as folder:
             return search_shared(plan, name=name, storage=Path(folder, "study.journal"),

@@ -10,20 +10,10 @@ from netwright.report.numbers import duration, human
 from netwright.search.engine.beside import at_random, best_of
 from netwright.search.front import front
 from netwright.search.strategy import complete
+from netwright.search.study import best_so_far, best_trial
 from netwright.search.trial import Trial
 
-__all__ = ["best_trial", "curves", "gain", "numbered", "summary", "summary_text"]
-
-
-def best_trial(trials: Sequence[Trial]) -> Trial:
-    """The complete trial of the longest training with the highest score, the earliest of equals;
-    `SearchError` where there is none.
-    """
-    done = complete(trials)
-    if not done:
-        raise SearchError(f"no trial of {len(trials)} is complete yet")
-    most = max(trial.fidelity for trial in done)
-    return max((trial for trial in done if trial.fidelity == most), key=_score)
+__all__ = ["curves", "gain", "numbered", "summary", "summary_text"]
 
 
 def numbered(trials: Sequence[Trial], number: int) -> Trial:
@@ -39,12 +29,8 @@ def curves(trials: Sequence[Trial]) -> dict[str, list[tuple[float, float]]]:
     """The best score after each trial: of the search, and of random search on average, as far as
     nets were drawn at random.
     """
-    scores = [_score(trial) for trial in at_random(trials)]
-    best, searched = float("-inf"), list[tuple[float, float]]()
-    for i, trial in enumerate(complete(trials), 1):
-        best = max(best, _score(trial))
-        searched.append((i, best))
-    lines = {"search": searched}
+    lines: dict[str, list[tuple[float, float]]] = {"search": [*enumerate(best_so_far(trials), 1)]}
+    scores = [trial.points for trial in at_random(trials)]
     if scores:
         lines["random"] = [(n, best_of(scores, n)) for n in range(1, len(scores) + 1)]
     return lines
@@ -52,11 +38,11 @@ def curves(trials: Sequence[Trial]) -> dict[str, list[tuple[float, float]]]:
 
 def gain(trials: Sequence[Trial]) -> dict[str, float]:
     """How much better the best net is than the default's and the best at random, if there are."""
-    best, gains = _score(best_trial(trials)), dict[str, float]()
+    best, gains = best_trial(trials).points, dict[str, float]()
     for trial in complete(trials):
-        if trial.record.get("note", {}).get("from") == "default":
-            gains["default"] = best - _score(trial)
-    scores = [_score(trial) for trial in at_random(trials)]
+        if trial.note.get("from") == "default":
+            gains["default"] = best - trial.points
+    scores = [trial.points for trial in at_random(trials)]
     if scores:
         gains["random"] = best - max(scores)
     return gains
@@ -127,8 +113,3 @@ def _costs(row: dict[str, Any]) -> str:
 
 def _percent(score: float) -> str:
     return f"{100 * score:.2f}% on validation"
-
-
-def _score(trial: Trial) -> float:
-    assert trial.score is not None
-    return trial.score

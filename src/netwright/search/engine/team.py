@@ -103,6 +103,6 @@ def _follow(plan: Plan) -> str:
 
 def _shared(trial: Trial | None) -> Trial | None:
     """The trial that the first process has."""
-    held = [trial]
-    distributed.broadcast_object_list(held, 0)
-    return held[0]
+    objects = [trial]
+    distributed.broadcast_object_list(objects, 0)
+    return objects[0]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from netwright.blocks.genotype import CellGenotype, Genotype
 from netwright.errors import SearchError
-from netwright.search.shared.images import RECIPE, Progress, Shared
+from netwright.search.shared.images import RECIPE, Progress, Shared, need_counts
 from netwright.search.shared.supernet import Supernet
 from netwright.space.cells import INPUTS, KINDS, CellSpace
 from netwright.space.search_space import Space
@@ -116,13 +117,14 @@ def darts(
             "DARTS searches cells whose nodes read two different states, as the space darts has; "
             f"{space.name} has not"
         )
+    need_counts(epochs=epochs)
     relaxed = Relaxed(Supernet(space, mixed=True, seed=seed), seed)
     learner = Learner(relaxed.supernet.model, recipe, epochs=epochs, seed=seed, name="supernet")
     adam = torch.optim.Adam(relaxed.alphas, rate, betas=(0.5, 0.999), weight_decay=decay)
     history, stopped = list[dict[str, Any]](), f"{epochs} epochs"
     steps = recipe.steps(len(train))
     for epoch in range(epochs):
-        losses, right, count = 0.0, 0, 0
+        losses, right, seen = 0.0, 0, 0
         questions = _endless(val, recipe, seed, epoch)
         for step, batch in enumerate(train.epoch(recipe, seed, epoch)):
             other = next(questions)
@@ -131,12 +133,12 @@ def darts(
             for alphas, own in zip(relaxed.alphas, gradient, strict=True):
                 alphas.grad = own
             adam.step()
-            right, count = right + hits, count + len(other[0])
+            right, seen = right + hits, seen + len(other[0])
             with torch.no_grad():
                 relaxed.weigh()
             losses += float(learner.learn(*batch, now))
         row: dict[str, Any] = {
-            "epoch": epoch + 1, "train_loss": losses / steps, "val_accuracy": right / count,
+            "epoch": epoch + 1, "train_loss": losses / steps, "val_accuracy": right / seen,
             "skips": _skips(relaxed.genotype()), "code": relaxed.code(),
         }  # fmt: skip
         history.append(row)
@@ -149,9 +151,9 @@ def darts(
     return Shared(space, sound[-1] if sound else history[-1]["code"], history, stopped)
 
 
-def _endless(images: Images, recipe: Recipe, seed: int, epoch: int) -> Any:
+def _endless(images: Images, recipe: Recipe, seed: int, epoch: int) -> Iterator[Any]:
     """Batches of an epoch, again and again, each time in another order."""
-    for turn in range(10**9):
+    for turn in count():
         yield from images.epoch(recipe, seed, epoch * 1000 + turn)
 
 

@@ -17,7 +17,7 @@ from netwright.space.search_space import Space
 from netwright.train.batches import Images, Source
 from netwright.train.recipe import Recipe
 
-__all__ = ["RECIPE", "Progress", "Shared", "evaluated", "halves", "some"]
+__all__ = ["RECIPE", "Progress", "Shared", "evaluated", "halves", "need_counts", "some"]
 
 RECIPE = Recipe("darts", rate=0.025, decay=3e-4, batch=64, warmup=0.0, smoothing=0.0, clip=5.0,
                 operations=(Shift(), Flip()))  # fmt: skip
@@ -44,6 +44,13 @@ class Shared:
     def net(self) -> Net:
         """The net it chose, to be trained from nothing."""
         return self.space.net(self.code)
+
+
+def need_counts(**counts: int) -> None:
+    """`SearchError` where one of them is below 1, before anything is trained."""
+    for name, count in counts.items():
+        if count < 1:
+            raise SearchError(f"{name} is {count}, wanted at least 1")
 
 
 class _Some(Source):

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import random as rng
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from scipy.stats import kendalltau
+
 from netwright.core.net import Net
 from netwright.errors import SearchError
 from netwright.search.policy import Policy
-from netwright.search.shared.images import RECIPE, Progress, Shared, evaluated, some
+from netwright.search.shared.images import (
+    RECIPE,
+    Progress,
+    Shared,
+    evaluated,
+    need_counts,
+    some,
+)
 from netwright.search.shared.supernet import Supernet
 from netwright.space.search_space import Space
 from netwright.train.batches import Images
@@ -56,13 +66,14 @@ def enas(
     seed: of weights, draws and batches
     progress: called with every row of the history
     """
+    need_counts(epochs=epochs, asks=asks, batch=batch, candidates=candidates)
     supernet = Supernet(space, seed=seed)
     learner = Learner(supernet.model, recipe, epochs=epochs, seed=seed, name="supernet")
     policy = Policy(tuple([len(digit.options) for digit in space.digits]), hidden, rate)
     random = rng.Random(f"{seed}-enas")  # noqa: S311 no secret
 
     def draw() -> str:
-        return _drawn(space, random, lambda: space.write(policy.draw(random)))
+        return policy.code(space, random)
 
     history = list[dict[str, Any]]()
     for epoch in range(epochs):
@@ -74,7 +85,7 @@ def enas(
             choices = [space.choices(code) for code in codes]
             policy.learn([*zip(choices, scores, strict=True)], 1, 0.0, entropy, decay)
             rewards += scores
-        mean = sum(rewards) / max(len(rewards), 1)
+        mean = sum(rewards) / len(rewards)
         history.append({"epoch": epoch + 1, "train_loss": loss, "val_accuracy": mean})
         if progress:
             progress(history[-1])
@@ -120,10 +131,11 @@ def one_shot(
     recipe: of its weights
     candidates: nets at random that are ranked
     evaluator: the score of a net trained alone; `checked` candidates, evenly from the best to the
-        worst, are given to it and the rank correlation is told
+        worst, are given to it; of two or more the rank correlation is told
     seed: of weights, draws and batches
     progress: called with every row of the history
     """
+    need_counts(epochs=epochs, candidates=candidates, checked=checked)
     supernet = Supernet(space, seed=seed)
     learner = Learner(supernet.model, recipe, epochs=epochs, seed=seed, name="supernet")
     random = rng.Random(f"{seed}-one-shot")  # noqa: S311 no secret
@@ -140,7 +152,9 @@ def one_shot(
     if evaluator is not None:
         every = max(1, len(ranking) // max(checked, 2))
         alone = {code: evaluator(space.net(code)) for _, code in ranking[::every][:checked]}
-    value = tau([shared[code] for code in alone], [*alone.values()]) if alone else None
+    value = None
+    if alone and len(alone) > 1:
+        value = tau([shared[code] for code in alone], [*alone.values()])
     return Ranking(space, ranking[0][1], history, f"{epochs} epochs", shared, alone, value)
 
 
@@ -165,16 +179,8 @@ def tau(one: Sequence[float], other: Sequence[float]) -> float:
             f"{len(one)} and {len(other)} scores have no rank correlation; wanted two or more of "
             "the same nets"
         )
-    same = ties_one = ties_other = pairs = 0
-    for i in range(len(one)):
-        for j in range(i):
-            a, b = one[i] - one[j], other[i] - other[j]
-            pairs += 1
-            ties_one += a == 0
-            ties_other += b == 0
-            same += (a * b > 0) - (a * b < 0)
-    scale = ((pairs - ties_one) * (pairs - ties_other)) ** 0.5
-    return same / scale if scale else 0.0
+    value: Any = kendalltau(one, other)
+    return 0.0 if math.isnan(value.statistic) else float(value.statistic)
 
 
 def _trained(
@@ -195,12 +201,3 @@ def _reward(supernet: Supernet, code: str, val: Images, batch: int, random: rng.
     """Accuracy at shared weights on a batch of images at random."""
     supernet.choose(code)
     return evaluated(supernet.model, some(val, batch, random.getrandbits(31)))
-
-
-def _drawn(space: Space, random: rng.Random, draw: Callable[[], str]) -> str:
-    """A code that fits, from `draw` if it gives one in a hundred tries."""
-    for _ in range(100):
-        code = draw()
-        if space.fits(code):
-            return code
-    return space.sample(random)

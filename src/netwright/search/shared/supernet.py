@@ -19,7 +19,7 @@ from netwright.blocks.genotype import CellGenotype, Genotype
 from netwright.core.graph import Graph, Node
 from netwright.core.net import Net
 from netwright.errors import SearchError
-from netwright.space.cells import INPUTS, KINDS, CellSpace
+from netwright.space.cells import INPUTS, KINDS, CellSpace, cells_of
 from netwright.space.search_space import Space
 from netwright.train.learner import device
 
@@ -97,7 +97,7 @@ class Supernet:
         self.model = self.net.build(seed=seed).to(device())
         self._nodes: dict[tuple[str, int], list[Mixed]] = {}
         self._outs: dict[str, list[Masked]] = {kind: [] for kind in KINDS}
-        for name, cell in self._cells(self.net).items():
+        for name, cell in cells_of(self.net).items():
             self._mix(self.model.get_submodule(name), cell, mixed=mixed)
 
     def _net(self, whole: CellGenotype, *, mixed: bool) -> Net:
@@ -106,13 +106,8 @@ class Supernet:
         if not mixed:
             return net
         plain = {name: replace(cell, norm=replace(cast("Any", cell.norm), affine=False))
-                 for name, cell in self._cells(net).items()}  # fmt: skip
+                 for name, cell in cells_of(net).items()}  # fmt: skip
         return replace(net, spec=cast("Graph", net.spec).put(**plain))
-
-    def _cells(self, net: Net) -> dict[str, Cell]:
-        graph = cast("Graph", net.spec)
-        parts = {name: graph.part(name) for name in graph.names}
-        return {name: part for name, part in parts.items() if isinstance(part, Cell)}
 
     def _mix(self, module: nn.Module, cell: Cell, *, mixed: bool) -> None:
         """Puts weights on the edges and the output of one cell."""
@@ -120,9 +115,9 @@ class Supernet:
         for state, edges in enumerate(self.edges, INPUTS):
             node = module.get_submodule(f"node{state}")
             pools = [i for i, (name, _) in enumerate(edges) if mixed and "pool" in name]
-            made = Mixed([node.get_submodule(str(i)) for i in range(len(edges))], pools, cell.width)
-            setattr(module, f"node{state}", made)
-            self._nodes.setdefault((kind, state), []).append(made)
+            sums = Mixed([node.get_submodule(str(i)) for i in range(len(edges))], pools, cell.width)
+            setattr(module, f"node{state}", sums)
+            self._nodes.setdefault((kind, state), []).append(sums)
         out = Masked(self.space.nodes)
         setattr(module, "out", out)  # noqa: B010 so is it written for nodes
         self._outs[kind].append(out)
@@ -160,7 +155,7 @@ class Supernet:
         only the states that its cells put out.
         """
         cell, _, rest = key.partition(".")
-        cells = self._cells(net)
+        cells = cells_of(net)
         node = rest.split(".")[0]
         if cell in cells and node.removeprefix("node").isdigit():
             state = int(node.removeprefix("node"))
