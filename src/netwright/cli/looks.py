@@ -87,13 +87,15 @@ def trust(
 @count_option("--stride", 16, "pixels from one square to the next")
 @click.option("--fill", default="mean", metavar="WHAT", help="mean, zero, grey, blur or a number")
 @target_option
+@seconds_option
 def occlusion(
     looked: look.Subject, image: str, tell: Any, size: int, stride: int, fill: str,
-    target: str | None,
+    target: str | None, seconds: float | None,
 ) -> Any:  # fmt: skip
     """What a class loses where the image is covered."""
     colour = float(fill) if fill.replace(".", "", 1).removeprefix("-").isdecimal() else fill
-    return look.occlusion(looked, image, size, stride, as_target(looked, target), colour)
+    return look.occlusion(looked, image, size, stride, as_target(looked, target), colour,
+                          seconds=seconds, tell=tell)  # fmt: skip
 
 
 @each("activations")
@@ -183,14 +185,15 @@ def field(
 @layers_option
 @count_option("--count", 9, "patches of each channel")
 @click.option("--beside", metavar="METHOD", help="a map of each unit beside, such as deconvnet")
+@seconds_option
 def top_patches(
     looked: look.Subject, images: tuple[str, ...], tell: Any, layers: tuple[str, ...], count: int,
-    beside: str | None,
+    beside: str | None, seconds: float | None,
 ) -> Any:  # fmt: skip
     """The pieces of images that excite each channel most."""
     data = look.images_of(data_of(images))
     return look.top_patches(looked, data, _paths(looked, data[0], layers), count,
-                            beside=beside, tell=tell)  # fmt: skip
+                            beside=beside, seconds=seconds, tell=tell)  # fmt: skip
 
 
 @once("sparsity")
@@ -207,7 +210,7 @@ def sparsity(
 @once("shift")
 @layer_option
 @count_option("--most", 8, "pixels that images are moved by at most")
-@click.option("--border", default="reflect", metavar="HOW", help="reflect, roll or zeros (reflect)")
+@click.option("--border", default="reflect", metavar="HOW", help="reflect, roll or zero (reflect)")
 def shift(
     looked: look.Subject, images: tuple[str, ...], tell: Any, layer: str | None, most: int,
     border: str,

@@ -126,10 +126,13 @@ class Batch(NamedTuple):
     labels: np.ndarray
 
 
-def batches(
-    looked: Subject, images: Images, size: int, tell: Callable[[float], None] | None = None
-) -> Iterator[Batch]:
-    """All images in their order, `size` at a time; `tell` hears the share that has passed."""
+def size_of(batch: Batch) -> int:
+    """How many images it has."""
+    return len(batch.x)
+
+
+def batches(looked: Subject, images: Images, size: int) -> Iterator[Batch]:
+    """All images in their order, `size` at a time."""
     if not len(images) or size < 1:
         raise LookError(f"{len(images)} images, batch {size}; wanted at least 1 each")
     shape = None
@@ -146,5 +149,3 @@ def batches(
             xs.append(x)
             labels.append(images.number(looked, label))
         yield Batch(start, torch.cat(xs), np.array(labels))
-        if tell is not None:
-            tell((start + len(xs)) / len(images))

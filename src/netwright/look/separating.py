@@ -84,8 +84,8 @@ class Separability(Look):
         right = np.einsum("lii->li", self.confusion)
         both = right[:, :, None] + right[:, None, :]
         wrong = self.confusion + self.confusion.transpose(0, 2, 1)
-        told = both >= share * np.maximum(both + wrong, 1)
-        since = np.logical_and.accumulate(told[::-1])[::-1]
+        apart = both >= share * np.maximum(both + wrong, 1)
+        since = np.logical_and.accumulate(apart[::-1])[::-1]
         first = np.where(since.any(0), since.argmax(0), -1)
         first[np.arange(count), np.arange(count)] = 0
         return first
@@ -154,12 +154,12 @@ def separability(
     if (labels < 0).any() or len(np.unique(labels)) < 2:
         raise LookError("separability needs labelled images of two classes at least; give a folder "
                         "a class, or a list of (image, label)")  # fmt: skip
-    known, truth = np.unique(labels, return_inverse=True)
+    present, truth = np.unique(labels, return_inverse=True)
     names = looked.classes or images.classes
-    classes = tuple(names[i] if names else str(i) for i in known)
+    classes = tuple(names[i] if names else str(i) for i in present)
     shares = []
     for at, path in enumerate(paths):
-        shares.append(held_out(features[path][None], truth, len(known), STRENGTH, seed))
+        shares.append(held_out(features[path][None], truth, len(present), STRENGTH, seed))
         if tell is not None:
             tell(0.5 + 0.5 * (at + 1) / len(paths))
     return _judged(paths, features, np.stack(shares), truth, chosen, classes, looked.notes)
@@ -203,15 +203,16 @@ def _features(
     """Means over positions of the layers' maps, by layer (N, channels), and the labels (N,)."""
     pages: dict[str, list[np.ndarray]] = {path: [] for path in paths}
     labels: list[np.ndarray] = []
-    half = None if tell is None else lambda share: tell(0.5 * share)
     with watching(looked.model, paths) as watch, torch.no_grad():
         first = looked.picture(images[0]).x
         size = 1 if mixes(lambda x: _side_by_side(watch, x), first) else batch
-        for _, x, some in batches(looked, images, size, half):
+        for start, x, some in batches(looked, images, size):
             watch.run(x)
             labels.append(some)
             for path in paths:
                 pages[path].append(averaged(watch.outputs[path]).cpu().double().numpy())
+            if tell is not None:
+                tell(0.5 * (start + len(x)) / len(images))
     features = {path: np.concatenate(page) for path, page in pages.items()}
     for path, values in features.items():
         if not np.isfinite(values).all():

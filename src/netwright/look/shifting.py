@@ -110,7 +110,7 @@ def shift(
         shifts: columns from 0 to so many, or a list of columns, or of (rows, columns).
         layer: whose output; that of the model if not given.
         border: what comes in at the edge: the image mirrored (`reflect`), its other side (`roll`),
-            or zeros, the mean colour of normalised images.
+            or zeros (`zero`), the mean colour of normalised images.
     """
     moves = _moves(shifts)
     if border not in BORDERS:
