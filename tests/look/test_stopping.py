@@ -51,6 +51,17 @@ def test_top_patches_of_the_images_that_passed(how):
         assert np.array_equal(some.arrays()[key], values)
 
 
+@pytest.mark.parametrize("how", [{"tell": stop_at(0.5)}, {"seconds": 0}])
+def test_sensitivity_of_the_images_that_passed(how):
+    given = {"changes": "blur", "batch": 5, "preprocessing": GIVEN}
+    count = 10 if "tell" in how else 5
+    some = nw.look.sensitivity(small(), IMAGES, **given, **how)
+    whole = nw.look.sensitivity(small(), IMAGES[:count], **given)
+    assert some.count == count and f"after {count} of 20 images" in some.notes[0]
+    for key, values in whole.arrays().items():
+        assert np.array_equal(some.arrays()[key], values)
+
+
 @pytest.mark.parametrize("incremental", [True, False])
 @pytest.mark.parametrize("how", [{"tell": stop_at(0.5)}, {"seconds": 0}])
 def test_occlusion_by_the_squares_that_were_run(how, incremental):

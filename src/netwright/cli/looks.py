@@ -223,12 +223,14 @@ def shift(
 @click.option("--change", "changes", multiple=True, metavar="NAME",
               help="blur, noise, texture, shape, contrast; may be given again (all)")  # fmt: skip
 @seed_option
+@seconds_option
 def sensitivity(
-    looked: look.Subject, images: tuple[str, ...], tell: Any, changes: tuple[str, ...], seed: int
+    looked: look.Subject, images: tuple[str, ...], tell: Any, changes: tuple[str, ...],
+    **options: Any,
 ) -> Any:  # fmt: skip
     """What it says of images that are blurred, noisy, without texture or contrast."""
     how: dict[str, Any] = {"changes": changes} if changes else {}
-    return look.sensitivity(looked, data_of(images), seed=seed, tell=tell, **how)
+    return look.sensitivity(looked, data_of(images), tell=tell, **options, **how)
 
 
 @once("separability")

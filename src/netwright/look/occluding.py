@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -95,7 +97,7 @@ def occlusion(
     looked = subject(model, preprocessing)
     picture = looked.picture(image)
     x = picture.x
-    windows = _grid(x.shape[2:], size, stride)
+    windows = _grid(x.shape[2:], size, stride, batch)
     ground = _filled(looked, x, fill, size)
     notes: list[str] = []
     with watching(looked.model) as watch, torch.no_grad():
@@ -129,11 +131,13 @@ def occlusion(
     )  # fmt: skip
 
 
-def _grid(image: Any, size: int, stride: int) -> Windows:
+def _grid(image: Any, size: int, stride: int, batch: int) -> Windows:
     height, width = image
-    if not 1 <= size <= min(height, width) or stride < 1:
-        raise LookError(f"size is {size}, stride {stride}; wanted a size of 1 to "
-                        f"{min(height, width)} and a stride of at least 1")  # fmt: skip
+    if not all(isinstance(n, Integral) for n in (size, stride, batch)) or not (
+        1 <= size <= min(height, width) and min(stride, batch) >= 1
+    ):
+        raise LookError(f"size is {size}, stride {stride}, batch {batch}; wanted a size of 1 to "
+                        f"{min(height, width)}, and whole numbers of at least 1")  # fmt: skip
     tops, lefts = (range(0, n - size + 1, stride) for n in (height, width))
     places = [(top, left) for top in tops for left in lefts]
     return Windows(*[tuple(side) for side in zip(*places, strict=True)], size, size)  # type: ignore[arg-type]
@@ -141,7 +145,7 @@ def _grid(image: Any, size: int, stride: int) -> Windows:
 
 def _filled(looked: Subject, x: Tensor, fill: str | float, size: int) -> Tensor:
     """What is seen of the squares, as an image (1, C, H, W)."""
-    if isinstance(fill, int | float):
+    if isinstance(fill, int | float) and isfinite(fill):
         return torch.full_like(x, fill)
     if fill == "mean":
         return x.mean((2, 3), keepdim=True).expand_as(x)

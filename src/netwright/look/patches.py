@@ -18,8 +18,9 @@ from netwright.look.geometry import layer as layer_at
 from netwright.look.images import Images, batches, images_of, size_of
 from netwright.look.pace import Pace, Tell
 from netwright.look.picture import Subject, subject
+from netwright.look.reaching import side_by_side
 from netwright.look.result import Look, sheet
-from netwright.look.watch import Watch, mixes, watching
+from netwright.look.watch import mixes, paths_of, watching
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -155,13 +156,13 @@ def top_patches(
         raise LookError(f"{len(source)} images, k {k}, batch {batch}; wanted at least 1 each")
     if beside is not None and beside not in PIXELS:
         raise nearest("method of pixels", beside, PIXELS)
-    paths = (layers,) if isinstance(layers, str) else tuple(dict.fromkeys(layers))
+    paths = paths_of(layers)
     first = looked.picture(source[0]).x
     places = _places(looked, first, paths)
     best = {path: _Best(k) for path in paths}
     pace = Pace(len(source), tell, seconds)
     with watching(looked.model, paths) as watch, torch.no_grad(), pace:
-        batch = 1 if mixes(lambda x: _outputs(watch, x), first) else batch
+        batch = 1 if mixes(lambda x: side_by_side(watch, x), first) else batch
         for some in pace.over(batches(looked, source, batch), size_of):
             watch.run(some.x)
             for path in paths:
@@ -171,12 +172,6 @@ def top_patches(
     values, at, units = [{p: best_of[p][i] for p in paths} for i in range(3)]
     notes = (*pace.note("images"), *looked.notes)
     return TopPatches(places, values, at, units, looked, source, pace.done, beside, notes)
-
-
-def _outputs(watch: Watch, x: Tensor) -> Tensor:
-    """What the layers give, side by side (N, ...)."""
-    watch.run(x)
-    return torch.cat([output.flatten(1) for output in watch.outputs.values()], 1)
 
 
 class _Best:

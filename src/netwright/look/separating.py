@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from sklearn.metrics import confusion_matrix
-from torch import Tensor
 
 from netwright.errors import LookError, nearest
 from netwright.look.geometry import Layer, layers
 from netwright.look.images import Images, batches, images_of
 from netwright.look.picture import Subject, subject
+from netwright.look.reaching import side_by_side
 from netwright.look.result import Look, shorten
-from netwright.look.watch import Watch, mixes, watching
+from netwright.look.watch import mixes, paths_of, watching
 from netwright.train.features import averaged
 from netwright.train.probe import held_out
 
@@ -128,7 +128,7 @@ class Separability(Look):
 
 
 def separability(
-    model: Any, data: Any, layers: Sequence[str] | None = None, *, most: int = 1000,
+    model: Any, data: Any, layers: str | Sequence[str] | None = None, *, most: int = 1000,
     batch: int = 16, seed: int = 0, preprocessing: Preprocessing | None = None,
     tell: Callable[[float], None] | None = None,
 ) -> Separability:  # fmt: skip
@@ -149,7 +149,7 @@ def separability(
     if not len(images):
         raise LookError("there are no images; wanted some of two classes at least")
     places = _places(looked, images)
-    paths = default_layers(places) if layers is None else tuple(layers)
+    paths = default_layers(places) if layers is None else paths_of(layers)
     features, labels = _features(looked, images, paths, batch, tell)
     if (labels < 0).any() or len(np.unique(labels)) < 2:
         raise LookError("separability needs labelled images of two classes at least; give a folder "
@@ -205,7 +205,7 @@ def _features(
     labels: list[np.ndarray] = []
     with watching(looked.model, paths) as watch, torch.no_grad():
         first = looked.picture(images[0]).x
-        size = 1 if mixes(lambda x: _side_by_side(watch, x), first) else batch
+        size = 1 if mixes(lambda x: side_by_side(watch, x), first) else batch
         for start, x, some in batches(looked, images, size):
             watch.run(x)
             labels.append(some)
@@ -218,11 +218,6 @@ def _features(
         if not np.isfinite(values).all():
             raise LookError(f"{path} gives values that are not finite; look at the weights")
     return features, np.concatenate(labels)
-
-
-def _side_by_side(watch: Watch, x: Tensor) -> Tensor:
-    watch.run(x)
-    return torch.cat([averaged(output) for output in watch.outputs.values()], 1)
 
 
 def _judged(

@@ -135,10 +135,12 @@ def shift(
 
 def _moves(shifts: int | Sequence[Any]) -> np.ndarray:
     steps = range(shifts + 1) if isinstance(shifts, int) else shifts
-    moves = [(0, step) if isinstance(step, int | np.integer) else tuple(step) for step in steps]
-    if not moves or any(len(move) != 2 for move in moves):
+    moves = [(0, step) if np.ndim(step) == 0 else tuple(step) for step in steps]
+    if not moves or not all(
+        len(move) == 2 and all(isinstance(n, int | np.integer) for n in move) for move in moves
+    ):
         raise LookError(f"shifts is {shifts!r}, wanted a number of columns, or a list of columns "
-                        "or of (rows, columns)")  # fmt: skip
+                        "or of (rows, columns), in whole pixels")  # fmt: skip
     return np.array(moves, np.int64)
 
 

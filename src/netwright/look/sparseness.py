@@ -14,9 +14,9 @@ from netwright.errors import LookError
 from netwright.look.images import batches, images_of, size_of
 from netwright.look.pace import Pace, Tell
 from netwright.look.picture import subject
-from netwright.look.reaching import reach
+from netwright.look.reaching import reach, side_by_side
 from netwright.look.result import Look
-from netwright.look.watch import Watch, mixes, watching
+from netwright.look.watch import mixes, paths_of, watching
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -101,7 +101,7 @@ def sparsity(
     pace = Pace(len(source), tell, seconds)
     with watching(looked.model, paths) as watch, torch.no_grad(), pace:
         first = looked.picture(source[0]).x
-        batch = 1 if mixes(lambda x: _outputs(watch, x), first) else batch
+        batch = 1 if mixes(lambda x: side_by_side(watch, x), first) else batch
         for some in pace.over(batches(looked, source, batch), size_of):
             reach(watch, some.x)
             for path, count in counts.items():
@@ -111,15 +111,9 @@ def sparsity(
     return Sparsity(active, least, largest, pace.done, (*pace.note("images"), *looked.notes))
 
 
-def _outputs(watch: Watch, x: Tensor) -> Tensor:
-    """What the layers give, side by side (N, ...)."""
-    reach(watch, x)
-    return torch.cat([output.flatten(1) for output in watch.outputs.values()], 1)
-
-
 def _paths(model: nn.Module, layers: str | Sequence[str] | None) -> tuple[str, ...]:
     if layers is not None:
-        return (layers,) if isinstance(layers, str) else tuple(dict.fromkeys(layers))
+        return paths_of(layers)
     parts = dict(model.named_modules())
     acts = [path for path, part in parts.items() if type(part).__module__ in HOMES]
     convs = [path for path, part in parts.items() if isinstance(part, nn.Conv2d)]
