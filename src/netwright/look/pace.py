@@ -34,7 +34,7 @@ class Pace:
         self.total, self.tell, self.seconds = total, tell, seconds
         self.done = 0
         self.early = False
-        self.stopped = False
+        self.stopped = False  # by a Ctrl-C in a block inside of this one's
 
     def __enter__(self) -> Self:
         self._start = monotonic()
@@ -64,8 +64,8 @@ class Pace:
         ends = kind is KeyboardInterrupt and self.done > 0
         if ends:
             self.early = self.early or self.done < self.total
-            if self._outer is not None:
-                self._outer.stopped = True
+        if self._outer is not None:
+            self._outer.stopped |= ends or self.stopped
         return ends
 
     def note(self, rounds: str) -> tuple[str, ...]:

@@ -101,8 +101,10 @@ def _(look: Attribution) -> Iterator[Picture]:
 @pictures.register
 def _(look: Occlusion) -> Iterator[Picture]:
     top, left, bottom, right = look.boxes[0, 0]
-    yield (over(look.pixels, look.map),
-           f"occlusion by {bottom - top} x {right - left}: what {look.name} loses")  # fmt: skip
+    count, of = int(np.isfinite(look.logit).sum()), look.logit.size
+    part = "" if count == of else f" (stopped after {count} of {of} squares)"
+    what = f"occlusion by {bottom - top} x {right - left}: what {look.name} loses{part}"
+    yield over(look.pixels, look.map), what
 
 
 @pictures.register
