@@ -105,7 +105,8 @@ def test_a_stop_in_a_look_ends_the_page(monkeypatch):
     monkeypatch.setattr(page, "occlusion", pressed)
     text = look_page(nw.look.subject(small(), GIVEN), list(IMAGES)).render()
     assert re.findall("<h2>(.*?)</h2>", text) == [*HEADINGS[:2], "Not shown"]
-    assert text.count("<figcaption>occlusion by 6 x 6") == 1 and "stopped after 3 of 81 squares" in text
+    assert text.count("<figcaption>occlusion by 6 x 6") == 1
+    assert "stopped after 3 of 81 squares" in text
 
 
 def test_the_page_ends_in_time():

@@ -62,6 +62,22 @@ def test_sensitivity_of_the_images_that_passed(how):
         assert np.array_equal(some.arrays()[key], values)
 
 
+def test_separability_of_the_images_and_layers_there_are():
+    """Those that passed are drawn from all classes, whatever the order of the set."""
+    data = [(image // (1 + i // 10), i // 10) for i, image in enumerate(IMAGES)]
+    given = {"layers": ["0", "1", "4"], "batch": 2, "preprocessing": GIVEN}
+    whole = nw.look.separability(small(), data, **given)
+    some = nw.look.separability(small(), data, seconds=0, **{**given, "batch": 16})
+    assert len(some.images) == 16 and set(some.truth) == {0, 1}
+    assert list(some.images) == sorted(some.images) and "after 16 of 20 images" in some.notes[0]
+    assert np.array_equal(some.truth, whole.truth[some.images])
+    few = [data[i] for i in some.images]
+    assert some.losses == pytest.approx(nw.look.separability(small(), few, **given).losses)
+    first = nw.look.separability(small(), data, tell=stop_at(0.8), **given)
+    assert first.layers == ("0", "1") and "after 2 of 3 layers" in first.notes[0]
+    assert np.array_equal(first.losses, whole.losses[:2]) and first.plot() is not None
+
+
 @pytest.mark.parametrize("incremental", [True, False])
 @pytest.mark.parametrize("how", [{"tell": stop_at(0.5)}, {"seconds": 0}])
 def test_occlusion_by_the_squares_that_were_run(how, incremental):

@@ -237,13 +237,13 @@ def sensitivity(
 @layers_option
 @count_option("--most", 1000, "images at most, drawn at random")
 @seed_option
+@seconds_option
 def separability(
-    looked: look.Subject, images: tuple[str, ...], tell: Any, layers: tuple[str, ...], most: int,
-    seed: int,
+    looked: look.Subject, images: tuple[str, ...], tell: Any, layers: tuple[str, ...],
+    **options: Any,
 ) -> Any:  # fmt: skip
     """How well classes can be told apart layer by layer, of a labelled data set."""
-    return look.separability(looked, data_of(images), layers or None, most=most, seed=seed,
-                             tell=tell)  # fmt: skip
+    return look.separability(looked, data_of(images), layers or None, tell=tell, **options)
 
 
 LOOKS: dict[str, click.Command] = {

@@ -41,18 +41,14 @@ class Images(Sequence[Any]):
     def __getitem__(self, index: int | slice) -> Any:
         """An image without its label; some of them for a slice."""
         if isinstance(index, slice):
-            chosen = range(self._length)[index]
-            return Images(lambda i: self.item(chosen[i]), len(chosen), self.classes)
+            return self.at(range(self._length)[index])
         if not 0 <= index < self._length:
             raise IndexError(index)
         return self.item(index)[0]
 
-    def some(self, most: int, seed: int) -> Images:
-        """At most so many of them, at random, in their order."""
-        if self._length <= most:
-            return self
-        chosen = np.sort(np.random.default_rng(seed).permutation(self._length)[:most]).tolist()
-        return Images(lambda i: self.item(chosen[i]), most, self.classes)
+    def at(self, indices: Sequence[int]) -> Images:
+        """Those at these indices, in that order."""
+        return Images(lambda i: self.item(int(indices[i])), len(indices), self.classes)
 
     def number(self, looked: Subject, label: Any) -> int:
         """The class of a label, as the model counts where it names its classes; -1 for none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ from sklearn.metrics import confusion_matrix
 
 from netwright.errors import LookError, nearest
 from netwright.look.geometry import Layer, layers
-from netwright.look.images import Images, batches, images_of
+from netwright.look.images import Images, batches, images_of, size_of
+from netwright.look.pace import Pace, Tell
 from netwright.look.picture import Subject, subject
 from netwright.look.reaching import side_by_side
 from netwright.look.result import Look, shorten
@@ -130,7 +131,7 @@ class Separability(Look):
 def separability(
     model: Any, data: Any, layers: str | Sequence[str] | None = None, *, most: int = 1000,
     batch: int = 16, seed: int = 0, preprocessing: Preprocessing | None = None,
-    tell: Callable[[float], None] | None = None,
+    seconds: float | None = None, tell: Tell | None = None,
 ) -> Separability:  # fmt: skip
     """How well the classes of labelled images can be told apart by each layer, with what is
     confused there and the images that are worst.
@@ -140,29 +141,37 @@ def separability(
         data: what `fit` takes, or a list of (image, label).
         layers: some of `nw.look.layers`; by default about a dozen, from the first to the last.
         most: images at most, drawn at random; the probes are judged by five-fold cross-validation.
+        seconds: after which no more images pass, as at Ctrl-C; the probes are fitted to what there
+            is. A Ctrl-C after that leaves out layers.
         tell: hears the share that is done.
     """
     looked = subject(model, preprocessing)
     every = images_of(data)
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(every))[:most])
-    images = every.some(most, seed)
+    drawn = np.random.default_rng(seed).permutation(len(every))[:most]
+    images = every.at(drawn)
     if not len(images):
         raise LookError("there are no images; wanted some of two classes at least")
     places = _places(looked, images)
     paths = default_layers(places) if layers is None else paths_of(layers)
-    features, labels = _features(looked, images, paths, batch, tell)
+    half = Pace(len(images), tell and (lambda share: tell(share / 2)), seconds)
+    features, labels = _features(looked, images, paths, batch, half)
+    chosen = drawn[: len(labels)]
+    order = np.argsort(chosen)  # they passed at random, so that some stand for all
+    chosen, labels = chosen[order], labels[order]
+    features = {path: values[order] for path, values in features.items()}
     if (labels < 0).any() or len(np.unique(labels)) < 2:
         raise LookError("separability needs labelled images of two classes at least; give a folder "
                         "a class, or a list of (image, label)")  # fmt: skip
     present, truth = np.unique(labels, return_inverse=True)
     names = looked.classes or images.classes
     classes = tuple(names[i] if names else str(i) for i in present)
-    shares = []
-    for at, path in enumerate(paths):
-        shares.append(held_out(features[path][None], truth, len(present), STRENGTH, seed))
-        if tell is not None:
-            tell(0.5 + 0.5 * (at + 1) / len(paths))
-    return _judged(paths, features, np.stack(shares), truth, chosen, classes, looked.notes)
+    shares = list[np.ndarray]()
+    with Pace(len(paths), tell and (lambda share: tell((1 + share) / 2))) as rest:
+        for path in rest.over(paths):
+            shares.append(held_out(features[path][None], truth, len(present), STRENGTH, seed))
+    notes = (*half.note("images"), *rest.note("layers"), *looked.notes)
+    paths = paths[: len(shares)]
+    return _judged(paths, features, np.stack(shares), truth, chosen, classes, notes)
 
 
 def default_layers(places: dict[str, Layer]) -> tuple[str, ...]:
@@ -197,27 +206,23 @@ def _places(looked: Subject, images: Images) -> dict[str, Layer]:
 
 
 def _features(
-    looked: Subject, images: Images, paths: Sequence[str], batch: int,
-    tell: Callable[[float], None] | None,
+    looked: Subject, images: Images, paths: Sequence[str], batch: int, pace: Pace,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:  # fmt: skip
     """Means over positions of the layers' maps, by layer (N, channels), and the labels (N,)."""
-    pages: dict[str, list[np.ndarray]] = {path: [] for path in paths}
-    labels: list[np.ndarray] = []
-    with watching(looked.model, paths) as watch, torch.no_grad():
+    parts: list[tuple[np.ndarray, ...]] = []
+    with watching(looked.model, paths) as watch, torch.no_grad(), pace:
         first = looked.picture(images[0]).x
         size = 1 if mixes(lambda x: side_by_side(watch, x), first) else batch
-        for start, x, some in batches(looked, images, size):
-            watch.run(x)
-            labels.append(some)
-            for path in paths:
-                pages[path].append(averaged(watch.outputs[path]).cpu().double().numpy())
-            if tell is not None:
-                tell(0.5 * (start + len(x)) / len(images))
-    features = {path: np.concatenate(page) for path, page in pages.items()}
+        for some in pace.over(batches(looked, images, size), size_of):
+            watch.run(some.x)
+            means = [averaged(watch.outputs[path]).cpu().double().numpy() for path in paths]
+            parts.append((some.labels, *means))
+    labels, *columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    features = dict(zip(paths, columns, strict=True))
     for path, values in features.items():
         if not np.isfinite(values).all():
             raise LookError(f"{path} gives values that are not finite; look at the weights")
-    return features, np.concatenate(labels)
+    return features, labels
 
 
 def _judged(
