@@ -62,6 +62,18 @@ def test_sensitivity_of_the_images_that_passed(how):
         assert np.array_equal(some.arrays()[key], values)
 
 
+@pytest.mark.parametrize("how", [{"tell": stop_at(0.1)}, {"seconds": 0}])
+def test_shifts_of_the_images_that_passed(how):
+    models = {"one": small(), "two": nn.Sequential(*small()[:4]).eval()}
+    given = {"preprocessing": GIVEN}
+    count = 2 if "tell" in how else 1
+    some = nw.look.shift(models, IMAGES, 2, **given, **how)
+    whole = nw.look.shift(models, IMAGES[:count], 2, **given)
+    assert f"after {count} of 20 images" in some.notes[0] and not whole.notes
+    for key, values in whole.arrays().items():
+        assert np.array_equal(some.arrays()[key], values)
+
+
 def test_separability_of_the_images_and_layers_there_are():
     """Those that passed are drawn from all classes, whatever the order of the set."""
     data = [(image // (1 + i // 10), i // 10) for i, image in enumerate(IMAGES)]

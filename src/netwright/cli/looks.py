@@ -211,12 +211,13 @@ def sparsity(
 @layer_option
 @count_option("--most", 8, "pixels that images are moved by at most")
 @click.option("--border", default="reflect", metavar="HOW", help="reflect, roll or zero (reflect)")
+@seconds_option
 def shift(
     looked: look.Subject, images: tuple[str, ...], tell: Any, layer: str | None, most: int,
-    border: str,
+    **options: Any,
 ) -> Any:  # fmt: skip
     """How the output changes when images are moved."""
-    return look.shift(looked, data_of(images), most, layer, border=border)
+    return look.shift(looked, data_of(images), most, layer, tell=tell, **options)
 
 
 @once("sensitivity")
