@@ -158,11 +158,7 @@ def _filled(looked: Subject, x: Tensor, fill: str | float, size: int) -> Tensor:
         kernel = (2 * border[0] + 1, 2 * border[1] + 1)
         return F.avg_pool2d(F.pad(x, ways, mode="reflect"), kernel, 1)
     if fill == "grey":
-        given = looked.preprocessing
-        if given is None:
-            return torch.full_like(x, 0.5)
-        mean, std = (torch.tensor(row).view(1, -1, 1, 1).to(x) for row in (given.mean, given.std))
-        return ((0.5 - mean) / std).expand_as(x)
+        return looked.normal(torch.full_like(x, 0.5))
     raise LookError(f"fill is {fill!r}, wanted a number or one of {', '.join(FILLS)}")
 
 
