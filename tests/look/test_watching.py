@@ -286,6 +286,17 @@ def test_a_report_shows_what_the_net_looks_at(run):
     assert len(text) < 300_000
 
 
+def test_a_report_says_what_does_not_suit_the_net(run):
+    """Of a net without a convolution nothing is shown, and the page says why."""
+    dataset = load(run.record["settings"]["data"])
+    page, shape = Page("report"), run.preprocessing.shape
+    model = nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), len(COLOURS)))
+    insight_section(page, model, run.preprocessing, dataset, evaluate([run], dataset), 1e6)
+    text = page.render()
+    assert "<h2>What the net looks at</h2>" in text and "left out: " in text
+    assert "has no convolution of images" in text and "<figcaption>" not in text
+
+
 DRAWN = [name for name in LOOKS if name not in ("gradient", "smoothgrad", "deconvnet", "gradcam++")]
 
 
