@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, Protocol, overload, runtime_checkable
 
 import numpy as np
 import torch
@@ -12,7 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from netwright.data.dataset import Dataset, load
-from netwright.data.listing import SPLITS, ArrayReader, FileReader, PackedReader, Reader
+from netwright.data.hub import is_table
+from netwright.data.listing import SPLITS, ArrayReader, FileReader, Reader
 from netwright.data.reading import is_image
 from netwright.errors import LookError
 from netwright.look.picture import Picture, Subject
@@ -68,9 +69,8 @@ class Images(Sequence[Any]):
 
 
 def images_of(data: Any) -> Images:
-    """The images of a folder, table or `.npz` as `fit` takes them, of a folder without classes, of
-    a `Dataset`; or of anything with an index and a length, whose items are images or (image,
-    label).
+    """The images of whatever `fit` takes, of a folder without classes, of a `Dataset`; or of
+    anything with an index and a length, whose items are images or (image, label).
     """
     if isinstance(data, Images):
         return data
@@ -81,7 +81,11 @@ def images_of(data: Any) -> Images:
         inside = [*path.iterdir()] if path.is_dir() else []
         loose = sorted(p for p in inside if is_image(p, path))
         data = load(path) if not loose or any(p.is_dir() for p in inside) else loose
+    if is_table(data):
+        data = load(data)
     if isinstance(data, Dataset):
+        if data.signals:
+            raise LookError(f"looking inside takes images; these are {data.size_words}")
         kept, reader = data.indices(*SPLITS), data.listing.reader
         return Images(lambda i: (_file(reader, int(kept[i])), int(data.labels[kept[i]])),
                       len(kept), data.classes)  # fmt: skip
@@ -101,15 +105,22 @@ def _listed(items: Any) -> Images:
     return Images(item, len(items))
 
 
+@runtime_checkable
+class _Encoded(Protocol):
+    """A reader of images that are files somewhere, in an archive or in a table."""
+
+    def file(self, i: int) -> bytes | Path: ...
+
+
 def _file(reader: Reader, i: int) -> Any:
     """What a `Subject` makes a picture of; the values of arrays are brought to bytes already."""
     if isinstance(reader, ArrayReader):
         pixels = reader.pixels[i]
         return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    if isinstance(reader, PackedReader):
-        return reader.file(i)
-    assert isinstance(reader, FileReader)  # the three there are
-    return reader.path(i)
+    if isinstance(reader, FileReader):
+        return reader.path(i)
+    assert isinstance(reader, _Encoded)  # all others but those of signals
+    return reader.file(i)
 
 
 class Batch(NamedTuple):

@@ -42,6 +42,8 @@ def insight_section(
     """Adds it, within a share of the time that the run has `spent`; what does not suit the net is
     left out, and the page says why.
     """
+    if dataset.signals:  # looks are for images
+        return
     looked = Subject(model, preprocessing, dataset.classes)
     every, kept = images_of(dataset), dataset.indices(*SPLITS)
     places = {dataset.names[i]: at for at, i in enumerate(kept)}
