@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import netwright as nw
-from netwright.cli import main
+from netwright.cli import looks, main
 from netwright.cli.look import command as group
 
 CODE = """
@@ -141,6 +141,10 @@ def test_a_stop_leaves_the_images_that_are_done(said, here, monkeypatch):
     assert code == 0 and "note stopped early, after 2 of 5 images" in err
     assert [record["image"] for record in json.loads(out)["results"]] == done
     assert len([*(here / "looks").iterdir()]) == 4
+
+
+def test_methods_are_those_of_the_library():
+    assert sorted(looks.METHODS) == sorted(nw.look.METHODS)
 
 
 @pytest.mark.parametrize("border", ["reflect", "roll", "zero"])
