@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import netwright as nw
-from netwright.cli import main
+from netwright.cli import looks, main
 from netwright.cli.look import command as group
 
 CODE = """
@@ -124,6 +124,33 @@ def test_a_look_prints_and_writes(said, here, name):
     facts = {key: value for key, value in record["results"][0].items() if key != "image"}
     assert json.loads(str(stored["facts"])) == facts
     assert all(f"note {note}" in err for note in facts.get("notes", []))
+
+
+def test_a_stop_leaves_the_images_that_are_done(said, here, monkeypatch):
+    """Ctrl-C in the third of five, in a look that gives nothing by halves."""
+    done, plainly = list[str](), nw.look.activations
+
+    def pressed(looked, image, paths):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(image)
+        return plainly(looked, image, paths)
+
+    monkeypatch.setattr(nw.look, "activations", pressed)
+    code, out, err = said("activations", NET, "photos", "--layer", "0", "--json")
+    assert code == 0 and "note stopped early, after 2 of 5 images" in err
+    assert [record["image"] for record in json.loads(out)["results"]] == done
+    assert len([*(here / "looks").iterdir()]) == 4
+
+
+def test_methods_are_those_of_the_library():
+    assert sorted(looks.METHODS) == sorted(nw.look.METHODS)
+
+
+@pytest.mark.parametrize("border", ["reflect", "roll", "zero"])
+def test_borders_are_what_help_says(said, here, border):
+    assert border in said("shift", "--help")[1]
+    assert said("shift", *ASKED["shift"], "--border", border, "--quiet")[0] == 0
 
 
 def test_the_numbers_are_those_of_the_library(said, here):

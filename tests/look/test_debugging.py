@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
+
 import numpy as np
 import pytest
 import torch
@@ -320,6 +323,33 @@ def test_images_are_what_fit_takes(tmp_path):
     again = nw.look.top_patches(Late(), list(pixels), "early", k=2, preprocessing=given)
     assert np.array_equal(look.images["early"], again.images["early"])
     assert look.crop("early", 0, 0).shape == (1, 1, 3)
+
+
+def test_images_in_archives_and_tables(tmp_path):
+    """Shards of webdataset, and a table of Hugging Face `datasets`, show what the files show."""
+    datasets = pytest.importorskip("datasets")
+    files = sorted(write_squares(tmp_path / "folder", 3).glob("*/*.png"))
+    with tarfile.open(tmp_path / "set-000.tar", "w") as archive:
+        for i, file in enumerate(files):
+            for end, data in (("png", file.read_bytes()), ("cls", file.parent.name.encode())):
+                member = tarfile.TarInfo(f"{i:03}.{end}")
+                member.size = len(data)
+                archive.addfile(member, io.BytesIO(data))
+    table = datasets.Dataset.from_dict(
+        {"image": [str(file) for file in files], "label": [i // 3 for i in range(9)]},
+        features=datasets.Features({
+            "image": datasets.Image(),
+            "label": datasets.ClassLabel(names=sorted({file.parent.name for file in files}))}),
+    )  # fmt: skip
+    looked = nw.look.Subject(Late(), Preprocessing(12, 3, (0.5,) * 3, (0.25,) * 3))
+    wanted = torch.cat([looked.picture(file).x for file in files])
+    for data in (tmp_path / "set-000.tar", table):
+        images = nw.look.images_of(data)
+        (batch,) = nw.look.batches(looked, images, 99)
+        assert torch.equal(batch.x, wanted) and batch.labels.tolist() == [0] * 3 + [1] * 3 + [2] * 3
+    np.savez(tmp_path / "s.npz", signals=np.zeros((6, 2, 64), np.float32), labels=[0, 1] * 3)
+    with pytest.raises(nw.LookError, match="signals of 2 x 64"):
+        nw.look.images_of(tmp_path / "s.npz")
 
 
 def test_labels_are_matched_by_name(tmp_path):

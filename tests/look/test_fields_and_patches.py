@@ -206,6 +206,9 @@ def test_filters_are_the_weights():
                                written[group * 4 : group * 4 + 4])  # fmt: skip
     with pytest.raises(nw.UnknownName, match="there are: 0, 1, 2"):
         nw.look.filters(model, "9")
+    model[1].weight.data[0, 0] = torch.nan
+    with pytest.raises(nw.LookError, match="1 has weights that are not finite"):
+        nw.look.filters(model)
 
 
 def test_fields_over_training():
@@ -285,6 +288,7 @@ def test_pixels_of_a_unit_lie_in_its_box(method):
 
 @pytest.mark.parametrize(("how", "message"), [
     ({"layer": "a", "unit": (9, 0, 0)}, "has no unit"), ({"layer": "a", "unit": (0, 0)}, "has no"),
+    ({"layer": "a", "unit": ()}, "has no unit"),
     ({"unit": (0, 0, 0)}, "takes a layer with a unit"), ({"layer": "a"}, "takes a layer with a"),
     ({"layer": "a", "unit": (0, 0, 0), "target": 1}, "in place of a class"),
 ])  # fmt: skip

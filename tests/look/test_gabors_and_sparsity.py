@@ -110,16 +110,3 @@ def test_dead_channels_of_a_data_set():
     assert both.plot() is not None
     with pytest.raises(nw.LookError, match="0 images"):
         nw.look.sparsity(model, [], preprocessing=GIVEN)
-
-
-def test_a_pass_that_is_stopped_has_what_there_is():
-    images = np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3)).astype(np.uint8)
-
-    def stop(share: float) -> None:
-        if share >= 0.5:
-            raise KeyboardInterrupt
-
-    some = nw.look.sparsity(Half(), images, batch=5, tell=stop, preprocessing=GIVEN)
-    whole = nw.look.sparsity(Half(), images[:10], batch=5, preprocessing=GIVEN)
-    assert some.images == 10 and "after 10 of 20 images" in some.notes[0]
-    assert np.array_equal(some.active["act"], whole.active["act"])

@@ -261,3 +261,25 @@ def test_images_that_were_adapted():
     pixels = np.random.default_rng(0).integers(0, 256, (24, 24, 3)).astype(np.uint8)
     shares = given.picture(pixels / 255)
     assert torch.equal(shares.x, given.picture(pixels).x) and "shares of 255" in shares.notes[0]
+
+
+@pytest.mark.parametrize("layers", [[], ()])
+def test_no_layers_are_a_mistake(layers):
+    given = Preprocessing(24, 3, (0.5,) * 3, (0.25,) * 3)
+    pixels = [image for image, _ in IMAGES]
+    for look in (
+        lambda: nw.look.activations(Plain(), X, layers),
+        lambda: nw.look.top_patches(Plain(), pixels, layers, preprocessing=given),
+        lambda: nw.look.sparsity(Plain(), pixels, layers, preprocessing=given),
+        lambda: nw.look.separability(Plain(), IMAGES, layers, preprocessing=given),
+    ):
+        with pytest.raises(nw.LookError, match="layers is empty"):
+            look()
+
+
+def test_one_layer_is_several_of_one():
+    given = Preprocessing(24, 3, (0.5,) * 3, (0.25,) * 3)
+    one = nw.look.separability(Plain(), IMAGES * 2, "one", preprocessing=given)
+    assert one.layers == ("one",)
+    assert np.array_equal(one.losses, nw.look.separability(
+        Plain(), IMAGES * 2, ["one"], preprocessing=given).losses)  # fmt: skip

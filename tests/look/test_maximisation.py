@@ -91,8 +91,8 @@ def test_units_directions_layers_and_classes():
     assert turned.values[0, 0] == pytest.approx(((outputs[2] - outputs[4]) / 2**0.5).max(), 1e-4)
     whole = nw.look.maximise(model, "0", steps=40, preprocessing=GIVEN)
     assert whole.history[-1] > 4 * whole.history[0] and whole.names == ("0",)
-    made = nw.look.maximise(model, None, [0, 2], steps=30, preprocessing=GIVEN)
-    assert made.names == ("class 0", "class 2") and (made.history[-1] > made.history[0]).all()
+    look = nw.look.maximise(model, None, torch.tensor([0, 2]), steps=30, preprocessing=GIVEN)
+    assert look.names == ("class 0", "class 2") and (look.history[-1] > look.history[0]).all()
 
 
 def test_copies_are_kept_unlike():

@@ -195,6 +195,7 @@ def test_scores_that_are_not_finite():
 
 @pytest.mark.parametrize(("how", "message"), [
     ({"size": 41}, "size of 1 to 40"), ({"stride": 0}, "stride"), ({"fill": "red"}, "blur"),
+    ({"size": 8.0}, "whole numbers"), ({"batch": 0}, "batch 0"), ({"fill": np.nan}, "a number or"),
     ({"target": 5}, "no class 5"), ({"target": "cat"}, "does not name its classes"),
 ])  # fmt: skip
 def test_what_cannot_be_asked(how, message):

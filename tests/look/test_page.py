@@ -67,6 +67,46 @@ def test_what_does_not_suit_is_said(page):
     given = Preprocessing(8, 3, (0.5,) * 3, (0.25,) * 3)
     text = look_page(nw.look.subject(Odd(), given), list(IMAGES[:1])).render()
     assert "no convolution" in text and "<h2>What it says</h2>" in text
+    assert "gradient: class" in text and "occlusion by 1 x 1" in text  # these suit
+
+
+def test_a_model_that_cannot_be_followed_has_a_page_too():
+    class Sorted(nn.Module):
+        """Where its pass goes depends on the image."""
+
+        def __init__(self):
+            super().__init__()
+            self.layers = small()
+
+        def forward(self, x):
+            return self.layers(x.flip(3) if x.mean() > 0 else x)
+
+    look = look_page(nw.look.subject(Sorted(), GIVEN), list(IMAGES[:1])).render()
+    assert re.findall("<h2>(.*?)</h2>", look) == [name for name in HEADINGS if "most" not in name]
+    assert "Left out" in look and "occlusion by 6 x 6" in look and "gradient: class" in look
+
+
+def test_a_stop_in_a_look_ends_the_page(monkeypatch):
+    """In the third round of the first occlusion: its map is there, and nothing behind it."""
+    from netwright.look import page
+
+    plainly = page.occlusion
+
+    def pressed(*given):
+        rounds = list[float]()
+
+        def tell(share):
+            rounds.append(share)
+            if len(rounds) == 3:
+                raise KeyboardInterrupt
+
+        return plainly(*given, batch=1, tell=tell)
+
+    monkeypatch.setattr(page, "occlusion", pressed)
+    text = look_page(nw.look.subject(small(), GIVEN), list(IMAGES)).render()
+    assert re.findall("<h2>(.*?)</h2>", text) == [*HEADINGS[:2], "Not shown"]
+    assert text.count("<figcaption>occlusion by 6 x 6") == 1
+    assert "stopped after 3 of 81 squares" in text
 
 
 def test_the_page_ends_in_time():

@@ -15,7 +15,7 @@ import netwright as nw
 from netwright.data.dataset import load
 from netwright.data.image import Preprocessing
 from netwright.drawing.html import Page
-from netwright.train.evaluation import evaluate
+from netwright.train.evaluation import Evaluation, evaluate
 from netwright.train.insight import insight_section
 from squares import COLOURS, TINY, square, write_squares
 
@@ -284,6 +284,28 @@ def test_a_report_shows_what_the_net_looks_at(run):
     assert text.count("<figcaption>taken for") == len(found.mistakes(6))
     assert "excites its last maps most, of" in text and "kernels of its first layer" in text
     assert len(text) < 300_000
+
+
+def test_a_report_says_what_does_not_suit_the_net(run):
+    """Of a net without a convolution nothing is shown, and the page says why."""
+    dataset = load(run.record["settings"]["data"])
+    page, shape = Page("report"), run.preprocessing.shape
+    model = nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), len(COLOURS)))
+    insight_section(page, model, run.preprocessing, dataset, evaluate([run], dataset), 1e6)
+    text = page.render()
+    assert "<h2>What the net looks at</h2>" in text and "left out: " in text
+    assert "has no convolution of images" in text and "<figcaption>" not in text
+
+
+def test_a_report_of_signals_is_without_looks(tmp_path):
+    values = np.random.default_rng(0).normal(size=(24, 2, 64)).astype(np.float32)
+    np.savez(tmp_path / "s.npz", signals=values, labels=np.arange(24) % 2)
+    dataset = load(tmp_path / "s.npz")
+    test = Evaluation(dataset.classes, dataset.names, dataset.labels, np.full((24, 2), 0.5))
+    page = Page("report")
+    model = nn.Sequential(nn.Conv1d(2, 2, 3), nn.AdaptiveAvgPool1d(1), nn.Flatten())
+    insight_section(page, model, dataset.preprocessing(), dataset, test, 1e6)
+    assert "looks at" not in page.render()
 
 
 DRAWN = [name for name in LOOKS if name not in ("gradient", "smoothgrad", "deconvnet", "gradcam++")]

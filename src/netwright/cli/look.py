@@ -63,8 +63,8 @@ def page(
     from netwright.look.page import look_page
 
     with waiting("looking", quiet=quiet) as tell:
-        made = look_page(looked, chosen, title=model, seconds=seconds, tell=tell)
-    save(made, html)
+        whole = look_page(looked, chosen, title=model, seconds=seconds, tell=tell)
+    save(whole, html)
     if as_json:
         echo_json({"model": model, "look": PAGE, "page": html, "images": chosen})
 

@@ -57,22 +57,25 @@ def result_options(command: Command) -> Command:
 
 def each(name: str) -> Callable[[Compute], click.Command]:
     """A command whose function takes a subject, an image and `tell`, and the options of its own;
-    it is called for every image.
+    it is called for every image, until Ctrl-C.
     """
 
     def decorate(function: Compute) -> click.Command:
         @wraps(function)
         def command(images: tuple[str, ...], **options: Any) -> None:
+            from netwright.look.pace import Pace
+
             looked, shared, own = _split(options)
             files = files_of(images)
             stems = _stems(name, files)
             results: list[tuple[str, Look]] = []
-            for file, stem in zip(files, stems, strict=True):
-                with waiting(f"{name} of {Path(file).name}", quiet=shared["quiet"]) as tell:
-                    result = function(looked, file, tell, **own)
-                _save(result, Path(shared["out"], stem), shared)
-                results.append((file, result))
-            _tell(name, shared, results)
+            with Pace(len(files)) as pace:
+                for file, stem in pace.over(zip(files, stems, strict=True)):
+                    with waiting(f"{name} of {Path(file).name}", quiet=shared["quiet"]) as tell:
+                        result = function(looked, file, tell, **own)
+                    _save(result, Path(shared["out"], stem), shared)
+                    results.append((file, result))
+            _report(name, shared, results, pace.note("images"))
 
         images = click.argument("images", nargs=-1, required=True, shell_complete=complete.files)
         return click.command(name)(result_options(images(command)))
@@ -92,7 +95,7 @@ def once(name: str, images: bool | None = True) -> Callable[[Compute], click.Com
             with waiting(name, quiet=shared["quiet"]) as tell:
                 result = function(looked, images, tell, **own)
             _save(result, Path(shared["out"], name), shared)
-            _tell(name, shared, [("", result)])
+            _report(name, shared, [("", result)])
 
         if images is not False:
             argument = click.argument("images", nargs=-1, required=bool(images),
@@ -129,15 +132,18 @@ def _save(result: Look, stem: Path, shared: dict[str, Any]) -> None:
         click.echo(f"wrote {os.fspath(written[0])} and {written[1].name}", err=True)
 
 
-def _tell(name: str, shared: dict[str, Any], results: Sequence[tuple[str, Look]]) -> None:
+def _report(
+    name: str, shared: dict[str, Any], results: Sequence[tuple[str, Look]],
+    remarks: Sequence[str] = (),
+) -> None:  # fmt: skip
     facts = [(file, result.facts()) for file, result in results]
     if shared["as_json"]:
         records = [{**({"image": file} if file else {}), **fact} for file, fact in facts]
         echo_json({"model": shared["model"], "look": name, "results": records})
     else:
         echo("\n\n".join(_text(file, fact) for file, fact in facts))
-    notes = dict.fromkeys(note for _, fact in facts for note in fact.get("notes", ()))
-    for note in notes:
+    notes = [note for _, fact in facts for note in fact.get("notes", ())]
+    for note in dict.fromkeys([*remarks, *notes]):
         click.echo(f"note {plain(note)}", err=True)
 
 

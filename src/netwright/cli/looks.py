@@ -87,13 +87,15 @@ def trust(
 @count_option("--stride", 16, "pixels from one square to the next")
 @click.option("--fill", default="mean", metavar="WHAT", help="mean, zero, grey, blur or a number")
 @target_option
+@seconds_option
 def occlusion(
     looked: look.Subject, image: str, tell: Any, size: int, stride: int, fill: str,
-    target: str | None,
+    target: str | None, seconds: float | None,
 ) -> Any:  # fmt: skip
     """What a class loses where the image is covered."""
     colour = float(fill) if fill.replace(".", "", 1).removeprefix("-").isdecimal() else fill
-    return look.occlusion(looked, image, size, stride, as_target(looked, target), colour)
+    return look.occlusion(looked, image, size, stride, as_target(looked, target), colour,
+                          seconds=seconds, tell=tell)  # fmt: skip
 
 
 @each("activations")
@@ -183,14 +185,15 @@ def field(
 @layers_option
 @count_option("--count", 9, "patches of each channel")
 @click.option("--beside", metavar="METHOD", help="a map of each unit beside, such as deconvnet")
+@seconds_option
 def top_patches(
     looked: look.Subject, images: tuple[str, ...], tell: Any, layers: tuple[str, ...], count: int,
-    beside: str | None,
+    beside: str | None, seconds: float | None,
 ) -> Any:  # fmt: skip
     """The pieces of images that excite each channel most."""
     data = look.images_of(data_of(images))
     return look.top_patches(looked, data, _paths(looked, data[0], layers), count,
-                            beside=beside, tell=tell)  # fmt: skip
+                            beside=beside, seconds=seconds, tell=tell)  # fmt: skip
 
 
 @once("sparsity")
@@ -207,38 +210,41 @@ def sparsity(
 @once("shift")
 @layer_option
 @count_option("--most", 8, "pixels that images are moved by at most")
-@click.option("--border", default="reflect", metavar="HOW", help="reflect, roll or zeros (reflect)")
+@click.option("--border", default="reflect", metavar="HOW", help="reflect, roll or zero (reflect)")
+@seconds_option
 def shift(
     looked: look.Subject, images: tuple[str, ...], tell: Any, layer: str | None, most: int,
-    border: str,
+    **options: Any,
 ) -> Any:  # fmt: skip
     """How the output changes when images are moved."""
-    return look.shift(looked, data_of(images), most, layer, border=border)
+    return look.shift(looked, data_of(images), most, layer, tell=tell, **options)
 
 
 @once("sensitivity")
 @click.option("--change", "changes", multiple=True, metavar="NAME",
               help="blur, noise, texture, shape, contrast; may be given again (all)")  # fmt: skip
 @seed_option
+@seconds_option
 def sensitivity(
-    looked: look.Subject, images: tuple[str, ...], tell: Any, changes: tuple[str, ...], seed: int
+    looked: look.Subject, images: tuple[str, ...], tell: Any, changes: tuple[str, ...],
+    **options: Any,
 ) -> Any:  # fmt: skip
     """What it says of images that are blurred, noisy, without texture or contrast."""
     how: dict[str, Any] = {"changes": changes} if changes else {}
-    return look.sensitivity(looked, data_of(images), seed=seed, tell=tell, **how)
+    return look.sensitivity(looked, data_of(images), tell=tell, **options, **how)
 
 
 @once("separability")
 @layers_option
 @count_option("--most", 1000, "images at most, drawn at random")
 @seed_option
+@seconds_option
 def separability(
-    looked: look.Subject, images: tuple[str, ...], tell: Any, layers: tuple[str, ...], most: int,
-    seed: int,
+    looked: look.Subject, images: tuple[str, ...], tell: Any, layers: tuple[str, ...],
+    **options: Any,
 ) -> Any:  # fmt: skip
     """How well classes can be told apart layer by layer, of a labelled data set."""
-    return look.separability(looked, data_of(images), layers or None, most=most, seed=seed,
-                             tell=tell)  # fmt: skip
+    return look.separability(looked, data_of(images), layers or None, tell=tell, **options)
 
 
 LOOKS: dict[str, click.Command] = {

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from netwright.look.picture import subject
 from netwright.look.result import Look, sheet
-from netwright.look.watch import watching
+from netwright.look.watch import paths_of, watching
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -86,7 +86,7 @@ def activations(
     """
     looked = subject(model, preprocessing)
     picture = looked.picture(image)
-    paths = (layers,) if isinstance(layers, str) else tuple(dict.fromkeys(layers))
+    paths = paths_of(layers)
     with watching(looked.model, paths) as watch, torch.no_grad():
         watch.run(picture.x)
         outputs = {path: _array(watch.outputs[path][0]) for path in paths}

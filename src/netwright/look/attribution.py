@@ -129,8 +129,8 @@ def attribute(
     else:
         with watching(looked.model, [layer] if layer else [], unit) as watch:
             with torch.no_grad():
-                scores = _of_unit(watch, picture.x, unit) if unit else watch(picture.x)[0]
-            index = 0 if unit else looked.index(target, scores)
+                scores = watch(picture.x)[0] if unit is None else _of_unit(watch, picture.x, unit)
+            index = looked.index(target, scores) if unit is None else 0
             score = float(scores[index])
             drawn = _by_pixels(watch, picture.x, method, index, samples, noise, seed)
     notes = (*drawn.notes, *picture.notes)

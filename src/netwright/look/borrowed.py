@@ -110,25 +110,23 @@ def _check_reached(watch: Watch, x: Tensor, name: str) -> None:
     hidden = opaque(watch.model)
     if hidden:
         raise LookError(f"{hidden}, so captum's {name} cannot reach its activations")
-    calls: list[nn.Module] = []
+    before, inside = list[int](), list[int]()
     alone = [part for part in watch.model.modules() if type(part).__module__.startswith("torch.nn")]
     alone = [part for part in alone if not [*part.children()]]
-    hooks = []
-    modes: list[int] = []
-    mode = _Counting()
+    hooks, mode = [], _Counting()
     try:
         for part in alone:
-            hooks.append(part.register_forward_pre_hook(lambda *_: modes.append(mode.count)))
+            hooks.append(part.register_forward_pre_hook(lambda *_: before.append(mode.count)))
             hooks.append(part.register_forward_hook(
-                lambda part, *_: calls.extend([part] * (mode.count - modes.pop()))))  # fmt: skip
+                lambda *_: inside.append(mode.count - before.pop())))  # fmt: skip
         with mode, torch.no_grad():
             watch(x)
     finally:
         for hook in hooks:
             hook.remove()
-    if mode.count > len(calls):  # the rest ran outside of modules
+    if mode.count > sum(inside):
         raise LookError(f"captum's {name} reaches modules only, and this model calls "
-                        f"{mode.count - len(calls)} of {mode.count} activations as functions; use "
+                        f"{mode.count - sum(inside)} of {mode.count} activations as functions; use "
                         "integrated")  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from netwright.look.picture import Subject
 from netwright.look.redirecting import Redirected
 from netwright.look.watch import Watch, slope_of
 
-__all__ = ["Climb", "normal"]
+__all__ = ["Climb"]
 
 DETOURS = 16
 """Steps at first in which closed ReLUs are opened (Lucid's)."""
@@ -50,7 +50,7 @@ class Climb:
         with ExitStack() as rules:
             if len(self.history) < DETOURS:
                 rules.enter_context(Redirected())
-            reached, features = self.goals.climbed(self.watch, normal(self.looked, images))
+            reached, features = self.goals.climbed(self.watch, self.looked.normal(images))
         total = reached.sum()
         if self.copies > 1 and diversity:
             total = total - diversity * self._likeness(features, reached)
@@ -97,18 +97,7 @@ class Climb:
         if self.canvas is None:
             return
         images = (self.canvas() * 255).round().byte()
-        values = self.goals.largest(self.watch, normal(self.looked, images.float() / 255))
+        values = self.goals.largest(self.watch, self.looked.normal(images.float() / 255))
         self.images = images.view(self.count, self.copies, *self.shape).cpu().numpy()
         self.values = values.view(self.count, self.copies).cpu().double().numpy()
         self.canvas = self.optimiser = None
-
-
-def normal(looked: Subject, images: Tensor) -> Tensor:
-    """Values from 0 to 1 as the model takes them, where its weights are."""
-    given = looked.preprocessing
-    if given is not None and given.mean:
-        mean, std = (torch.tensor(row).view(1, -1, 1, 1).to(images)
-                     for row in (given.mean, given.std))  # fmt: skip
-        images = (images - mean) / std
-    weight = next((p for p in looked.model.parameters() if p.is_floating_point()), images)
-    return images.to(weight.device, weight.dtype)

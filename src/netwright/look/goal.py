@@ -92,6 +92,7 @@ def goals(
         return Goals(layer, (layer,), None, unit)
     if _is_direction(channels):
         return _directed(layer, channels, shape[0], unit)
+    channels = channels.tolist() if isinstance(channels, Tensor) else channels
     wanted = [channels] if isinstance(channels, int | str | np.integer) else list(channels)
     if not wanted:
         raise LookError("channels is empty; wanted an index, or several")

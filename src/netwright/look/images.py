@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, Protocol, overload, runtime_checkable
 
 import numpy as np
 import torch
@@ -12,7 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from netwright.data.dataset import Dataset, load
-from netwright.data.listing import SPLITS, ArrayReader, FileReader, PackedReader, Reader
+from netwright.data.hub import is_table
+from netwright.data.listing import SPLITS, ArrayReader, FileReader, Reader
 from netwright.data.reading import is_image
 from netwright.errors import LookError
 from netwright.look.picture import Picture, Subject
@@ -41,18 +42,14 @@ class Images(Sequence[Any]):
     def __getitem__(self, index: int | slice) -> Any:
         """An image without its label; some of them for a slice."""
         if isinstance(index, slice):
-            chosen = range(self._length)[index]
-            return Images(lambda i: self.item(chosen[i]), len(chosen), self.classes)
+            return self.at(range(self._length)[index])
         if not 0 <= index < self._length:
             raise IndexError(index)
         return self.item(index)[0]
 
-    def some(self, most: int, seed: int) -> Images:
-        """At most so many of them, at random, in their order."""
-        if self._length <= most:
-            return self
-        chosen = np.sort(np.random.default_rng(seed).permutation(self._length)[:most]).tolist()
-        return Images(lambda i: self.item(chosen[i]), most, self.classes)
+    def at(self, indices: Sequence[int]) -> Images:
+        """Those at these indices, in that order."""
+        return Images(lambda i: self.item(int(indices[i])), len(indices), self.classes)
 
     def number(self, looked: Subject, label: Any) -> int:
         """The class of a label, as the model counts where it names its classes; -1 for none."""
@@ -72,9 +69,8 @@ class Images(Sequence[Any]):
 
 
 def images_of(data: Any) -> Images:
-    """The images of a folder, table or `.npz` as `fit` takes them, of a folder without classes, of
-    a `Dataset`; or of anything with an index and a length, whose items are images or (image,
-    label).
+    """The images of whatever `fit` takes, of a folder without classes, of a `Dataset`; or of
+    anything with an index and a length, whose items are images or (image, label).
     """
     if isinstance(data, Images):
         return data
@@ -85,7 +81,11 @@ def images_of(data: Any) -> Images:
         inside = [*path.iterdir()] if path.is_dir() else []
         loose = sorted(p for p in inside if is_image(p, path))
         data = load(path) if not loose or any(p.is_dir() for p in inside) else loose
+    if is_table(data):
+        data = load(data)
     if isinstance(data, Dataset):
+        if data.signals:
+            raise LookError(f"looking inside takes images; these are {data.size_words}")
         kept, reader = data.indices(*SPLITS), data.listing.reader
         return Images(lambda i: (_file(reader, int(kept[i])), int(data.labels[kept[i]])),
                       len(kept), data.classes)  # fmt: skip
@@ -105,15 +105,22 @@ def _listed(items: Any) -> Images:
     return Images(item, len(items))
 
 
+@runtime_checkable
+class _Encoded(Protocol):
+    """A reader of images that are files somewhere, in an archive or in a table."""
+
+    def file(self, i: int) -> bytes | Path: ...
+
+
 def _file(reader: Reader, i: int) -> Any:
     """What a `Subject` makes a picture of; the values of arrays are brought to bytes already."""
     if isinstance(reader, ArrayReader):
         pixels = reader.pixels[i]
         return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    if isinstance(reader, PackedReader):
-        return reader.file(i)
-    assert isinstance(reader, FileReader)  # the three there are
-    return reader.path(i)
+    if isinstance(reader, FileReader):
+        return reader.path(i)
+    assert isinstance(reader, _Encoded)  # all others but those of signals
+    return reader.file(i)
 
 
 class Batch(NamedTuple):
@@ -126,10 +133,13 @@ class Batch(NamedTuple):
     labels: np.ndarray
 
 
-def batches(
-    looked: Subject, images: Images, size: int, tell: Callable[[float], None] | None = None
-) -> Iterator[Batch]:
-    """All images in their order, `size` at a time; `tell` hears the share that has passed."""
+def size_of(batch: Batch) -> int:
+    """How many images it has."""
+    return len(batch.x)
+
+
+def batches(looked: Subject, images: Images, size: int) -> Iterator[Batch]:
+    """All images in their order, `size` at a time."""
     if not len(images) or size < 1:
         raise LookError(f"{len(images)} images, batch {size}; wanted at least 1 each")
     shape = None
@@ -146,5 +156,3 @@ def batches(
             xs.append(x)
             labels.append(images.number(looked, label))
         yield Batch(start, torch.cat(xs), np.array(labels))
-        if tell is not None:
-            tell((start + len(xs)) / len(images))

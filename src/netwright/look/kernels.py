@@ -72,6 +72,9 @@ def filters(model: Any, layer: str | None = None) -> Filters:
     if path not in convs:
         raise nearest("convolution", path, convs)
     weights = {p: _kernels(conv) for p, conv in convs.items()}
+    faulty = [p for p, w in weights.items() if not np.isfinite(w).all()]
+    if faulty:
+        raise LookError(f"{faulty[0]} has weights that are not finite")
     norms = {p: np.sqrt((w**2).reshape(len(w), -1).sum(1)) for p, w in weights.items()}
     return Filters(path, weights[path], norms)
 

@@ -11,7 +11,7 @@ import torch
 
 from netwright.core.net import Net
 from netwright.errors import LookError
-from netwright.look.climb import Climb, normal
+from netwright.look.climb import Climb
 from netwright.look.fourier import Shake
 from netwright.look.goal import Channels, Goals, goals
 from netwright.look.pace import Pace, Tell
@@ -120,7 +120,7 @@ def maximise(
     side, notes = _side(looked, layer, size)
     shape = (_channels(looked), *side)
     with watching(looked.model, [] if layer is None else [layer]) as watch:
-        trial = normal(looked, torch.full((1, *shape), 0.5))
+        trial = looked.normal(torch.full((1, *shape), 0.5))
         wanted = goals(looked, watch, trial, layer, channels, unit)
         climbs = _climbs(looked, watch, wanted, shape, copies, seed, batch)
         rounds = [climb for climb in climbs for _ in range(steps)]
@@ -146,7 +146,7 @@ def _climbs(
 ) -> list[Climb]:  # fmt: skip
     together = max(1, batch // copies)
     if mixes(lambda x: wanted.features(watch, x).flatten(1),
-             normal(looked, torch.full((1, *shape), 0.25))):  # fmt: skip
+             looked.normal(torch.full((1, *shape), 0.25))):  # fmt: skip
         if copies > 1:
             raise LookError("what the model makes of an image depends on those beside it: copies "
                             "cannot be kept unlike; make one")  # fmt: skip

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from torch import Tensor
 from netwright.errors import LookError
 from netwright.look import local
 from netwright.look.covered import References, Windows, covered, uncovered
+from netwright.look.pace import Pace, Tell
 from netwright.look.picture import Subject, subject
 from netwright.look.result import Look, show_image, show_over
 from netwright.look.watch import TOLERANCE, Watch, logits, opaque, watching
@@ -35,7 +38,8 @@ class Occlusion(Look):
     """Logit and probability of a class with each window covered, (rows, columns).
 
     `boxes` (rows, columns, 4) are the windows: top, left, bottom, right. `map` (H, W) is what the
-    logit loses, on average over the windows that cover a pixel. `score` and `chance` are
+    logit loses, on average over the windows that cover a pixel. Of windows there was no time for
+    both are NaN, and the map leaves them out. `score` and `chance` are
     logit and probability of the image as it is; `incremental` says how it was computed. Of a run
     they are those of its net: `Run.predict` scales logits and may average over mirror images.
     """
@@ -78,6 +82,7 @@ class Occlusion(Look):
 def occlusion(
     model: Any, image: Any, size: int = 32, stride: int = 16, target: int | str | None = None,
     fill: str | float = "mean", *, batch: int = 16, incremental: bool = True,
+    seconds: float | None = None, tell: Tell | None = None,
     preprocessing: Preprocessing | None = None,
 ) -> Occlusion:  # fmt: skip
     """Score of a class, the top one if not given, with a `size` x `size` square over the image at
@@ -86,12 +91,13 @@ def occlusion(
     `fill` is the colour of the square: `mean` of the image, `zero` (the mean colour of the
     training images, where images are normalised), `grey`, `blur` (the image itself, blurred), or
     a number. Only what a square can reach is recomputed, exactly: the result is that of
-    covering the image and running all of the net, which `incremental=False` does.
+    covering the image and running all of the net, which `incremental=False` does. After `seconds`,
+    or at Ctrl-C, it ends with the squares there are; `tell` hears the share that is done.
     """
     looked = subject(model, preprocessing)
     picture = looked.picture(image)
     x = picture.x
-    windows = _grid(x.shape[2:], size, stride)
+    windows = _grid(x.shape[2:], size, stride, batch)
     ground = _filled(looked, x, fill, size)
     notes: list[str] = []
     with watching(looked.model) as watch, torch.no_grad():
@@ -103,30 +109,35 @@ def occlusion(
         if hidden:
             incremental = False
             notes.append(f"{hidden}; every window was computed in full")
-        scores = _together(_incremental if incremental else _full, watch, x, ground, windows, batch)
+        pace = Pace(len(windows.tops), tell, seconds)
+        scores = _together(watch, x, ground, windows, batch, incremental, pace)
         if scores is None or not _agrees(watch, x, ground, windows, scores, before):
-            scores, incremental = _full(watch, x, ground, windows, 1), False
+            incremental, pace = False, Pace(len(windows.tops), tell, seconds)
+            scores = _scores(watch, x, ground, windows, 1, incremental, pace)
             notes.append("windows together did not give what one gives alone; every one was run "
                          "alone and in full")  # fmt: skip
-    rows = len(dict.fromkeys(windows.tops))
+    rows, count = len(dict.fromkeys(windows.tops)), len(scores)
     boxes = np.array([(top, left, top + size, left + size)
                       for top, left in zip(windows.tops, windows.lefts, strict=True)])  # fmt: skip
-    logit = scores[:, index].double().cpu().numpy()
-    chances = scores.double().softmax(1)[:, index].cpu().numpy()
+    logit, chances = np.full((2, len(boxes)), np.nan)
+    logit[:count] = scores[:, index].double().cpu().numpy()
+    chances[:count] = scores.double().softmax(1)[:, index].cpu().numpy()
     score, chance = float(before[index]), float(before.double().softmax(0)[index])
-    lost = _spread(boxes, score - logit, (x.shape[2], x.shape[3]))
+    lost = _spread(boxes[:count], score - logit[:count], (x.shape[2], x.shape[3]))
     return Occlusion(
         logit.reshape(rows, -1), chances.reshape(rows, -1), boxes.reshape(rows, -1, 4), lost,
         index, looked.name(index), score, chance, str(fill), incremental, picture.pixels,
-        (*notes, *picture.notes),
+        (*pace.note("squares"), *notes, *picture.notes),
     )  # fmt: skip
 
 
-def _grid(image: Any, size: int, stride: int) -> Windows:
+def _grid(image: Any, size: int, stride: int, batch: int) -> Windows:
     height, width = image
-    if not 1 <= size <= min(height, width) or stride < 1:
-        raise LookError(f"size is {size}, stride {stride}; wanted a size of 1 to "
-                        f"{min(height, width)} and a stride of at least 1")  # fmt: skip
+    if not all(isinstance(n, Integral) for n in (size, stride, batch)) or not (
+        1 <= size <= min(height, width) and min(stride, batch) >= 1
+    ):
+        raise LookError(f"size is {size}, stride {stride}, batch {batch}; wanted a size of 1 to "
+                        f"{min(height, width)}, and whole numbers of at least 1")  # fmt: skip
     tops, lefts = (range(0, n - size + 1, stride) for n in (height, width))
     places = [(top, left) for top in tops for left in lefts]
     return Windows(*[tuple(side) for side in zip(*places, strict=True)], size, size)  # type: ignore[arg-type]
@@ -134,7 +145,7 @@ def _grid(image: Any, size: int, stride: int) -> Windows:
 
 def _filled(looked: Subject, x: Tensor, fill: str | float, size: int) -> Tensor:
     """What is seen of the squares, as an image (1, C, H, W)."""
-    if isinstance(fill, int | float):
+    if isinstance(fill, int | float) and isfinite(fill):
         return torch.full_like(x, fill)
     if fill == "mean":
         return x.mean((2, 3), keepdim=True).expand_as(x)
@@ -147,11 +158,7 @@ def _filled(looked: Subject, x: Tensor, fill: str | float, size: int) -> Tensor:
         kernel = (2 * border[0] + 1, 2 * border[1] + 1)
         return F.avg_pool2d(F.pad(x, ways, mode="reflect"), kernel, 1)
     if fill == "grey":
-        given = looked.preprocessing
-        if given is None:
-            return torch.full_like(x, 0.5)
-        mean, std = (torch.tensor(row).view(1, -1, 1, 1).to(x) for row in (given.mean, given.std))
-        return ((0.5 - mean) / std).expand_as(x)
+        return looked.normal(torch.full_like(x, 0.5))
     raise LookError(f"fill is {fill!r}, wanted a number or one of {', '.join(FILLS)}")
 
 
@@ -168,31 +175,29 @@ def _squares(ground: Tensor, windows: Windows) -> Tensor:
 
 
 def _together(
-    run: Callable[..., Tensor], watch: Watch, x: Tensor, ground: Tensor, windows: Windows,
-    batch: int,
+    watch: Watch, x: Tensor, ground: Tensor, windows: Windows, batch: int, incremental: bool,
+    pace: Pace,
 ) -> Tensor | None:  # fmt: skip
     """The scores of all windows, several at a time; None of a model that refuses them so."""
     try:
-        return run(watch, x, ground, windows, batch)
+        return _scores(watch, x, ground, windows, batch, incremental, pace)
     except LookError:
         return None
 
 
-def _incremental(watch: Watch, x: Tensor, ground: Tensor, windows: Windows, batch: int) -> Tensor:
+def _scores(
+    watch: Watch, x: Tensor, ground: Tensor, windows: Windows, batch: int, incremental: bool,
+    pace: Pace,
+) -> Tensor:  # fmt: skip
+    """The scores (n, classes) of the windows, or of the first ones that there is time for."""
     references, parts = References(), list[Tensor]()
-    for chunk in _chunks(windows, batch):
-        references.restart()
-        image = covered(x, _squares(ground, chunk), chunk, references)
-        parts.append(uncovered(logits(watch.run(image))))
+    with pace:
+        for chunk in pace.over(_chunks(windows, batch), lambda chunk: len(chunk.tops)):
+            references.restart()
+            images = covered(x, _squares(ground, chunk), chunk, references)
+            result = watch.run(images if incremental else uncovered(images))
+            parts.append(uncovered(logits(result)))
     return torch.cat(parts)
-
-
-def _full(watch: Watch, x: Tensor, ground: Tensor, windows: Windows, batch: int) -> Tensor:
-    references = References()
-    return torch.cat([
-        watch(uncovered(covered(x, _squares(ground, chunk), chunk, references)))
-        for chunk in _chunks(windows, batch)
-    ])  # fmt: skip
 
 
 def _agrees(
@@ -201,7 +206,7 @@ def _agrees(
     """Whether the window that changes most gives the same scores in a full pass of its own."""
     most = int((scores - before).abs().amax(1).argmax())
     one = Windows((windows.tops[most],), (windows.lefts[most],), windows.height, windows.width)
-    full = _full(watch, x, ground, one, 1)[0]
+    full = _scores(watch, x, ground, one, 1, False, Pace(1))[0]
     scale = float(full.abs().max()) or 1.0
     return float((full - scores[most]).abs().max()) <= TOLERANCE * scale
 

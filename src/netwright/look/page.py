@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import torch
-from torch import nn
 
 from netwright.core.shape import show
 from netwright.drawing.charts import bars
 from netwright.drawing.html import Page, gallery, paragraph, table
-from netwright.errors import NetwrightError
+from netwright.errors import LookError, NetwrightError
 from netwright.look.activation import activations
 from netwright.look.attribution import attribute
 from netwright.look.gabor import SMALLEST, gabors
@@ -67,7 +67,8 @@ def look_page(
             except NetwrightError as error:
                 page.add(heading, paragraph(f"Left out: {error}."))
     if pace.early:
-        page.add("Not shown", paragraph("The time was up before the rest was computed."))
+        why = "It was stopped, or the time was up, before the rest was computed."
+        page.add("Not shown", paragraph(why))
     return page
 
 
@@ -75,9 +76,14 @@ def _sections(
     looked: Subject, shown: Sequence[Picture], names: Sequence[str], seconds: float
 ) -> list[Section]:  # fmt: skip
     first, end = shown[0], monotonic() + seconds
-    places = layers(looked.model, first.x.shape[1:])
-    paths = depths(places)
-    kernels = max(conv_side(looked.model), 0)
+
+    @cache
+    def places() -> dict[str, Layer]:
+        return layers(looked.model, first.x.shape[1:])
+
+    def paths() -> list[str]:
+        return depths(places())
+
     return [
         ("What it says", lambda: _classes(looked, shown, names),
          "Shares of softmax over the classes."),
@@ -85,20 +91,21 @@ def _sections(
          ("Of the likeliest class. Cells of Grad-CAM lie at their true centres; red and blue of "
           "integrated gradients speak for and against. Occlusion is what the logit loses.")),
         ("What its layers make of the first image",
-         lambda: [drawn(pictures(activations(looked, first, paths)))],
+         lambda: [drawn(pictures(activations(looked, first, paths())))],
          "The channels with the largest values, blue below 0, red above, each layer on its scale."),
-        ("What the first layer looks for", lambda: _first_layer(looked, kernels),
+        ("What the first layer looks for", lambda: _first_layer(looked),
          "Weights as colours, grey at 0, all on one scale."),
-        *([("What excites its layers most", lambda: _patches(looked, shown, _local(places, paths)),
+        *([("What excites its layers most",
+            lambda: _patches(looked, shown, _local(places(), paths())),
             "The boxes of the units that answer most, over all images, cut out exactly.")]
           if len(shown) > 1 else []),
         ("What its layers would like to see",
-         lambda: _made(looked, first, paths, end - monotonic()),
+         lambda: _maximised(looked, first, paths(), end - monotonic()),
          ("Images made to excite the channels that the first image excites most; the number is the "
           "largest value they reach.")),
-        ("How far its units see", lambda: _fields(looked, first, paths),
+        ("How far its units see", lambda: _fields(looked, first, paths()),
          "The middle unit: the box it can see, and how strongly it depends on each pixel."),
-        ("Layers", lambda: [_layer_table(places)], ""),
+        ("Layers", lambda: [_layer_table(places())], ""),
     ]  # fmt: skip
 
 
@@ -112,6 +119,8 @@ def depths(places: dict[str, Layer], most: int = LAYERS) -> list[str]:
             before = chosen.get(place.size)
             if before is None or path.count(".") <= before.count("."):
                 chosen[place.size] = path
+    if not chosen:
+        raise LookError("no layer of the model gives a map of the image")
     paths = sorted(chosen.values(), key=[*places].index)
     if len(paths) <= most:
         return paths
@@ -138,27 +147,31 @@ def _classes(looked: Subject, shown: Sequence[Picture], names: Sequence[str]) ->
 
 
 def _maps(looked: Subject, shown: Sequence[Picture], names: Sequence[str]) -> list[str]:
-    """Of every image two quick maps and occlusion; of the first integrated gradients too."""
-    pieces = list[str]()
-    for i, (picture, name) in enumerate(zip(shown, names, strict=False)):
-        methods = ("gradcam", "gradient", *([] if i else ["integrated"]))
-        looks: list[Any] = [attribute(looked, picture, method) for method in methods]
-        size = max(1, min(picture.x.shape[2:]) // 5)
-        looks.append(occlusion(looked, picture, size, max(1, size // 2)))
-        every = chain([(picture.pixels, name)], *(pictures(look) for look in looks))
-        pieces.append(drawn(every))
-    return pieces
+    """Of every image two quick maps and occlusion; of the first integrated gradients too. What
+    does not suit the model is left out by itself.
+    """
+    pieces, faults = list[str](), dict[str, None]()
+    with Pace(len(shown)) as pace:
+        for picture, name in pace.over(zip(shown, names, strict=False)):
+            methods = ("gradcam", "gradient", *([] if pieces else ["integrated"]))
+            size = max(1, min(picture.x.shape[2:]) // 5)
+            parts = [*(partial(attribute, looked, picture, method) for method in methods),
+                     partial(occlusion, looked, picture, size, max(1, size // 2))]  # fmt: skip
+            every = [(picture.pixels, name)]
+            for look in parts:
+                try:
+                    every += pictures(look())
+                except NetwrightError as error:
+                    faults[f"Left out: {error}."] = None
+            pieces.append(drawn(every))
+    return [*pieces, *map(paragraph, faults)]
 
 
-def conv_side(model: nn.Module) -> int:
-    """A side of the first convolution's kernels, 0 without one."""
-    convs = (part for part in model.modules() if isinstance(part, nn.Conv2d))
-    first = next(convs, None)
-    return 0 if first is None else min(first.kernel_size)
-
-
-def _first_layer(looked: Subject, side: int) -> list[str]:
-    look = gabors(looked) if side >= SMALLEST else filters(looked)
+def _first_layer(looked: Subject) -> list[str]:
+    look: Any = filters(looked)
+    height, width = look.weight.shape[2:]
+    if height == width >= SMALLEST:
+        look = gabors(looked)
     return [drawn(pictures(look), 2 * WIDTH)]
 
 
@@ -175,7 +188,7 @@ def _local(places: dict[str, Layer], paths: Sequence[str]) -> list[str]:
     return small or [*paths]
 
 
-def _made(looked: Subject, first: Picture, paths: Sequence[str], seconds: float) -> list[str]:
+def _maximised(looked: Subject, first: Picture, paths: Sequence[str], seconds: float) -> list[str]:
     looks = list[Any]()
     chosen = paths[-2:]
     outputs = activations(looked, first, chosen).outputs

@@ -22,7 +22,7 @@ from netwright.look.maximisation import Maximised
 from netwright.look.occluding import Occlusion
 from netwright.look.patches import TopPatches
 from netwright.look.receptive import ReceptiveField
-from netwright.look.result import sheet
+from netwright.look.result import peak, sheet
 
 __all__ = ["encoded", "over", "pictures", "signed", "warm"]
 
@@ -60,8 +60,7 @@ def _mixed(colours: tuple[tuple[int, int, int], ...], shares: np.ndarray) -> np.
 
 def over(pixels: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Values (H, W) over a pale image, on the scale that figures have too."""
-    sizes = np.abs(values)
-    top = float(np.percentile(sizes, 99.5) or sizes.max() or 1.0)
+    top = peak(values)
     colours = signed(values, top) if values.min() < 0 else warm(values, top)
     pale = (pixels.mean(2, keepdims=True) + 128) * (2 / 3)
     return (0.6 * colours + 0.4 * pale).clip(0, 255).round().astype(np.uint8)
@@ -101,8 +100,10 @@ def _(look: Attribution) -> Iterator[Picture]:
 @pictures.register
 def _(look: Occlusion) -> Iterator[Picture]:
     top, left, bottom, right = look.boxes[0, 0]
-    yield (over(look.pixels, look.map),
-           f"occlusion by {bottom - top} x {right - left}: what {look.name} loses")  # fmt: skip
+    count, of = int(np.isfinite(look.logit).sum()), look.logit.size
+    part = "" if count == of else f" (stopped after {count} of {of} squares)"
+    what = f"occlusion by {bottom - top} x {right - left}: what {look.name} loses{part}"
+    yield over(look.pixels, look.map), what
 
 
 @pictures.register

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,12 @@ from netwright.errors import LookError, nearest
 from netwright.look.attribution import PIXELS, attribute
 from netwright.look.geometry import Box, Layer, layers
 from netwright.look.geometry import layer as layer_at
-from netwright.look.images import Images, batches, images_of
+from netwright.look.images import Images, batches, images_of, size_of
+from netwright.look.pace import Pace, Tell
 from netwright.look.picture import Subject, subject
+from netwright.look.reaching import side_by_side
 from netwright.look.result import Look, sheet
-from netwright.look.watch import Watch, mixes, watching
+from netwright.look.watch import mixes, paths_of, watching
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,9 +50,11 @@ class TopPatches(Look):
     units: dict[str, np.ndarray]
     subject: Subject = field(repr=False)
     source: Images = field(repr=False)
-
+    passed: int
+    """Images that were looked at: all, where there was time for them."""
     beside: str | None = None
     """A method of `attribute` whose map of each unit is drawn beside its crop."""
+    notes: tuple[str, ...] = ()
 
     @property
     def aspect(self) -> float:  # type: ignore[override]  # of each figure, where most have one of all
@@ -101,8 +105,7 @@ class TopPatches(Look):
         }  # fmt: skip
 
     def facts(self) -> dict[str, Any]:
-        return {"layers": list(self.layers), "images": len(self.source),
-                "notes": list(self.subject.notes)}  # fmt: skip
+        return {"layers": list(self.layers), "images": self.passed, "notes": list(self.notes)}
 
     def draw(self, figure: Figure) -> None:
         rows, columns = self._grid()
@@ -137,41 +140,38 @@ class TopPatches(Look):
 def top_patches(
     model: Any, images: Any, layers: str | Sequence[str], k: int = 9, *, batch: int = 16,
     preprocessing: Preprocessing | None = None, beside: str | None = None,
-    tell: Callable[[float], None] | None = None,
+    seconds: float | None = None, tell: Tell | None = None,
 ) -> TopPatches:  # fmt: skip
     """For every channel of the layers the `k` images, and the places in them, that excite it most
     (Zeiler & Fergus 2013, section 4.1).
 
     `images` is what `fit` takes, or anything with a length and an index: paths, arrays, a tensor
     (N, C, H, W), a data set of (image, label). They pass once; what is kept does not grow with
-    their number. `tell` hears the share that has passed. With `beside`, a method of `attribute`
-    such as `deconvnet`, figures show beside the crops what of them excites the unit.
+    their number. After `seconds`, or at Ctrl-C, the rest is left out; `tell` hears the share that
+    has passed. With `beside`, a method of `attribute` such as `deconvnet`, figures show beside the
+    crops what of them excites the unit.
     """
     looked, source = subject(model, preprocessing), images_of(images)
     if len(source) == 0 or k < 1 or batch < 1:
         raise LookError(f"{len(source)} images, k {k}, batch {batch}; wanted at least 1 each")
     if beside is not None and beside not in PIXELS:
         raise nearest("method of pixels", beside, PIXELS)
-    paths = (layers,) if isinstance(layers, str) else tuple(dict.fromkeys(layers))
+    paths = paths_of(layers)
     first = looked.picture(source[0]).x
     places = _places(looked, first, paths)
     best = {path: _Best(k) for path in paths}
-    with watching(looked.model, paths) as watch, torch.no_grad():
-        batch = 1 if mixes(lambda x: _outputs(watch, x), first) else batch
-        for start, x, _ in batches(looked, source, batch, tell):
-            watch.run(x)
+    pace = Pace(len(source), tell, seconds)
+    with watching(looked.model, paths) as watch, torch.no_grad(), pace:
+        batch = 1 if mixes(lambda x: side_by_side(watch, x), first) else batch
+        for some in pace.over(batches(looked, source, batch), size_of):
+            watch.run(some.x)
             for path in paths:
-                best[path].take(watch.outputs[path], start)
+                best[path].take(watch.outputs[path], some.start)
     columns = {path: places[path].shape[-1] if places[path].is_map else 1 for path in paths}
     best_of = {path: best[path].arrays(columns[path]) for path in paths}
     values, at, units = [{p: best_of[p][i] for p in paths} for i in range(3)]
-    return TopPatches(places, values, at, units, looked, source, beside)
-
-
-def _outputs(watch: Watch, x: Tensor) -> Tensor:
-    """What the layers give, side by side (N, ...)."""
-    watch.run(x)
-    return torch.cat([output.flatten(1) for output in watch.outputs.values()], 1)
+    notes = (*pace.note("images"), *looked.notes)
+    return TopPatches(places, values, at, units, looked, source, pace.done, beside, notes)
 
 
 class _Best:

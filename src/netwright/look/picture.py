@@ -81,10 +81,17 @@ class Subject:
         given = self.preprocessing
         count = given.channels if given else channels_of(self.model) or 3
         x = torch.tensor(pixels[:, :, :count].transpose(2, 0, 1), dtype=torch.float32) / 255
-        if given:
-            mean, std = (torch.tensor(row).view(-1, 1, 1) for row in (given.mean, given.std))
-            x = (x - mean) / std
-        return self._placed(x[None])
+        return self._placed(self.normal(x[None]))
+
+    def normal(self, values: Tensor) -> Tensor:
+        """Values from 0 to 1 (N, C, H, W) as the model takes them, where its weights are."""
+        given = self.preprocessing
+        if given is not None and given.mean:
+            mean, std = (torch.tensor(row).view(1, -1, 1, 1).to(values)
+                         for row in (given.mean, given.std))  # fmt: skip
+            values = (values - mean) / std
+        weight = self._weight(values)
+        return values.to(weight.device, weight.dtype)
 
     def _picture(self, image: Any) -> Picture:
         if isinstance(image, Tensor) and image.is_floating_point():
@@ -177,9 +184,13 @@ class Subject:
         """On the model's device, in the type of its weights; fit for gradients, whatever mode the
         caller is in.
         """
-        weight = next((p for p in self.model.parameters() if p.is_floating_point()), x)
+        weight = self._weight(x)
         with torch.inference_mode(False):
             return x.clone().to(weight.device, weight.dtype)
+
+    def _weight(self, other: Tensor) -> Tensor:
+        """One of the model's, which says where and of which type its images are; else `other`."""
+        return next((p for p in self.model.parameters() if p.is_floating_point()), other)
 
 
 def subject(model: Any, preprocessing: Preprocessing | None = None) -> Subject:

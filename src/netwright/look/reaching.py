@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from netwright.look.watch import Watch, _module_of
+from netwright.look.watch import Watch, module_of
 
-__all__ = ["reach"]
+__all__ = ["reach", "side_by_side"]
 
 
 class _Reached(BaseException):
@@ -28,7 +29,7 @@ def reach(watch: Watch, x: Tensor) -> None:
 
     # They run after those of the watch, which were there before.
     hooks = [modules[path].register_forward_hook(enough)
-             for path in {_module_of(path, modules) for path in watch.paths}]  # fmt: skip
+             for path in {module_of(path, modules) for path in watch.paths}]  # fmt: skip
     try:
         watch.run(x)
     except _Reached:
@@ -36,3 +37,9 @@ def reach(watch: Watch, x: Tensor) -> None:
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def side_by_side(watch: Watch, x: Tensor) -> Tensor:
+    """What the watched layers give, in one row an image (N, ...)."""
+    reach(watch, x)
+    return torch.cat([output.flatten(1) for output in watch.outputs.values()], 1)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from netwright.look.relus import _placed, _rectifies
+from netwright.look.relus import replaced
 
 __all__ = ["Redirected"]
 
@@ -22,14 +22,7 @@ class Redirected(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        kwargs = kwargs or {}
-        span = _rectifies(func, args, kwargs)
-        if span is None:
-            return func(*args, **kwargs)
-        x: Tensor = args[0] if args else kwargs["input"]
-        y: Any = _Detour.apply(x, span[0])
-        in_place = kwargs.get("inplace") or func.__name__.endswith("_") or _placed(func, args)
-        return x.copy_(y) if in_place else y
+        return replaced(func, args, kwargs or {}, _Detour.apply)
 
 
 class _Detour(torch.autograd.Function):

@@ -7,6 +7,7 @@ gradient.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -16,13 +17,13 @@ from torch.overrides import TorchFunctionMode
 
 from netwright.errors import LookError
 
-__all__ = ["Rectified", "is_activation"]
+__all__ = ["Rectified", "is_activation", "replaced"]
 
 _RELU = (F.relu, F.relu_, torch.relu, torch.relu_, Tensor.relu, Tensor.relu_)
 _CLAMP = (torch.clamp, torch.clamp_, torch.clamp_min, torch.clamp_min_, Tensor.clamp,
           Tensor.clamp_, Tensor.clamp_min, Tensor.clamp_min_, torch.clip, torch.clip_,
           Tensor.clip, Tensor.clip_)  # fmt: skip
-_HARDTANH = (F.hardtanh, F.hardtanh_, F.relu6)
+_HARDTANH = (F.hardtanh, F.hardtanh_)
 _OTHERS = {
     getattr(home, name)
     for name in ("silu", "gelu", "leaky_relu", "elu", "selu", "celu", "mish", "softplus",
@@ -76,18 +77,27 @@ class Rectified(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        span = _rectifies(func, args, kwargs)
-        if span is None:
-            if (func in _OTHERS or _is_larger(func, args)) and _follows(args):
-                raise LookError("guided backpropagation and deconvnet are rules for ReLUs; this "
-                                f"net calls {func.__name__}; use gradient or gradcam")  # fmt: skip
-            return func(*args, **kwargs)
-        x: Tensor = args[0] if args else kwargs["input"]
+        if (func in _OTHERS or _is_larger(func, args)) and _follows(args):
+            raise LookError("guided backpropagation and deconvnet are rules for ReLUs; this net "
+                            f"calls {func.__name__}; use gradient or gradcam")  # fmt: skip
+        return replaced(func, args, kwargs, self._rule)
+
+    def _rule(self, x: Tensor, most: float | None) -> Any:
         self.count += 1
-        y: Any = _Rule.apply(x, span[0], self.gated)
-        in_place = kwargs.get("inplace") or func.__name__.endswith("_")
-        in_place = in_place or _placed(func, args)
-        return x.copy_(y) if in_place else y
+        return _Rule.apply(x, most, self.gated)
+
+
+def replaced(
+    func: Any, args: Any, kwargs: dict[str, Any], rule: Callable[[Tensor, float | None], Any]
+) -> Any:
+    """What a call gives, by `rule(x, lid)` where it is a ReLU of x, in place where that is."""
+    span = _rectifies(func, args, kwargs)
+    if span is None:
+        return func(*args, **kwargs)
+    x: Tensor = args[0] if args else kwargs["input"]
+    y = rule(x, span[0])
+    in_place = kwargs.get("inplace") or func.__name__.endswith("_") or _placed(func, args)
+    return x.copy_(y) if in_place else y
 
 
 def _is_larger(func: Any, args: Any) -> bool:

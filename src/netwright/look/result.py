@@ -103,14 +103,17 @@ def sheet(images: np.ndarray, blank: float, columns: int | None = None) -> np.nd
     return whole
 
 
+def peak(values: np.ndarray) -> float:
+    """Where the scale of a map ends: one value of 200 is larger, as slopes have sharp peaks."""
+    sizes = np.abs(values)
+    return float(np.percentile(sizes, 99.5) or sizes.max() or 1.0)
+
+
 def show_over(axes: Axes, pixels: np.ndarray, values: np.ndarray, title: str = "") -> Any:
-    """Values (H, W) over a pale image, on a scale that is signed where they are, and ends where
-    only one value of 200 is larger: slopes have few and sharp peaks.
-    """
+    """Values (H, W) over a pale image, on a scale to their `peak` that is signed where they are."""
     grey = pixels.mean(2) if pixels.ndim == 3 else pixels
     axes.imshow(grey, cmap="gray", vmin=-128, vmax=255)
-    sizes = np.abs(values)
-    top = float(np.percentile(sizes, 99.5) or sizes.max() or 1.0)
+    top = peak(values)
     signed = values.min() < 0
     colours, least = ("RdBu_r", -top) if signed else ("inferno", 0.0)
     drawn = axes.imshow(values, cmap=colours, vmin=least, vmax=top, alpha=0.6)

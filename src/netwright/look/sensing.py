@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from netwright.data.corrupt import CHANGES, STRENGTHS, corrupted
 from netwright.errors import LookError, nearest
 from netwright.look.images import Images, images_of
+from netwright.look.pace import Pace, Tell
 from netwright.look.picture import Subject, subject
 from netwright.look.result import Look, show_image
 from netwright.look.watch import Watch, mixes, watching
@@ -76,8 +77,9 @@ class Sensitivity(Look):
 
 
 def sensitivity(
-    model: Any, images: Any, changes: Sequence[str] = CHOSEN, *, batch: int = 16, seed: int = 0,
-    preprocessing: Preprocessing | None = None, tell: Callable[[float], None] | None = None,
+    model: Any, images: Any, changes: str | Sequence[str] = CHOSEN, *, batch: int = 16,
+    seed: int = 0, seconds: float | None = None, tell: Tell | None = None,
+    preprocessing: Preprocessing | None = None,
 ) -> Sensitivity:  # fmt: skip
     """What a model says of images when they are changed, at three strengths each.
 
@@ -85,25 +87,27 @@ def sensitivity(
     (noise, blur, contrast and others), `texture`, which takes fine patterns away and leaves
     outlines, and `shape`, which shuffles tiles and leaves texture: a net that falls with the one
     and stands with the other goes by texture (Geirhos et al. 2019, arXiv:1811.12231). They happen
-    to the image as the model sees it, at its size.
+    to the image as the model sees it, at its size. After `seconds`, or at Ctrl-C, the rest of the
+    images is left out; `tell` hears the share that has passed.
     """
     looked, source = subject(model, preprocessing), images_of(images)
+    changes = (changes,) if isinstance(changes, str) else tuple(dict.fromkeys(changes))
     for name in changes:
         if name not in CHANGES:
             raise nearest("change", name, CHANGES)
     if not len(source) or not changes or batch < 1:
         raise LookError(f"{len(source)} images, {len(changes)} changes, batch {batch}; wanted at "
                         "least 1 each")  # fmt: skip
-    with watching(looked.model) as watch, torch.no_grad():
+    pace = Pace(len(source), tell, seconds)
+    with watching(looked.model) as watch, torch.no_grad(), pace:
         state = _State(looked, watch, changes, seed)
         first = looked.picture(source[0]).x
         size = 1 if mixes(watch, first) else batch
-        for start in range(0, len(source), size):
-            chosen = range(start, min(start + size, len(source)))
-            state.take(source, chosen)
-            if tell is not None:
-                tell(chosen.stop / len(source))
-    return state.result(len(source))
+        starts = range(0, len(source), size)
+        parts = [range(start, min(start + size, len(source))) for start in starts]
+        for part in pace.over(parts, len):
+            state.take(source, part)
+    return state.result(pace.note("images"))
 
 
 class _State:
@@ -116,6 +120,7 @@ class _State:
         self.examples: dict[str, np.ndarray] = {}
         self.labelled = False
         self.notes: list[str] = []
+        self.count = 0
 
     def take(self, source: Images, chosen: range) -> None:
         items = [source.item(i) for i in chosen]
@@ -137,7 +142,7 @@ class _State:
         if truth.max() >= before.shape[1]:
             raise LookError(f"there is a label {truth.max()}, the model has {before.shape[1]} "
                             "classes")  # fmt: skip
-        self._add(("", 0), before, truth, top)
+        sums = {("", 0): _summed(before, truth, top)}
         for kind in self.changes:
             for strength in STRENGTHS:
                 changed = [corrupted(values, kind, strength, self.seed + i)
@@ -146,7 +151,10 @@ class _State:
                     kept = self.examples.get(kind, np.empty((0, *changed[0].shape), np.uint8))
                     self.examples[kind] = np.concatenate([kept, changed[0][None]])
                 x = torch.cat([self.looked.of_pixels(values) for values in changed])
-                self._add((kind, strength), self._shares(x), truth, top)
+                sums[kind, strength] = _summed(self._shares(x), truth, top)
+        for key, values in sums.items():
+            self.sums[key] += values
+        self.count += len(chosen)
 
     def _shares(self, x: Tensor) -> np.ndarray:
         scores = self.watch(x).double()
@@ -154,18 +162,18 @@ class _State:
             raise LookError("the model gives scores that are not finite; look at the weights")
         return scores.softmax(1).cpu().numpy()
 
-    def _add(
-        self, key: tuple[str, int], shares: np.ndarray, truth: np.ndarray, top: np.ndarray
-    ) -> None:
-        says = shares.argmax(1)
-        chance = shares[np.arange(len(truth)), truth]
-        self.sums[key] += [(says == truth).sum(), chance.sum(), (says == top).sum()]
-
-    def result(self, count: int) -> Sensitivity:
+    def result(self, notes: Sequence[str]) -> Sensitivity:
         curves = {kind: np.stack([self.sums["", 0], *[self.sums[kind, s] for s in STRENGTHS]])
-                  / count for kind in self.changes}  # fmt: skip
+                  / self.count for kind in self.changes}  # fmt: skip
         right, chance, stays = [
             {kind: values[:, i] for kind, values in curves.items()} for i in range(3)
         ]
-        return Sensitivity(right, chance, stays, self.examples, self.labelled, count,
-                           tuple(self.notes))  # fmt: skip
+        return Sensitivity(right, chance, stays, self.examples, self.labelled, self.count,
+                           (*notes, *self.notes))  # fmt: skip
+
+
+def _summed(shares: np.ndarray, truth: np.ndarray, top: np.ndarray) -> np.ndarray:
+    """Right answers, chances of the true class, and answers that are those of before."""
+    says = shares.argmax(1)
+    chance = shares[np.arange(len(truth)), truth]
+    return np.array([(says == truth).sum(), chance.sum(), (says == top).sum()])

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from sklearn.metrics import confusion_matrix
-from torch import Tensor
 
 from netwright.errors import LookError, nearest
 from netwright.look.geometry import Layer, layers
-from netwright.look.images import Images, batches, images_of
+from netwright.look.images import Images, batches, images_of, size_of
+from netwright.look.pace import Pace, Tell
 from netwright.look.picture import Subject, subject
+from netwright.look.reaching import side_by_side
 from netwright.look.result import Look, shorten
-from netwright.look.watch import Watch, mixes, watching
+from netwright.look.watch import mixes, paths_of, watching
 from netwright.train.features import averaged
 from netwright.train.probe import held_out
 
@@ -84,8 +85,8 @@ class Separability(Look):
         right = np.einsum("lii->li", self.confusion)
         both = right[:, :, None] + right[:, None, :]
         wrong = self.confusion + self.confusion.transpose(0, 2, 1)
-        told = both >= share * np.maximum(both + wrong, 1)
-        since = np.logical_and.accumulate(told[::-1])[::-1]
+        apart = both >= share * np.maximum(both + wrong, 1)
+        since = np.logical_and.accumulate(apart[::-1])[::-1]
         first = np.where(since.any(0), since.argmax(0), -1)
         first[np.arange(count), np.arange(count)] = 0
         return first
@@ -128,9 +129,9 @@ class Separability(Look):
 
 
 def separability(
-    model: Any, data: Any, layers: Sequence[str] | None = None, *, most: int = 1000,
+    model: Any, data: Any, layers: str | Sequence[str] | None = None, *, most: int = 1000,
     batch: int = 16, seed: int = 0, preprocessing: Preprocessing | None = None,
-    tell: Callable[[float], None] | None = None,
+    seconds: float | None = None, tell: Tell | None = None,
 ) -> Separability:  # fmt: skip
     """How well the classes of labelled images can be told apart by each layer, with what is
     confused there and the images that are worst.
@@ -140,29 +141,37 @@ def separability(
         data: what `fit` takes, or a list of (image, label).
         layers: some of `nw.look.layers`; by default about a dozen, from the first to the last.
         most: images at most, drawn at random; the probes are judged by five-fold cross-validation.
+        seconds: after which no more images pass, as at Ctrl-C; the probes are fitted to what there
+            is. A Ctrl-C after that leaves out layers.
         tell: hears the share that is done.
     """
     looked = subject(model, preprocessing)
     every = images_of(data)
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(every))[:most])
-    images = every.some(most, seed)
+    drawn = np.random.default_rng(seed).permutation(len(every))[:most]
+    images = every.at(drawn)
     if not len(images):
         raise LookError("there are no images; wanted some of two classes at least")
     places = _places(looked, images)
-    paths = default_layers(places) if layers is None else tuple(layers)
-    features, labels = _features(looked, images, paths, batch, tell)
+    paths = default_layers(places) if layers is None else paths_of(layers)
+    half = Pace(len(images), tell and (lambda share: tell(share / 2)), seconds)
+    features, labels = _features(looked, images, paths, batch, half)
+    chosen = drawn[: len(labels)]
+    order = np.argsort(chosen)  # they passed at random, so that some stand for all
+    chosen, labels = chosen[order], labels[order]
+    features = {path: values[order] for path, values in features.items()}
     if (labels < 0).any() or len(np.unique(labels)) < 2:
         raise LookError("separability needs labelled images of two classes at least; give a folder "
                         "a class, or a list of (image, label)")  # fmt: skip
-    known, truth = np.unique(labels, return_inverse=True)
+    present, truth = np.unique(labels, return_inverse=True)
     names = looked.classes or images.classes
-    classes = tuple(names[i] if names else str(i) for i in known)
-    shares = []
-    for at, path in enumerate(paths):
-        shares.append(held_out(features[path][None], truth, len(known), STRENGTH, seed))
-        if tell is not None:
-            tell(0.5 + 0.5 * (at + 1) / len(paths))
-    return _judged(paths, features, np.stack(shares), truth, chosen, classes, looked.notes)
+    classes = tuple(names[i] if names else str(i) for i in present)
+    shares = list[np.ndarray]()
+    with Pace(len(paths), tell and (lambda share: tell((1 + share) / 2))) as rest:
+        for path in rest.over(paths):
+            shares.append(held_out(features[path][None], truth, len(present), STRENGTH, seed))
+    notes = (*half.note("images"), *rest.note("layers"), *looked.notes)
+    paths = paths[: len(shares)]
+    return _judged(paths, features, np.stack(shares), truth, chosen, classes, notes)
 
 
 def default_layers(places: dict[str, Layer]) -> tuple[str, ...]:
@@ -197,31 +206,23 @@ def _places(looked: Subject, images: Images) -> dict[str, Layer]:
 
 
 def _features(
-    looked: Subject, images: Images, paths: Sequence[str], batch: int,
-    tell: Callable[[float], None] | None,
+    looked: Subject, images: Images, paths: Sequence[str], batch: int, pace: Pace,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:  # fmt: skip
     """Means over positions of the layers' maps, by layer (N, channels), and the labels (N,)."""
-    pages: dict[str, list[np.ndarray]] = {path: [] for path in paths}
-    labels: list[np.ndarray] = []
-    half = None if tell is None else lambda share: tell(0.5 * share)
-    with watching(looked.model, paths) as watch, torch.no_grad():
+    parts: list[tuple[np.ndarray, ...]] = []
+    with watching(looked.model, paths) as watch, torch.no_grad(), pace:
         first = looked.picture(images[0]).x
-        size = 1 if mixes(lambda x: _side_by_side(watch, x), first) else batch
-        for _, x, some in batches(looked, images, size, half):
-            watch.run(x)
-            labels.append(some)
-            for path in paths:
-                pages[path].append(averaged(watch.outputs[path]).cpu().double().numpy())
-    features = {path: np.concatenate(page) for path, page in pages.items()}
+        size = 1 if mixes(lambda x: side_by_side(watch, x), first) else batch
+        for some in pace.over(batches(looked, images, size), size_of):
+            watch.run(some.x)
+            means = [averaged(watch.outputs[path]).cpu().double().numpy() for path in paths]
+            parts.append((some.labels, *means))
+    labels, *columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    features = dict(zip(paths, columns, strict=True))
     for path, values in features.items():
         if not np.isfinite(values).all():
             raise LookError(f"{path} gives values that are not finite; look at the weights")
-    return features, np.concatenate(labels)
-
-
-def _side_by_side(watch: Watch, x: Tensor) -> Tensor:
-    watch.run(x)
-    return torch.cat([averaged(output) for output in watch.outputs.values()], 1)
+    return features, labels
 
 
 def _judged(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from netwright.core.spec import Spec
 from netwright.errors import LookError, TraceError
 from netwright.look.geometry import Layer, layer, layers
 from netwright.look.images import Images, images_of
+from netwright.look.pace import Pace, Tell
 from netwright.look.picture import Subject, subject
 from netwright.look.result import Look
 from netwright.look.watch import logits, watching
@@ -98,7 +100,8 @@ class Shift(Look):
 
 def shift(
     model: Any, images: Any, shifts: int | Sequence[Any] = 8, layer: str | None = None, *,
-    border: str = "reflect", preprocessing: Preprocessing | None = None,
+    border: str = "reflect", seconds: float | None = None, tell: Tell | None = None,
+    preprocessing: Preprocessing | None = None,
 ) -> Shift:  # fmt: skip
     """How the output of a model, or of a `layer`, changes when images are moved: the curve of
     shift invariance, of several models or pools beside each other.
@@ -110,7 +113,9 @@ def shift(
         shifts: columns from 0 to so many, or a list of columns, or of (rows, columns).
         layer: whose output; that of the model if not given.
         border: what comes in at the edge: the image mirrored (`reflect`), its other side (`roll`),
-            or zeros, the mean colour of normalised images.
+            or zeros (`zero`), the mean colour of normalised images.
+        seconds: after which it ends, as at Ctrl-C, with the images there are.
+        tell: hears the share of images that is done.
     """
     moves = _moves(shifts)
     if border not in BORDERS:
@@ -119,26 +124,37 @@ def shift(
     models = dict(model) if isinstance(model, Mapping) else {"": model}
     if not models or not len(source):
         raise LookError(f"{len(models)} models, {len(source)} images; wanted at least 1 each")
-    change: dict[str, np.ndarray] = {}
-    agreement: dict[str, np.ndarray] = {}
-    chance: dict[str, np.ndarray] = {}
-    notes: list[str] = []
-    for name, one in models.items():
-        looked = _subject_of(one, source[0], preprocessing)
-        notes += [note for note in looked.notes if note not in notes]
-        curve, same, chances = _curves(looked, source, moves, layer, border)
-        change[name or "output"] = curve
-        if same is not None and chances is not None:
-            agreement[name or "output"], chance[name or "output"] = same, chances
-    return Shift(moves, change, agreement, chance, layer, border, tuple(notes))
+    subjects = {name or "output": _subject_of(one, source[0], preprocessing)
+                for name, one in models.items()}  # fmt: skip
+    places = {name: _place(looked.model, looked.picture(source[0]).x, layer)
+              for name, looked in subjects.items()}  # fmt: skip
+    table = list[dict[str, _Row]]()
+    with Pace(len(source), tell, seconds) as pace:
+        for image in pace.over(source):
+            table.append({name: _row(looked, places[name], image, moves, layer, border)
+                          for name, looked in subjects.items()})  # fmt: skip
+    columns = {
+        name: _Row(*map(np.array, zip(*(row[name] for row in table), strict=True)))
+        for name in subjects
+    }
+    scored = {name: column for name, column in columns.items() if np.size(column.agreement)}
+    notes = dict.fromkeys(chain.from_iterable(looked.notes for looked in subjects.values()))
+    return Shift(
+        moves, {name: column.change for name, column in columns.items()},
+        {name: column.agreement for name, column in scored.items()},
+        {name: column.chance for name, column in scored.items()},
+        layer, border, (*pace.note("images"), *notes),
+    )  # fmt: skip
 
 
 def _moves(shifts: int | Sequence[Any]) -> np.ndarray:
     steps = range(shifts + 1) if isinstance(shifts, int) else shifts
-    moves = [(0, step) if isinstance(step, int | np.integer) else tuple(step) for step in steps]
-    if not moves or any(len(move) != 2 for move in moves):
+    moves = [(0, step) if np.ndim(step) == 0 else tuple(step) for step in steps]
+    if not moves or not all(
+        len(move) == 2 and all(isinstance(n, int | np.integer) for n in move) for move in moves
+    ):
         raise LookError(f"shifts is {shifts!r}, wanted a number of columns, or a list of columns "
-                        "or of (rows, columns)")  # fmt: skip
+                        "or of (rows, columns), in whole pixels")  # fmt: skip
     return np.array(moves, np.int64)
 
 
@@ -156,30 +172,35 @@ def _subject_of(model: Any, image: Any, preprocessing: Preprocessing | None) -> 
     return subject(model, preprocessing)
 
 
-def _curves(
-    looked: Subject, images: Images, moves: np.ndarray, path: str | None, border: str
-) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-    """Change, agreement and chance, (images, shifts) each."""
-    place = _place(looked.model, looked.picture(images[0]).x, path)
-    changes, same, chances = [], [], []
+class _Row(NamedTuple):
+    """Of one image at every shift, or of all; of what is not scores only the change."""
+
+    change: Any
+    agreement: Any
+    chance: Any
+
+
+def _row(
+    looked: Subject, place: Layer | None, image: Any, moves: np.ndarray, path: str | None,
+    border: str,
+) -> _Row:  # fmt: skip
+    x = looked.picture(image).x
+    outputs = list[Tensor]()
     with watching(looked.model, [path] if path else []) as watch, torch.no_grad():
-        for image in images:
-            x = looked.picture(image).x
-            outputs = list[Tensor]()
-            for down, across in [(0, 0), *moves.tolist()]:
-                result = watch.run(moved(x, down, across, border))
-                given = watch.outputs[path] if path else result
-                outputs.append((given if isinstance(given, Tensor) else logits(given))[0].double())
-            pairs = zip(outputs[1:], moves.tolist(), strict=True)
-            changes.append([_apart(outputs[0], output, place, move) for output, move in pairs])
-            if path is None and outputs[0].dim() == 1:
-                top = outputs[0].argmax()
-                same.append([bool(scores.argmax() == top) for scores in outputs[1:]])
-                chances.append([float(scores.softmax(0)[top]) for scores in outputs[1:]])
-    if not np.isfinite(changes).all():
+        for down, across in [(0, 0), *moves.tolist()]:
+            result = watch.run(moved(x, down, across, border))
+            given = watch.outputs[path] if path else result
+            outputs.append((given if isinstance(given, Tensor) else logits(given))[0].double())
+    first, *others = outputs
+    change = [_apart(first, output, place, move)
+              for output, move in zip(others, moves.tolist(), strict=True)]  # fmt: skip
+    if not np.isfinite(change).all():
         raise LookError("the output has values that are not finite; look at the weights")
-    return (np.array(changes), np.array(same) if same else None,
-            np.array(chances) if chances else None)  # fmt: skip
+    if path is not None or first.dim() != 1:
+        return _Row(change, [], [])
+    top = first.argmax()
+    return _Row(change, [bool(scores.argmax() == top) for scores in others],
+                [float(scores.softmax(0)[top]) for scores in others])  # fmt: skip
 
 
 def _place(model: nn.Module, x: Tensor, path: str | None) -> Layer | None:

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from netwright.errors import LookError
-from netwright.look.images import Batch, batches, images_of
+from netwright.look.images import batches, images_of, size_of
 from netwright.look.pace import Pace, Tell
 from netwright.look.picture import subject
-from netwright.look.reaching import reach
+from netwright.look.reaching import reach, side_by_side
 from netwright.look.result import Look
-from netwright.look.watch import Watch, mixes, watching
+from netwright.look.watch import mixes, paths_of, watching
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -101,8 +101,8 @@ def sparsity(
     pace = Pace(len(source), tell, seconds)
     with watching(looked.model, paths) as watch, torch.no_grad(), pace:
         first = looked.picture(source[0]).x
-        batch = 1 if mixes(lambda x: _outputs(watch, x), first) else batch
-        for some in pace.over(batches(looked, source, batch), _size):
+        batch = 1 if mixes(lambda x: side_by_side(watch, x), first) else batch
+        for some in pace.over(batches(looked, source, batch), size_of):
             reach(watch, some.x)
             for path, count in counts.items():
                 count.take(watch.outputs[path])
@@ -111,19 +111,9 @@ def sparsity(
     return Sparsity(active, least, largest, pace.done, (*pace.note("images"), *looked.notes))
 
 
-def _outputs(watch: Watch, x: Tensor) -> Tensor:
-    """What the layers give, side by side (N, ...)."""
-    reach(watch, x)
-    return torch.cat([output.flatten(1) for output in watch.outputs.values()], 1)
-
-
-def _size(batch: Batch) -> int:
-    return len(batch.x)
-
-
 def _paths(model: nn.Module, layers: str | Sequence[str] | None) -> tuple[str, ...]:
     if layers is not None:
-        return (layers,) if isinstance(layers, str) else tuple(dict.fromkeys(layers))
+        return paths_of(layers)
     parts = dict(model.named_modules())
     acts = [path for path, part in parts.items() if type(part).__module__ in HOMES]
     convs = [path for path, part in parts.items() if isinstance(part, nn.Conv2d)]
@@ -146,11 +136,10 @@ class _Count:
         flat = output.transpose(0, 1).flatten(1)
         if flat.isnan().any():
             raise LookError("a layer gave values that are no numbers; look at the weights")
-        least, largest = flat.aminmax(dim=1)
+        above, (least, largest) = (flat > 0).sum(1), flat.aminmax(dim=1)
         self.least = least if self.least is None else torch.minimum(self.least, least)
         self.largest = largest if self.largest is None else torch.maximum(self.largest, largest)
-        self.above = self.above + (flat > 0).sum(1)
-        self.places += flat.shape[1]
+        self.above, self.places = self.above + above, self.places + flat.shape[1]
 
     def shares(self) -> list[np.ndarray]:
         """Share above 0, least and largest of every channel."""

@@ -110,6 +110,14 @@ def mixes(compute: Callable[[Tensor], Tensor], x: Tensor) -> bool:
     return float((beside - alone).abs().max()) > TOLERANCE * float(alone.abs().max())
 
 
+def paths_of(layers: str | Iterable[str]) -> tuple[str, ...]:
+    """The layers that were asked for, each once."""
+    paths = (layers,) if isinstance(layers, str) else tuple(dict.fromkeys(layers))
+    if not paths:
+        raise LookError("layers is empty; wanted the path of one, or of several")
+    return paths
+
+
 @contextmanager
 def watching(
     model: nn.Module, paths: Iterable[str] = (), unit: tuple[int, ...] | None = None
@@ -135,7 +143,7 @@ def watching(
             module.training = False
         for parameter, _ in flags:
             parameter.requires_grad_(False)
-        for path in dict.fromkeys(_module_of(path, modules) for path in watch.paths):
+        for path in dict.fromkeys(module_of(path, modules) for path in watch.paths):
             if isinstance(modules[path], torch.jit.ScriptModule):
                 raise LookError(f"{path} is a TorchScript module, which hides what its layers "
                                 "give; look at the module it was made of")  # fmt: skip
@@ -188,7 +196,7 @@ def slope_of(watch: Watch, value: Tensor, x: Tensor) -> Tensor:
     return torch.zeros_like(x) if slope is None else slope
 
 
-def _module_of(path: str, modules: dict[str, nn.Module]) -> str:
+def module_of(path: str, modules: dict[str, nn.Module]) -> str:
     """The path of the module whose call a layer's path names."""
     if path in modules and path:
         return path

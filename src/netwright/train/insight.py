@@ -37,23 +37,25 @@ SECONDS, SHARE = 10.0, 0.05
 
 def insight_section(
     page: Page, model: nn.Module, preprocessing: Preprocessing, dataset: Dataset,
-    found: Evaluation, spent: float,
+    test: Evaluation, spent: float,
 ) -> None:  # fmt: skip
     """Adds it, within a share of the time that the run has `spent`; what does not suit the net is
     left out, and the page says why.
     """
+    if dataset.signals:  # looks are for images
+        return
     looked = Subject(model, preprocessing, dataset.classes)
     every, kept = images_of(dataset), dataset.indices(*SPLITS)
     places = {dataset.names[i]: at for at, i in enumerate(kept)}
-    rows = found.mistakes(MISTAKES)
-    test = [places[name] for name in found.names[:PATCHES]]
+    rows = test.mistakes(MISTAKES)
+    searched = [places[name] for name in test.names[:PATCHES]]
     seconds = min(SECONDS, SHARE * spent)
     pieces, notes = list[str](), list[str]()
     parts = (
         ("The worst mistakes, and what speaks for the class they are taken for (Grad-CAM):",
          lambda: _reasons(looked, every, [(places[row["image"]], row) for row in rows])),
-        (f"What excites its last maps most, of {len(test)} test images:",
-         lambda: _patches(looked, Images(lambda i: every.item(test[i]), len(test)))),
+        (f"What excites its last maps most, of {len(searched)} test images:",
+         lambda: _patches(looked, every.at(searched))),
         ("The kernels of its first layer:", lambda: pictures(filters(looked))),
     )  # fmt: skip
     with Pace(len(parts), seconds=seconds) as pace:
@@ -65,7 +67,7 @@ def insight_section(
                 continue
             if shown:
                 pieces += [paragraph(text), gallery(shown, SIDE)]
-    if pieces:
+    if pieces or notes:
         page.add("What the net looks at", *pieces, note="; ".join(notes))
 
 

@@ -1,0 +1,147 @@
+"""Long looks end at Ctrl-C, or when their time is up, with what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import netwright as nw
+from netwright.data.image import Preprocessing
+from netwright.look.pace import Pace
+
+GIVEN = Preprocessing(16, 3, (0.5,) * 3, (0.25,) * 3)
+IMAGES = np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3)).astype(np.uint8)
+
+
+def small() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+                         nn.Linear(6, 2)).eval()  # fmt: skip
+
+
+def stop_at(share: float) -> Callable[[float], None]:
+    """Presses Ctrl-C once this share is done."""
+
+    def tell(done: float) -> None:
+        if done >= share:
+            raise KeyboardInterrupt
+
+    return tell
+
+
+def test_sparsity_of_the_images_that_passed():
+    some = nw.look.sparsity(small(), IMAGES, batch=5, tell=stop_at(0.5), preprocessing=GIVEN)
+    whole = nw.look.sparsity(small(), IMAGES[:10], batch=5, preprocessing=GIVEN)
+    assert some.images == 10 and "after 10 of 20 images" in some.notes[0]
+    assert np.array_equal(some.active["1"], whole.active["1"])
+
+
+@pytest.mark.parametrize("how", [{"tell": stop_at(0.5)}, {"seconds": 0}])
+def test_top_patches_of_the_images_that_passed(how):
+    count = 10 if "tell" in how else 5
+    some = nw.look.top_patches(small(), IMAGES, "0", 4, batch=5, preprocessing=GIVEN, **how)
+    whole = nw.look.top_patches(small(), IMAGES[:count], "0", 4, batch=5, preprocessing=GIVEN)
+    assert some.facts()["images"] == count and whole.facts()["images"] == count
+    assert f"after {count} of 20 images" in some.notes[0] and not whole.notes
+    for key, values in whole.arrays().items():
+        assert np.array_equal(some.arrays()[key], values)
+
+
+@pytest.mark.parametrize("how", [{"tell": stop_at(0.5)}, {"seconds": 0}])
+def test_sensitivity_of_the_images_that_passed(how):
+    given = {"changes": "blur", "batch": 5, "preprocessing": GIVEN}
+    count = 10 if "tell" in how else 5
+    some = nw.look.sensitivity(small(), IMAGES, **given, **how)
+    whole = nw.look.sensitivity(small(), IMAGES[:count], **given)
+    assert some.count == count and f"after {count} of 20 images" in some.notes[0]
+    for key, values in whole.arrays().items():
+        assert np.array_equal(some.arrays()[key], values)
+
+
+@pytest.mark.parametrize("how", [{"tell": stop_at(0.1)}, {"seconds": 0}])
+def test_shifts_of_the_images_that_passed(how):
+    models = {"one": small(), "two": nn.Sequential(*small()[:4]).eval()}
+    given = {"preprocessing": GIVEN}
+    count = 2 if "tell" in how else 1
+    some = nw.look.shift(models, IMAGES, 2, **given, **how)
+    whole = nw.look.shift(models, IMAGES[:count], 2, **given)
+    assert f"after {count} of 20 images" in some.notes[0] and not whole.notes
+    for key, values in whole.arrays().items():
+        assert np.array_equal(some.arrays()[key], values)
+
+
+def test_separability_of_the_images_and_layers_there_are():
+    """Those that passed are drawn from all classes, whatever the order of the set."""
+    data = [(image // (1 + i // 10), i // 10) for i, image in enumerate(IMAGES)]
+    given = {"layers": ["0", "1", "4"], "batch": 2, "preprocessing": GIVEN}
+    whole = nw.look.separability(small(), data, **given)
+    some = nw.look.separability(small(), data, seconds=0, **{**given, "batch": 16})
+    assert len(some.images) == 16 and set(some.truth) == {0, 1}
+    assert list(some.images) == sorted(some.images) and "after 16 of 20 images" in some.notes[0]
+    assert np.array_equal(some.truth, whole.truth[some.images])
+    few = [data[i] for i in some.images]
+    assert some.losses == pytest.approx(nw.look.separability(small(), few, **given).losses)
+    first = nw.look.separability(small(), data, tell=stop_at(0.8), **given)
+    assert first.layers == ("0", "1") and "after 2 of 3 layers" in first.notes[0]
+    assert np.array_equal(first.losses, whole.losses[:2]) and first.plot() is not None
+
+
+@pytest.mark.parametrize("incremental", [True, False])
+@pytest.mark.parametrize("how", [{"tell": stop_at(0.5)}, {"seconds": 0}])
+def test_occlusion_by_the_squares_that_were_run(how, incremental):
+    """Of the others nothing is known, and the map shows none of them."""
+    given = {"size": 4, "stride": 4, "batch": 4, "preprocessing": GIVEN, "incremental": incremental}
+    some = nw.look.occlusion(small(), IMAGES[0], **given, **how)
+    whole = nw.look.occlusion(small(), IMAGES[0], **given)
+    rows = 2 if "tell" in how else 1
+    assert f"after {4 * rows} of 16 squares" in some.notes[0] and not whole.notes
+    assert some.incremental == whole.incremental == incremental
+    for part, all_ in ((some.logit, whole.logit), (some.probability, whole.probability)):
+        assert np.array_equal(part[:rows], all_[:rows]) and np.isnan(part[rows:]).all()
+    assert np.array_equal(some.map[: 4 * rows], whole.map[: 4 * rows]) and whole.map[12:].any()
+    assert not some.map[4 * rows :].any() and np.array_equal(some.boxes, whole.boxes)
+    assert some.plot() is not None
+
+
+@pytest.mark.parametrize("look", [
+    lambda model, **how: nw.look.sparsity(model, IMAGES, ["1"], **how),
+    lambda model, **how: nw.look.top_patches(model, IMAGES, ["1"], **how),
+    lambda model, **how: nw.look.occlusion(model, IMAGES[0], 4, 4, **how),
+])  # fmt: skip
+def test_nothing_there_yet_is_no_result(look):
+    class Pressed(nn.Module):
+        """Ctrl-C in the first batch."""
+
+        def forward(self, x):
+            if len(x) > 2:
+                raise KeyboardInterrupt
+            return x
+
+    model = nn.Sequential(Pressed(), *small())
+    with pytest.raises(KeyboardInterrupt):
+        look(model, preprocessing=GIVEN)
+    assert not model[1]._forward_hooks
+
+
+def test_a_stop_inside_ends_what_is_around_it_too():
+    """A page of looks does not go on with the next one, nor a command with the next image."""
+    rounds = list[int]()
+    with Pace(4) as outer:
+        for i in outer.over(range(4)):
+            with Pace(3) as inner:
+                for j in inner.over(range(3)):
+                    if (i, j) == (1, 2):
+                        raise KeyboardInterrupt
+            rounds.append(inner.done)
+    assert rounds == [3, 2] and outer.note("looks") == ("stopped early, after 2 of 4 looks",)
+    with Pace(1) as after:
+        assert list(after.over("a")) == ["a"] and not after.early
+
+
+def test_a_stop_after_the_last_round_leaves_nothing_out():
+    look = nw.look.sparsity(small(), IMAGES[:4], batch=2, tell=stop_at(1), preprocessing=GIVEN)
+    assert look.images == 4 and not look.notes
