@@ -52,10 +52,10 @@ def decide(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal | None]:
     """Decides between trained weights and nets of their own, and fits training into the time."""
     if dataset.signals:
         return _from_nothing(settings, dataset, [reason_for_signals(settings)])
-    trained, lacking = available(settings)
     alone = _better_alone(settings, dataset)
+    trained, lacking = ([], alone) if alone else available(settings)
     why = list[str]()
-    if trained and not alone:
+    if trained:
         names = ", ".join(backbone.weights for backbone in trained)
         why.append(f"{dataset.size('train')} images are few to learn from nothing: begins with "
                    f"trained weights ({names})")  # fmt: skip
@@ -65,14 +65,11 @@ def decide(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal | None]:
         folds = enough_folds(dataset)
         return Job(tuple(why), tuple(trained), settings.transfer, (), (), recipe, settings.epochs,
                    settings.precision, settings.seed, folds), None  # fmt: skip
-    why.append(alone if trained and alone else lacking or "nets start from nothing")
-    return _from_nothing(settings, dataset, why)
+    return _from_nothing(settings, dataset, [lacking])
 
 
 def _better_alone(settings: Settings, dataset: Dataset) -> str:
     """Why nets that start from nothing suit better than trained weights; empty if they do not."""
-    if settings.transfer == "none":
-        return "nets start from nothing, as asked for"
     if settings.transfer != "auto" or settings.weights:
         return ""
     side, images = dataset.survey.side, dataset.size("train")
