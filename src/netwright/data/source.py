@@ -72,7 +72,7 @@ def _read(path: Path) -> Listing:
         return _folder(path)
     if path.suffix.lower() in TABLES:
         return read_manifest(path)
-    if path.suffix != ".npz":
+    if path.suffix.lower() != ".npz":
         raise DataError(f"{path} is no folder, no table and no .npz; {LAYOUT}")
     return read_arrays(path)
 

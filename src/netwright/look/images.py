@@ -84,7 +84,7 @@ def images_of(data: Any) -> Images:
             return _listed([path])
         inside = [*path.iterdir()] if path.is_dir() else []
         loose = sorted(p for p in inside if is_image(p, path))
-        data = load(path) if not loose or any(p.is_dir() for p in inside) else loose
+        data = load(path, learn=False) if not loose or any(p.is_dir() for p in inside) else loose
     if isinstance(data, Dataset):
         kept, reader = data.indices(*SPLITS), data.listing.reader
         return Images(lambda i: (_file(reader, int(kept[i])), int(data.labels[kept[i]])),
