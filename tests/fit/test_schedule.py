@@ -122,6 +122,13 @@ def test_a_measurement_is_positive_and_grows_with_the_net(monkeypatch):
         {"size": 4},
         {"seed": -1},
         {"seed": 2**32},
+        {"epochs": "3"},
+        {"epochs": 2.5},
+        {"minutes": "5"},
+        {"net": small("plain", (3, 16, 16), 3, width=4, depth=1, stages=2)},
+        {"recipe": Recipe()},
+        {"rate": [0.1]},
+        {"log": None},
     ],
 )
 def test_settings_are_checked(wrong):
