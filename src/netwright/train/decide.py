@@ -14,12 +14,13 @@ from netwright.errors import BudgetError
 from netwright.nets import registry
 from netwright.space.budget import Budget
 from netwright.space.families import FAMILIES
-from netwright.speed.training import PRECISIONS, Speed, faster, speeds, step_seconds
+from netwright.speed.training import Speed, choices, faster
 from netwright.train.approach import Approach
 from netwright.train.backbones import available, chosen_net
 from netwright.train.folds import enough_folds
 from netwright.train.halving import epochs_within, work
 from netwright.train.job import Job
+from netwright.train.pace import speeds, step_seconds
 from netwright.train.propose import Proposal, propose
 from netwright.train.recipe import Recipe, read
 from netwright.train.settings import Settings
@@ -160,12 +161,11 @@ def _one_net(
         recipe = recipe.but(find=True)
         why.append(f"{net.name} has no normalisation, so no rate suits in advance: a range test "
                    "finds it")  # fmt: skip
-    steps = _steps(dataset, recipe)
+    steps, precisions = _steps(dataset, recipe), choices(settings.precision)
     if settings.epochs is not None:
-        cost, precision, epochs = float(net.plan().macs), _exact(settings), settings.epochs
+        cost, precision, epochs = float(net.plan().macs), precisions[0], settings.epochs
     else:
-        choices = PRECISIONS if settings.precision == "auto" else (settings.precision,)
-        seconds = {name: steps * step_seconds(net, recipe, name) for name in choices}
+        seconds = {name: steps * step_seconds(net, recipe, name) for name in precisions}
         precision = faster(seconds)
         cost = seconds[precision]
         epochs = max(1, min(MOST_EPOCHS, int(_usable(settings) / cost)))
@@ -198,7 +198,7 @@ def _several(
     enough = min(MOST_EPOCHS, max(LEAST_EPOCHS, int(ENOUGH_STEPS / steps)))
     dearest = usable / 2 / work([1.0] * len(FAMILIES), enough, folds)
     rates = cache(speeds)  # asked for only when some net meets the budget
-    choices = PRECISIONS if settings.precision == "auto" else (settings.precision,)
+    precisions = choices(settings.precision)
 
     def seconds(plan: Plan, speed: Speed) -> float:
         return steps * speed.step(plan, recipe.batch)
@@ -206,15 +206,15 @@ def _several(
     def affordable(plan: Plan) -> bool:
         if settings.epochs is not None:
             return True
-        return min(seconds(plan, rates()[name]) for name in choices) <= dearest
+        return min(seconds(plan, rates()[name]) for name in precisions) <= dearest
 
     proposal = propose(preprocessing.shape, len(dataset.classes), budget, affordable=affordable)
     plans = [candidate.plan for candidate in proposal.kept]
     if settings.epochs is not None:
         costs, epochs = [float(plan.macs) for plan in plans], settings.epochs
-        precision = _exact(settings)
+        precision = precisions[0]
     else:
-        spent = {name: [seconds(plan, rates()[name]) for plan in plans] for name in choices}
+        spent = {name: [seconds(plan, rates()[name]) for plan in plans] for name in precisions}
         precision = faster({name: sum(costs) for name, costs in spent.items()})
         costs = spent[precision]
         epochs = epochs_within(costs, usable, most=MOST_EPOCHS, folds=folds)
@@ -239,11 +239,6 @@ def _steps(dataset: Dataset, recipe: Recipe) -> float:
 def _usable(settings: Settings) -> float:
     """Seconds that training may take."""
     return 60 * settings.minutes * (1 - RESERVE)
-
-
-def _exact(settings: Settings) -> str:
-    """The precision where no speed was measured."""
-    return "fp32" if settings.precision == "auto" else settings.precision
 
 
 def _budget(settings: Settings) -> Budget:

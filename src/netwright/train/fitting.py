@@ -20,7 +20,7 @@ from netwright.core.files import write_text
 from netwright.data.dataset import Dataset, load
 from netwright.data.source import source_of
 from netwright.errors import RunError
-from netwright.speed.training import machine
+from netwright.speed.machine import machine
 from netwright.train.batches import Place
 from netwright.train.decide import decide
 from netwright.train.finish import finish

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from netwright.core.files import write_text
 from netwright.core.net import Net
-from netwright.speed.training import PRECISIONS, faster, step_seconds
+from netwright.speed.training import choices, faster
 from netwright.train.approach import Approach
 from netwright.train.backbones import Backbone
 from netwright.train.boosting import boosted
 from netwright.train.features import LATE
 from netwright.train.outcome import Outcome
+from netwright.train.pace import step_seconds
 from netwright.train.processes import agreed, first_then_others
 from netwright.train.record import FINE_TUNE, read_json, require
 from netwright.train.transfer import Probe
@@ -67,7 +68,7 @@ class Tuning:
     def _probe(self, backbone: Backbone) -> Probe:
         return Probe(
             backbone, self.dataset, self.trials.images, folder=self.folder, mirrored=True,
-            precision="bf16" if self.job.precision == "bf16" else "fp32", seed=self.job.seed,
+            precision=choices(self.job.precision)[0], seed=self.job.seed,
         )  # fmt: skip
 
     def _fine_tune(self, best: Outcome) -> None:
@@ -137,10 +138,10 @@ class Tuning:
 
     def _pace(self, net: Net) -> tuple[str, float]:
         """The precision to train in, and the seconds of an epoch."""
-        steps = self.job.recipe.steps(self.dataset.size("train"))
-        choices = PRECISIONS if self.job.precision == "auto" else (self.job.precision,)
+        precisions = choices(self.job.precision)
         if self.job.epochs is not None:  # nothing is measured, so that numbers are the same again
-            return ("fp32" if self.job.precision == "auto" else self.job.precision), 0.0
-        seconds = {name: steps * step_seconds(net, self.job.recipe, name) for name in choices}
+            return precisions[0], 0.0
+        steps = self.job.recipe.steps(self.dataset.size("train"))
+        seconds = {name: steps * step_seconds(net, self.job.recipe, name) for name in precisions}
         chosen = faster(seconds)
         return chosen, seconds[chosen]
