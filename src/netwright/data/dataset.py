@@ -79,8 +79,8 @@ class Dataset:
     @property
     def unreadable(self) -> list[str]:
         """Images, and folders, that were left out, and why."""
-        told = [f"{self.names[i]}: {fault}" for i, fault in self.survey.unreadable.items()]
-        return [*self.listing.unreadable, *told]
+        damaged = [f"{self.names[i]}: {fault}" for i, fault in self.survey.unreadable.items()]
+        return [*self.listing.unreadable, *damaged]
 
     @property
     def black(self) -> list[str]:

@@ -59,12 +59,12 @@ def backbones(settings: Settings) -> list[Backbone]:
     """
     pairs = _given(settings) if settings.weights else _at_hand(settings)
     bounds = Budget.parse(settings.budget) if settings.budget else None
-    found = list[Backbone]()
+    usable = list[Backbone]()
     for net, weights in pairs:
         if bounds is not None and bounds.broken(net.plan()):
             continue
-        found.append(_opened(net, weights, settings.size))
-    return sorted(found, key=lambda backbone: backbone.net.plan().macs)[:MOST]
+        usable.append(_opened(net, weights, settings.size))
+    return sorted(usable, key=lambda backbone: backbone.net.plan().macs)[:MOST]
 
 
 def _given(settings: Settings) -> list[tuple[Net, str]]:
@@ -115,13 +115,13 @@ def available(settings: Settings) -> tuple[list[Backbone], str]:
     if settings.transfer == "none":
         return [], "nets start from nothing, as asked for"
     try:
-        found = backbones(settings)
+        usable = backbones(settings)
     except NetwrightError as error:
         if settings.weights or settings.transfer != "auto":
             raise
         return [], f"no trained weights could be opened ({error})"
-    if found:
-        return found, ""
+    if usable:
+        return usable, ""
     within = f" within {settings.budget}" if settings.budget else ""
     if settings.transfer != "auto":
         raise RunError(f"--transfer {settings.transfer}: no trained weights{within} are to be had; "

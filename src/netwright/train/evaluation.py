@@ -128,8 +128,8 @@ def robustness(
     for name in CORRUPTIONS:
         for strength in STRENGTHS:
             change = partial(_corrupted, name, strength)
-            found = evaluate(runs, dataset, split=split, change=change, precision=precision)
-            figures.setdefault(name, []).append(float(found.right.mean()))
+            result = evaluate(runs, dataset, split=split, change=change, precision=precision)
+            figures.setdefault(name, []).append(float(result.right.mean()))
             tell(sum(map(len, figures.values())) / total)
     return figures
 

@@ -255,9 +255,9 @@ def _record(settings: Settings, dataset: Dataset, job: Job) -> dict[str, Any]:
 @contextmanager
 def deterministic() -> Generator[None]:
     """CuDNN picks its algorithms without trying; on CPUs nothing has to be done."""
-    held = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
+    before = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     try:
         yield
     finally:
-        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = held
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = before

@@ -37,7 +37,7 @@ SECONDS, SHARE = 10.0, 0.05
 
 def insight_section(
     page: Page, model: nn.Module, preprocessing: Preprocessing, dataset: Dataset,
-    found: Evaluation, spent: float,
+    result: Evaluation, spent: float,
 ) -> None:  # fmt: skip
     """Adds it, within a share of the time that the run has `spent`; what does not suit the net is
     left out, and the page says why.
@@ -45,8 +45,8 @@ def insight_section(
     looked = Subject(model, preprocessing, dataset.classes)
     every, kept = images_of(dataset), dataset.indices(*SPLITS)
     places = {dataset.names[i]: at for at, i in enumerate(kept)}
-    rows = found.mistakes(MISTAKES)
-    test = [places[name] for name in found.names[:PATCHES]]
+    rows = result.mistakes(MISTAKES)
+    test = [places[name] for name in result.names[:PATCHES]]
     seconds = min(SECONDS, SHARE * spent)
     pieces, notes = list[str](), list[str]()
     parts = (
