@@ -8,11 +8,10 @@ from typing import Any, NamedTuple, overload
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from netwright.data.dataset import Dataset, load
-from netwright.data.listing import SPLITS, ArrayReader, FileReader, PackedReader, Reader
+from netwright.data.listing import SPLITS
 from netwright.data.reading import is_image
 from netwright.errors import LookError
 from netwright.look.picture import Picture, Subject
@@ -86,8 +85,10 @@ def images_of(data: Any) -> Images:
         loose = sorted(p for p in inside if is_image(p, path))
         data = load(path, learn=False) if not loose or any(p.is_dir() for p in inside) else loose
     if isinstance(data, Dataset):
+        if data.signals:
+            raise LookError(f"{data.source} holds signals; what is looked at are images")
         kept, reader = data.indices(*SPLITS), data.listing.reader
-        return Images(lambda i: (_file(reader, int(kept[i])), int(data.labels[kept[i]])),
+        return Images(lambda i: (reader.file(int(kept[i])), int(data.labels[kept[i]])),
                       len(kept), data.classes)  # fmt: skip
     if not hasattr(data, "__getitem__") or not hasattr(data, "__len__"):
         raise LookError("images are a folder, an .npz, or something with an index and a length; "
@@ -103,17 +104,6 @@ def _listed(items: Any) -> Images:
         return value[0], value[1] if len(value) > 1 else None
 
     return Images(item, len(items))
-
-
-def _file(reader: Reader, i: int) -> Any:
-    """What a `Subject` makes a picture of; the values of arrays are brought to bytes already."""
-    if isinstance(reader, ArrayReader):
-        pixels = reader.pixels[i]
-        return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    if isinstance(reader, PackedReader):
-        return reader.file(i)
-    assert isinstance(reader, FileReader)  # the three there are
-    return reader.path(i)
 
 
 class Batch(NamedTuple):

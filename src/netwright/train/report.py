@@ -43,8 +43,9 @@ def write_report(
     _training(page, trials, winner)
     class_section(page, "Test, class by class", test, dataset.classes)
     mistake_section(page, dataset, result)
-    insight_section(page, model, winner.approach.preprocessing, dataset, result,
-                    run.record["seconds"])  # fmt: skip
+    if not dataset.signals:
+        insight_section(page, model, winner.approach.preprocessing, dataset, result,
+                        run.record["seconds"])  # fmt: skip
     page.add("The net", code(plan_table(net.plan(), 2)))
     _again(page, run)
     page.write(run.path / "report.html")
