@@ -84,6 +84,12 @@ def test_mirror_images_are_learnt_from_where_asked_for(squares, words, flip):
         assert any(isinstance(op, Flip) for op in approach.recipe.operations) == flip
 
 
+@pytest.mark.parametrize("name", ["fcn_resnet50", "unet_scse"])
+def test_a_net_that_does_not_classify_is_refused(squares, name):
+    with pytest.raises(RunError, match=r"gives 3x\d+x\d+ for 3 classes; wanted a net that class"):
+        decide(Settings("x", net=name, size=32, epochs=1, transfer="none"), load(squares))
+
+
 def test_the_clock_cuts_between_epochs(squares, tmp_path, monkeypatch):
     monkeypatch.setattr("netwright.train.decide.speeds", lambda: {"fp32": FAST, "bf16": FAST})
     run = fit(squares, budget=TINY, minutes=1e-4, out=tmp_path / "run")

@@ -7,10 +7,11 @@ from functools import cache
 from netwright.core.net import Net
 from netwright.core.operation import Kind
 from netwright.core.plan import Plan
+from netwright.core.shape import show
 from netwright.data.augment import Flip
 from netwright.data.dataset import Dataset
 from netwright.data.image import Preprocessing
-from netwright.errors import BudgetError
+from netwright.errors import BudgetError, RunError
 from netwright.nets import registry
 from netwright.space.budget import Budget
 from netwright.space.families import FAMILIES
@@ -150,6 +151,10 @@ def _one_net(
     """One net from nothing, for as many epochs as the time allows."""
     preprocessing = laid_out(preprocessing, net)
     net = _suited(net, preprocessing, len(dataset.classes))
+    output = net.plan().output
+    if output != (len(dataset.classes),):
+        raise RunError(f"{net.name} gives {show(output)} for {len(dataset.classes)} classes; "
+                       "wanted a net that classifies")  # fmt: skip
     broken = Budget.parse(settings.budget).broken(net.plan()) if settings.budget else []
     if broken:
         raise BudgetError(f"{net.name} is over the budget of {broken[0]}; allow more, or leave "
