@@ -17,7 +17,8 @@ from netwright.data.image import Preprocessing
 from netwright.errors import DataError, UnknownName
 from netwright.space.families import small
 from netwright.train import Run, evaluation, fit
-from netwright.train.evaluation import compare, evaluate, robustness
+from netwright.train.evaluation import Evaluation, compare, evaluate, robustness, tested
+from netwright.train.finish import _predictions
 from netwright.train.scores import calibration_error, cooled, paired, scores, temperature, wilson
 from squares import COLOURS, TINY, square, write_squares
 
@@ -177,6 +178,41 @@ def test_runs_together_say_the_mean(runs, more):
     both = evaluate(runs, more)
     assert np.allclose(both.shares, (each[0].shares + each[1].shares) / 2)
     assert both.truth.tolist() == each[0].truth.tolist()
+
+
+def test_a_few_images_of_some_classes_suffice_to_be_tested_on(runs, more, tmp_path):
+    """What suffices to be right or wrong need not suffice to learn from."""
+    whole = evaluate(runs[:1], more)
+    for name, count in (("red", 1), ("blue", 2)):
+        (tmp_path / "few" / name).mkdir(parents=True)
+        for i in range(count):
+            copy = tmp_path / "few" / name / f"{i}.png"
+            copy.write_bytes((more / name / f"{i}.png").read_bytes())
+        few = evaluate(runs[:1], tmp_path / "few")
+        rows = [whole.names.index(own) for own in few.names]
+        assert len(rows) == {"red": 1, "blue": 3}[name]
+        assert np.allclose(few.shares, whole.shares[rows])
+        assert few.right.tolist() == whole.right[rows].tolist()
+        assert few.scores()["images"] == len(rows)
+    with pytest.raises(SystemExit) as caught:
+        main(["evaluate", str(runs[0].path), str(tmp_path / "few"), "--quiet"])
+    assert caught.value.code == 0
+
+
+def test_names_of_images_may_hold_any_character(runs):
+    names = ["a\nb.png", "a\u2028b.png", 'a","b.png', "a\x0bb.png"]
+    classes = runs[0].classes
+    shares = np.full((4, 3), 0.25) + 0.25 * np.eye(3)[[0, 1, 2, 0]]
+    text = _predictions(Evaluation(classes, names, np.array([0, 1, 2, 2]), shares))
+    file = runs[0].path / "predictions.csv"
+    before = file.read_bytes()
+    try:
+        file.write_bytes(text.encode())
+        again = tested(runs[0])
+    finally:
+        file.write_bytes(before)
+    assert again.names == names
+    assert again.right.tolist() == [True, True, True, False]
 
 
 def test_bad_photos_are_told_by_kind_and_strength(runs, more):

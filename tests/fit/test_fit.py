@@ -19,7 +19,7 @@ from PIL import Image
 from safetensors.torch import load
 
 import netwright as nw
-from netwright.errors import BudgetError, DataError, RunError
+from netwright.errors import BudgetError, DataError, RunError, UnknownName
 from netwright.space.families import small
 from netwright.train import Run, Watch, fit, resume
 from netwright.train.finish import packed
@@ -183,6 +183,8 @@ def test_what_does_not_belong_is_refused(broken, tmp_path, images):
         resume(broken, other)
     with pytest.raises(RunError, match="was begun with seed 0, got 3; leave it out"):
         resume(broken, images, seed=3)
+    with pytest.raises(UnknownName, match="no setting is called 'sed'"):
+        resume(broken, images, sed=3)
     first, second, *_ = sorted((broken / "checkpoints").iterdir())
     kept = first.read_bytes()
     first.write_bytes(second.read_bytes())

@@ -67,6 +67,12 @@ def test_a_table_says_labels_splits_and_weights(tmp_path, rows, suffix):
     assert found.weights(found.splits["val"])[0] == pytest.approx(2 / 1.5)
 
 
+@pytest.mark.parametrize("suffix", [".CSV", ".Parquet"])
+def test_the_ending_may_be_large(tmp_path, rows, suffix):
+    made = table(tmp_path / f"all{suffix.lower()}", rows)
+    assert load(made.rename(tmp_path / f"copy{suffix}")).size() == len(rows)
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_splits_and_weights_may_be_left_out(tmp_path, rows, suffix):
     short = [row[:2] for row in rows]

@@ -11,6 +11,7 @@ import torch
 from netwright import (
     BatchNorm,
     Conv,
+    Dropout,
     GlobalAvgPool,
     GroupNorm,
     Linear,
@@ -135,6 +136,21 @@ def test_a_range_test_changes_nothing_and_is_made_once(tmp_path):
     assert find_rate(whole.learner, images()) == pytest.approx(pace * whole.approach.recipe.rate)
     next(whole.run())
     assert training(tmp_path, find=True).learner.pace == pace
+
+
+def test_a_range_test_follows_from_the_seed_where_units_are_dropped(tmp_path):
+    """Whatever was drawn from PyTorch's own generator before, as after a break."""
+    head = Sequential(pool=GlobalAvgPool(), drop=Dropout(0.5), fc=Linear(3))
+    net = Net(Sequential(conv=Conv(4), act=ReLU(), head=head), (1, 6, 6))
+    recipe = Recipe(batch=8, operations=())
+    rates = set()
+    for drawn in (0, 1, 1000):
+        torch.manual_seed(drawn)
+        torch.rand(drawn)
+        rates.add(find_rate(Learner(net.build(seed=1), recipe, epochs=2, name="x"), images()))
+    assert len(rates) == 1
+    other = Learner(net.build(seed=1), recipe, epochs=2, seed=7, name="x")
+    assert find_rate(other, images()) not in rates
 
 
 @pytest.fixture(scope="module")

@@ -14,13 +14,13 @@ from netwright.data import load
 from netwright.data.augment import Flip
 from netwright.errors import RunError
 from netwright.space.families import small
-from netwright.speed import training as speed_module
 from netwright.speed.machine import file_of
-from netwright.speed.training import SPEED, Speed, measured, speeds
-from netwright.train import Settings, fit
+from netwright.speed.training import Speed
+from netwright.train import Settings, fit, pace
 from netwright.train.decide import decide
 from netwright.train.halving import epochs_within, rungs, work
 from netwright.train.job import Job
+from netwright.train.pace import SPEED, measured, speeds
 from netwright.train.recipe import Recipe
 from squares import TINY
 
@@ -84,6 +84,12 @@ def test_mirror_images_are_learnt_from_where_asked_for(squares, words, flip):
         assert any(isinstance(op, Flip) for op in approach.recipe.operations) == flip
 
 
+@pytest.mark.parametrize("name", ["fcn_resnet50", "unet_scse"])
+def test_a_net_that_does_not_classify_is_refused(squares, name):
+    with pytest.raises(RunError, match=r"gives 3x\d+x\d+ for 3 classes; wanted a net that class"):
+        decide(Settings("x", net=name, size=32, epochs=1, transfer="none"), load(squares))
+
+
 def test_the_clock_cuts_between_epochs(squares, tmp_path, monkeypatch):
     monkeypatch.setattr("netwright.train.decide.speeds", lambda: {"fp32": FAST, "bf16": FAST})
     run = fit(squares, budget=TINY, minutes=1e-4, out=tmp_path / "run")
@@ -95,17 +101,23 @@ def test_the_clock_cuts_between_epochs(squares, tmp_path, monkeypatch):
 def test_the_speed_is_measured_once(monkeypatch):
     calls = []
     monkeypatch.setattr("netwright.speed.machine.QUIET", 0.0)  # whatever else is at work
-    monkeypatch.setattr(speed_module, "measured", lambda precision: calls.append(precision) or SLOW)
+    monkeypatch.setattr(pace, "measured", lambda precision: calls.append(precision) or SLOW)
     assert speeds() == speeds() == {"fp32": SLOW, "bf16": SLOW}
     assert calls == ["fp32", "bf16"]
-    file_of(SPEED).write_text("{broken")
-    assert speeds()["fp32"] == SLOW
-    assert calls == ["fp32", "bf16"] * 2
+    kept = json.loads(file_of(SPEED).read_text())
+    (entry,) = kept.values()
+    wrong = ({"unit": 1.0}, {"unit": "a", "mac": 1.0, "element": 1.0}, 3)
+    broken = [entry | {"value": {"fp32": value, "bf16": value}} for value in wrong]
+    texts = ["{broken", *(json.dumps(dict.fromkeys(kept, own)) for own in broken)]
+    for i, text in enumerate(texts, 2):
+        file_of(SPEED).write_text(text)
+        assert speeds()["fp32"] == SLOW
+        assert calls == ["fp32", "bf16"] * i
 
 
 def test_a_measurement_is_positive_and_grows_with_the_net(monkeypatch):
-    monkeypatch.setattr(speed_module, "REPEATS", 2)
-    monkeypatch.setattr(speed_module, "PROBES", speed_module.PROBES[:2])
+    monkeypatch.setattr(pace, "REPEATS", 2)
+    monkeypatch.setattr(pace, "PROBES", pace.PROBES[:2])
     speed = measured("fp32")
     large, tiny = (
         small("plain", (3, 16, 16), 10, width=w, depth=2, stages=2).plan() for w in (64, 8)
@@ -122,6 +134,13 @@ def test_a_measurement_is_positive_and_grows_with_the_net(monkeypatch):
         {"size": 4},
         {"seed": -1},
         {"seed": 2**32},
+        {"epochs": "3"},
+        {"epochs": 2.5},
+        {"minutes": "5"},
+        {"net": small("plain", (3, 16, 16), 3, width=4, depth=1, stages=2)},
+        {"recipe": Recipe()},
+        {"rate": [0.1]},
+        {"log": None},
     ],
 )
 def test_settings_are_checked(wrong):

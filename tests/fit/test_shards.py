@@ -23,6 +23,7 @@ from netwright.data.augment import CutMix, Flip, Shift
 from netwright.data.shards import _expanded, read_shards
 from netwright.data.stream import Memory, Stream
 from netwright.errors import DataError
+from netwright.look.images import images_of
 from netwright.train import fit, resume
 from netwright.train.batches import Images, Place
 from netwright.train.recipe import Recipe
@@ -83,6 +84,15 @@ def test_folder_pattern_and_one_tar(shards):
     assert whole.classes == ("blue", "green", "red")
     assert load(f"{shards}/set-{{000..002}}.tar").names == whole.names
     assert load(shards / "set-001.tar").size() == 20
+
+
+def test_images_in_shards_can_be_looked_at(shards):
+    dataset = load(shards)
+    images, seen = images_of(dataset), dataset.preprocessing(8)
+    reader = dataset.listing.reader
+    assert len(images) == COUNT
+    for place, i in list(enumerate(dataset.indices("train", "val", "test").tolist()))[::7]:
+        assert np.array_equal(seen.image(images[place]), reader.read(i, seen, []))
 
 
 def test_splits_are_in_the_names(tmp_path):

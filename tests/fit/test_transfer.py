@@ -10,11 +10,12 @@ import torch
 from torch import nn
 
 import netwright as nw
-from netwright.data import Preprocessing
+from netwright.data import Preprocessing, load
 from netwright.data.stream import Memory
 from netwright.errors import RunError, UnknownName
-from netwright.train import Run, Watch, fit, resume
+from netwright.train import Run, Settings, Watch, fit, resume
 from netwright.train.batches import Images
+from netwright.train.decide import decide
 from netwright.train.features import LATE, extract, layers, up_to
 from netwright.train.freezing import frozen, layer_rates, sections
 from netwright.train.probe import choose, fit_linear
@@ -165,6 +166,21 @@ def test_no_weights_to_be_had(images, tmp_path, monkeypatch):
     with pytest.raises(RunError, match="of which net"):
         fit(images, weights="package/nobody", out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ({"transfer": "none"}, "nets start from nothing, as asked for"),
+        ({"budget": "params<=100K, macs<=50M"},
+         "no trained weights within params<=100K, macs<=50M are installed"),
+    ],
+)  # fmt: skip
+def test_the_reason_to_start_from_nothing_is_the_one_that_holds(images, words, why):
+    """Weights are installed here, and nobody is told otherwise."""
+    job, _ = decide(Settings(str(images), epochs=1, **words), load(images))
+    assert not job.backbones
+    assert job.why[0].startswith(why)
 
 
 def test_settings_are_kept_in_the_run(probed):

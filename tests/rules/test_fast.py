@@ -118,3 +118,15 @@ def test_nets_answer_alike_at_any_size_and_in_half_the_bits(name):
 def test_what_is_no_built_net_is_refused():
     with pytest.raises(RuleError, match="not built from a net"):
         fast(torch.nn.Conv2d(3, 4, 3))
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_types_that_onednn_lacks_are_computed_without_it(dtype, monkeypatch):
+    """As on processors that do not multiply bfloat16."""
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    net = Net(CASES["residual"][0], IMAGE)
+    model, x = asked(net), images(net)
+    twin = fast(model, dtype)
+    assert not {"_Packed", "_Sum"} & {*kinds(twin)}
+    torch.testing.assert_close(twin(x), model(x), atol=0.05, rtol=0.05)

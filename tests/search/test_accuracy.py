@@ -65,15 +65,18 @@ NET = small("residual", (1, 8, 8), 2, width=4, depth=1, stages=2)
 
 def test_a_net_is_trained_as_a_fit_trains_it(squares, tmp_path):
     """The same approach under the same name and seed, by hand through the trainer of `fit`."""
-    from netwright.train.begin import part_of, random_model, training_of
+    from netwright.train.begin import part_of, random_model
     from netwright.train.outcome import Clock
+    from netwright.train.training import Training
 
     evaluator, told = Accuracy(squares, epochs=2), []
     result = evaluator(NET, seed=7, report=lambda step, score: told.append((step, score)))
     approach = evaluator.approach(NET, seed=7)
-    images = part_of(evaluator.dataset, "train", approach.preprocessing)
-    training = training_of(approach, evaluator.dataset, lambda: random_model(approach, images),
-                           folder=tmp_path, clock=Clock(None))  # fmt: skip
+    data = evaluator.dataset
+    train, val = (part_of(data, part, approach.preprocessing) for part in ("train", "val"))
+    training = Training(approach, lambda: random_model(approach, train), train, val,
+                        folder=tmp_path, fingerprint=data.fingerprint,
+                        clock=Clock(None))  # fmt: skip
     rows = [row["val_accuracy"] for row in training.run()]
     assert result.record["curve"] == rows == [score for _, score in told]
     assert result.score == rows[-1] > 0.6

@@ -52,7 +52,7 @@ def fast(model: nn.Module, dtype: torch.dtype = torch.float32) -> nn.Module:
     twin = twin.eval().requires_grad_(False).to(dtype)
     twin = twin.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     on_cpu = all(weight.device.type == "cpu" for weight in twin.parameters())
-    if on_cpu and isinstance(net.spec, Wiring | Block) and _has_onednn():
+    if on_cpu and isinstance(net.spec, Wiring | Block) and _has_onednn(dtype):
         _fuse(twin, twin.net)  # type: ignore[arg-type]
     return Fast(twin, dtype)
 
@@ -70,10 +70,14 @@ class Fast(nn.Module):
             return self.body(x.to(self.dtype, memory_format=layout)).float()
 
 
-def _has_onednn() -> bool:
-    return torch.backends.mkldnn.is_available() and hasattr(
-        torch.ops.mkldnn, "_convolution_pointwise"
-    )
+def _has_onednn(dtype: torch.dtype) -> bool:
+    """Whether oneDNN has convolutions of that type for this processor, with more inside."""
+    own = torch.ops.mkldnn
+    if not torch.backends.mkldnn.is_available() or not hasattr(own, "_convolution_pointwise"):
+        return False
+    if dtype == torch.bfloat16:
+        return bool(own._is_mkldnn_bf16_supported())  # noqa: SLF001
+    return dtype == torch.float32
 
 
 class _Packed(nn.Module):

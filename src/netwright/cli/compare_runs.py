@@ -35,7 +35,7 @@ def command(
     if data is None:
         results = [tested(run) for run in opened]
     else:
-        dataset = load(data)
+        dataset = load(data, learn=False)
         with waiting("evaluating", quiet=quiet) as tell:
             results = [evaluate([run], dataset, split=split, tell=tell) for run in opened]
     record: dict[str, Any] = {"runs": [first, second], **compare(*results)}

@@ -65,7 +65,7 @@ def command(
     if not names:
         raise DataError(f"wanted RUN and DATA, got {data} alone")
     opened = [Run.load(name) for name in names]
-    dataset = load(data)
+    dataset = load(data, learn=False)
     with waiting("evaluating", quiet=quiet) as tell:
         result = evaluate(opened, dataset, split=split, views=views, precision=precision, tell=tell)
     record: dict[str, Any] = {"runs": names, "data": data, "views": views, **result.scores()}

@@ -107,5 +107,5 @@ def _predicted(
             unreadable.append(str(error))
     if not pixels:
         return {}
-    said = run.predict_pixels(np.stack([*pixels.values()]), precision=precision)
-    return dict(zip(pixels, said, strict=True))
+    answers = run.predict_pixels(np.stack([*pixels.values()]), precision=precision)
+    return dict(zip(pixels, answers, strict=True))

@@ -98,16 +98,16 @@ def _packed(path: Path, arrays: Arrays) -> Listing:
 
 def _classes(arrays: Arrays, values: np.ndarray) -> tuple[list[str], list[int]]:
     """Names of the classes, and the number of each label's."""
-    known, index = np.unique(values, return_inverse=True)
+    distinct, index = np.unique(values, return_inverse=True)
     given = next((arrays.read(name) for name in NAMES if name in arrays), None)
     if (
         given is not None
         and given.ndim == 1
         and len(given) > int(index.max(initial=0))
-        and _is_index(known, len(given))
+        and _is_index(distinct, len(given))
     ):
         return [str(name) for name in given], values.astype(int).tolist()
-    return [str(value) for value in known], index.tolist()
+    return [str(value) for value in distinct], index.tolist()
 
 
 def _labels(path: Path, name: str, values: np.ndarray) -> np.ndarray:
@@ -127,14 +127,14 @@ def _labels(path: Path, name: str, values: np.ndarray) -> np.ndarray:
 
 def _pairs(path: Path, arrays: Arrays) -> list[tuple[str, str, str]]:
     """(split, name of the images, name of the labels) of every pair in the file."""
-    found: list[tuple[str, str, str]] = []
+    pairs: list[tuple[str, str, str]] = []
     for split in ("train", "val", "test"):
         for x, y in WHOLE:
             for a, b in ((f"{x}_{split}", f"{y}_{split}"), (f"{split}_{x}", f"{split}_{y}")):
-                if a in arrays and b in arrays and split not in [known for known, _, _ in found]:
-                    found.append((split, a, b))
-    if any(split == "train" for split, _, _ in found):
-        return found
+                if a in arrays and b in arrays and split not in [own for own, _, _ in pairs]:
+                    pairs.append((split, a, b))
+    if any(split == "train" for split, _, _ in pairs):
+        return pairs
     for x, y in WHOLE:
         if x in arrays and y in arrays:
             return [("", x, y)]
@@ -181,5 +181,5 @@ def _range(path: Path, pixels: np.ndarray) -> tuple[float, float]:
     return 0.0, next((top for top in TOPS if high <= top), high)
 
 
-def _is_index(known: np.ndarray, count: int) -> bool:
-    return bool(known.dtype.kind in "ui" and known.min() >= 0 and known.max() < count)
+def _is_index(labels: np.ndarray, count: int) -> bool:
+    return bool(labels.dtype.kind in "ui" and labels.min() >= 0 and labels.max() < count)

@@ -22,8 +22,8 @@ def corrupted(pixels: np.ndarray, name: str, strength: int, seed: int = 0) -> np
     """
     grey = pixels.shape[-1] == 1
     image = Image.fromarray(pixels[..., 0] if grey else pixels)
-    made = CHANGES[name](image, strength, np.random.default_rng(seed))
-    return np.asarray(made, np.uint8).reshape(pixels.shape)
+    changed = CHANGES[name](image, strength, np.random.default_rng(seed))
+    return np.asarray(changed, np.uint8).reshape(pixels.shape)
 
 
 Corruption = Callable[[Image.Image, int, np.random.Generator], Image.Image]

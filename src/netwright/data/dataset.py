@@ -13,7 +13,7 @@ from netwright.data.image import Preprocessing
 from netwright.data.listing import SPLITS, ArrayReader, Listing, reason
 from netwright.data.signals import SignalPreprocessing, SignalReader, look
 from netwright.data.source import listed
-from netwright.data.split import split
+from netwright.data.split import assigned, split
 from netwright.data.stream import Memory, Stream, default_workers
 from netwright.data.survey import Survey, digest, each, survey, there_are
 from netwright.errors import DataError
@@ -79,8 +79,8 @@ class Dataset:
     @property
     def unreadable(self) -> list[str]:
         """Images, and folders, that were left out, and why."""
-        told = [f"{self.names[i]}: {fault}" for i, fault in self.survey.unreadable.items()]
-        return [*self.listing.unreadable, *told]
+        damaged = [f"{self.names[i]}: {fault}" for i, fault in self.survey.unreadable.items()]
+        return [*self.listing.unreadable, *damaged]
 
     @property
     def black(self) -> list[str]:
@@ -218,11 +218,13 @@ class Dataset:
         }
 
 
-def load(data: Any, *, seed: int = 0, workers: int | None = None) -> Dataset:
+def load(data: Any, *, seed: int = 0, workers: int | None = None, learn: bool = True) -> Dataset:
     """Lists labelled images, wherever they are (see `listed`), looks at them, and splits what is
     not split yet.
 
-    The same seed gives the same split. Raises `DataError` for what cannot be learnt from.
+    The same seed gives the same split. Raises `DataError` for what cannot be learnt from; where
+    nobody is to `learn` from them, a single image of a single class will do, and all that are not
+    split are to test.
     """
     listing = listed(data)
     reader = listing.reader
@@ -234,9 +236,10 @@ def load(data: Any, *, seed: int = 0, workers: int | None = None) -> Dataset:
                         f"the first: {listing.names[first[0]]}: {first[1]}")  # fmt: skip
     labels = np.array(listing.labels, np.int64)
     given = [listing.splits[i] for i in good]
-    parts = split(labels[good], given, listing.classes, seed)
+    parts = split(labels[good], given, listing.classes, seed) if learn else assigned(given, "test")
     splits = {part: good[chosen] for part, chosen in parts.items()}
-    _count(listing, labels, splits["train"])
+    if learn:
+        _count(listing, labels, splits["train"])
     return Dataset(listing, seen, labels, splits, digest(listing, seen, good, splits),
                    default_workers() if workers is None else workers)  # fmt: skip
 

@@ -6,9 +6,10 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from PIL import Image
 
 from netwright.data.image import Preprocessing
 from netwright.data.reading import header
@@ -37,6 +38,12 @@ class Reader(Protocol):
         """Bytes that change when image i does, had without decoding it."""
         ...
 
+    def file(self, i: int) -> Any:
+        """Image i as it is kept: the path or the bytes of its file, or in memory a Pillow image or
+        a signal (C, L); `DataError` where it is gone.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class FileReader:
@@ -51,15 +58,15 @@ class FileReader:
         """The reader of these files."""
         return cls(np.array([os.fsencode(path) for path in paths]))
 
-    def path(self, i: int) -> Path:
+    def file(self, i: int) -> Path:
         """The file of image i."""
         return Path(os.fsdecode(bytes(self.paths[i])))
 
     def read(self, i: int, preprocessing: Preprocessing, notes: list[str]) -> np.ndarray:
-        return preprocessing.image(self.path(i), notes)
+        return preprocessing.image(self.file(i), notes)
 
     def header(self, i: int) -> tuple[tuple[int, int], str]:
-        return header(self.path(i))
+        return header(self.file(i))
 
     def fingerprint(self, i: int) -> bytes:
         try:
@@ -109,6 +116,11 @@ class ArrayReader:
 
     def fingerprint(self, i: int) -> bytes:
         return self.pixels[i].tobytes()  # they may be larger than they are looked at
+
+    def file(self, i: int) -> Image.Image:
+        """Image i, which is in no file."""
+        pixels = self.pixels[i]
+        return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
 
 
 @dataclass

@@ -28,7 +28,7 @@ def read_manifest(path: Path) -> Listing:
     Relative paths start at the folder of the table. Raises `DataError` for a table that lacks
     a column or a row, and for files that are not there.
     """
-    table = _csv(path) if path.suffix == ".csv" else _parquet(path)
+    table = _csv(path) if path.suffix.lower() == ".csv" else _parquet(path)
     names = [_text(path, row, "path", value) for row, value in _rows(table["path"])]
     if not names:
         raise DataError(f"{path} lists no image; wanted a row an image under {_listed(table)}")

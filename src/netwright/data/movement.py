@@ -48,12 +48,12 @@ class Shift(Movement):
         return torch.rand(count, 2, generator=generator)
 
     def places(self, places: Places, drawn: Tensor) -> Places:
-        found = list[Tensor]()
+        axes = list[Tensor]()
         for index, share in zip(places, drawn.T, strict=True):
             size = index.shape[1]
             source = torch.arange(size) + _shifts(share, self.part, size)
-            found.append(index.gather(1, _mirrored(source, size)))
-        return Places(*found)
+            axes.append(index.gather(1, _mirrored(source, size)))
+        return Places(*axes)
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ class RandomPad(Shift):
     """
 
     def places(self, places: Places, drawn: Tensor) -> Places:
-        found = list[Tensor]()
+        axes = list[Tensor]()
         for index, share in zip(places, drawn.T, strict=True):
             size = index.shape[1]
             source = torch.arange(size) + _shifts(share, self.part, size)
             inside = (source >= 0) & (source < size)
-            found.append(index.gather(1, source.clamp(0, size - 1)).where(inside, -1))
-        return Places(*found)
+            axes.append(index.gather(1, source.clamp(0, size - 1)).where(inside, -1))
+        return Places(*axes)
 
 
 @dataclass(frozen=True)

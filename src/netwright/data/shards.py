@@ -147,7 +147,10 @@ def _expanded(pattern: str) -> list[str]:
     count = 1
     for low, high, _ in ranges:
         count *= max(0, high - low + 1)
-    if not 0 < count <= MOST or "{" in "".join(texts):
+    if "{" in "".join(texts):
+        raise DataError(f"{pattern}: braces stand for a range of numbers, such as in "
+                        "shards-{000..009}.tar")  # fmt: skip
+    if not 0 < count <= MOST:
         raise DataError(f"{pattern} names {count:,} shards; wanted 1 to {MOST:,}, such as by "
                         "shards-{000..009}.tar")  # fmt: skip
     numbers = [[f"{n:0{digits}}" for n in range(low, high + 1)] for low, high, digits in ranges]

@@ -132,6 +132,10 @@ class SignalReader:
     def fingerprint(self, i: int) -> bytes:
         return self.values[i].tobytes()
 
+    def file(self, i: int) -> np.ndarray:
+        """Signal i, which is in no file."""
+        return self.values[i]
+
 
 @dataclass(frozen=True)
 class _SignalSurvey(Survey):

@@ -20,7 +20,7 @@ __all__ = ["called", "listed", "source_of"]
 
 OBJECT = "object:"
 """What the name of data that is in memory begins with; nobody can open it by that."""
-UNFIT = re.compile(r"[^\w.-]+")
+UNFIT = re.compile(r"[^\w.]+")
 
 
 def source_of(data: Any) -> str:
@@ -72,7 +72,7 @@ def _read(path: Path) -> Listing:
         return _folder(path)
     if path.suffix.lower() in TABLES:
         return read_manifest(path)
-    if path.suffix != ".npz":
+    if path.suffix.lower() != ".npz":
         raise DataError(f"{path} is no folder, no table and no .npz; {LAYOUT}")
     return read_arrays(path)
 

@@ -9,7 +9,7 @@ import numpy as np
 from netwright.data.listing import SPLITS
 from netwright.errors import DataError
 
-__all__ = ["TEST", "VAL", "split"]
+__all__ = ["TEST", "VAL", "assigned", "split"]
 
 TEST, VAL = 0.2, 0.2
 """Share of the images for the test, and of the rest for validation, where none is given."""
@@ -27,8 +27,7 @@ def split(
     class, at least one image each, about 5,000 at most. Raises `DataError` when a class has too
     few.
     """
-    where = np.array([part or "train" for part in given])
-    parts = {part: np.flatnonzero(where == part) for part in SPLITS}
+    parts = assigned(given, "train")
     missing = [part for part in ("test", "val") if not len(parts[part])]
     _check_present(labels, parts, classes)
     _check(labels[parts["train"]], classes, missing)
@@ -38,6 +37,12 @@ def split(
         share = min(share, MOST / max(1, len(parts["train"])))
         parts["train"], parts[part] = _cut(labels, parts["train"], share, generator)
     return parts
+
+
+def assigned(given: Sequence[str], rest: str) -> dict[str, np.ndarray]:
+    """Indices of each split as `given` says, of the `rest` where it says nothing."""
+    where = np.array([part or rest for part in given])
+    return {part: np.flatnonzero(where == part) for part in SPLITS}
 
 
 def _check_present(
@@ -57,7 +62,6 @@ def _check(labels: np.ndarray, classes: Sequence[str], missing: list[str]) -> No
     if len(classes) < 2:
         raise DataError(f"there is one class only, {classes[0]!r}; wanted at least two, "
                         "one folder each")  # fmt: skip
-    least = 1 + len(missing)
     smallest, least = int(counts.argmin()), 1 + len(missing)
     if counts[smallest] < least:
         jobs = {"test": " and one to test", "val": " and one to validate"}

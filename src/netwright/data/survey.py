@@ -198,16 +198,16 @@ def digest(listing: Listing, seen: Survey, kept: np.ndarray, splits: dict[str, n
     """SHA-256 over classes, names, labels, weights, splits and what tells whether an image
     changed: how it looks small, and the length of its file. 16 hexadecimal digits.
     """
-    made = sha256(repr((listing.classes, [listing.names[i] for i in kept])).encode())
-    made.update(np.array([listing.labels[i] for i in kept], np.int64).tobytes())
+    hashed = sha256(repr((listing.classes, [listing.names[i] for i in kept])).encode())
+    hashed.update(np.array([listing.labels[i] for i in kept], np.int64).tobytes())
     if listing.weights:
-        made.update(np.array(listing.weights)[kept].tobytes())
+        hashed.update(np.array(listing.weights)[kept].tobytes())
     for part in sorted(splits):
-        made.update(splits[part].astype(np.int64).tobytes())
-    made.update(seen.small.tobytes())
+        hashed.update(splits[part].astype(np.int64).tobytes())
+    hashed.update(seen.small.tobytes())
     for i in kept:
-        made.update(listing.reader.fingerprint(int(i)) + b";")
-    return made.hexdigest()[:16]
+        hashed.update(listing.reader.fingerprint(int(i)) + b";")
+    return hashed.hexdigest()[:16]
 
 
 def _common(values: Iterable[Any], most: int = 8) -> dict[str, int]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, overload, runtime_checkable
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from netwright.data.dataset import Dataset, load
 from netwright.data.hub import is_table
-from netwright.data.listing import SPLITS, ArrayReader, FileReader, Reader
+from netwright.data.listing import SPLITS
 from netwright.data.reading import is_image
 from netwright.errors import LookError
 from netwright.look.picture import Picture, Subject
@@ -47,7 +46,7 @@ class Images(Sequence[Any]):
             raise IndexError(index)
         return self.item(index)[0]
 
-    def at(self, indices: Sequence[int]) -> Images:
+    def at(self, indices: Sequence[int] | np.ndarray) -> Images:
         """Those at these indices, in that order."""
         return Images(lambda i: self.item(int(indices[i])), len(indices), self.classes)
 
@@ -80,14 +79,14 @@ def images_of(data: Any) -> Images:
             return _listed([path])
         inside = [*path.iterdir()] if path.is_dir() else []
         loose = sorted(p for p in inside if is_image(p, path))
-        data = load(path) if not loose or any(p.is_dir() for p in inside) else loose
+        data = load(path, learn=False) if not loose or any(p.is_dir() for p in inside) else loose
     if is_table(data):
-        data = load(data)
+        data = load(data, learn=False)
     if isinstance(data, Dataset):
         if data.signals:
             raise LookError(f"looking inside takes images; these are {data.size_words}")
         kept, reader = data.indices(*SPLITS), data.listing.reader
-        return Images(lambda i: (_file(reader, int(kept[i])), int(data.labels[kept[i]])),
+        return Images(lambda i: (reader.file(int(kept[i])), int(data.labels[kept[i]])),
                       len(kept), data.classes)  # fmt: skip
     if not hasattr(data, "__getitem__") or not hasattr(data, "__len__"):
         raise LookError("images are a folder, an .npz, or something with an index and a length; "
@@ -103,24 +102,6 @@ def _listed(items: Any) -> Images:
         return value[0], value[1] if len(value) > 1 else None
 
     return Images(item, len(items))
-
-
-@runtime_checkable
-class _Encoded(Protocol):
-    """A reader of images that are files somewhere, in an archive or in a table."""
-
-    def file(self, i: int) -> bytes | Path: ...
-
-
-def _file(reader: Reader, i: int) -> Any:
-    """What a `Subject` makes a picture of; the values of arrays are brought to bytes already."""
-    if isinstance(reader, ArrayReader):
-        pixels = reader.pixels[i]
-        return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    if isinstance(reader, FileReader):
-        return reader.path(i)
-    assert isinstance(reader, _Encoded)  # all others but those of signals
-    return reader.file(i)
 
 
 class Batch(NamedTuple):

@@ -99,14 +99,15 @@ def sensitivity(
         raise LookError(f"{len(source)} images, {len(changes)} changes, batch {batch}; wanted at "
                         "least 1 each")  # fmt: skip
     pace = Pace(len(source), tell, seconds)
-    with watching(looked.model) as watch, torch.no_grad(), pace:
+    with watching(looked.model) as watch, torch.no_grad():
         state = _State(looked, watch, changes, seed)
         first = looked.picture(source[0]).x
         size = 1 if mixes(watch, first) else batch
         starts = range(0, len(source), size)
         parts = [range(start, min(start + size, len(source))) for start in starts]
-        for part in pace.over(parts, len):
-            state.take(source, part)
+        with pace:
+            for part in pace.over(parts, len):
+                state.take(source, part)
     return state.result(pace.note("images"))
 
 

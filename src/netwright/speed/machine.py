@@ -15,7 +15,7 @@ from typing import Any
 
 from netwright.core.files import cache_folder, read_text, write_text
 
-__all__ = ["device_name", "file_of", "machine", "read", "remembered", "write"]
+__all__ = ["device_name", "file_of", "machine", "read", "remembered", "timed", "write"]
 
 QUIET = 0.9
 """Where a measurement had less than this share of the time on a processor, others had the rest."""
@@ -47,6 +47,13 @@ def machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "torch": torch.__version__,
     }
+
+
+def timed(run: Callable[[], object]) -> float:
+    """Seconds of a call, which waits for what it computes."""
+    began = perf_counter()
+    run()
+    return perf_counter() - began
 
 
 def file_of(name: str) -> Path:

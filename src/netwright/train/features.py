@@ -35,16 +35,16 @@ def layers(net: Net) -> list[str]:
     >>> layers(net("resnet18"))
     ['stage2', 'stage3', 'classifier']
     """
-    found = dict[tuple[int, ...], str]()
+    last = dict[tuple[int, ...], str]()
     heads = classifiers(net)
     if isinstance(net.spec, Sequential):
         for name, row in _ends(net).items():
             output = row.output
             if len(output) == 3 and 1 < output[1] <= net.input[1] // 8:
-                found[output[1:]] = name
-        if heads and found:  # the last map, averaged, is what goes into the classifier
-            found.popitem()
-    return [*found.values(), *([LATE] if heads else [])]
+                last[output[1:]] = name
+        if heads and last:  # the last map, averaged, is what goes into the classifier
+            last.popitem()
+    return [*last.values(), *([LATE] if heads else [])]
 
 
 def _ends(net: Net) -> dict[str, Any]:

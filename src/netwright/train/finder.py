@@ -12,6 +12,7 @@ from itertools import count
 from math import isfinite
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from netwright.train.batches import Images, seed_of
@@ -43,6 +44,7 @@ def find_rate(learner: Learner, images: Images) -> float:
     rates = recipe.rate * np.geomspace(LOW, HIGH, STEPS)
     means, mean = list[float](), 0.0
     for step, (rate, (x, labels)) in enumerate(zip(rates, _batches(probe, images), strict=False)):
+        torch.manual_seed(seed_of(learner.seed, learner.name, "range test", step, probe.place.rank))
         loss = float(probe.learn(x, labels, float(rate)))
         mean = KEPT * mean + (1 - KEPT) * loss
         means.append(mean / (1 - KEPT ** (step + 1)))

@@ -60,11 +60,11 @@ def finish(
     test = cooled(shares("test"), heat)
     indices = dataset.indices("test")
     names = [dataset.names[i] for i in indices]
-    found = Evaluation(dataset.classes, names, dataset.labels[indices], test)
-    metrics = _metrics(trials, winner, found) | {"temperature": round(heat, 4)}
+    result = Evaluation(dataset.classes, names, dataset.labels[indices], test)
+    metrics = _metrics(trials, winner, result) | {"temperature": round(heat, 4)}
     write_text(run.path / "net.json", approach.net.to_json(indent=1))
     write_bytes(run.path / "weights.safetensors", packed(model))
-    write_text(run.path / "predictions.csv", _predictions(found))
+    write_text(run.path / "predictions.csv", _predictions(result))
     record: dict[str, Any] = {
         **run.record,
         "seconds": round(trials.clock.spent, 1),
@@ -74,7 +74,7 @@ def finish(
     }
     write_text(run.path / "run.json", json.dumps(record, indent=1))
     done = Run.load(run.path)
-    write_report(done, metrics, winner, trials, dataset, found, planned, model)
+    write_report(done, metrics, winner, trials, dataset, result, planned, model)
     write_text(run.path / "metrics.json", json.dumps(metrics, indent=1, allow_nan=False))
     shutil.rmtree(run.path / "checkpoints", ignore_errors=True)
     return done
@@ -95,7 +95,7 @@ def packed(model: nn.Module) -> bytes:
     return save({name: value.cpu().clone(memory_format=whole) for name, value in state.items()})
 
 
-def _metrics(trials: Trials, winner: Outcome, found: Evaluation) -> dict[str, Any]:
+def _metrics(trials: Trials, winner: Outcome, result: Evaluation) -> dict[str, Any]:
     """Numbers only that follow from images, settings and seed: no times."""
     net = winner.approach.net
     plan = net.plan()
@@ -110,7 +110,7 @@ def _metrics(trials: Trials, winner: Outcome, found: Evaluation) -> dict[str, An
         "epochs": len(winner.history) if winner.approach.epochs else 0,
         "cut": trials.cut,
         "val": {"accuracy": last["val_accuracy"], "loss": last["val_loss"]},
-        "test": found.scores(),
+        "test": result.scores(),
         "trials": [
             {"name": outcome.name, "method": outcome.approach.method, "rung": outcome.rung + 1,
              "net": outcome.approach.net.name, "epochs": outcome.last["epoch"],
@@ -122,11 +122,11 @@ def _metrics(trials: Trials, winner: Outcome, found: Evaluation) -> dict[str, An
     }  # fmt: skip
 
 
-def _predictions(found: Evaluation) -> str:
+def _predictions(result: Evaluation) -> str:
     page = io.StringIO()
     table = csv.writer(page, lineterminator="\n")
     table.writerow(["image", "class", "predicted", "probability"])
-    for name, truth, row in zip(found.names, found.truth, found.shares, strict=True):
+    for name, truth, row in zip(result.names, result.truth, result.shares, strict=True):
         best = int(row.argmax())
-        table.writerow([name, found.classes[truth], found.classes[best], f"{row[best]:.6f}"])
+        table.writerow([name, result.classes[truth], result.classes[best], f"{row[best]:.6f}"])
     return page.getvalue()

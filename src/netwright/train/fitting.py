@@ -7,7 +7,7 @@ import os
 import platform
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from time import strftime
 from typing import Any
@@ -19,8 +19,8 @@ import netwright
 from netwright.core.files import write_text
 from netwright.data.dataset import Dataset, load
 from netwright.data.source import source_of
-from netwright.errors import RunError, nearest
-from netwright.speed.training import machine
+from netwright.errors import RunError
+from netwright.speed.machine import machine
 from netwright.train.batches import Place
 from netwright.train.decide import decide
 from netwright.train.finish import finish
@@ -38,7 +38,7 @@ from netwright.train.processes import (
 )
 from netwright.train.record import CANDIDATE, JOB, read_json, require
 from netwright.train.run import SCHEMA, Run
-from netwright.train.settings import Settings
+from netwright.train.settings import Settings, written
 from netwright.train.surroundings import surroundings
 from netwright.train.trials import Trials
 from netwright.train.watch import Watch
@@ -73,7 +73,7 @@ def fit(
     `torchrun` all processes train one net. Raises `DataError`, `BudgetError`, `RecipeError`,
     `WeightsError` or `RunError`.
     """
-    wanted = _wanted(data, settings)
+    wanted = Settings(source_of(data), **written(settings))
     if search:
         from netwright.search.engine.automl import fit_by_search
 
@@ -122,17 +122,6 @@ def _begun(
     write_text(folder / "candidates.json", json.dumps(planned, indent=1))
     write_text(folder / "run.json", json.dumps(_record(settings, dataset, job), indent=1))
     return planned
-
-
-def _wanted(data: Any, settings: dict[str, Any]) -> Settings:
-    """The settings; `UnknownName` for a word that is none."""
-    words = [word.name for word in fields(Settings)]
-    for word in settings:
-        if word not in words:
-            raise nearest("setting", word, words)
-    texts: dict[str, Any] = {word: str(value) if isinstance(value, Path) else value
-                             for word, value in settings.items()}  # fmt: skip
-    return Settings(source_of(data), **texts)
 
 
 def resume(out: str | Path, data: Any = None, *, watch: Watch | None = None, **given: Any) -> Run:
@@ -266,9 +255,9 @@ def _record(settings: Settings, dataset: Dataset, job: Job) -> dict[str, Any]:
 @contextmanager
 def deterministic() -> Generator[None]:
     """CuDNN picks its algorithms without trying; on CPUs nothing has to be done."""
-    held = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
+    before = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     try:
         yield
     finally:
-        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = held
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = before

@@ -62,7 +62,7 @@ def sections(model: nn.Module) -> list[str]:
     ['0', '2']
     """
     total = sum(p.numel() for p in model.parameters())
-    found = list[str]()
+    paths = list[str]()
 
     def walk(module: nn.Module, path: str) -> None:
         for name, child in module.named_children():
@@ -73,10 +73,10 @@ def sections(model: nn.Module) -> list[str]:
             if size > 0.7 * total and len(list(child.children())) > 1:
                 walk(child, inside)
             else:
-                found.append(inside)
+                paths.append(inside)
 
     walk(model, "")
-    return found
+    return paths
 
 
 def layer_rates(paths: Sequence[str], factor: float = 0.7) -> dict[str, float]:

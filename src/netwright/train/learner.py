@@ -176,8 +176,8 @@ class Learner:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Goes back to a state."""
         self.model.load_state_dict(state["model"])
-        for optimiser, held in zip(self.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(held)
+        for optimiser, own in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(own)
         if self.average is not None:
             self.average.load_state_dict(state["average"])
         for word in ("done", "step", "total", "parts", "pace", "epochs"):

@@ -38,8 +38,8 @@ def optimisers(
             factor *= recipe.biases
         chosen = kernels if turns else rest
         chosen.setdefault((decay, factor), []).append(parameter)
-    found = [_plain(_groups(rest), recipe)] if rest else []
-    return found + ([Muon(_groups(kernels), recipe.rate, recipe.momentum)] if kernels else [])
+    built = [_plain(_groups(rest), recipe)] if rest else []
+    return built + ([Muon(_groups(kernels), recipe.rate, recipe.momentum)] if kernels else [])
 
 
 def _groups(members: Mapping[tuple[float, float], list[nn.Parameter]]) -> list[dict[str, Any]]:

@@ -22,8 +22,7 @@ from netwright.train.batches import ALONE, Place
 from netwright.train.meeting import meeting
 
 __all__ = ["ELASTIC", "SyncedNorm", "agreed", "apart", "first_then_others", "here", "joined",
-           "parallel",
-           "processes", "restarted", "synced"]  # fmt: skip
+           "parallel", "processes", "restarted", "synced"]  # fmt: skip
 
 ELASTIC = "TORCHELASTIC_RUN_ID"
 """Where torchrun says by which name its machines know each other."""

@@ -16,6 +16,7 @@ __all__ = [
     "CANDIDATE",
     "CHECKPOINT",
     "EPOCH",
+    "FINE_TUNE",
     "FINISHED",
     "IMAGES",
     "JOB",
@@ -124,6 +125,12 @@ JOB: Mapping[str, Rule] = {
         len(value["approaches"]) == len(value["costs"]))),
 }  # fmt: skip
 """What run.json says of what a run is to do, which goes on."""
+
+FINE_TUNE: Mapping[str, Rule] = {
+    "approach": ("a net", lambda value: isinstance(value, dict)),
+    "folds": _whole(1, 100),
+}
+"""What is read of how a run is to fine-tune."""
 
 FINISHED: Mapping[str, Rule] = {"seconds": _number(0, MANY)}
 """What run.json says more of a run that is finished."""

@@ -28,9 +28,9 @@ __all__ = ["write_report"]
 
 def write_report(
     run: Run, metrics: dict[str, Any], winner: Outcome, trials: Trials, dataset: Dataset,
-    found: Evaluation, planned: Sequence[Mapping[str, Any]], model: nn.Module,
+    result: Evaluation, planned: Sequence[Mapping[str, Any]], model: nn.Module,
 ) -> None:  # fmt: skip
-    """Writes report.html of a run; `found` is the winner's test, `model` its net with its weights,
+    """Writes report.html of a run; `result` is the winner's test, `model` its net with its weights,
     `planned` the nets there were to choose from, if they are still known.
     """
     test, net = metrics["test"], winner.approach.net
@@ -42,9 +42,10 @@ def write_report(
         _candidates(page, planned, run.record["settings"]["budget"] or "none")
     _training(page, trials, winner)
     class_section(page, "Test, class by class", test, dataset.classes)
-    mistake_section(page, dataset, found)
-    insight_section(page, model, winner.approach.preprocessing, dataset, found,
-                    run.record["seconds"])  # fmt: skip
+    mistake_section(page, dataset, result)
+    if not dataset.signals:
+        insight_section(page, model, winner.approach.preprocessing, dataset, result,
+                        run.record["seconds"])  # fmt: skip
     page.add("The net", code(plan_table(net.plan(), 2)))
     _again(page, run)
     page.write(run.path / "report.html")
@@ -181,7 +182,7 @@ def _again(page: Page, run: Run) -> None:
         ),
         note=f"netwright {versions['netwright']}, Python {versions['python']}, "
         f"torch {machine['torch']}, {machine['device']}, {machine['threads']} threads. The same "
-        "command gives the same numbers on the same machine; data fingerprint "
+        "command gives the same numbers on the same machine with as many threads; data fingerprint "
         f"{run.record['data']['fingerprint']}.",
     )
 

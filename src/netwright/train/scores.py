@@ -123,8 +123,8 @@ def temperature(truth: np.ndarray, shares: np.ndarray) -> float:
     def loss(logarithm: float) -> float:
         return float(log_loss(truth, cooled(shares, np.exp(logarithm)).clip(LEAST), labels=every))
 
-    found: Any = minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded")
-    return float(np.exp(found.x))
+    best: Any = minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded")
+    return float(np.exp(best.x))
 
 
 @dataclass(frozen=True)

@@ -107,16 +107,16 @@ def class_section(
     )
 
 
-def mistake_section(page: Page, dataset: Dataset, found: Evaluation) -> None:
+def mistake_section(page: Page, dataset: Dataset, result: Evaluation) -> None:
     """The images that are taken for another class, with the largest loss first."""
     places = {name: i for i, name in enumerate(dataset.names)}
     pictures = [
         (_png(dataset, places[row["image"]]),
          (f"{row['class']} taken for {row['predicted']} ({100 * row['probability']:.0f}%), "
          f"{row['image']}"))
-        for row in found.mistakes()
+        for row in result.mistakes()
     ]  # fmt: skip
-    wrong, images = int((~found.right).sum()), len(found.truth)
+    wrong, images = int((~result.right).sum()), len(result.truth)
     page.add(
         "Worst mistakes",
         gallery(pictures, 2 * THUMB) if pictures else paragraph("There are none."),

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any
 
+from netwright.core.kinds import shown
 from netwright.errors import RunError, nearest
 from netwright.space.budget import Budget
 from netwright.train.recipe import Recipe, read
 
-__all__ = ["LOGS", "PRECISIONS", "TRANSFERS", "Settings"]
+__all__ = ["LOGS", "PRECISIONS", "TRANSFERS", "Settings", "written"]
 
 TRANSFERS = ("auto", "none", "probe", "head", "stages", "full", "boosted")
 PRECISIONS = ("auto", "fp32", "bf16")
 LOGS = ("tensorboard", "mlflow")
 RANGES = {"epochs": (1, 10**6), "seed": (0, 2**32 - 1), "size": (8, 1024), "workers": (0, 256)}
 """The least and the largest value of every number."""
+TEXTS = ("data", "budget", "net", "weights", "transfer", "recipe", "precision", "log")
 
 
 @dataclass(frozen=True)
@@ -60,12 +64,7 @@ class Settings:
     log: str = ""
 
     def __post_init__(self) -> None:
-        for word, (low, high) in RANGES.items():
-            value = getattr(self, word)
-            if value is not None and not low <= value <= high:
-                raise RunError(f"{word} is {value}, wanted {low} to {high}")
-        if not 0 < self.minutes < float("inf"):
-            raise RunError(f"minutes is {self.minutes}, wanted a number above 0")
+        self._check_kinds()
         for word, choices in (("transfer", TRANSFERS), ("precision", PRECISIONS)):
             if getattr(self, word) not in choices:
                 raise nearest(word, str(getattr(self, word)), choices)
@@ -79,6 +78,20 @@ class Settings:
         if self.rate not in ("", "find"):
             recipe.but(rate=_number(self.rate))  # says what it may be
 
+    def _check_kinds(self) -> None:
+        """Numbers within their bounds, text where text is wanted."""
+        for word, (low, high) in RANGES.items():
+            value = getattr(self, word)
+            if value is not None and not (type(value) is int and low <= value <= high):
+                raise RunError(f"{word} is {shown(value)}, wanted {low} to {high}")
+        minutes: Any = self.minutes
+        if type(minutes) not in (int, float) or not 0 < minutes < float("inf"):
+            raise RunError(f"minutes is {shown(minutes)}, wanted a number above 0")
+        for word in TEXTS:
+            if not isinstance(getattr(self, word), str):
+                raise RunError(f"{word} is {shown(getattr(self, word), 80)}, wanted text: a name, "
+                               "or the path of a file that holds it")  # fmt: skip
+
     def rated(self, recipe: Recipe) -> Recipe:
         """The recipe with the learning rate that was asked for."""
         if not self.rate:
@@ -88,11 +101,22 @@ class Settings:
     def differing(self, other: dict[str, Any]) -> str:
         """The name of a field that `other` gives another value, if any."""
         own = asdict(self)
-        return next((name for name, value in other.items() if own[name] != value), "")
+        return next((name for name, value in written(other).items() if own[name] != value), "")
+
+
+def written(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Some settings as a run folder keeps them: paths as text. `UnknownName` for a word that is
+    none.
+    """
+    words = [word.name for word in fields(Settings)]
+    for word in given:
+        if word not in words:
+            raise nearest("setting", word, words)
+    return {word: str(value) if isinstance(value, Path) else value for word, value in given.items()}
 
 
 def _number(rate: str | float) -> float:
     try:
         return float(rate)
-    except ValueError:
-        raise RunError(f"rate is {rate!r}, wanted a number or find") from None
+    except (TypeError, ValueError):
+        raise RunError(f"rate is {shown(rate)}, wanted a number or find") from None

@@ -195,8 +195,8 @@ class Training:
         elif self.approach.method == "stages":
             share = self.learner.done / max(1, self.approach.epochs // 2)
             learning = 1 + int(share * (len(self.sections) - 1))
-        held = self.sections[: max(0, len(self.sections) - learning)]
-        with frozen(self.learner.model, held):
+        resting = self.sections[: max(0, len(self.sections) - learning)]
+        with frozen(self.learner.model, resting):
             yield
 
     def _save(self) -> None:

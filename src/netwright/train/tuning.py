@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from netwright.core.files import write_text
 from netwright.core.net import Net
-from netwright.speed.training import PRECISIONS, faster, step_seconds
+from netwright.speed.training import choices, faster
 from netwright.train.approach import Approach
+from netwright.train.backbones import Backbone
 from netwright.train.boosting import boosted
 from netwright.train.features import LATE
 from netwright.train.outcome import Outcome
+from netwright.train.pace import step_seconds
 from netwright.train.processes import agreed, first_then_others
-from netwright.train.record import read_json
+from netwright.train.record import FINE_TUNE, read_json, require
 from netwright.train.transfer import Probe
 
 if TYPE_CHECKING:
@@ -41,39 +43,44 @@ class Tuning:
 
     def run(self) -> None:
         """A probe of every backbone that time allows, then the best of them fine-tuned."""
-        probes, seconds = list[tuple[Probe, Outcome]](), 0.0
+        outcomes, seconds = list[Outcome](), 0.0
         for backbone in self.job.backbones:
-            if probes and agreed(self.clock.left) < 4 * agreed(seconds):
+            if outcomes and agreed(self.clock.left) < 4 * agreed(seconds):
                 self.say(f"{backbone.net.name} is left out: the time is short")
                 continue
             began = monotonic()
-            probe = Probe(
-                backbone, self.dataset, self.trials.images, folder=self.folder, mirrored=True,
-                precision="bf16" if self.job.precision == "bf16" else "fp32", seed=self.job.seed,
-            )  # fmt: skip
             self.say(f"features of {backbone.net.name} ({backbone.weights})")
             with first_then_others():
-                outcome = probe.outcome()
+                outcome = self._probe(backbone).outcome()
             seconds = monotonic() - began
-            probes.append((probe, outcome))
+            outcomes.append(outcome)
             row = outcome.last
             self.say(
                 f"{outcome.name}: layer {row['layer']}, {100 * row['folds_accuracy']:.1f}% on "
                 f"images left out in turn, {100 * row['val_accuracy']:.1f}% on validation"
             )
-        probe, best = min(probes, key=lambda pair: pair[1].last["folds_loss"])
         if self.job.transfer in ("auto", "probe"):
-            for _, outcome in probes:
+            for outcome in outcomes:
                 self.trials.keep(outcome)
         if self.job.transfer != "probe":
-            self._fine_tune(probe, best)
+            self._fine_tune(min(outcomes, key=lambda outcome: outcome.last["folds_loss"]))
 
-    def _fine_tune(self, probe: Probe, best: Outcome) -> None:
+    def _probe(self, backbone: Backbone) -> Probe:
+        return Probe(
+            backbone, self.dataset, self.trials.images, folder=self.folder, mirrored=True,
+            precision=choices(self.job.precision)[0], seed=self.job.seed,
+        )  # fmt: skip
+
+    def _fine_tune(self, best: Outcome) -> None:
         """Gradient descent from the best probe, if there is time for it, and a gain in it."""
         with first_then_others():
             approach, folds = self._decided(best)
         if approach is None:
             return
+        # A run that goes on may have other probes than when this was decided.
+        start = (approach.backbone, approach.weights)
+        probe = next(self._probe(backbone) for backbone in self.job.backbones
+                     if (backbone.net, backbone.weights) == start)  # fmt: skip
         self.trials.restart()
         if folds > 1:
             checked = replace(approach, name=f"{approach.name}-checked")
@@ -96,9 +103,10 @@ class Tuning:
         file = self.folder / "fine-tune.json"
         if file.exists():
             record = read_json(file)
-            return (
-                (Approach.from_json(record["approach"]), record["folds"]) if record else (None, 1)
-            )
+            if record is None:
+                return None, 1
+            require(record, FINE_TUNE, file)
+            return Approach.from_json(record["approach"]), record["folds"]
         images, recipe, method = self.dataset.size("train"), self.job.recipe, self.job.transfer
         folds = self.job.folds if method == "auto" else 1
         if method == "auto":
@@ -130,10 +138,10 @@ class Tuning:
 
     def _pace(self, net: Net) -> tuple[str, float]:
         """The precision to train in, and the seconds of an epoch."""
-        steps = self.job.recipe.steps(self.dataset.size("train"))
-        choices = PRECISIONS if self.job.precision == "auto" else (self.job.precision,)
+        precisions = choices(self.job.precision)
         if self.job.epochs is not None:  # nothing is measured, so that numbers are the same again
-            return ("fp32" if self.job.precision == "auto" else self.job.precision), 0.0
-        seconds = {name: steps * step_seconds(net, self.job.recipe, name) for name in choices}
+            return precisions[0], 0.0
+        steps = self.job.recipe.steps(self.dataset.size("train"))
+        seconds = {name: steps * step_seconds(net, self.job.recipe, name) for name in precisions}
         chosen = faster(seconds)
         return chosen, seconds[chosen]

@@ -25,10 +25,11 @@ from netwright.search.trial import Trial
 from netwright.space.registry import find, options
 from netwright.space.search_space import Space
 from netwright.train.approach import Approach
-from netwright.train.begin import part_of, random_model, training_of
+from netwright.train.begin import part_of, random_model
 from netwright.train.fitting import deterministic
 from netwright.train.outcome import Clock
 from netwright.train.recipe import Recipe, read
+from netwright.train.training import Training
 
 __all__ = ["Accuracy", "Prescribed", "Tuned"]
 
@@ -99,9 +100,11 @@ class Accuracy:
         approach = self.approach(net, seed=seed, fidelity=fidelity, trial=trial)
         clock = Clock(None if math.isinf(limit) else limit)
         with self._workshop(approach) as folder, torch.random.fork_rng(), deterministic():
-            images = part_of(self.dataset, "train", approach.preprocessing)
-            training = training_of(approach, self.dataset, lambda: random_model(approach, images),
-                                   folder=folder, clock=clock)  # fmt: skip
+            train, val = (part_of(self.dataset, part, approach.preprocessing)
+                          for part in ("train", "val"))  # fmt: skip
+            training = Training(approach, lambda: random_model(approach, train), train, val,
+                                folder=folder, fingerprint=self.dataset.fingerprint,
+                                clock=clock)  # fmt: skip
             for row in training.run():
                 report(row["epoch"], row["val_accuracy"])
                 if training.learner.epochs < approach.epochs:  # scores of fewer compare with none

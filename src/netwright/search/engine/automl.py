@@ -16,9 +16,9 @@ from netwright.search.engine.shared import search_shared
 from netwright.search.engine.summary import gain
 from netwright.search.study import best_trial
 from netwright.search.trial import Trial
-from netwright.speed.training import step_seconds
 from netwright.train.decide import UNBOUNDED
 from netwright.train.fitting import fit
+from netwright.train.pace import step_seconds
 from netwright.train.recipe import read
 from netwright.train.run import Run
 from netwright.train.settings import Settings
