@@ -157,7 +157,8 @@ def calibrate(how: Setting, progress: Callable[[int, int], None] = lambda done, 
         assert own is not None
         samples[own].append((amounts(row, 1, item), measured(net, how, patience=PATIENCE)))
         progress(i + 1, steps)
-    fitted = {name: regression.rates(*zip(*pairs, strict=True)) for name, pairs in samples.items()}
+    fitted = {name: regression.rates([row for row, _ in pairs], [took for _, took in pairs])
+              for name, pairs in samples.items()}  # fmt: skip
     rates, ratios = Rates(how, fitted, 0.0), list[float]()
     for i, (name, side) in enumerate(HELD_OUT):
         net = find(name, input=(3, side, side))
