@@ -148,7 +148,7 @@ def shift(
 
 
 def _moves(shifts: int | Sequence[Any]) -> np.ndarray:
-    steps: Sequence[Any] = range(shifts + 1) if isinstance(shifts, int) else shifts
+    steps = list[Any](range(shifts + 1) if isinstance(shifts, int) else shifts)
     moves = [(0, step) if np.ndim(step) == 0 else tuple(step) for step in steps]
     if not moves or not all(
         len(move) == 2 and all(isinstance(n, int | np.integer) for n in move) for move in moves
