@@ -17,7 +17,7 @@ from netwright.data.image import Preprocessing
 from netwright.errors import DataError, UnknownName
 from netwright.space.families import small
 from netwright.train import Run, evaluation, fit
-from netwright.train.evaluation import Evaluation, compare, evaluate, robustness, tested
+from netwright.train.evaluation import Evaluation, compare, evaluate, robustness
 from netwright.train.finish import _predictions
 from netwright.train.scores import calibration_error, cooled, paired, scores, temperature, wilson
 from squares import COLOURS, TINY, square, write_squares
@@ -208,7 +208,7 @@ def test_names_of_images_may_hold_any_character(runs):
     before = file.read_bytes()
     try:
         file.write_bytes(text.encode())
-        again = tested(runs[0])
+        again = evaluation.tested(runs[0])
     finally:
         file.write_bytes(before)
     assert again.names == names

@@ -93,9 +93,10 @@ def test_a_trial_that_was_given_back_does_not_count_as_killed(ledger):
 
 
 def test_kills_are_counted_whatever_was_given_back(ledger):
-    for kills, back in ((0, True), (0, False), (1, True), (1, False)):
-        with ledger.place.locks.present("a"):
-            claim = ledger.claim("a", _Turn(plan()))
+    turns = ((0, True), (0, False), (1, True), (1, False))
+    for worker, (kills, back) in zip("acde", turns, strict=True):
+        with ledger.place.locks.present(worker):
+            claim = ledger.claim(worker, _Turn(plan()))
             assert (claim.trial.number, claim.kills) == (0, kills)
             if back:
                 ledger.give_back(claim)

@@ -8,7 +8,7 @@ import pytest
 
 import netwright as nw
 from netwright.cli import main
-from netwright.speed import latency, measure
+from netwright.speed import latency, measure, regression
 from netwright.speed.latency import (
     Rates,
     Setting,
@@ -117,7 +117,10 @@ def test_measuring_and_the_commands(capsys, monkeypatch):
     monkeypatch.setattr(measure, "_probes", lambda: iter(few[:22]))
     monkeypatch.setattr(measure, "HELD_OUT", (("squeezenet1_1", 64), ("mobilenet_v2", 64)))
     monkeypatch.setattr(measure, "PATIENCE", 0.002)
-    monkeypatch.setattr(measure, "_fit", lambda pairs: real(pairs) if pairs else (0.0,) * 6)
+    rates = regression.rates
+    monkeypatch.setattr(
+        regression, "rates", lambda rows, took: rates(rows, took) if rows else (0.0,) * 6
+    )
     with pytest.raises(SystemExit) as stop:
         main(["calibrate", "--json"])
     assert stop.value.code == 0
@@ -133,13 +136,10 @@ def test_measuring_and_the_commands(capsys, monkeypatch):
     assert all(net["seconds"] > 0 and net["predicted"] > 0 for net in nets)
 
 
-real = measure._fit
-
-
 def test_a_fit_finds_the_rates():
     rows = [(1.0, float(n), 0.0, 0.0, float(n % 7), 0.0) for n in range(1, 30)]
-    pairs = [(row, 2 * row[0] + 3 * row[1] + 0.5 * row[4]) for row in rows]
-    assert measure._fit(pairs) == pytest.approx((2, 3, 0, 0, 0.5, 0), abs=1e-3)
+    took = [2 * row[0] + 3 * row[1] + 0.5 * row[4] for row in rows]
+    assert regression.rates(rows, took) == pytest.approx((2, 3, 0, 0, 0.5, 0), abs=1e-3)
 
 
 def test_the_spread_of_ratios():
