@@ -97,7 +97,8 @@ COMMAND_LINES = {
 }  # fmt: skip
 """What a command takes beside the name of a net."""
 SAMPLE = ("lenet5", "conv_lstm", "cnn_lstm", "ecg_cnn1d", "ecg_stft_cnn", "c3d", "unet", "eegnet",
-          "googlenet", "hrnet_w18", "darts_v2_cifar10", "squeezenet1_1")  # fmt: skip
+          "googlenet", "hrnet_w18", "darts_v2_cifar10", "squeezenet1_1",
+          "pnasnet5mobile")  # fmt: skip
 """Nets of every rank and of every kind of wiring."""
 
 

@@ -16,7 +16,7 @@ from netwright.core.kinds import shown
 from netwright.core.net import Net
 from netwright.core.spec import Spec
 from netwright.core.text import plain
-from netwright.errors import SpecError
+from netwright.errors import ShapeError, SpecError
 from netwright.symbols.expression import read
 from netwright.symbols.formulas import (
     COUNTS,
@@ -54,7 +54,7 @@ def command(what: str, input: str | None, over: str | None, as_latex: bool, as_j
     """
     spec = _read(what)
     shape = _shape(input, spec)
-    costs = formula(spec, shape)
+    costs = _costs(spec, shape, given=input is not None)
     others = formula(_read(over), shape) if over else None
     write = latex if as_latex else str
     if as_json:
@@ -69,6 +69,17 @@ def command(what: str, input: str | None, over: str | None, as_latex: bool, as_j
         echo("\n" + _text(over, others, write) + f"\n\n{what} / {over}")
         parts = [(NAMES[name], write(value)) for name, value in ratios(costs, others).items()]
         echo(_lines(parts))
+
+
+def _costs(spec: Spec | Net, shape: Any, *, given: bool) -> Formula:
+    """The formulas; of a net that has none of its sizes, at those it has."""
+    try:
+        return formula(spec, shape)
+    except ShapeError as error:
+        if given or not isinstance(spec, Net):
+            raise
+        click.echo(f"at the net's own sizes: {error}", err=True)
+        return formula(spec, spec.input)
 
 
 def _read(text: str) -> Spec | Net:
