@@ -234,21 +234,14 @@ def test_every_command_has_examples():
     assert EXAMPLES.keys() == COMMANDS.keys()
 
 
+LONG = {
+    *["calibrate", "bench", "fit", "search", "work", "predict", "evaluate", "compare-runs", "look"]
+}
+"""Commands that measure, train or want images."""
 READING = [
     line
     for name, lines in EXAMPLES.items()
-    if name
-    not in (
-        "calibrate",
-        "bench",
-        "fit",
-        "search",
-        "work",
-        "predict",
-        "evaluate",
-        "compare-runs",
-        "look",
-    )
+    if name not in LONG
     for line in lines
     if "your." not in line
 ]

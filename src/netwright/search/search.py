@@ -99,15 +99,16 @@ def search(
         return search_shared(plan, name=name, storage=storage, study=study, workers=workers,
                              seconds=ends - time.monotonic(), progress=progress)  # fmt: skip
     done, stopped = list[Trial](), ""
-    while len(done) < most and not stopped:
+    while len(done) < most:
         if time.monotonic() >= ends:
             stopped = f"{minutes:g} minutes are over"
             break
         try:
-            trial = started(where, ask(where, how, done, seed, len(done)), len(done), seed)
+            proposal = ask(where, how, done, seed, len(done))
         except Exhausted as error:
             stopped = str(error)
             break
+        trial = started(where, proposal, len(done), seed)
         done.append(evaluate(where, trial, evaluator, seconds=limit, limit=limit))
         if progress:
             progress(done[-1])

@@ -122,25 +122,8 @@ def darts(
     learner = Learner(relaxed.supernet.model, recipe, epochs=epochs, seed=seed, name="supernet")
     adam = torch.optim.Adam(relaxed.alphas, rate, betas=(0.5, 0.999), weight_decay=decay)
     history, stopped = list[dict[str, Any]](), f"{epochs} epochs"
-    steps = recipe.steps(len(train))
     for epoch in range(epochs):
-        losses, right, seen = 0.0, 0, 0
-        questions = _endless(val, recipe, seed, epoch)
-        for step, batch in enumerate(train.epoch(recipe, seed, epoch)):
-            other = next(questions)
-            now = recipe.rate_at(epoch * steps + step, epochs * steps)
-            gradient, hits = architecture_gradient(relaxed, learner, batch, other, now, second)
-            for alphas, own in zip(relaxed.alphas, gradient, strict=True):
-                alphas.grad = own
-            adam.step()
-            right, seen = right + hits, seen + len(other[0])
-            with torch.no_grad():
-                relaxed.weigh()
-            losses += float(learner.learn(*batch, now))
-        row: dict[str, Any] = {
-            "epoch": epoch + 1, "train_loss": losses / steps, "val_accuracy": right / seen,
-            "skips": _skips(relaxed.genotype()), "code": relaxed.code(),
-        }  # fmt: skip
+        row = _epoch(relaxed, learner, adam, train, val, epoch, second)
         history.append(row)
         if progress:
             progress(row)
@@ -149,6 +132,31 @@ def darts(
             break
     sound = [row["code"] for row in history if skips is None or row["skips"] <= skips]
     return Shared(space, sound[-1] if sound else history[-1]["code"], history, stopped)
+
+
+def _epoch(
+    relaxed: Relaxed, learner: Learner, adam: torch.optim.Optimizer, train: Images, val: Images,
+    epoch: int, second: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """One epoch of the weights, a step of the alphas before each of theirs; its row of history."""
+    recipe, seed = learner.recipe, learner.seed
+    steps, questions = recipe.steps(len(train)), _endless(val, recipe, seed, epoch)
+    losses, right, seen = 0.0, 0, 0
+    for step, batch in enumerate(train.epoch(recipe, seed, epoch)):
+        other = next(questions)
+        rate = recipe.rate_at(epoch * steps + step, learner.epochs * steps)
+        gradient, hits = architecture_gradient(relaxed, learner, batch, other, rate, second)
+        for alphas, own in zip(relaxed.alphas, gradient, strict=True):
+            alphas.grad = own
+        adam.step()
+        right, seen = right + hits, seen + len(other[0])
+        with torch.no_grad():
+            relaxed.weigh()
+        losses += float(learner.learn(*batch, rate))
+    return {
+        "epoch": epoch + 1, "train_loss": losses / steps, "val_accuracy": right / seen,
+        "skips": _skips(relaxed.genotype()), "code": relaxed.code(),
+    }  # fmt: skip
 
 
 def _endless(images: Images, recipe: Recipe, seed: int, epoch: int) -> Iterator[Any]:
