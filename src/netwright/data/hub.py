@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 
 from netwright.data.folder import ALIASES
-from netwright.data.image import Preprocessing
-from netwright.data.listing import Listing, order
-from netwright.data.reading import header
+from netwright.data.listing import EncodedReader, Listing, order
 from netwright.errors import DataError
 
 __all__ = ["HUB", "TableReader", "is_saved", "is_table", "read_hub", "read_saved", "read_table"]
@@ -33,7 +31,7 @@ TOGETHER = 1000
 
 
 @dataclass(frozen=True)
-class TableReader:
+class TableReader(EncodedReader):
     """Images in a column of tables: image i is in `row[i]` of `tables[part[i]]`."""
 
     tables: tuple[Any, ...]
@@ -49,12 +47,6 @@ class TableReader:
         if not value or not (value["bytes"] or value["path"]):
             raise DataError(f"row {self.row[i]}: no image")
         return value["bytes"] or Path(value["path"])
-
-    def read(self, i: int, preprocessing: Preprocessing, notes: list[str]) -> np.ndarray:
-        return preprocessing.image(self.file(i), notes)
-
-    def header(self, i: int) -> tuple[tuple[int, int], str]:
-        return header(self.file(i))
 
     def fingerprint(self, i: int) -> bytes:
         return str(self.length[i]).encode()

@@ -15,8 +15,8 @@ from netwright.data.image import Preprocessing
 from netwright.data.reading import header
 from netwright.errors import DataError
 
-__all__ = ["SPLITS", "ArrayReader", "FileReader", "Listing", "PackedReader", "Reader", "order",
-           "reason"]  # fmt: skip
+__all__ = ["SPLITS", "ArrayReader", "EncodedReader", "FileReader", "Listing", "PackedReader", "Reader",
+           "order", "reason"]  # fmt: skip
 
 SPLITS = ("train", "val", "test")
 
@@ -45,8 +45,22 @@ class Reader(Protocol):
         ...
 
 
+class EncodedReader:
+    """What readers of image files have in common, wherever `file` finds them."""
+
+    def file(self, i: int) -> bytes | Path:
+        """The bytes of image i, or where its file is."""
+        raise NotImplementedError
+
+    def read(self, i: int, preprocessing: Preprocessing, notes: list[str]) -> np.ndarray:
+        return preprocessing.image(self.file(i), notes)
+
+    def header(self, i: int) -> tuple[tuple[int, int], str]:
+        return header(self.file(i))
+
+
 @dataclass(frozen=True)
-class FileReader:
+class FileReader(EncodedReader):
     """Images in files. Paths are one array of bytes: a list of objects would be copied, page by
     page, into every worker process that counts references to them.
     """
@@ -62,12 +76,6 @@ class FileReader:
         """The file of image i."""
         return Path(os.fsdecode(bytes(self.paths[i])))
 
-    def read(self, i: int, preprocessing: Preprocessing, notes: list[str]) -> np.ndarray:
-        return preprocessing.image(self.file(i), notes)
-
-    def header(self, i: int) -> tuple[tuple[int, int], str]:
-        return header(self.file(i))
-
     def fingerprint(self, i: int) -> bytes:
         try:
             return str(os.stat(bytes(self.paths[i])).st_size).encode()  # noqa: PTH116  faster
@@ -76,7 +84,7 @@ class FileReader:
 
 
 @dataclass(frozen=True)
-class PackedReader:
+class PackedReader(EncodedReader):
     """Image files one after another in one array of bytes; image i ends where the next begins."""
 
     data: np.ndarray
@@ -85,12 +93,6 @@ class PackedReader:
     def file(self, i: int) -> bytes:
         """The bytes of image i."""
         return self.data[self.offsets[i] : self.offsets[i + 1]].tobytes()
-
-    def read(self, i: int, preprocessing: Preprocessing, notes: list[str]) -> np.ndarray:
-        return preprocessing.image(self.file(i), notes)
-
-    def header(self, i: int) -> tuple[tuple[int, int], str]:
-        return header(self.file(i))
 
     def fingerprint(self, i: int) -> bytes:
         return self.file(i)

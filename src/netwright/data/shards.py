@@ -23,9 +23,8 @@ import numpy as np
 
 from netwright.core.files import cache_folder, replacing
 from netwright.data.folder import ALIASES
-from netwright.data.image import Preprocessing
-from netwright.data.listing import Listing, order
-from netwright.data.reading import ENDINGS, header
+from netwright.data.listing import EncodedReader, Listing, order
+from netwright.data.reading import ENDINGS
 from netwright.errors import DataError
 
 __all__ = ["Example", "ShardReader", "is_shards", "read_shards", "shards_in"]
@@ -42,7 +41,7 @@ MOST = 100_000
 
 
 @dataclass(frozen=True)
-class ShardReader:
+class ShardReader(EncodedReader):
     """Images at places in files: image i has `length[i]` bytes from `start[i]` of a shard on."""
 
     paths: tuple[str, ...]
@@ -61,12 +60,6 @@ class ShardReader:
         if len(data) < self.length[i]:
             raise DataError(f"{path}: shorter than it was when it was listed")
         return data
-
-    def read(self, i: int, preprocessing: Preprocessing, notes: list[str]) -> np.ndarray:
-        return preprocessing.image(self.file(i), notes)
-
-    def header(self, i: int) -> tuple[tuple[int, int], str]:
-        return header(self.file(i))
 
     def fingerprint(self, i: int) -> bytes:
         return str(self.length[i]).encode()

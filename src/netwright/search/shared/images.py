@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from copy import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from netwright.core.net import Net
 from netwright.data.augment import Flip, Shift
 from netwright.errors import SearchError
 from netwright.space.search_space import Space
-from netwright.train.batches import Images, Source
+from netwright.train.batches import Images
 from netwright.train.recipe import Recipe
 
 __all__ = ["RECIPE", "Progress", "Shared", "evaluated", "halves", "need_counts", "some"]
@@ -53,19 +52,6 @@ def need_counts(**counts: int) -> None:
             raise SearchError(f"{name} is {count}, wanted at least 1")
 
 
-class _Some(Source):
-    """Some images of a source."""
-
-    def __init__(self, source: Source, indices: Tensor) -> None:
-        self.source, self.indices = source, indices
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def stream(self, batches: Iterable[Tensor]) -> Iterator[Tensor]:
-        return self.source.stream(self.indices[batch] for batch in batches)
-
-
 def halves(images: Images, share: float = 0.5, seed: int = 0) -> tuple[Images, Images]:
     """The images in two parts at random: for weights and for architectures."""
     count = len(images)
@@ -74,20 +60,13 @@ def halves(images: Images, share: float = 0.5, seed: int = 0) -> tuple[Images, I
     if count < 2:
         raise SearchError(f"{count} images cannot be parted; weights and architecture learn from "
                           "different ones")  # fmt: skip
-    return _some(images, order[:first]), _some(images, order[first:])
+    return images.part(order[:first].numpy()), images.part(order[first:].numpy())
 
 
 def some(images: Images, count: int, seed: int) -> Images:
     """So many of the images at random; all where there are no more."""
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
-    return _some(images, order[:count])
-
-
-def _some(images: Images, indices: Tensor) -> Images:
-    part = copy(images)
-    part.source, part.labels = _Some(images.source, indices), images.labels[indices]
-    part.weights = None if images.weights is None else images.weights[indices]
-    return part
+    return images.part(order[:count].numpy())
 
 
 def evaluated(model: nn.Module, images: Images, batch: int = 256) -> float:
