@@ -15,8 +15,8 @@ from netwright.data.image import Preprocessing
 from netwright.data.reading import header
 from netwright.errors import DataError
 
-__all__ = ["SPLITS", "ArrayReader", "EncodedReader", "FileReader", "Listing", "PackedReader", "Reader",
-           "order", "reason"]  # fmt: skip
+__all__ = ["SPLITS", "ArrayReader", "EncodedReader", "FileReader", "Listing", "PackedReader",
+           "Reader", "order", "reason"]  # fmt: skip
 
 SPLITS = ("train", "val", "test")
 
