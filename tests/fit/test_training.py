@@ -130,3 +130,11 @@ def test_a_shortened_training_stays_so_when_it_goes_on(training, monkeypatch):
     again = training()
     assert again.learner.epochs == 2
     assert again.stopped
+
+
+def test_a_training_that_goes_on_after_its_time_is_not_trained_on(training):
+    next(training().run())
+    late = training(Clock(1.0, before=2.0))
+    assert list(late.run()) == []
+    assert late.cut
+    assert late.learner.done == 1

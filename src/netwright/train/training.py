@@ -107,7 +107,7 @@ class Training:
         """Trains on; a row of the history after every epoch, when its checkpoint is written."""
         longest = 0.0
         while not self.stopped:
-            if self.history and longest and not self._fits(longest):
+            if self.history and not self._fits(longest):
                 self.cut = True
                 return
             began = monotonic()
@@ -119,12 +119,13 @@ class Training:
         all that were planned, fewer are trained: a rate that has not fallen leaves a bad net.
         """
         left, rest = agreed(self.clock.left), self.learner.epochs - self.learner.done
-        fewer = int(min(left / seconds, rest))
-        if 0 < fewer < rest:
-            self.learner.epochs = self.learner.done + fewer
+        if left < seconds:
+            return False
+        if left < rest * seconds:
+            self.learner.epochs = self.learner.done + int(left / seconds)
             self.tell(f"{self.approach.name}: slower than planned, {self.learner.epochs} epochs "
                       f"instead of {self.approach.epochs}")  # fmt: skip
-        return fewer > 0
+        return True
 
     def _epoch(self) -> dict[str, Any]:
         sound = self._steps()
