@@ -120,7 +120,7 @@ def test_the_mean_of_the_last_quarter_is_the_mean_of_its_epochs(tmp_path):
 def test_a_range_test_finds_a_rate_that_learns(tmp_path, start):
     """Whatever rate the recipe begins with, within the range of the test."""
     found = training(tmp_path, epochs=4, rate=start, find=True)
-    rate = found.learner.pace * start
+    rate = found.learner.factor * start
     assert LOW * start / 5 <= rate <= HIGH * start
     rows = list(found.run())
     assert all(np.isfinite(row["train_loss"]) for row in rows)
@@ -132,10 +132,10 @@ def test_a_range_test_changes_nothing_and_is_made_once(tmp_path):
     whole = training(tmp_path, find=True)
     fresh = NET.build(seed=0).state_dict()
     assert all(torch.equal(v, fresh[k]) for k, v in whole.learner.model.state_dict().items())
-    pace = whole.learner.pace
-    assert find_rate(whole.learner, images()) == pytest.approx(pace * whole.approach.recipe.rate)
+    factor = whole.learner.factor
+    assert find_rate(whole.learner, images()) == pytest.approx(factor * whole.approach.recipe.rate)
     next(whole.run())
-    assert training(tmp_path, find=True).learner.pace == pace
+    assert training(tmp_path, find=True).learner.factor == factor
 
 
 def test_a_range_test_follows_from_the_seed_where_units_are_dropped(tmp_path):

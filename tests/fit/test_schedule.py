@@ -16,12 +16,13 @@ from netwright.errors import RunError
 from netwright.space.families import small
 from netwright.speed.machine import file_of
 from netwright.speed.training import Speed
-from netwright.train import Settings, fit, pace
+from netwright.train import Settings, fit
+from netwright.train import speeds as measuring
 from netwright.train.decide import decide
 from netwright.train.halving import epochs_within, rungs, work
 from netwright.train.job import Job
-from netwright.train.pace import SPEED, measured, speeds
 from netwright.train.recipe import Recipe
+from netwright.train.speeds import SPEED, measured, speeds
 from squares import TINY
 
 BUDGET = "params<=1M, macs<=50M, memory<=20MB"
@@ -101,7 +102,7 @@ def test_the_clock_cuts_between_epochs(squares, tmp_path, monkeypatch):
 def test_the_speed_is_measured_once(monkeypatch):
     calls = []
     monkeypatch.setattr("netwright.speed.machine.QUIET", 0.0)  # whatever else is at work
-    monkeypatch.setattr(pace, "measured", lambda precision: calls.append(precision) or SLOW)
+    monkeypatch.setattr(measuring, "measured", lambda precision: calls.append(precision) or SLOW)
     assert speeds() == speeds() == {"fp32": SLOW, "bf16": SLOW}
     assert calls == ["fp32", "bf16"]
     kept = json.loads(file_of(SPEED).read_text())
@@ -116,8 +117,8 @@ def test_the_speed_is_measured_once(monkeypatch):
 
 
 def test_a_measurement_is_positive_and_grows_with_the_net(monkeypatch):
-    monkeypatch.setattr(pace, "REPEATS", 2)
-    monkeypatch.setattr(pace, "PROBES", pace.PROBES[:2])
+    monkeypatch.setattr(measuring, "REPEATS", 2)
+    monkeypatch.setattr(measuring, "PROBES", measuring.PROBES[:2])
     speed = measured("fp32")
     large, tiny = (
         small("plain", (3, 16, 16), 10, width=w, depth=2, stages=2).plan() for w in (64, 8)

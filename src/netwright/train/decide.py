@@ -21,10 +21,10 @@ from netwright.train.backbones import available, chosen_net
 from netwright.train.folds import enough_folds
 from netwright.train.halving import epochs_within, work
 from netwright.train.job import Job
-from netwright.train.pace import speeds, step_seconds
 from netwright.train.propose import Proposal, propose
 from netwright.train.recipe import Recipe, read
 from netwright.train.settings import Settings
+from netwright.train.speeds import speeds, step_seconds
 from netwright.train.waves import (
     check_operations,
     laid_out,

@@ -80,7 +80,7 @@ class Learner:
         self.optimisers = optimisers(self.model, recipe, scale)
         self.average = _average(self.model, recipe)
         self.done, self.step, self.total = 0, 0, 0.0
-        self.parts, self.pace = recipe.accumulate, 1.0
+        self.parts, self.factor = recipe.accumulate, 1.0
 
     @property
     def best(self) -> nn.Module:
@@ -100,7 +100,7 @@ class Learner:
         for x, labels in batches:
             rate = self.recipe.rate_at(self.done * steps + self.step, self.epochs * steps)
             torch.manual_seed(seed_of(self.seed, self.name, self.done, self.step, self.place.rank))
-            loss = float(self.learn(x, labels, self.pace * rate))
+            loss = float(self.learn(x, labels, self.factor * rate))
             self.step, self.total = self.step + 1, self.total + loss
             if self.average is not None and self.recipe.average == "ema":
                 self.average.update_parameters(self.model)
@@ -170,7 +170,7 @@ class Learner:
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "average": self.average.state_dict() if self.average is not None else None,
             "done": self.done, "step": self.step, "total": self.total,
-            "parts": self.parts, "pace": self.pace, "epochs": self.epochs,
+            "parts": self.parts, "factor": self.factor, "epochs": self.epochs,
         }  # fmt: skip
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -180,7 +180,7 @@ class Learner:
             optimiser.load_state_dict(own)
         if self.average is not None:
             self.average.load_state_dict(state["average"])
-        for word in ("done", "step", "total", "parts", "pace", "epochs"):
+        for word in ("done", "step", "total", "parts", "factor", "epochs"):
             setattr(self, word, state[word])
 
 

@@ -80,7 +80,7 @@ class Training:
         self._saved = monotonic()
         if approach.recipe.find and not agreed(self.path.exists()):
             rate = find_rate(self.learner, train)
-            self.learner.pace = rate / approach.recipe.rate
+            self.learner.factor = rate / approach.recipe.rate
             tell(f"{approach.name}: a range test found the learning rate {rate:.2g}")
         with first_then_others():
             if self.path.exists():
@@ -171,11 +171,11 @@ class Training:
 
     def _retreat(self) -> None:
         """Back to the last checkpoint, to learn on slower."""
-        retreats, pace = self.retreats + 1, SLOWER * self.learner.pace
+        retreats, factor = self.retreats + 1, SLOWER * self.learner.factor
         self._restore()
-        self.retreats, self.learner.pace = retreats, pace
+        self.retreats, self.learner.factor = retreats, factor
         self.tell(f"{self.approach.name}: the loss grew without bound; back in epoch "
-                  f"{self.learner.done + 1}, at {pace:.2g} of the rate")  # fmt: skip
+                  f"{self.learner.done + 1}, at {factor:.2g} of the rate")  # fmt: skip
 
     def _halve(self) -> None:
         """Back to the last checkpoint, to compute every batch in twice as many parts."""

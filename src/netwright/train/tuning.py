@@ -15,9 +15,9 @@ from netwright.train.backbones import Backbone
 from netwright.train.boosting import boosted
 from netwright.train.features import LATE
 from netwright.train.outcome import Outcome
-from netwright.train.pace import step_seconds
 from netwright.train.processes import agreed, first_then_others
 from netwright.train.record import FINE_TUNE, read_json, require
+from netwright.train.speeds import step_seconds
 from netwright.train.transfer import Probe
 
 if TYPE_CHECKING:

@@ -18,10 +18,10 @@ from netwright.search.study import best_trial
 from netwright.search.trial import Trial
 from netwright.train.decide import UNBOUNDED
 from netwright.train.fitting import fit
-from netwright.train.pace import step_seconds
 from netwright.train.recipe import read
 from netwright.train.run import Run
 from netwright.train.settings import Settings
+from netwright.train.speeds import step_seconds
 from netwright.train.watch import Watch
 
 if TYPE_CHECKING:
