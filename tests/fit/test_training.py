@@ -29,9 +29,9 @@ def training(tmp_path):
     images = Images(Memory(pixels, cpu), np.arange(24) % 3, 3, AS_THEY_ARE, cpu)
     approach = Approach("x", "scratch", NET, AS_THEY_ARE, RECIPE, epochs=3)
 
-    def begin(clock: Clock | None = None) -> Training:
+    def begin(clock: Clock | None = None, most: int = 0) -> Training:
         return Training(approach, lambda: NET.build(seed=0), images, images, folder=tmp_path,
-                        fingerprint="these", clock=clock or Clock(None))  # fmt: skip
+                        fingerprint="these", clock=clock or Clock(None), most=most)  # fmt: skip
 
     return begin
 
@@ -121,6 +121,16 @@ def test_the_rate_falls_to_nothing_in_the_time_there_is(
     if not cut:
         wanted += [RECIPE.rate_at(step, 3 * epochs) for step in range(3, 3 * epochs)]
     assert rates == wanted
+
+
+@pytest.mark.parametrize(("limit", "epochs"), [(3.5, 3), (5.5, 5), (100.0, 6)])
+def test_time_that_is_left_goes_into_more_epochs(training, monkeypatch, limit, epochs):
+    rates = failing(monkeypatch, iter([]))
+    one = training(Falling(limit, 1.0, monkeypatch), most=6)
+    assert len(list(one.run())) == epochs
+    assert not one.cut
+    wanted = [RECIPE.rate_at(step, 9) for step in range(3)]
+    assert rates == wanted + [RECIPE.rate_at(step, 3 * epochs) for step in range(3, 3 * epochs)]
 
 
 def test_a_shortened_training_stays_so_when_it_goes_on(training, monkeypatch):

@@ -19,7 +19,7 @@ from netwright.speed.training import Speed, choices, faster
 from netwright.train.approach import Approach
 from netwright.train.backbones import available, chosen_net
 from netwright.train.folds import enough_folds
-from netwright.train.halving import epochs_within, work
+from netwright.train.halving import MOST_EPOCHS, epochs_within, work
 from netwright.train.job import Job
 from netwright.train.propose import Proposal, propose
 from netwright.train.recipe import Recipe, read
@@ -37,10 +37,10 @@ __all__ = ["decide"]
 
 RESERVE = 0.12
 """Share of the time that the schedule leaves free."""
-LEAST_EPOCHS, ENOUGH_STEPS, MOST_EPOCHS = 12, 1500, 60
-"""Epochs that a net gets at least, if time allows; steps of the optimiser from which more epochs
-bring little; and the most epochs. Nets are chosen so large that as much training as that takes
-half of the time."""
+LEAST_EPOCHS, ENOUGH_STEPS = 12, 1500
+"""Epochs that a net gets at least, if time allows, and steps of the optimiser from which more
+epochs bring little. Nets are chosen so large that as much training as that takes half of the
+time."""
 SMALL_SIDE, MANY = 48, 1000
 """Images smaller than this gain little from weights of large photos, where there are so many."""
 QUICK_SIDES, QUICK_IMAGES = range(24, 49), 10_000

@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-__all__ = ["Rung", "epochs_within", "rungs", "work"]
+__all__ = ["MOST_EPOCHS", "Rung", "epochs_within", "rungs", "work"]
 
 ETA = 3
 """A third of the nets goes on; each for three times as many epochs."""
 STEPS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18, 21, 24, 27, 30, 36, 42, 48, 54, 60, 72, 84, 96)
 """Numbers of final epochs to choose from; coarse, so that small differences in speed do not
 change the schedule."""
+MOST_EPOCHS = 60
+"""More bring little."""
 
 
 @dataclass(frozen=True)

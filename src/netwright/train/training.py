@@ -29,6 +29,8 @@ EVERY = 20.0
 """Seconds between the checkpoints of an epoch; at its end there is one anyway."""
 RETREATS, SLOWER = 3, 0.3
 """A net that diverges goes back to its last checkpoint so often, and learns on slower by that."""
+SPARE = 1.05
+"""More epochs than planned are trained where the time left is longer than theirs by this."""
 LAYERWISE = ("stages", "full", "boosted")
 """Methods under which parts learn the slower the earlier they are."""
 MOST_PARTS = 64
@@ -47,6 +49,7 @@ class Training:
         fingerprint: of the images; a checkpoint of others is refused.
         clock: training stops between epochs when another would end too late.
         tell: hears a line for people.
+        most: up to so many epochs are trained where there is time for more than were planned.
     """
 
     def __init__(
@@ -60,11 +63,12 @@ class Training:
         fingerprint: str,
         clock: Clock,
         tell: Callable[[str], None] = lambda line: None,
+        most: int = 0,
     ) -> None:
         self.approach, self.train, self.val, self.clock = approach, train, val, clock
         self.path = folder / f"{approach.name}.safetensors"
         self.belongs = approach.belongs(fingerprint)
-        self.tell = tell
+        self.tell, self.most = tell, most
         model = begin()
         self.sections = sections(model)
         scale = layer_rates(self.sections) if approach.method in LAYERWISE else None
@@ -117,15 +121,22 @@ class Training:
     def _fits(self, seconds: float) -> bool:
         """Whether there is time for another epoch of so many seconds. Where there is, but not for
         all that were planned, fewer are trained: a rate that has not fallen leaves a bad net.
+        Where there is time for more than `SPARE` more than those, more are.
         """
         left, rest = agreed(self.clock.left), self.learner.epochs - self.learner.done
         if left < seconds:
             return False
         if left < rest * seconds:
-            self.learner.epochs = self.learner.done + int(left / seconds)
-            self.tell(f"{self.approach.name}: slower than planned, {self.learner.epochs} epochs "
-                      f"instead of {self.approach.epochs}")  # fmt: skip
+            self._replan(int(left / seconds), "slower")
+        elif left > SPARE * (rest + 1) * seconds and self.learner.epochs < self.most:
+            self._replan(min(int(left / seconds / SPARE), self.most - self.learner.done), "faster")
         return True
+
+    def _replan(self, rest: int, pace: str) -> None:
+        """So many epochs from here."""
+        before, self.learner.epochs = self.learner.epochs, self.learner.done + rest
+        self.tell(f"{self.approach.name}: {pace} than planned, {self.learner.epochs} epochs "
+                  f"instead of {before}")  # fmt: skip
 
     def _epoch(self) -> dict[str, Any]:
         sound = self._steps()

@@ -20,6 +20,7 @@ from netwright.train.batches import Images
 from netwright.train.begin import images_of, part_of, random_model
 from netwright.train.checkpoint import read_checkpoint
 from netwright.train.folds import Fold, averaged, folded
+from netwright.train.halving import MOST_EPOCHS
 from netwright.train.job import Job
 from netwright.train.outcome import Clock, Outcome
 from netwright.train.processes import agreed, here
@@ -111,14 +112,15 @@ class Trials:
             alive = sorted(alive[: plan.nets])
             count = self.job.folds if rung < len(self.job.rungs) - 1 else 1
             for place, candidate in enumerate(alive):
+                ahead = self._ahead(rung, alive[place + 1 :], alive)
                 if self.outcomes and agreed(self.clock.left) < 0:
                     self.cut = True
                 else:
                     self.train(
                         self.job.trial(rung, candidate),
                         lambda approach, fold: random_model(approach, fold.train),
-                        rung=rung, folds=count, cost=self.job.costs[candidate],
-                        ahead=self._ahead(rung, alive[place + 1 :], alive),
+                        rung=rung, folds=count, cost=self.job.costs[candidate], ahead=ahead,
+                        most=0 if ahead or self.job.epochs else MOST_EPOCHS,
                     )  # fmt: skip
                 if self.cut:
                     return
@@ -131,7 +133,7 @@ class Trials:
 
     def train(
         self, approach: Approach, begin: Begin, *, rung: int = 0, folds: int = 1,
-        cost: float = 1.0, ahead: float = 0.0,
+        cost: float = 1.0, ahead: float = 0.0, most: int = 0,
     ) -> None:  # fmt: skip
         """Trains an approach, from its checkpoint where there is one, and notes how far it is;
         `cut` says whether the time was up.
@@ -140,6 +142,7 @@ class Trials:
             begin: makes its module.
             folds: how often, each time with other images left out; once with validation.
             cost: of an epoch, and `ahead` of all that comes after it, as `done` counts.
+            most: up to so many epochs where the time allows more than were planned.
         """
         parts, outcomes = self._folds(approach.preprocessing, folds), list[Outcome]()
         left_out = [len(fold.val) for fold in parts]
@@ -155,7 +158,7 @@ class Trials:
             training = Training(
                 own, lambda own=own, fold=fold: begin(own, fold), fold.train, fold.val,
                 folder=self.folder, fingerprint=self.dataset.fingerprint, clock=self.clock,
-                tell=self.watch.say,
+                tell=self.watch.say, most=most,
             )  # fmt: skip
             self.done += cost * len(training.history)
             self._pace = self._pace or (self.clock.spent, self.done)
