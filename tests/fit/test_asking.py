@@ -14,6 +14,7 @@ from netwright.errors import UnknownName
 from netwright.train import Run, asking, fit
 from netwright.train.asking import quick, quickest
 from netwright.train.evaluation import evaluate
+from netwright.train.views import Views
 from squares import TINY, write_squares
 
 
@@ -64,19 +65,19 @@ def test_half_of_the_bits_where_they_pay(opened, monkeypatch, exact, short, chos
 
 
 def test_answers_in_bf16_are_close_and_others(opened):
-    exact = opened.probabilities(pixels(opened), mirrored=True)
-    short = opened.probabilities(pixels(opened), mirrored=True, precision="bf16")
+    exact = opened.probabilities(pixels(opened), views=Views(mirrored=True))
+    short = opened.probabilities(pixels(opened), views=Views(mirrored=True), precision="bf16")
     assert 0 < np.abs(exact - short).max() < 0.05
     with pytest.raises(UnknownName, match="no precision is called 'int8'"):
-        opened.probabilities(pixels(opened), mirrored=True, precision="int8")
+        opened.probabilities(pixels(opened), views=Views(mirrored=True), precision="int8")
 
 
 def test_a_model_that_learns_on_is_asked_anew(opened):
-    before = opened.probabilities(pixels(opened), mirrored=False)
+    before = opened.probabilities(pixels(opened), views=Views())
     with torch.no_grad():
         for parameter in opened.model().parameters():
             parameter.mul_(0.5)
-    after = opened.probabilities(pixels(opened), mirrored=False)
+    after = opened.probabilities(pixels(opened), views=Views())
     wanted = (logits_of(opened) / opened.temperature).softmax(1).numpy()
     assert np.abs(after - before).max() > 1e-3
     assert np.allclose(after, wanted, atol=1e-5)

@@ -81,7 +81,7 @@ def test_resume_takes_the_settings_of_the_run(capsys, images, fitted):
         (["--budget", "params<=7"], "the nearest"),
         (["--minutes", "-1"], "wanted a number above 0"),
         (["--epochs", "0"], "not a whole number of at least 1"),
-        (["--size", "2"], "wanted 8 to 1024"),
+        (["--size", "2"], "wanted 8 to 1048576"),
         (["--resume"], "is no run folder"),
         (["--seed", "-1"], "wanted 0 to 4294967295"),
     ],

@@ -20,6 +20,7 @@ from netwright.train import Run, evaluation, fit
 from netwright.train.evaluation import Evaluation, compare, evaluate, robustness
 from netwright.train.finish import _predictions
 from netwright.train.scores import calibration_error, cooled, paired, scores, temperature, wilson
+from netwright.train.views import Views
 from squares import COLOURS, TINY, square, write_squares
 
 
@@ -145,14 +146,16 @@ def test_ten_crops_are_corners_and_centre_and_their_mirror_images(runs, more):
     for i, name in enumerate(found.names):
         cuts = windows(large.image(more / name), corners, size)
         assert found.shares[i].sum() == pytest.approx(1)
-        assert np.allclose(found.shares[i], run.probabilities(cuts, mirrored=True).mean(0))
+        assert np.allclose(
+            found.shares[i], run.probabilities(cuts, views=Views(mirrored=True)).mean(0)
+        )
 
 
 def test_views_are_means_of_views(runs, more):
     run = runs[0]
     plain, mirrored = (evaluate([run], more, views=views) for views in ("plain", "mirrored"))
     same = evaluate([run], more, views="run")
-    assert np.array_equal(same.shares, (mirrored if run.mirrored else plain).shares)
+    assert np.array_equal(same.shares, (mirrored if run.views.mirrored else plain).shares)
     assert not np.array_equal(plain.shares, mirrored.shares)
     scaled = evaluate([run], more, views="multi-scale")
     assert np.allclose(scaled.shares.sum(1), 1)

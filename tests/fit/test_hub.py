@@ -13,7 +13,7 @@ from netwright.data import load
 from netwright.data.hub import TableReader
 from netwright.data.source import called
 from netwright.data.stream import Stream
-from netwright.errors import DataError
+from netwright.errors import DataError, RunError
 from netwright.train import Run, fit, resume
 from squares import COLOURS, TINY, pixels, square
 
@@ -119,6 +119,8 @@ def test_a_large_set_is_streamed_by_processes(monkeypatch):
 def test_a_run_on_a_set_in_memory(tmp_path):
     table = rows(30)
     words = {"budget": TINY, "epochs": 1, "transfer": "none"}
+    with pytest.raises(RunError, match="got a data set in memory; give the folder"):
+        fit(table, out=tmp_path / "run", search=True)
     run = fit(table, out=tmp_path / "run", **words)
     assert Run.load(run.path).record["settings"]["data"] == "object:Dataset"
     assert resume(run.path).metrics == run.metrics

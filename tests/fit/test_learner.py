@@ -15,6 +15,7 @@ from netwright.train.batches import Images, Place
 from netwright.train.checkpoint import read_checkpoint, write_checkpoint
 from netwright.train.learner import Learner
 from netwright.train.recipe import Recipe
+from netwright.train.views import Views
 
 HEAD = Sequential(pool=GlobalAvgPool(), drop=Dropout(0.5), fc=Linear(3))
 NET = Net(
@@ -120,6 +121,19 @@ def moved(pixels, *operations):
     labels = torch.zeros(len(pixels), dtype=torch.long)
     generator = torch.Generator().manual_seed(0)
     return augment(Batch(pixels, labels), operations, 1, generator).pixels
+
+
+def test_views_are_means_of_moved_and_mirrored_images():
+    """Of a linear model the mean of outputs is the output of the mean of the views."""
+    x = torch.arange(2 * 9, dtype=torch.float64).view(1, 2, 3, 3) ** 2
+    up = torch.nn.functional.pad(x, (1, 1, 1, 1), "reflect")[..., 2:, 2:]
+    down = torch.nn.functional.pad(x, (1, 1, 1, 1), "reflect")[..., :-2, :-2]
+    shifted = x / 2 + (up + down) / 4
+    flat = torch.nn.Flatten()
+    assert torch.allclose(Views().outputs(flat, x), flat(x))
+    assert torch.allclose(Views(shifted=True).outputs(flat, x), flat(shifted))
+    both = (shifted + shifted.flip(-1)) / 2
+    assert torch.allclose(Views(mirrored=True, shifted=True).outputs(flat, x), flat(both))
 
 
 def test_a_shift_is_a_crop_of_the_mirrored_image():

@@ -77,7 +77,7 @@ FIELDS = [
     ("run.json", "data.classes", [], r"data\.classes is \[\], wanted a list of names"),
     ("run.json", "data.classes", ["a", 1], r"wanted a list of names"),
     ("run.json", "data.classes", "abc", r"data\.classes is 'abc', wanted a list of names"),
-    ("run.json", "preprocessing.size", 40000, "size is 40000, wanted a whole number from 1 to 10"),
+    ("run.json", "preprocessing.size", 40000, "size is 40000, wanted a whole number from 1 to 40"),
     ("run.json", "preprocessing.size", 12.0, r"size is 12\.0, wanted a whole"),
     ("run.json", "preprocessing.size", True, "size is True, wanted a whole"),
     ("run.json", "preprocessing.channels", 2, "channels is 2, wanted 1 or 3"),

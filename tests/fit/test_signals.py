@@ -229,6 +229,17 @@ def test_nets_of_one_and_of_two_dimensions(tmp_path):
     assert len(eeg.predict(values[:3])) == 3
 
 
+def test_signals_may_be_longer_than_images(tmp_path):
+    values, labels = sines(24, channels=1, length=2048)
+    np.savez(tmp_path / "long.npz", signals=values, labels=labels)
+    done = fit(tmp_path / "long.npz", out=tmp_path / "run", size=2000, epochs=1,
+               budget="params<=20k, macs<=2M")  # fmt: skip
+    assert done.net.input == (1, 2000)
+    images = write_squares(tmp_path / "squares")
+    with pytest.raises(DataError, match="size is 5000, wanted 1 to 4096 pixels"):
+        fit(images, out=tmp_path / "x", size=5000, transfer="none", epochs=1)
+
+
 def test_a_recipe_gives_operations_of_signals(tmp_path, data, quick):
     (tmp_path / "own.json").write_text(
         json.dumps({"base": "resnet", "operations": to_json([Flip(), Noise(0.1)])})

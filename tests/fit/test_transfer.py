@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 import netwright as nw
@@ -56,9 +57,21 @@ def test_features_are_those_that_the_layers_make(lite):
             y = part(y)
             by_hand[name] = y.mean((2, 3))
     for name in layers(net):
-        assert np.allclose(made[name], by_hand[name].numpy(), atol=1e-5), name
+        assert np.allclose(made[name], by_hand[name].numpy(), atol=1e-4), name
     assert not any(module._forward_hooks or module._forward_pre_hooks
                    for module in model.modules())  # fmt: skip
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_layer_whose_activation_is_computed_early_is_seen_before_it(precision):
+    net = nw.Net(nw.Sequential(conv=nw.Conv(4), act=nw.ReLU(), pool=nw.GlobalAvgPool(),
+                               fc=nw.Linear(3)), (3, 64, 64))  # fmt: skip
+    model = net.build(seed=0)
+    features = extract(model, net, loaded(), ["conv"], precision)["conv"]
+    with torch.inference_mode():
+        wanted = model.conv(next(loaded().inorder())).mean((2, 3)).numpy()
+    assert (features < 0).any()
+    assert np.allclose(features, wanted, atol=1e-2 if precision == "bf16" else 1e-5)
 
 
 @pytest.mark.parametrize("layer", ["stage3", "stage5", LATE])
@@ -165,6 +178,21 @@ def test_no_weights_to_be_had(images, tmp_path, monkeypatch):
         fit(images, transfer="all", out=tmp_path / "run")
     with pytest.raises(RunError, match="of which net"):
         fit(images, weights="package/nobody", out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_file_of_weights_that_says_nothing_of_its_images(images, tmp_path):
+    net = nw.net("resnet18", input=(3, 32, 32), classes=5)
+    save_file(net.build(seed=0).state_dict(), tmp_path / "own.safetensors")
+    words = {"weights": str(tmp_path / "own.safetensors"), "size": 32}
+    (tmp_path / "net.json").write_text(net.to_json())
+    job, _ = decide(Settings(str(images), net=str(tmp_path / "net.json"), **words), load(images))
+    assert job.backbones[0].preprocessing == Preprocessing(
+        32, 3, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), resize=36, crop="center"
+    )
+    assert any("those of ImageNet's mean and deviation are assumed" in why for why in job.why)
+    with pytest.raises(RunError, match=r"unet_scse gives 2x256x256, by no layer that says classes"):
+        fit(images, net="unet_scse", out=tmp_path / "run", **words)
     assert not (tmp_path / "run").exists()
 
 

@@ -13,9 +13,9 @@ __all__ = ["TEST", "VAL", "assigned", "split"]
 
 TEST, VAL = 0.2, 0.2
 """Share of the images for the test, and of the rest for validation, where none is given."""
-MOST = 5000
-"""Images that a split is cut to at most: accuracies are then known within 1.4 points, and what is
-left is more to learn from."""
+MOST = {"test": 5000, "val": 2500}
+"""Images that a split is cut to at most: accuracies are then known within 1.4 and 2 points, and
+what is left is more to learn from."""
 
 
 def split(
@@ -24,8 +24,8 @@ def split(
     """Indices of each split, sorted.
 
     What `given` assigns stays; a missing `val` or `test` is taken from the rest, class by
-    class, at least one image each, about 5,000 at most. Raises `DataError` when a class has too
-    few.
+    class, at least one image each, about 5,000 and 2,500 at most. Raises `DataError` when a class
+    has too few.
     """
     parts = assigned(given, "train")
     missing = [part for part in ("test", "val") if not len(parts[part])]
@@ -34,7 +34,7 @@ def split(
     generator = np.random.RandomState(seed)
     for part in missing:
         share = TEST if part == "test" else VAL
-        share = min(share, MOST / max(1, len(parts["train"])))
+        share = min(share, MOST[part] / max(1, len(parts["train"])))
         parts["train"], parts[part] = _cut(labels, parts["train"], share, generator)
     return parts
 

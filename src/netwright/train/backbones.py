@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
+from netwright.core.classifier import classifiers
 from netwright.core.net import Net
+from netwright.core.shape import show
 from netwright.data.image import Preprocessing
 from netwright.errors import CodecError, NetwrightError, RunError
 from netwright.nets import registry
@@ -23,6 +25,7 @@ from netwright.train.settings import Settings
 from netwright.weights.index import known
 from netwright.weights.loading import WeightsWarning
 from netwright.weights.local import at_hand
+from netwright.weights.preprocess import usual
 
 __all__ = ["Backbone", "available", "backbones", "chosen_net", "with_weights"]
 
@@ -31,11 +34,14 @@ MOST = 3
 
 
 class Backbone(NamedTuple):
-    """A net as it was trained, where its weights come from, and what its images go through."""
+    """A net as it was trained, where its weights come from, and what its images go through;
+    `assumed` where nobody says the last.
+    """
 
     net: Net
     weights: str
     preprocessing: Preprocessing
+    assumed: bool = False
 
 
 def chosen_net(name: str) -> Net:
@@ -91,16 +97,18 @@ def _opened(net: Net, weights: str, size: int | None) -> Backbone:
     """The backbone for images of that size; weights that do not fit are told of here, before
     anything is written.
     """
+    output = net.plan().output
+    if len(output) != 1 or not classifiers(net):
+        raise RunError(f"{net.name} gives {show(output)}, by no layer that says classes; wanted a "
+                       f"net that classifies images, to begin with {weights}")  # fmt: skip
     loaded: Any = with_weights(net, weights).weights
-    images: Preprocessing | None = loaded.preprocess
-    if images is None:
-        raise RunError(f"nobody says what images {weights} were trained on went through; "
-                       "give weights that do, such as those nw.weights() lists")  # fmt: skip
+    given: Preprocessing | None = loaded.preprocess
+    images = given or usual(net.input)
     if size is not None and size != images.size:
         resize = None if images.resize is None else round(size / images.size * images.resize)
         images = replace(images, size=size, resize=resize)
         net = net.at((net.input[0], size, size))
-    return Backbone(net, weights, images)
+    return Backbone(net, weights, images, given is None)
 
 
 def with_weights(net: Net, weights: str) -> nn.Module:

@@ -19,7 +19,7 @@ from netwright.speed.training import Speed, choices, faster
 from netwright.train.approach import Approach
 from netwright.train.backbones import available, chosen_net
 from netwright.train.folds import enough_folds
-from netwright.train.halving import MOST_EPOCHS, epochs_within, work
+from netwright.train.halving import ENOUGH, epochs_within, most_epochs, work
 from netwright.train.job import Job
 from netwright.train.propose import Proposal, propose
 from netwright.train.recipe import Recipe, read
@@ -37,10 +37,9 @@ __all__ = ["decide"]
 
 RESERVE = 0.12
 """Share of the time that the schedule leaves free."""
-LEAST_EPOCHS, ENOUGH_STEPS = 12, 1500
-"""Epochs that a net gets at least, if time allows, and steps of the optimiser from which more
-epochs bring little. Nets are chosen so large that as much training as that takes half of the
-time."""
+LEAST_EPOCHS = 12
+"""Epochs that a net gets at least, if time allows. Nets are chosen so large that these, or enough
+steps of the optimiser, take half of the time."""
 SMALL_SIDE, MANY = 48, 1000
 """Images smaller than this gain little from weights of large photos, where there are so many."""
 QUICK_SIDES, QUICK_IMAGES = range(24, 49), 10_000
@@ -63,6 +62,8 @@ def decide(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal | None]:
                    f"trained weights ({names})")  # fmt: skip
         why += _brought(settings, dataset, min(net.preprocessing.size for net in trained),
                         "as the weights were trained")  # fmt: skip
+        why += [f"nobody says what the images of {one.weights} went through; those of ImageNet's "
+                "mean and deviation are assumed" for one in trained if one.assumed]  # fmt: skip
         recipe = _recipe(settings, "fine-tune", dataset).suited(dataset.size("train"))
         folds = enough_folds(dataset)
         return Job(tuple(why), tuple(trained), settings.transfer, (), (), recipe, settings.epochs,
@@ -173,7 +174,7 @@ def _one_net(
         seconds = {name: steps * step_seconds(net, recipe, name) for name in precisions}
         precision = faster(seconds)
         cost = seconds[precision]
-        epochs = max(1, min(MOST_EPOCHS, int(_usable(settings) / cost)))
+        epochs = max(1, min(most_epochs(steps), int(_usable(settings) / cost)))
     approach = Approach(net.name, "scratch", net, preprocessing, recipe, epochs,
                         precision=precision, seed=settings.seed)  # fmt: skip
     return Job(tuple(why), (), "none", (approach,), (cost,), recipe, settings.epochs, precision,
@@ -200,7 +201,7 @@ def _several(
     recipe = recipe.suited(dataset.size("train"))
     steps = _steps(dataset, recipe)
     usable, folds = _usable(settings), enough_folds(dataset)
-    enough = min(MOST_EPOCHS, max(LEAST_EPOCHS, int(ENOUGH_STEPS / steps)))
+    enough = min(most_epochs(steps), max(LEAST_EPOCHS, int(ENOUGH / steps)))
     dearest = usable / 2 / work([1.0] * len(FAMILIES), enough, folds)
     rates = cache(speeds)  # asked for only when some net meets the budget
     precisions = choices(settings.precision)
@@ -222,7 +223,7 @@ def _several(
         spent = {name: [seconds(plan, rates()[name]) for plan in plans] for name in precisions}
         precision = faster({name: sum(costs) for name, costs in spent.items()})
         costs = spent[precision]
-        epochs = epochs_within(costs, usable, most=MOST_EPOCHS, folds=folds)
+        epochs = epochs_within(costs, usable, most=most_epochs(steps), folds=folds)
     if folds > 1 and len(plans) > 1:
         why.append(f"{dataset.size('val')} images of validation tell little: nets are compared by "
                    f"{folds}-fold cross-validation")  # fmt: skip

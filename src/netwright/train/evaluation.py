@@ -23,6 +23,7 @@ from netwright.errors import DataError, RunError, nearest
 from netwright.train.record import text_of
 from netwright.train.run import Run
 from netwright.train.scores import paired, scores
+from netwright.train.views import Views
 
 __all__ = ["VIEWS", "Evaluation", "compare", "evaluate", "robustness", "tested"]
 
@@ -207,10 +208,10 @@ def _shares(
             values = np.stack([change(image, i) for i, image in pairs])
         at = int(batch[0])
         if views in ("run", "plain", "mirrored"):
-            mirrored = run.mirrored if views == "run" else views == "mirrored"
-            yield at, run.probabilities(values, mirrored=mirrored, precision=precision)
+            own = run.views if views == "run" else Views(views == "mirrored")
+            yield at, run.probabilities(values, views=own, precision=precision)
         else:
-            crops = [run.probabilities(window, mirrored=True, precision=precision)
+            crops = [run.probabilities(window, views=Views(mirrored=True), precision=precision)
                      for window in _windows(values, seen.size, views)]  # fmt: skip
             yield at, np.mean(crops, axis=0)
 

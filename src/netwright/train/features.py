@@ -6,7 +6,7 @@ them is again a net: the layers up to there, global average pooling, one dense u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from netwright.building import fast
 from netwright.core.classifier import classifiers
 from netwright.core.net import Net
 from netwright.core.wiring import Sequential
@@ -25,6 +26,9 @@ __all__ = ["LATE", "averaged", "extract", "layers", "up_to"]
 
 LATE = "classifier"
 """The layer that stands for what goes into the classifier."""
+FEW, ROUNDING = 8, {"fp32": 1e-3, "bf16": 0.1}
+"""Images on which a fast twin is held against its model, and how far features may be apart, as a
+share of their norm: those of a layer after an activation that was computed early are further."""
 
 
 def layers(net: Net) -> list[str]:
@@ -68,22 +72,45 @@ def up_to(net: Net, layer: str, classes: int) -> Net:
 def extract(
     model: nn.Module, net: Net, images: Images, wanted: Sequence[str], precision: str = "fp32"
 ) -> dict[str, np.ndarray]:
-    """Features (N, channels) of every layer that is `wanted`, in one pass in evaluation mode."""
+    """Features (N, channels) of every layer that is `wanted`, in one pass in evaluation mode: by a
+    fast twin of the model, unless it gives others on the first images.
+    """
+    model.eval()
+    twin: Any = fast(model, torch.bfloat16 if precision == "bf16" else torch.float32)
+    ways = ((model, model), (twin, twin.body))
+    by_model, by_twin = (
+        _features(*way, net, [next(images.inorder(FEW))], wanted, precision) for way in ways
+    )
+    alike = all(_alike(by_model[layer], by_twin[layer], precision) for layer in wanted)
+    return _features(*ways[alike], net, images.inorder(64), wanted, precision)
+
+
+def _features(
+    ask: nn.Module, body: nn.Module, net: Net, batches: Iterable[Tensor], wanted: Sequence[str],
+    precision: str,
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """The features of batches that are asked of a module, seen at the layers of its `body`."""
     pages: dict[str, list[Tensor]] = {layer: [] for layer in wanted}
     with ExitStack() as hooks, torch.inference_mode():
         for layer in wanted:
             if layer == LATE:
-                module = model.get_submodule(classifiers(net)[0])
+                module = body.get_submodule(classifiers(net)[0])
                 hook = module.register_forward_pre_hook(_entering(pages[layer]))
             else:
-                module = model.get_submodule(layer)
+                module = body.get_submodule(layer)
                 hook = module.register_forward_hook(_leaving(pages[layer]))
             hooks.callback(hook.remove)
-        model.eval()
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bf16"):
-            for x in images.inorder(64):
-                model(x)
+        for x in batches:
+            cast = precision == "bf16" and ask is body
+            with torch.autocast(x.device.type, torch.bfloat16, enabled=cast):
+                ask(x)
     return {layer: torch.cat(values).cpu().numpy() for layer, values in pages.items()}
+
+
+def _alike(first: np.ndarray, second: np.ndarray, precision: str) -> bool:
+    """Whether features are the same up to rounding."""
+    apart = np.linalg.norm(first - second) / max(float(np.linalg.norm(first)), 1e-12)
+    return bool(apart <= ROUNDING[precision])
 
 
 def _entering(page: list[Tensor]) -> Callable[..., None]:

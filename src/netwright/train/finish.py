@@ -15,21 +15,25 @@ from safetensors.torch import save
 from torch import nn
 
 from netwright.core.files import write_bytes, write_text
-from netwright.data.augment import Flip
+from netwright.data.augment import Flip, Shift
 from netwright.data.dataset import Dataset
 from netwright.errors import RunError
+from netwright.train.asking import quick
 from netwright.train.evaluation import Evaluation
 from netwright.train.learner import probabilities
-from netwright.train.outcome import Outcome
+from netwright.train.outcome import Outcome, on_validation
 from netwright.train.report import write_report
 from netwright.train.run import Run
 from netwright.train.scores import cooled, temperature
 from netwright.train.trials import Trials
+from netwright.train.views import Views
 
 __all__ = ["finish", "packed"]
 
 CALIBRATED = 100
 """Validation images from which the temperature is more than chance."""
+ENOUGH = 2000
+"""So many of them are looked at."""
 
 
 def finish(
@@ -48,16 +52,9 @@ def finish(
                        "begin a new run with another --seed or --size")  # fmt: skip
     approach = winner.approach
     model = winner.model()
-    mirrored = _mirrored(winner)
-
-    def shares(part: str) -> np.ndarray:
-        images = trials.split(part, approach.preprocessing)
-        return probabilities(model, images, mirrored=mirrored)
-
-    heat = 1.0
-    if approach.method != "probe" and dataset.size("val") >= CALIBRATED:
-        heat = temperature(dataset.labels[dataset.indices("val")], shares("val"))
-    test = cooled(shares("test"), heat)
+    views, heat = _asked(trials, winner, model)
+    test = probabilities(quick(model), trials.split("test", approach.preprocessing), views=views)
+    test = cooled(test, heat)
     indices = dataset.indices("test")
     names = [dataset.names[i] for i in indices]
     result = Evaluation(dataset.classes, names, dataset.labels[indices], test)
@@ -69,7 +66,7 @@ def finish(
         **run.record,
         "seconds": round(trials.clock.spent, 1),
         "preprocessing": approach.preprocessing.to_json(),
-        "mirrored": mirrored,
+        **views._asdict(),
         "temperature": heat,
     }
     write_text(run.path / "run.json", json.dumps(record, indent=1))
@@ -80,10 +77,25 @@ def finish(
     return done
 
 
-def _mirrored(winner: Outcome) -> bool:
-    """Whether outputs of an image and its mirror image are averaged: where both were learnt."""
-    flips = any(isinstance(op, Flip) for op in winner.approach.recipe.operations)
-    return winner.approach.method == "probe" or flips
+def _asked(trials: Trials, winner: Outcome, model: nn.Module) -> tuple[Views, float]:
+    """The views whose outputs are averaged, of those that were learnt from, and the temperature:
+    what has the least loss on images of validation, where there are enough.
+    """
+    approach, dataset = winner.approach, trials.dataset
+    kinds = {type(operation) for operation in approach.recipe.operations}
+    plain = Views(mirrored=approach.method == "probe" or Flip in kinds)
+    if approach.method == "probe" or dataset.size("val") < CALIBRATED:
+        return plain, 1.0
+    chosen = np.random.default_rng(0).permutation(dataset.indices("val"))[:ENOUGH]
+    images = trials.images(np.sort(chosen), approach.preprocessing)
+    best: tuple[float, Views, float] | None = None
+    for views in (plain, *([plain._replace(shifted=True)] if Shift in kinds else [])):
+        shares = probabilities(quick(model), images, views=views)
+        heat = temperature(images.labels.numpy(), shares)
+        loss = on_validation(images.labels.numpy(), cooled(shares, heat))["val_loss"]
+        best = min(best or (loss, views, heat), (loss, views, heat))
+    assert best is not None
+    return best[1], best[2]
 
 
 def packed(model: nn.Module) -> bytes:

@@ -12,15 +12,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-__all__ = ["MOST_EPOCHS", "Rung", "epochs_within", "rungs", "work"]
+__all__ = ["ENOUGH", "Rung", "epochs_within", "most_epochs", "rungs", "work"]
 
 ETA = 3
 """A third of the nets goes on; each for three times as many epochs."""
-STEPS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18, 21, 24, 27, 30, 36, 42, 48, 54, 60, 72, 84, 96)
+STEPS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18, 21, 24, 27, 30, 36, 42, 48, 54, 60, 72, 84, 96,
+         120, 150, 180, 210, 240, 270, 300)  # fmt: skip
 """Numbers of final epochs to choose from; coarse, so that small differences in speed do not
 change the schedule."""
-MOST_EPOCHS = 60
-"""More bring little."""
+MOST_EPOCHS, MOST, ENOUGH = 60, 300, 1500
+"""Epochs that a net gets at most: of few images more than of many, so that it has enough steps of
+the optimiser."""
+
+
+def most_epochs(steps: float) -> int:
+    """Epochs of so many steps from which more bring little.
+
+    >>> most_epochs(17), most_epochs(300), most_epochs(1)
+    (88, 60, 300)
+    """
+    return min(MOST, max(MOST_EPOCHS, int(ENOUGH / steps)))
 
 
 @dataclass(frozen=True)

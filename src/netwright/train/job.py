@@ -80,9 +80,9 @@ class Job:
         """As JSON's own types."""
         return {
             "why": list(self.why),
-            "backbones": [{"net": net.to_json(), "weights": weights,
-                           "preprocessing": preprocessing.to_json()}
-                          for net, weights, preprocessing in self.backbones],
+            "backbones": [{"net": one.net.to_json(), "weights": one.weights,
+                           "preprocessing": one.preprocessing.to_json()}
+                          for one in self.backbones],
             "transfer": self.transfer,
             "approaches": [approach.to_json() for approach in self.approaches],
             "costs": list(self.costs),

@@ -16,6 +16,7 @@ from netwright.train.batches import Images, ahead, overlaps, seed_of
 from netwright.train.optimiser import optimisers
 from netwright.train.processes import here, joined, parallel, synced
 from netwright.train.recipe import Recipe
+from netwright.train.views import ALONE, Views
 
 __all__ = ["Learner", "device", "probabilities"]
 
@@ -29,19 +30,14 @@ def device() -> torch.device:
 
 
 def probabilities(
-    model: nn.Module, images: Images, *, mirrored: bool = False, precision: str = "fp32"
+    model: nn.Module, images: Images, *, views: Views = ALONE, precision: str = "fp32"
 ) -> np.ndarray:
-    """Softmax of the model's outputs in evaluation mode, (N, classes); with `mirrored` that of
-    the mean output of every image and its mirror image.
-    """
+    """Softmax of the mean output of an image's views in evaluation mode, (N, classes)."""
     model.eval()
     outputs = list[Tensor]()
     with torch.inference_mode(), _autocast(images.device, precision):
         for x in images.inorder():
-            output = model(x).double()
-            if mirrored:
-                output = (output + model(x.flip(-1)).double()) / 2
-            outputs.append(output.softmax(1))
+            outputs.append(views.outputs(model, x).softmax(1))
     return torch.cat(outputs).cpu().numpy()
 
 

@@ -81,14 +81,14 @@ RUN: Mapping[str, Rule] = {
     "settings.minutes": _number(0, MANY),
     "settings.epochs": _or_null(_whole(1, MANY)),
     "settings.seed": COUNT,
-    "settings.size": _or_null(_whole(8, 1024)),
+    "settings.size": _or_null(_whole(8, 2**20)),
     "data.classes": _list("names", _text),
     "data.fingerprint": TEXT,
 }
 """What every run.json says."""
 
 IMAGES: Mapping[str, Rule] = {
-    "preprocessing.size": _whole(1, 1024),
+    "preprocessing.size": _whole(1, 4096),
     "preprocessing.channels": ("1 or 3", lambda value: type(value) is int and value in (1, 3)),
     "preprocessing.mean": _list("numbers", _finite),
     "preprocessing.std": _list("numbers above 0", lambda value: _finite(value) and value > 0),
@@ -106,7 +106,8 @@ SIGNALS: Mapping[str, Rule] = {
 }
 """The same of a run that predicts signals."""
 
-ASKED: Mapping[str, Rule] = {"temperature": _number(1e-6, 1e6), "mirrored": FLAG}
+ASKED: Mapping[str, Rule] = {"temperature": _number(1e-6, 1e6), "mirrored": FLAG,
+                              "shifted": FLAG}  # fmt: skip
 """What run.json says of how the net of a run that predicts is asked, if it is not older."""
 
 JOB: Mapping[str, Rule] = {

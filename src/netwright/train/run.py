@@ -43,6 +43,8 @@ from netwright.train.record import (
 if TYPE_CHECKING:
     from torch import nn
 
+    from netwright.train.views import Views
+
 __all__ = ["SCHEMA", "Prediction", "Run"]
 
 SCHEMA = 2
@@ -148,9 +150,11 @@ class Run:
         return float(self._answer("temperature", 1.0))
 
     @property
-    def mirrored(self) -> bool:
-        """Whether outputs of an image and its mirror image are averaged."""
-        return bool(self._answer("mirrored", False))
+    def views(self) -> Views:
+        """Whose outputs are averaged."""
+        from netwright.train.views import Views
+
+        return Views(*(bool(self._answer(word, False)) for word in Views._fields))
 
     def _answer(self, word: str, before: Any) -> Any:
         """What run.json says of how the net is asked; `before` where it is older than the word."""
@@ -212,11 +216,11 @@ class Run:
 
     def predict_pixels(self, pixels: np.ndarray, *, precision: str = "fp32") -> list[Prediction]:
         """The same for uint8 (N, size, size, channels), as `preprocessing.image` makes them."""
-        shares = self.probabilities(pixels, mirrored=self.mirrored, precision=precision)
+        shares = self.probabilities(pixels, views=self.views, precision=precision)
         return [Prediction(self.classes, tuple(row)) for row in shares.tolist()]
 
     def probabilities(
-        self, pixels: np.ndarray, *, mirrored: bool, precision: str = "fp32"
+        self, pixels: np.ndarray, *, views: Views, precision: str = "fp32"
     ) -> np.ndarray:
         """Probabilities (N, classes) of uint8 (N, size, size, channels), calibrated."""
         from netwright.data.stream import Memory
@@ -229,7 +233,7 @@ class Run:
         count = len(self.classes)
         images = Images(Memory(pixels, place), labels, count, self.preprocessing, place)
         model = self._quick(precision)
-        return cooled(probabilities(model, images, mirrored=mirrored), self.temperature)
+        return cooled(probabilities(model, images, views=views), self.temperature)
 
 
 def _json(path: Path) -> dict[str, Any]:

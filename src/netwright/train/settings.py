@@ -17,7 +17,7 @@ __all__ = ["LOGS", "PRECISIONS", "TRANSFERS", "Settings", "written"]
 TRANSFERS = ("auto", "none", "probe", "head", "stages", "full", "boosted")
 PRECISIONS = ("auto", "fp32", "bf16")
 LOGS = ("tensorboard", "mlflow")
-RANGES = {"epochs": (1, 10**6), "seed": (0, 2**32 - 1), "size": (8, 1024), "workers": (0, 256)}
+RANGES = {"epochs": (1, 10**6), "seed": (0, 2**32 - 1), "size": (8, 2**20), "workers": (0, 256)}
 """The least and the largest value of every number."""
 TEXTS = ("data", "budget", "net", "weights", "transfer", "recipe", "precision", "log")
 
@@ -32,7 +32,8 @@ class Settings:
         minutes: time for the whole run.
         epochs: epochs of the best net; fixes the schedule, and time is not asked for.
         seed: same seed, same numbers on the same machine with as many threads.
-        size: side of the images; None to choose one.
+        size: side of the images (4,096 pixels at most), or length of the signals; None to choose
+            one.
         flip: whether nets see images mirrored in training; None to follow the recipe.
         net: a registered net or a file of one; only it is trained.
         weights: where trained weights come from.

@@ -135,8 +135,11 @@ class Training:
     def _replan(self, rest: int, pace: str) -> None:
         """So many epochs from here."""
         before, self.learner.epochs = self.learner.epochs, self.learner.done + rest
+        # Kernels in bfloat16 wait for each other: beside one busy process 20 times as slow.
+        busy = torch.get_num_threads() > 1 and self.learner.epochs < before / 2
+        hint = "; beside other work fewer threads are faster (OMP_NUM_THREADS)" if busy else ""
         self.tell(f"{self.approach.name}: {pace} than planned, {self.learner.epochs} epochs "
-                  f"instead of {before}")  # fmt: skip
+                  f"instead of {before}{hint}")  # fmt: skip
 
     def _epoch(self) -> dict[str, Any]:
         sound = self._steps()

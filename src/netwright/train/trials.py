@@ -20,7 +20,7 @@ from netwright.train.batches import Images
 from netwright.train.begin import images_of, part_of, random_model
 from netwright.train.checkpoint import read_checkpoint
 from netwright.train.folds import Fold, averaged, folded
-from netwright.train.halving import MOST_EPOCHS
+from netwright.train.halving import most_epochs
 from netwright.train.job import Job
 from netwright.train.outcome import Clock, Outcome
 from netwright.train.processes import agreed, here
@@ -112,15 +112,17 @@ class Trials:
             alive = sorted(alive[: plan.nets])
             count = self.job.folds if rung < len(self.job.rungs) - 1 else 1
             for place, candidate in enumerate(alive):
+                approach = self.job.trial(rung, candidate)
                 ahead = self._ahead(rung, alive[place + 1 :], alive)
+                steps = approach.recipe.steps(self.dataset.size("train"))
                 if self.outcomes and agreed(self.clock.left) < 0:
                     self.cut = True
                 else:
                     self.train(
-                        self.job.trial(rung, candidate),
+                        approach,
                         lambda approach, fold: random_model(approach, fold.train),
                         rung=rung, folds=count, cost=self.job.costs[candidate], ahead=ahead,
-                        most=0 if ahead or self.job.epochs else MOST_EPOCHS,
+                        most=0 if ahead or self.job.epochs else most_epochs(steps),
                     )  # fmt: skip
                 if self.cut:
                     return
