@@ -16,7 +16,7 @@ import argparse
 import json
 import random as rng
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
@@ -27,13 +27,13 @@ from trainings import BUILD, Settings, Trainings, accuracy, trainings
 import netwright as nw
 from netwright.core.files import write_text
 from netwright.search.shared.differentiable import darts
-from netwright.search.shared.images import RECIPE, halves
+from netwright.search.shared.images import RECIPE, Shared, halves
 from netwright.search.shared.single_path import enas
 from netwright.space.search_space import Space
 from netwright.train.begin import part_of
 from netwright.train.recipe import RECIPES
 
-OTHERS, DRAWN = 8, 5000
+DRAWN = 5000
 
 
 class Size(NamedTuple):
@@ -41,43 +41,46 @@ class Size(NamedTuple):
 
     settings: of the trainings from nothing
     depth, width: of the nets
-    darts, enas: epochs of the searches
+    others: nets at random beside each searched one
+    searches: by name
     """
 
     settings: Settings
     depth: int
     width: int
-    darts: int
-    enas: int
+    others: int
+    searches: dict[str, partial[Shared]]
 
 
 ALONE = RECIPES["resnet"].but(name="one-shot", average="ema", keep=0.98)
-WHOLE = Size(Settings(ALONE, train=4000, val=2000, epochs=10, size=16), 5, 4, 15, 30)
-SMALL = Size(Settings(ALONE, train=120, val=100, epochs=1, size=8), 3, 2, 1, 1)
+WHOLE = Size(Settings(ALONE, train=4000, val=2000, epochs=10, size=16), 5, 4, 8,
+             {"darts": partial(darts, epochs=15), "enas": partial(enas, epochs=30)})  # fmt: skip
+SMALL = Size(Settings(ALONE, train=120, val=100, epochs=1, size=8), 3, 2, 3,
+             {"darts": partial(darts, epochs=1),
+              "enas": partial(enas, epochs=1, asks=4, batch=2, candidates=2)})  # fmt: skip
 
 
 def searched(name: str, table: Trainings, size: Size, path: Path) -> dict[str, Any]:
     """The code that a search chose, why it ended, and its seconds; from the file if it is there."""
-    epochs = {"darts": size.darts, "enas": size.enas}[name]
-    key = f"{name}, {epochs} epochs, {size.depth} cells, {size.width} channels, {table.how}"
+    search, shape = size.searches[name], f"{size.depth} cells of {size.width} channels"
+    key = f"{name} {search.keywords}, {shape}, {table.how}"
     results = json.loads(path.read_text()) if path.exists() else {}
     if key not in results:
         evaluator, begun = accuracy(size.settings), time.process_time()
         images = part_of(evaluator.dataset, "train", evaluator.preprocessing)
         own, other = halves(images)
-        search: Callable[..., Any] = {"darts": darts, "enas": enas}[name]
-        result = search(table.space, own, other, epochs=epochs, recipe=RECIPE.suited(len(own)))
+        result = search(table.space, own, other, recipe=RECIPE.suited(len(own)))
         results[key] = {"code": table.space.canonical(result.code), "stopped": result.stopped,
                         "seconds": round(time.process_time() - begun)}  # fmt: skip
         write_text(path, json.dumps(results, indent=1))
     return results[key]
 
 
-def others(space: Space, code: str) -> list[str]:
+def others(space: Space, code: str, count: int) -> list[str]:
     """Codes at random, in canonical form, whose nets have as many MACs as that of another."""
     random, macs = rng.Random(code), space.totals(code).macs
     codes = {space.canonical(space.sample(random)) for _ in range(DRAWN)} - {code}
-    return sorted(codes, key=lambda one: (abs(space.totals(one).macs - macs), one))[:OTHERS]
+    return sorted(codes, key=lambda one: (abs(space.totals(one).macs - macs), one))[:count]
 
 
 def row(name: str, table: Trainings, code: str, rivals: list[str], seeds: int) -> str:
@@ -102,19 +105,20 @@ def main() -> None:
     options.add_argument("--csv", type=Path, default=BUILD / "one_shot.csv")
     options.add_argument("--small", action="store_true")
     given = options.parse_args()
-    size, ends = SMALL if given.small else WHOLE, time.monotonic() + 60 * given.minutes
+    size, seeds = (SMALL, 1) if given.small else (WHOLE, given.seeds)
+    ends = time.monotonic() + 60 * given.minutes
     side = size.settings.size
     space = nw.space("darts", depth=size.depth, width=size.width, input=(3, side, side), drop=0.0)
-    print("| search | MACs | accuracy | MACs of 8 others | their mean | best | rank | |")
+    print("| search | MACs | accuracy | MACs of others | their mean | best | rank | |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |", flush=True)
     with trainings(given.csv, space, size.settings, given.jobs) as table:
         notes = list[str]()
-        for name in ("darts", "enas"):
+        for name in size.searches:
             result = searched(name, table, size, given.csv.with_suffix(".json"))
-            code, rivals = result["code"], others(space, result["code"])
-            pairs = ((one, seed) for seed in range(given.seeds) for one in (code, *rivals))
+            code, rivals = result["code"], others(space, result["code"], size.others)
+            pairs = ((one, seed) for seed in range(seeds) for one in (code, *rivals))
             table.fill(pairs, ends)
-            print(row(name, table, code, rivals, given.seeds), flush=True)
+            print(row(name, table, code, rivals, seeds), flush=True)
             notes.append(f"{name}: {code}, {result['stopped']}, {result['seconds']} s")
         print("\n" + "\n".join([*notes, table.summary(), table.versions]))
 
