@@ -52,9 +52,10 @@ class Size(NamedTuple):
     searches: dict[str, partial[Shared]]
 
 
-ALONE = RECIPES["resnet"].but(name="one-shot", average="ema", keep=0.98)
-WHOLE = Size(Settings(ALONE, train=4000, val=2000, epochs=10, size=16), 5, 4, 8,
-             {"darts": partial(darts, epochs=15), "enas": partial(enas, epochs=30)})  # fmt: skip
+ALONE = RECIPES["resnet"].but(name="one-shot", batch=64, average="ema", keep=0.98)
+WHOLE = Size(Settings(ALONE, train=4000, val=2000, epochs=6, size=16), 5, 4, 8,
+             {"darts": partial(darts, epochs=12, rate=3e-3),  # of alphas: few steps have to do
+              "enas": partial(enas, epochs=20, asks=100)})  # fmt: skip
 SMALL = Size(Settings(ALONE, train=120, val=100, epochs=1, size=8), 3, 2, 3,
              {"darts": partial(darts, epochs=1),
               "enas": partial(enas, epochs=1, asks=4, batch=2, candidates=2)})  # fmt: skip
