@@ -39,6 +39,7 @@ SETTINGS = Settings(RECIPE, train=10000, val=5000, epochs=3, size=16, precision=
 SMALL = Settings(RECIPE, train=250, val=100, epochs=1, size=8)
 DEPTH = 3
 WANTED, FEW = 0.9, 4
+OVER = "the time is over; the same command goes on"
 CHECKPOINTS = (5, 10, 20, 30)
 
 
@@ -100,7 +101,7 @@ def searched(
         table.fill([(code, 0)], ends)
         value = table.score(code, 0)
         if value is None:
-            raise SystemExit("the time is over; the same command goes on")
+            raise SystemExit(OVER)
         return value
 
     study = nw.search(table.space, score, trials=trials, strategy=strategy, seed=seed)
@@ -120,6 +121,8 @@ def compare(table: Trainings, seeds: int, trials: int, runs: int, ends: float) -
             curve, code = searched(table, strategy, run, trials, ends)
             table.fill([(code, seed) for seed in range(seeds)], ends)
             curves.append(curve)
+            if not table.row(code, seeds):
+                raise SystemExit(OVER)
             chosen.append(fmean(table.row(code, seeds)[1:]))
         cells = [f"{fmean([curve[mark - 1] for curve in curves]):.2f}" for mark in marks]
         last = f"{fmean(chosen):.2f} ± {interval(chosen):.2f}"
@@ -138,6 +141,8 @@ def main() -> None:
     options.add_argument("--runs", type=int, default=2)
     options.add_argument("--small", action="store_true")
     given = options.parse_args()
+    if given.search and min(given.seeds, given.runs) < 2:
+        options.error("a search is compared over at least two runs and two seeds")
     settings = SMALL if given.small else SETTINGS
     ends = time.monotonic() + 60 * given.minutes
     space = NasBench201(width=8, depth=DEPTH, input=(3, settings.size, settings.size))
