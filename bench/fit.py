@@ -18,9 +18,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 from zipfile import ZipFile
 
 import numpy as np
@@ -41,17 +40,21 @@ def ants(home: Path) -> Path:
     return home
 
 
-def cifar(home: Path) -> Path:
+def save_cifar(file: Path | IO[bytes], **counts: int) -> None:
+    """Writes an `.npz` of so many of CIFAR-10's 50,000 training images a split, drawn at random."""
     data = np.load(SHARED / "cifar10-train.npz")
     raw, offsets = data["jpeg"].tobytes(), data["offsets"]
-    images = np.stack([
-        np.asarray(Image.open(io.BytesIO(raw[a:b])).convert("RGB"))
-        for a, b in pairwise(offsets)
-    ])  # fmt: skip
-    order = np.random.default_rng(0).permutation(len(images))
-    test, train = order[:5000], order[5000:]
-    np.savez(home / "cifar.npz", x_train=images[train], y_train=data["labels"][train],
-             x_test=images[test], y_test=data["labels"][test], classes=data["classes"])  # fmt: skip
+    order, arrays = np.random.default_rng(0).permutation(len(data["labels"])), {}
+    for part, count in counts.items():
+        chosen, order = order[:count], order[count:]
+        images = [Image.open(io.BytesIO(raw[offsets[i] : offsets[i + 1]])) for i in chosen]
+        arrays[f"x_{part}"] = np.stack([np.asarray(image.convert("RGB")) for image in images])
+        arrays[f"y_{part}"] = data["labels"][chosen]
+    np.savez(file, **arrays, classes=data["classes"])
+
+
+def cifar(home: Path) -> Path:
+    save_cifar(home / "cifar.npz", test=5000, train=45000)
     return home / "cifar.npz"
 
 

@@ -15,11 +15,12 @@ import torch
 import netwright
 
 HERE = Path(__file__).parent
+NO_BENCHMARKS = {"run", "trainings"}
 
 
 def main(names: list[str]) -> None:
     """The benchmarks of these names, or all; each in a process of its own."""
-    known = sorted(path.stem for path in HERE.glob("*.py") if path.stem != "run")
+    known = sorted({path.stem for path in HERE.glob("*.py")} - NO_BENCHMARKS)
     print(
         f"netwright {netwright.__version__}, Python {platform.python_version()}, "
         f"torch {torch.__version__}, {torch.get_num_threads()} threads, {platform.machine()}"
