@@ -12,9 +12,11 @@ from torch.nn import functional
 import netwright as nw
 from netwright.data.image import Preprocessing
 from netwright.data.stream import Memory
-from netwright.search.shared.differentiable import Relaxed, architecture_gradient, darts
+from netwright.search.shared.correlation import tau
+from netwright.search.shared.differentiable import architecture_gradient, darts
 from netwright.search.shared.images import RECIPE, evaluated, halves
-from netwright.search.shared.single_path import enas, one_shot, tau
+from netwright.search.shared.relaxed import Relaxed
+from netwright.search.shared.single_path import enas, one_shot
 from netwright.search.shared.supernet import Supernet
 from netwright.space.cells import CellSpace
 from netwright.train.batches import Images

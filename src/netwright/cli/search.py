@@ -36,7 +36,7 @@ __all__ = ["command"]
               help="nets to try in all (100, or as many as --minutes allow)")  # fmt: skip
 @minutes_option
 @click.option("--strategy", default="default", metavar="NAME", shell_complete=complete.strategies,
-              help="which net to try next (default)")  # fmt: skip
+              help="which net to try next (default), with settings as in darts:epochs=20")  # fmt: skip
 @click.option("--budget", default="", metavar="BOUNDS", help="what a net may cost: macs<=50M",
               shell_complete=complete.budgets)  # fmt: skip
 @click.option("--recipe", default="resnet", metavar="NAME|FILE",

@@ -25,6 +25,7 @@ from netwright.search.trial import Trial
 from netwright.space.registry import find, options
 from netwright.space.search_space import Space
 from netwright.train.approach import Approach
+from netwright.train.batches import Images
 from netwright.train.begin import part_of, random_model
 from netwright.train.fitting import deterministic
 from netwright.train.outcome import Clock
@@ -100,8 +101,7 @@ class Accuracy:
         approach = self.approach(net, seed=seed, fidelity=fidelity, trial=trial)
         clock = Clock(None if math.isinf(limit) else limit)
         with self._workshop(approach) as folder, torch.random.fork_rng(), deterministic():
-            train, val = (part_of(self.dataset, part, approach.preprocessing)
-                          for part in ("train", "val"))  # fmt: skip
+            train, val = self.images("train"), self.images("val")
             training = Training(approach, lambda: random_model(approach, train), train, val,
                                 folder=folder, fingerprint=self.dataset.fingerprint,
                                 clock=clock)  # fmt: skip
@@ -139,6 +139,10 @@ class Accuracy:
         epochs = max(1, round(fidelity * self.epochs))
         return Approach(f"{net.hash[:12]}-{seed}", "scratch", net, images, recipe, epochs,
                         precision=self.precision, seed=seed)  # fmt: skip
+
+    def images(self, part: str) -> Images:
+        """Those of `train`, which nets learn from, or of `val`, which say how good they are."""
+        return part_of(self.dataset, part, self.preprocessing)
 
     def _recipe(self, trial: Trial | None) -> Recipe:
         """How the net of a trial is trained."""

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from netwright.errors import SearchError
 from netwright.search.engine.storage import INSTALL, Place, shown
+from netwright.search.strategy import Learnt
 from netwright.search.trial import Trial
 
 try:
@@ -29,8 +30,8 @@ __all__ = ["Claim", "Ledger"]
 Ask = Callable[[list[Trial]], Trial | None]
 """The trials so far -> the next one, running; None where there is none."""
 
-RECORD = "netwright"
-"""The attribute of a study that says what it searches."""
+RECORD, LEARNT = "netwright", "learnt"
+"""The attribute of a study that says what it searches, and what in it the strategy has learnt."""
 CLAIM, BACK = "claim", "given back"
 """The attributes of an entry that say who claimed it, and that it was given back."""
 KILLED = "the process that evaluated it was killed, twice; perhaps memory did not suffice"
@@ -108,6 +109,7 @@ class Ledger:
                     f"the study {self.place.study} in {shown(self.place.where)} is of another "
                     f"{word}: {_short(was)}, got {_short(value)}; choose another --out"
                 )
+        record = {**record, **{word: before[word] for word in (LEARNT,) if word in before}}
         if before != record:
             self.place.storage.set_study_user_attr(self.study, RECORD, record)
 
@@ -115,6 +117,22 @@ class Ledger:
     def record(self) -> dict[str, Any]:
         """What the study searches, as it was begun or gone on with last."""
         return self.place.reach(self._record)
+
+    @property
+    def learnt(self) -> Learnt:
+        """What the strategy learnt before the first trial (`Strategy.prepare`)."""
+        return self.record.get(LEARNT, {})
+
+    def keep(self, learnt: Learnt) -> None:
+        """Keeps what the strategy learnt."""
+
+        def act() -> None:
+            with self.place.locks.turn():
+                record = {**self._record(), LEARNT: learnt}
+                self.place.storage.set_study_user_attr(self.study, RECORD, record)
+
+        if learnt != self.learnt:
+            self.place.reach(act)
 
     def _record(self) -> dict[str, Any]:
         return self.place.storage.get_study_user_attrs(self.study).get(RECORD, {})

@@ -13,7 +13,7 @@ from netwright.nets.catalogue import from_json
 from netwright.report.numbers import duration, human
 from netwright.report.outline import outline
 from netwright.report.table import plan_table
-from netwright.search.engine.summary import curves, gain
+from netwright.search.engine.summary import curves, gain, supernet_lines, supernet_of
 from netwright.search.front import front
 from netwright.search.strategy import complete
 from netwright.search.study import best_trial
@@ -41,7 +41,7 @@ def study_page(name: str, record: dict[str, Any], trials: Sequence[Trial]) -> Pa
 
 
 def _result(page: Page, record: dict[str, Any], trials: Sequence[Trial], best: Trial) -> None:
-    gains = gain(trials)
+    gains, lines = gain(trials), supernet_lines(supernet_of(record, trials))
     cards = [
         ("accuracy on validation", f"{100 * (best.score or 0):.2f}%"),
         ("parameters", human(best.costs["params"])),
@@ -54,7 +54,7 @@ def _result(page: Page, record: dict[str, Any], trials: Sequence[Trial], best: T
              note=f"Strategy {record.get('strategy', '')}, seed {record.get('seed', 0)}, budget "
              f"{record.get('identity', {}).get('budget', 'none')}. Scores are of the images that "
              "chose the net: the test images were not looked at, and the best of many is a "
-             "little lucky.")  # fmt: skip
+             "little lucky." + "".join([f" {line.capitalize()}." for line in lines]))  # fmt: skip
 
 
 def _curve(page: Page, trials: Sequence[Trial]) -> None:
@@ -84,7 +84,8 @@ def _best(page: Page, net: Net, best: Trial) -> None:
 def _all(page: Page, record: dict[str, Any], trials: Sequence[Trial]) -> None:
     """As tables of papers have them: error, parameters, days of search, method."""
     done = sorted(complete(trials), key=lambda trial: -(trial.score or 0))
-    days = sum(trial.seconds for trial in trials) / DAY
+    supernet = supernet_of(record, trials) or {"seconds": 0.0}
+    days = (sum(trial.seconds for trial in trials) + supernet["seconds"]) / DAY
     rows = [
         (f"trial {trial.number}: {trial.code}", f"{100 * (1 - (trial.score or 0)):.2f}",
          f"{trial.costs['params'] / 1e6:.3g}", f"{trial.costs['macs'] / 1e6:.4g}",
