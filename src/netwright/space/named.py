@@ -37,18 +37,23 @@ def space_of(text: str, make: Callable[..., Space] = registry.find) -> Space:
 
 
 def keywords(text: str, whose: str) -> dict[str, Any]:
-    """Options such as `width=8,input=(3,64,64)`: keyword arguments, as Python writes them;
-    `SearchError` for another text.
+    """Options such as `width=8,input=(3,64,64)`: keyword arguments, as Python writes them, texts
+    of one word without quotes too; `SearchError` for another text.
 
-    >>> keywords("width=8,input=(3,64,64)", "the space")
-    {'width': 8, 'input': (3, 64, 64)}
+    >>> keywords("net=resnet18,input=(3,64,64)", "the space")
+    {'net': 'resnet18', 'input': (3, 64, 64)}
     """
     with suppress(ValueError, SyntaxError):
         call = ast.parse(f"space({text})", mode="eval").body
         if isinstance(call, ast.Call) and not call.args:
-            return {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
+            return {str(word.arg): _value(word.value) for word in call.keywords}
     raise SearchError(f"options {text!r} of {whose} cannot be read; wanted such as "
                       "width=8,input=(3,64,64)")  # fmt: skip
+
+
+def _value(node: ast.expr) -> Any:
+    """A literal; a name alone is a text."""
+    return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
 
 
 def _imported(module: str, name: str) -> Space | Net:

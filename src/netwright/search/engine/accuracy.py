@@ -68,6 +68,7 @@ class Accuracy:
     precision: `fp32` or `bf16`
     folder: where checkpoints are, from which a trial goes on whose process was killed
     tuned: the space whose codes say how their nets are trained, if one does
+    resizes: whether images are brought to the size that a net takes, whatever `size` is
     """
 
     data: str
@@ -78,6 +79,7 @@ class Accuracy:
     precision: str = "fp32"
     folder: str = ""
     tuned: Tuned | Prescribed | None = None
+    resizes: bool = False
 
     def __call__(
         self,
@@ -101,7 +103,10 @@ class Accuracy:
         approach = self.approach(net, seed=seed, fidelity=fidelity, trial=trial)
         clock = Clock(None if math.isinf(limit) else limit)
         with self._workshop(approach) as folder, torch.random.fork_rng(), deterministic():
-            train, val = self.images("train"), self.images("val")
+            if self.resizes:
+                self.dataset.forget()  # sizes of other nets
+            train, val = (part_of(self.dataset, part, approach.preprocessing)
+                          for part in ("train", "val"))  # fmt: skip
             training = Training(approach, lambda: random_model(approach, train), train, val,
                                 folder=folder, fingerprint=self.dataset.fingerprint,
                                 clock=clock)  # fmt: skip
@@ -130,7 +135,9 @@ class Accuracy:
     ) -> Approach:
         """All that the result of a net follows from, beside the images."""
         images, classes = self.preprocessing, len(self.dataset.classes)
-        shape, output = self.input, net.plan().output
+        if self.resizes:
+            images = self.dataset.preprocessing(net.input[-1])
+        shape, output = (images.channels, images.size, images.size), net.plan().output
         if (net.input, output) != (shape, (classes,)):
             raise SearchError(f"{net.name} takes {show(net.input)} and gives {show(output)}, the "
                               f"images are {show(shape)} of {classes} classes; make the space with "
@@ -165,6 +172,7 @@ class Accuracy:
         chosen = find(space, **given)
         if isinstance(chosen, Tuned | Prescribed):
             self.tuned = chosen
+        self.resizes = chosen.resizes
         return chosen
 
     def identity(self) -> str:
