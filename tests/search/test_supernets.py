@@ -157,6 +157,27 @@ def test_who_joins_before_the_supernet_is_trained_is_told_so(run, squares, tmp_p
     assert "the supernet of Darts is not trained yet" in err
 
 
+def test_a_supernet_that_is_stopped_goes_on(run, squares, tmp_path, monkeypatch):
+    from netwright.search import supernets
+
+    def stopped(row):
+        if row["epoch"] == 2:
+            raise KeyboardInterrupt
+        return line(row)
+
+    line = supernets._line
+    words = ["search", TINY, squares, "--strategy", "one-shot:epochs=3,candidates=4", "--epochs",
+             1, "--trials", 1, "--out", tmp_path / "s"]  # fmt: skip
+    monkeypatch.setattr(supernets, "_line", stopped)
+    assert run(*words)[0] == 130
+    assert len([*(tmp_path / "s" / "trials").glob("supernet-*")]) == 1
+    monkeypatch.setattr(supernets, "_line", line)
+    code, _, err = run(*words)
+    assert code == 0
+    assert [f"epoch {n} " in err for n in (1, 2, 3)] == [False, False, True]
+    assert not [*(tmp_path / "s" / "trials").glob("supernet-*")]
+
+
 def test_no_folder_is_made_for_a_search_that_cannot_be(run, squares, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for space, strategy, wanted in (

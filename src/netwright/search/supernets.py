@@ -6,6 +6,8 @@ import math
 import random as rng
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
@@ -101,12 +103,16 @@ class SharedWeights(Strategy):
         own, began = cast("Accuracy", evaluator), monotonic()
         images = halves(own.images("train"), seed=seed)
         recipe = RECIPE.but(operations=read(own.recipe).operations).suited(len(images[0]))
+        file = _checkpoint(own.folder, of)
         tell(f"a supernet of {space.name} learns from {len(images[0])} images, and chooses by "
              f"{len(images[1])}")  # fmt: skip
         with torch.random.fork_rng(), deterministic():
             result = self.trained(space, *images, epochs=self.epochs, recipe=recipe, seed=seed,
                                   candidates=self.candidates, seconds=self.share * seconds,
-                                  progress=lambda row: tell(_line(row)))  # fmt: skip
+                                  progress=lambda row: tell(_line(row)),
+                                  checkpoint=file)  # fmt: skip
+        if file is not None:
+            file.unlink(missing_ok=True)
         took = monotonic() - began
         tell(f"it ranks {len(result.shared)} nets after {result.stopped}, {duration(took)}")
         return {"of": of, "ranking": [*result.shared.items()], "history": result.history,
@@ -120,6 +126,13 @@ class SharedWeights(Strategy):
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
         raise SearchError(f"the supernet of {type(self).__name__} is not trained yet; `netwright "
                           "search` and nw.search do so first, others join then")  # fmt: skip
+
+
+def _checkpoint(folder: str, of: str) -> Path | None:
+    """The file of a supernet that depends on `of`, where trials have theirs."""
+    if not folder:
+        return None
+    return Path(folder, f"supernet-{sha256(of.encode()).hexdigest()[:12]}.safetensors")
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from netwright.search.shared.images import (
     need_counts,
 )
 from netwright.search.shared.relaxed import Relaxed, skips_of
+from netwright.search.shared.saved import Saved
 from netwright.search.shared.supernet import Supernet
 from netwright.space.cells import CellSpace
 from netwright.space.search_space import Space
@@ -46,6 +48,7 @@ def darts(
     candidates: int = 100,
     seed: int = 0,
     seconds: float = inf,
+    checkpoint: Path | None = None,
     progress: Progress | None = None,
 ) -> Shared:
     """Searches a space of cells by gradient: weights learn from `train`, alphas from `val`.
@@ -66,6 +69,7 @@ def darts(
     candidates: nets that are ranked: the one it chose, and those next to it
     seed: of weights, alphas and batches
     seconds: time for it; where the epochs would take longer there are fewer
+    checkpoint: the file it is kept in after every epoch, and goes on from where it is there
     progress: called with every row of the history
     """
     if not isinstance(space, CellSpace) or not space.apart:
@@ -77,19 +81,25 @@ def darts(
     relaxed = Relaxed(Supernet(space, mixed=True, seed=seed), seed)
     learner = Learner(relaxed.supernet.model, recipe, epochs=epochs, seed=seed, name="supernet")
     adam = torch.optim.Adam(relaxed.alphas, rate, betas=(0.5, 0.999), weight_decay=decay)
-    history, sound, stopped = list[dict[str, Any]](), list[Tensor](), ""
-    for epoch in epochs_within(seconds, learner):
+    sound, stopped = list[Tensor](), ""
+    saved = Saved(checkpoint, learner=(learner.state, learner.restore),
+                  adam=(adam.state_dict, adam.load_state_dict), sound=(lambda: sound, sound.extend),
+                  alphas=(lambda: relaxed.alphas, relaxed.take))  # fmt: skip
+    for epoch in epochs_within(seconds, learner, epochs, len(saved.history)):
         row = _epoch(relaxed, learner, adam, train, val, epoch, second)
-        history.append(row)
-        if progress:
-            progress(row)
         if skips is None or row["skips"] <= skips:
-            sound = [alphas.detach().clone() for alphas in relaxed.alphas]
+            sound[:] = [alphas.detach().clone() for alphas in relaxed.alphas]
         elif epoch >= learner.epochs // 5:
             stopped = f"epoch {epoch + 1}: {row['skips']} skips in the normal cell"
+            learner.epochs = epoch + 1
+        saved.add(row)
+        if progress:
+            progress(row)
+        if stopped:
             break
-    relaxed.alphas = sound or relaxed.alphas
-    return Shared(space, relaxed.ranking(candidates, skips), history,
+    if sound:
+        relaxed.take(sound)
+    return Shared(space, relaxed.ranking(candidates, skips), saved.history,
                   stopped or ending(learner, epochs))  # fmt: skip
 
 

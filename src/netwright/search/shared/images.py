@@ -60,16 +60,19 @@ def need_counts(**counts: int) -> None:
             raise SearchError(f"{name} is {count}, wanted at least 1")
 
 
-def epochs_within(seconds: float, learner: Learner) -> Iterator[int]:
-    """The epochs of a learner, one or more: fewer where all would take longer than the time, as
-    those before them took, so that its schedule ends with the last.
+def epochs_within(
+    seconds: float, learner: Learner, planned: int, first: int = 0
+) -> Iterator[int]:  # fmt: skip
+    """The epochs of a learner from the first that is left, one or more in all: fewer than planned
+    where they would take longer than the time, as those before them took, so that its schedule ends
+    with the last.
     """
-    planned, began, epoch = learner.epochs, monotonic(), 0
+    began, epoch = monotonic(), first
     while epoch < learner.epochs:
         yield epoch
         epoch += 1
-        each = max(1e-9, monotonic() - began) / epoch
-        learner.epochs = max(epoch, int(min(planned, seconds / each)))
+        each = max(1e-9, monotonic() - began) / (epoch - first)
+        learner.epochs = max(epoch, int(min(planned, first + seconds / each)))
 
 
 def ending(learner: Learner, planned: int) -> str:

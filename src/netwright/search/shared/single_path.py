@@ -6,6 +6,7 @@ import math
 import random as rng
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from netwright.core.net import Net
@@ -21,6 +22,7 @@ from netwright.search.shared.images import (
     need_counts,
     some,
 )
+from netwright.search.shared.saved import Part, Saved
 from netwright.search.shared.supernet import Supernet
 from netwright.space.search_space import Space
 from netwright.train.batches import Images
@@ -46,6 +48,7 @@ def enas(
     candidates: int = 10,
     seed: int = 0,
     seconds: float = math.inf,
+    checkpoint: Path | None = None,
     progress: Progress | None = None,
 ) -> Shared:
     """Searches a space of cells with an LSTM that is rewarded for the accuracy of what it proposes
@@ -66,6 +69,7 @@ def enas(
     candidates: draws that are compared in the end
     seed: of weights, draws and batches
     seconds: time for training; where the epochs would take longer there are fewer
+    checkpoint: the file it is kept in after every epoch, and goes on from where it is there
     progress: called with every row of the history
     """
     need_counts(epochs=epochs, asks=asks, batch=batch, candidates=candidates)
@@ -77,8 +81,9 @@ def enas(
     def draw() -> str:
         return policy.code(space, random)
 
-    history = list[dict[str, Any]]()
-    for epoch in epochs_within(seconds, learner):
+    saved = Saved(checkpoint, learner=(learner.state, learner.restore), random=_state(random),
+                  policy=(policy.state, policy.restore))  # fmt: skip
+    for epoch in epochs_within(seconds, learner, epochs, len(saved.history)):
         loss = _trained(learner, supernet, train, epoch, draw)
         rewards = list[float]()
         while len(rewards) < asks:
@@ -88,11 +93,11 @@ def enas(
             policy.learn([*zip(choices, scores, strict=True)], 1, 0.0, entropy, decay)
             rewards += scores
         mean = sum(rewards) / len(rewards)
-        history.append({"epoch": epoch + 1, "train_loss": loss, "val_accuracy": mean})
+        saved.add({"epoch": epoch + 1, "train_loss": loss, "val_accuracy": mean})
         if progress:
-            progress(history[-1])
+            progress(saved.history[-1])
     codes = sorted({draw() for _ in range(candidates)})
-    return Shared(space, ranked(supernet, codes, val), history, ending(learner, epochs))
+    return Shared(space, ranked(supernet, codes, val), saved.history, ending(learner, epochs))
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,7 @@ def one_shot(
     checked: int = 10,
     seed: int = 0,
     seconds: float = math.inf,
+    checkpoint: Path | None = None,
     progress: Progress | None = None,
 ) -> Ranking:
     """Trains a supernet, every batch at a net at random, ranks candidates by their accuracy at its
@@ -134,18 +140,19 @@ def one_shot(
         worst, are given to it; of two or more the rank correlation is told
     seed: of weights, draws and batches
     seconds: time for training; where the epochs would take longer there are fewer
+    checkpoint: the file it is kept in after every epoch, and goes on from where it is there
     progress: called with every row of the history
     """
     need_counts(epochs=epochs, candidates=candidates, checked=checked)
     supernet = Supernet(space, seed=seed)
     learner = Learner(supernet.model, recipe, epochs=epochs, seed=seed, name="supernet")
     random = rng.Random(f"{seed}-one-shot")  # noqa: S311 no secret
-    history = list[dict[str, Any]]()
-    for epoch in epochs_within(seconds, learner):
+    saved = Saved(checkpoint, learner=(learner.state, learner.restore), random=_state(random))
+    for epoch in epochs_within(seconds, learner, epochs, len(saved.history)):
         loss = _trained(learner, supernet, train, epoch, lambda: space.sample(random))
-        history.append({"epoch": epoch + 1, "train_loss": loss})
+        saved.add({"epoch": epoch + 1, "train_loss": loss})
         if progress:
-            progress(history[-1])
+            progress(saved.history[-1])
     codes = sorted({space.canonical(space.sample(random)) for _ in range(candidates)})
     shared = ranked(supernet, codes, val)
     alone: dict[str, float] | None = None
@@ -155,7 +162,7 @@ def one_shot(
     value = None
     if alone and len(alone) > 1:
         value = tau([shared[code] for code in alone], [*alone.values()])
-    return Ranking(space, shared, history, ending(learner, epochs), alone, value)
+    return Ranking(space, shared, saved.history, ending(learner, epochs), alone, value)
 
 
 def ranked(supernet: Supernet, codes: Sequence[str], val: Images) -> dict[str, float]:
@@ -179,6 +186,16 @@ def _trained(
         rate = recipe.rate_at(epoch * steps + step, learner.epochs * steps)
         losses.append(float(learner.learn(*batch, rate)))
     return sum(losses) / len(losses)
+
+
+def _state(random: rng.Random) -> Part:
+    """The state of a generator, as a checkpoint can hold it."""
+
+    def restore(state: Any) -> None:
+        version, words, gauss = state
+        random.setstate((version, tuple(words), gauss))
+
+    return random.getstate, restore
 
 
 def _reward(supernet: Supernet, code: str, val: Images, batch: int, random: rng.Random) -> float:
