@@ -15,7 +15,6 @@ from uuid import uuid4
 
 from netwright.errors import SearchError
 from netwright.search.engine.storage import INSTALL, Place, shown
-from netwright.search.strategy import Learnt
 from netwright.search.trial import Trial
 
 try:
@@ -30,8 +29,11 @@ __all__ = ["Claim", "Ledger"]
 Ask = Callable[[list[Trial]], Trial | None]
 """The trials so far -> the next one, running; None where there is none."""
 
-RECORD, LEARNT = "netwright", "learnt"
-"""The attribute of a study that says what it searches, and what in it the strategy has learnt."""
+RECORD = "netwright"
+"""The attribute of a study that says what it searches."""
+KEPT = ("learnt", "latency")
+"""What in it came of the study itself, and stays: what the strategy learnt before the first trial
+(`Strategy.prepare`), how long nets took where they were measured."""
 CLAIM, BACK = "claim", "given back"
 """The attributes of an entry that say who claimed it, and that it was given back."""
 KILLED = "the process that evaluated it was killed, twice; perhaps memory did not suffice"
@@ -109,7 +111,7 @@ class Ledger:
                     f"the study {self.place.study} in {shown(self.place.where)} is of another "
                     f"{word}: {_short(was)}, got {_short(value)}; choose another --out"
                 )
-        record = {**record, **{word: before[word] for word in (LEARNT,) if word in before}}
+        record = {**record, **{word: before[word] for word in KEPT if word in before}}
         if before != record:
             self.place.storage.set_study_user_attr(self.study, RECORD, record)
 
@@ -118,20 +120,19 @@ class Ledger:
         """What the study searches, as it was begun or gone on with last."""
         return self.place.reach(self._record)
 
-    @property
-    def learnt(self) -> Learnt:
-        """What the strategy learnt before the first trial (`Strategy.prepare`)."""
-        return self.record.get(LEARNT, {})
+    def kept(self, word: str) -> dict[str, Any]:
+        """What came of the study itself, of `KEPT`; nothing where it did not yet."""
+        return self.record.get(word, {})
 
-    def keep(self, learnt: Learnt) -> None:
-        """Keeps what the strategy learnt."""
+    def keep(self, word: str, value: dict[str, Any]) -> None:
+        """Keeps what came of the study."""
 
         def act() -> None:
             with self.place.locks.turn():
-                record = {**self._record(), LEARNT: learnt}
+                record = {**self._record(), word: value}
                 self.place.storage.set_study_user_attr(self.study, RECORD, record)
 
-        if learnt != self.learnt:
+        if value != self.kept(word):
             self.place.reach(act)
 
     def _record(self) -> dict[str, Any]:

@@ -63,8 +63,8 @@ def search_shared(
     ends = monotonic() + seconds
     with Ledger.opened(place, record) as ledger:
         learnt = plan.strategy.prepare(plan.space, plan.evaluator, seed=plan.seed, seconds=seconds,
-                                       before=ledger.learnt, tell=tell)  # fmt: skip
-        ledger.keep(learnt)
+                                       before=ledger.kept("learnt"), tell=tell)  # fmt: skip
+        ledger.keep("learnt", learnt)
         plan, seconds = plan.knowing(learnt), ends - monotonic()
         if workers == 1:
             why = work(plan, ledger, seconds=seconds, progress=progress)
