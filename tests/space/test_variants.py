@@ -63,13 +63,21 @@ def test_rewrites_that_make_one_net_are_one_function():
 
 
 def test_a_mutation_is_one_rewrite_more_less_or_other():
-    space, random = RewriteSpace(TINY, steps=3), Random(0)
+    rules, random = ("se", "deepen", "widen:0.5", "act:SiLU"), Random(0)
+    space = RewriteSpace(TINY, rules=rules, steps=3)
     for _ in range(20):
         code = space.sample(random)
         before, after = space.rules_of(code), space.rules_of(space.mutate(code, random))
         shared = sum(a == b for a, b in zip(before, after, strict=False))
         assert max(len(before), len(after)) - shared == 1
-    assert {*space.digits[0].options[1:]} < {*RULES}
+
+
+def test_rules_are_those_that_change_the_net():
+    rules = RewriteSpace(TINY).digits[0].options[1:]
+    assert {*rules} < {*RULES}
+    assert all(TINY.rewrite(rule).hash != TINY.hash for rule in rules)
+    assert "no-first-pool" not in rules
+    assert "no-first-pool" in RewriteSpace("resnet18").digits[0].options
 
 
 def test_rules_that_do_not_apply_make_no_net():

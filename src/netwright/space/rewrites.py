@@ -67,7 +67,7 @@ class RewriteSpace(Variants):
             raise RuleError("steps without a rewrite come last")
         if not steps:
             return self.start
-        before = self._variant((*choices[: steps - 1], *[0] * (len(choices) - steps + 1)))
+        before = self.variant((*choices[: steps - 1], *[0] * (len(choices) - steps + 1)))
         if before is None:
             raise RuleError(f"{self.start.name} cannot be rewritten by {self._given(choices)}")
         return before.rewrite(self.digits[0].options[choices[steps - 1]])

@@ -36,7 +36,7 @@ class Variants(Space):
         raise NotImplementedError
 
     def build(self, choices: Digits) -> Net:
-        net = self._variant(choices)
+        net = self.variant(choices)
         if net is None:
             raise SpecError(f"{self.write(choices)!r} of {self.name} stands for no net")
         return net.but(name=f"{self.start.name}+{self.name}:{self.write(choices)}")
@@ -50,13 +50,13 @@ class Variants(Space):
         return choices
 
     def legal(self, choices: Digits) -> bool:
-        return self.arranged(choices) == choices and self._variant(choices) is not None
+        return self.arranged(choices) == choices and self.variant(choices) is not None
 
     def reduced(self, choices: Digits) -> Digits:
-        net = self._variant(choices)
+        net = self.variant(choices)
         return choices if net is None else self._first[net.hash]
 
-    def _variant(self, choices: Digits) -> Net | None:
+    def variant(self, choices: Digits) -> Net | None:
         """What the choices make of the net; None where it cannot be planned, or gives something
         else.
         """
@@ -76,7 +76,7 @@ class Variants(Space):
         first = dict[str, Digits]()
         every = product(*[range(len(digit.options)) for digit in self.digits])
         for choices in sorted(every, key=lambda choices: sum(map(bool, choices))):
-            if self.legal(choices) and (net := self._variant(choices)) is not None:
+            if self.legal(choices) and (net := self.variant(choices)) is not None:
                 first.setdefault(net.hash, choices)
         return first
 
