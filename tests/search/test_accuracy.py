@@ -26,6 +26,7 @@ from netwright.search.engine.home import Home
 from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.setup import Setup
 from netwright.search.engine.shared import identity, search_shared
+from netwright.search.front import front
 from netwright.search.strategy import find
 from netwright.search.trial import Trial
 from netwright.space.families import small
@@ -119,11 +120,27 @@ def test_a_space_by_its_name_is_made_for_the_images(squares):
     assert pickle.loads(pickle.dumps(evaluator)).input == (1, 8, 8)
 
 
-@pytest.mark.parametrize("name", sorted({*nw.spaces()} - {"mbconv", "regnet", "randwire"}))
+@pytest.mark.parametrize(
+    "name", sorted({*nw.spaces()} - {"mbconv", "regnet", "randwire", "compound"})
+)
 def test_every_space_for_small_images_is_made_for_them(name, squares):
     space = Accuracy(squares).space(name)
     net = space.net(space.sample(Random(0)))
     assert (net.input, net.plan().output) == ((1, 8, 8), (2,))
+
+
+def test_images_are_brought_to_the_size_of_a_scaled_net(squares):
+    evaluator = Accuracy(squares, epochs=1)
+    space = evaluator.space("compound", net="resnet20_cifar10", step=0.2)
+    study = nw.search(space, evaluator, trials=3, strategy="random")
+    assert [trial.state for trial in study.trials] == ["complete"] * 3
+    sides = {space.net(trial.code).input[1] for trial in study.trials}
+    assert len(sides) > 1
+    for side in sides:
+        net = study.best.net.but(input=(1, side, side))
+        assert evaluator.approach(net).preprocessing.size == side
+    with pytest.raises(SearchError, match=r"input=\(1, 8, 8\) and classes=2"):
+        Accuracy(squares).approach(study.best.net.but(input=(1, 9, 9)))
 
 
 def test_a_search_in_python_is_made_for_the_images(squares):
@@ -264,6 +281,25 @@ def test_a_study_leaves_its_best_net_and_a_page(study):
     for word in ("Against random search", "Error against cost", "The best net", "search days"):
         assert word in page
     assert all(f"trial {trial.number}: {trial.code}" in page for trial in trials)
+
+
+def test_the_front_is_measured_once(study, run, monkeypatch):
+    with Home(study).opened() as ledger:
+        kept = ledger.kept("latency")
+        monkeypatch.setattr("netwright.speed.measure.measured", None)
+        Home(study).measure(ledger)  # nothing is left to measure
+        assert ledger.kept("latency") == kept
+    trials = trials_of(study)
+    assert {trial.hash for trial in front(trials)} <= {*kept["seconds"]}
+    state = json.loads(run("search", "--show", study, "--json")[1])["latency"]
+    assert state["setting"] == kept["setting"]
+    best = max(trials, key=lambda trial: (trial.score, -kept["seconds"].get(trial.hash, 9)))
+    assert state["front"][0]["trial"] == best.number
+    assert state["front"][0]["latency"] == kept["seconds"][best.hash] > 0
+    out = run("search", "--show", study)[1]
+    assert f"  trial {best.number}, {100 * best.score:.2f}% on validation, " in out
+    assert f"measured on {kept['setting']}:" in out
+    assert "Error against measured latency" in (study / "report.html").read_text()
 
 
 def test_show_says_what_is_best_so_far(study, run):

@@ -177,6 +177,51 @@ def test_the_front_is_what_nobody_beats() -> None:
         front(trials, ["energy"])
 
 
+def test_latency_is_measured_for_what_may_be_on_the_front(monkeypatch) -> None:
+    """Where the latency is not predicted these are the nets that none beats in size."""
+    from netwright.speed import latency, measure
+
+    seconds, asked = {}, list[str]()
+
+    def measured(net: nw.Net, how: object, patience: float) -> float:
+        asked.append(net.hash)
+        return seconds.setdefault(net.hash, 0.001 * (1 + len(seconds) % 3))
+
+    monkeypatch.setattr(latency, "latest", lambda dtype: None)
+    monkeypatch.setattr(measure, "measured", measured)
+    study = nw.search(SPACE, digits, trials=25, strategy="random")
+    best = study.front("latency")
+    assert sorted(asked) == sorted(trial.hash for trial in study.front())
+    assert best[0].score == study.best.score
+    assert all(trial.costs["latency"] == seconds[trial.hash] for trial in best)
+    latencies = [trial.costs["latency"] for trial in best]
+    assert latencies == sorted(latencies, reverse=True)
+    assert len(study.front("latency", "macs")) >= len(best)
+
+
+def test_predictions_leave_out_what_is_surely_slower(monkeypatch) -> None:
+    """Of nets as good, one whose least latency is above the most of another."""
+    from netwright.search.timing import contenders
+    from netwright.speed import latency
+
+    spans = {"0": (1.0, 2.0), "1": (1.9, 3.0), "2": (2.1, 4.0), "3": (5.0, 9.0)}
+    scores = {"0": 0.5, "1": 0.5, "2": 0.4, "3": 0.9}
+    nets = {key: SPACE.net(f"33333{key}") for key in spans}
+    where = {net.name: key for key, net in nets.items()}
+    trials = [Trial(int(key), key, key, "", scores[key], "complete") for key in spans]
+    trials.append(Trial(4, "4", "4", "", state="failed"))
+    setting = latency.Setting("machine", 1)
+
+    def predicted(plan: nw.Plan, rates: object) -> latency.Latency:
+        low, high = spans[where[plan.name]]
+        return latency.Latency((low + high) / 2, low, high, setting)
+
+    monkeypatch.setattr(latency, "latest", lambda dtype: object())
+    monkeypatch.setattr(latency, "predict", predicted)
+    kept = contenders(trials, lambda trial: nets[trial.code])
+    assert [trial.number for trial in kept] == [0, 1, 3]
+
+
 def test_studies_without_a_score_have_no_best() -> None:
     with pytest.raises(SearchError, match="no trial of 0 is complete"):
         _ = Study(SPACE, "random", 0).best

@@ -12,9 +12,11 @@ from torch.nn import functional
 import netwright as nw
 from netwright.data.image import Preprocessing
 from netwright.data.stream import Memory
-from netwright.search.shared.differentiable import Relaxed, architecture_gradient, darts
+from netwright.search.shared.correlation import tau
+from netwright.search.shared.differentiable import architecture_gradient, darts
 from netwright.search.shared.images import RECIPE, evaluated, halves
-from netwright.search.shared.single_path import enas, one_shot, tau
+from netwright.search.shared.relaxed import Relaxed
+from netwright.search.shared.single_path import enas, one_shot
 from netwright.search.shared.supernet import Supernet
 from netwright.space.cells import CellSpace
 from netwright.train.batches import Images
@@ -204,6 +206,26 @@ def test_one_shot_tells_what_its_ranking_is_worth():
     assert len(made.alone) == 4
     assert made.tau == tau([made.shared[code] for code in made.alone], [*made.alone.values()])
     assert one_shot(small(), train, val, epochs=1, recipe=PLAIN, candidates=3).tau is None
+
+
+@pytest.mark.parametrize("search", [darts, enas, one_shot])
+def test_what_is_stopped_goes_on_from_its_checkpoint(search, tmp_path):
+    given = {"epochs": 3, "recipe": PLAIN, "candidates": 4}
+    given |= {"asks": 4} if search is enas else {"skips": None} if search is darts else {}
+    space, (train, val) = small("enas" if search is enas else "darts"), halves(images(48))
+    whole, file = search(space, train, val, **given), tmp_path / "supernet.safetensors"
+
+    def stop(row):
+        if row["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search(space, train, val, **given, checkpoint=file, progress=stop)
+    epochs = []
+    again = search(space, train, val, **given, checkpoint=file,
+                   progress=lambda row: epochs.append(row["epoch"]))  # fmt: skip
+    assert epochs == [3]
+    assert again == whole
 
 
 def test_counts_below_one_are_refused_before_anything_is_trained():

@@ -46,6 +46,8 @@ SMALL = {
     "randwire": {"width": 6, "nodes": (8, 7), "input": (3, 32, 32)},
     "recipe": {},
     "small": {"input": (1, 8, 8)},
+    "compound": {"net": "mobilenet_v2", "step": 0.1, "classes": 5, "input": (3, 64, 64)},
+    "rewrites": {"classes": 5, "input": (3, 16, 16)},
 }
 """Spaces of this file's, and options that make their nets small."""
 

@@ -36,7 +36,7 @@ __all__ = ["command"]
               help="nets to try in all (100, or as many as --minutes allow)")  # fmt: skip
 @minutes_option
 @click.option("--strategy", default="default", metavar="NAME", shell_complete=complete.strategies,
-              help="which net to try next (default)")  # fmt: skip
+              help="which net to try next (default), as in darts:epochs=20")  # fmt: skip
 @click.option("--budget", default="", metavar="BOUNDS", help="what a net may cost: macs<=50M",
               shell_complete=complete.budgets)  # fmt: skip
 @click.option("--recipe", default="resnet", metavar="NAME|FILE",
@@ -127,6 +127,7 @@ def _search(
         click.echo(f"\nstopped; all trials that ended are kept, {again}", err=True)
         sys.exit(130)
     with home.opened() as ledger:
+        home.measure(ledger)
         record, trials = ledger.record, ledger.trials()
     state = summary(home.name, record, trials)
     report = None if state["best"] is None else str(home.folder / "report.html")

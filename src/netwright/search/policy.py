@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random as rng
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,6 +40,18 @@ class Policy:
         self.spread = 0.0
         starts = [1 + sum(sizes[:i]) for i in range(len(sizes))]
         self._starts = torch.tensor(starts)
+
+    def state(self) -> dict[str, Any]:
+        """Its numbers, to go back to."""
+        return {"weights": self.weights, "adam": self.adam.state_dict(), "baseline": self.baseline,
+                "spread": self.spread}  # fmt: skip
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes back to a state."""
+        for own, other in zip(self.weights, state["weights"], strict=True):
+            own.data.copy_(other)
+        self.adam.load_state_dict(state["adam"])
+        self.baseline, self.spread = state["baseline"], state["spread"]
 
     def _logits(self, choices: Tensor) -> list[Tensor]:
         """Log-probabilities of the options of every choice, given those before it."""

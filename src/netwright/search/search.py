@@ -61,7 +61,8 @@ def search(
         number makes a failed trial. Or labelled images, as of `nw.fit`: nets are trained then,
         and their accuracy on validation is the score (`Accuracy` says how)
     trials: how many nets to evaluate; 100 unless `minutes` are given
-    strategy: one of `nw.strategies()`, or a `Strategy` with settings of its own
+    strategy: one of `nw.strategies()`, with settings as in `evolution:population=20`, or a
+        `Strategy`; darts, enas and one-shot train a supernet on the images first
     seed: the search's own; the same seed asks the same of the same scores
     budget: bounds of cost, such as `"params<=1M, macs<=50M"`; nets above it are never built
     minutes: the search ends with the trial that runs at that time; one that is kept in a
@@ -89,6 +90,7 @@ def search(
     how = find(strategy)
     name = strategy if isinstance(strategy, str) else type(strategy).__name__
     _check(how, evaluator, trials, minutes, workers, limit)
+    how.check(where, evaluator)
     most = trials if trials is not None else (100 if minutes is None else math.inf)
     ends = time.monotonic() + 60 * minutes if minutes is not None else math.inf
     if storage is not None or workers > 1:
@@ -98,7 +100,8 @@ def search(
         plan = Plan(where, how, evaluator, seed, most, limit)
         return search_shared(plan, name=name, storage=storage, study=study, workers=workers,
                              seconds=ends - time.monotonic(), progress=progress)  # fmt: skip
-    done, stopped = list[Trial](), ""
+    learnt = how.prepare(where, evaluator, seed=seed, seconds=ends - time.monotonic())
+    how, done, stopped = how.prepared(learnt), list[Trial](), ""
     while len(done) < most:
         if time.monotonic() >= ends:
             stopped = f"{minutes:g} minutes are over"

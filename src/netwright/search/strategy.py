@@ -1,11 +1,13 @@
 """Strategies: which net to try next, given what came of those before.
 
 A strategy is a frozen dataclass whose fields are its settings. It keeps nothing: `ask` derives
-all from the trials so far, so many workers may share one storage and a restart loses nothing.
+all from the trials so far, so many workers may share one storage and a restart loses nothing. What
+it has to learn before the first trial it gives to the study (`prepare`), which keeps it.
 """
 
 from __future__ import annotations
 
+import math
 import random as rng
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
@@ -16,10 +18,12 @@ from typing import Any, ClassVar, TypeVar
 from netwright.core.lazy import load
 from netwright.errors import SearchError, nearest
 from netwright.search.trial import Trial
+from netwright.space.named import keywords
 from netwright.space.search_space import MANY, Space
 
 __all__ = [
     "Exhausted",
+    "Learnt",
     "Proposal",
     "Strategy",
     "complete",
@@ -30,6 +34,7 @@ __all__ = [
     "taken",
 ]
 
+Learnt = dict[str, Any]
 FEW = 200
 """Codes that are drawn in the hope of a new function, before a space is enumerated."""
 
@@ -57,6 +62,32 @@ class Strategy:
 
     fidelities: ClassVar[bool] = False
     """Whether it asks for parts of a training; its evaluator takes `fidelity`."""
+
+    def check(self, space: Space, evaluator: object) -> None:
+        """`SearchError` where it cannot search this space by this evaluator."""
+
+    def prepare(
+        self,
+        space: Space,
+        evaluator: object,
+        *,
+        seed: int = 0,
+        seconds: float = math.inf,
+        before: Learnt | None = None,
+        tell: Callable[[str], None] = lambda line: None,
+    ) -> Learnt:
+        """What it has to know before the first trial, as JSON's own types; most need nothing.
+
+        space, evaluator, seed: of the search
+        seconds: time for all of the search
+        before: what it gave in an earlier session of the study, which need not be learnt again
+        tell: hears a line for people
+        """
+        return before or {}
+
+    def prepared(self, learnt: Learnt) -> Strategy:
+        """The strategy that knows what `prepare` gave."""
+        return self
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
         """What to evaluate next: a function not in `trials`, whatever their state.
@@ -91,14 +122,19 @@ def names(pattern: str = "*") -> list[str]:
 
 
 def find(strategy: str | Strategy, **settings: Any) -> Strategy:
-    """The strategy of that name, with these of its settings.
+    """The strategy of that name, with these of its settings; they may stand behind the name too.
 
     Raises `UnknownName` with near names, `SearchError` for a setting it does not have.
+
+    >>> find("evolution:population=20") == find("evolution", population=20)
+    True
     """
     if isinstance(strategy, Strategy):
         return strategy
+    strategy, _, rest = strategy.partition(":")
     if strategy not in names():
         raise nearest("strategy", strategy, _strategies)
+    settings = {**keywords(rest, f"strategy {strategy}"), **settings}
     make = _strategies[strategy]
     words = [item.name for item in fields(make())]  # type: ignore[arg-type]
     for name in settings:

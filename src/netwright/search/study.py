@@ -11,6 +11,7 @@ from netwright.core.net import Net
 from netwright.errors import SearchError
 from netwright.search.front import front
 from netwright.search.strategy import complete
+from netwright.search.timing import LATENCY, latencies, timed
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
 
@@ -61,10 +62,14 @@ class Study:
         return Best(best, self.space.net(best.code))
 
     def front(self, *costs: str) -> list[Trial]:
-        """The trials that none beats in score and costs (`params`, `macs`) at once, by score from
-        the highest.
+        """The trials that none beats in score and costs (`params`, `macs`, `latency`) at once, by
+        score from the highest. Latency, seconds of an image, is measured on this machine for the
+        nets that may be on the front; it is among the costs of the trials then.
         """
-        return front(complete(self.trials), costs or ("params", "macs"))
+        trials = complete(self.trials)
+        if LATENCY in costs:
+            trials = timed(trials, latencies(trials, lambda trial: self.space.net(trial.code)))
+        return front(trials, costs or ("params", "macs"))
 
     def curve(self) -> list[float]:
         """The best score so far after each complete trial."""

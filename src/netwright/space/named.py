@@ -15,7 +15,7 @@ from netwright.nets.catalogue import from_json
 from netwright.space import registry
 from netwright.space.search_space import Space
 
-__all__ = ["space_of"]
+__all__ = ["keywords", "space_of"]
 
 
 def space_of(text: str, make: Callable[..., Space] = registry.find) -> Space:
@@ -28,7 +28,7 @@ def space_of(text: str, make: Callable[..., Space] = registry.find) -> Space:
             raise SearchError(f"{name} cannot be read: {error.strerror}") from None
     if rest and "=" not in rest and name not in registry.names():
         return make(_imported(name, rest))
-    given = _options(rest)
+    given = keywords(rest, "the space")
     takes = registry.options(name, given.get("frame", ""))
     for word in given if takes else ():
         if word not in takes:
@@ -36,14 +36,24 @@ def space_of(text: str, make: Callable[..., Space] = registry.find) -> Space:
     return make(name, **given)
 
 
-def _options(text: str) -> dict[str, Any]:
-    """Options such as `width=8,input=(3,64,64)`: keyword arguments, as Python writes them."""
+def keywords(text: str, whose: str) -> dict[str, Any]:
+    """Options such as `width=8,input=(3,64,64)`: keyword arguments, as Python writes them, texts
+    of one word without quotes too; `SearchError` for another text.
+
+    >>> keywords("net=resnet18,input=(3,64,64)", "the space")
+    {'net': 'resnet18', 'input': (3, 64, 64)}
+    """
     with suppress(ValueError, SyntaxError):
         call = ast.parse(f"space({text})", mode="eval").body
         if isinstance(call, ast.Call) and not call.args:
-            return {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
-    raise SearchError(f"options {text!r} of the space cannot be read; wanted such as "
+            return {str(word.arg): _value(word.value) for word in call.keywords}
+    raise SearchError(f"options {text!r} of {whose} cannot be read; wanted such as "
                       "width=8,input=(3,64,64)")  # fmt: skip
+
+
+def _value(node: ast.expr) -> Any:
+    """A literal; a name alone is a text."""
+    return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
 
 
 def _imported(module: str, name: str) -> Space | Net:

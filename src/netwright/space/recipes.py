@@ -6,10 +6,9 @@ from typing import Any
 
 from netwright.core.net import Net
 from netwright.core.shape import Shape
-from netwright.errors import SpecError
-from netwright.nets.registry import find
 from netwright.space.registry import named
-from netwright.space.search_space import Digit, Digits, Space
+from netwright.space.search_space import Digit, Digits
+from netwright.space.variants import Variants, starting
 
 __all__ = ["BASES", "RecipeSpace"]
 
@@ -29,7 +28,7 @@ MIXES = ("none", "cutout", "mixup", "cutmix")
 
 
 @named("recipe")
-class RecipeSpace(Space):
+class RecipeSpace(Variants):
     """Ways to train one net: a named recipe, factors of its rate and its decay, batch, schedule,
     warm-up, label smoothing, averaging, augmentation.
 
@@ -48,8 +47,6 @@ class RecipeSpace(Space):
 
     def __init__(self, net: Net | str = "resnet20_cifar10", classes: int | None = None,
                  input: Shape | None = None) -> None:  # fmt: skip
-        given = {} if classes is None else {"classes": classes}
-        self.trained = find(net, input=input, **given) if isinstance(net, str) else net
         digits = [
             Digit("base", tuple(BASES)),
             Digit("rate", FACTORS, ordered=True),
@@ -58,7 +55,7 @@ class RecipeSpace(Space):
               for word, options in WORDS.items()],
             Digit("augmentation", MIXES),
         ]  # fmt: skip
-        super().__init__("recipe", digits)
+        super().__init__("recipe", starting(net, classes, input), digits)
 
     def settings(self, code: str) -> dict[str, Any]:
         """The recipe of a code as a record of JSON."""
@@ -72,12 +69,12 @@ class RecipeSpace(Space):
                 "decay": decay * given["decay"],
                 "operations": [{"operation": name} for name in operations]}  # fmt: skip
 
-    def build(self, choices: Digits) -> Net:
-        return self.trained.but(name=f"{self.trained.name}+recipe:{self.write(choices)}")
+    def changed(self, choices: Digits) -> Net:
+        return self.start
 
-    def read(self, net: Net) -> Digits:
-        name, word, code = net.name.rpartition("+recipe:")
-        if (name, word, net.spec) != (self.trained.name, "+recipe:", self.trained.spec):
-            raise SpecError(f"{net.name} is not {self.trained.name} under the name of a recipe, as "
-                            "this space gives it")  # fmt: skip
-        return self.choices(code)
+    def legal(self, choices: Digits) -> bool:
+        return True
+
+    def reduced(self, choices: Digits) -> Digits:
+        """One net, but trained in another way by each code."""
+        return choices

@@ -8,7 +8,7 @@ import random as rng
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import cycle, product
-from typing import Self
+from typing import ClassVar, Self
 
 from netwright.core.net import Net
 from netwright.errors import BudgetError, NetwrightError, ShapeError, SpecError
@@ -39,6 +39,9 @@ class Space:
     digits: its choices, in the order of the code
     budget: what its nets may cost; codes above it are never drawn
     """
+
+    resizes: ClassVar[bool] = False
+    """Whether its nets take images of different sizes, to which the data is to be brought."""
 
     def __init__(self, name: str, digits: Sequence[Digit], budget: Budget | None = None) -> None:
         self.name = name

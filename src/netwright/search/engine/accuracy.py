@@ -25,6 +25,7 @@ from netwright.search.trial import Trial
 from netwright.space.registry import find, options
 from netwright.space.search_space import Space
 from netwright.train.approach import Approach
+from netwright.train.batches import Images
 from netwright.train.begin import part_of, random_model
 from netwright.train.fitting import deterministic
 from netwright.train.outcome import Clock
@@ -67,6 +68,7 @@ class Accuracy:
     precision: `fp32` or `bf16`
     folder: where checkpoints are, from which a trial goes on whose process was killed
     tuned: the space whose codes say how their nets are trained, if one does
+    resizes: whether images are brought to the size that a net takes, whatever `size` is
     """
 
     data: str
@@ -77,6 +79,7 @@ class Accuracy:
     precision: str = "fp32"
     folder: str = ""
     tuned: Tuned | Prescribed | None = None
+    resizes: bool = False
 
     def __call__(
         self,
@@ -100,6 +103,8 @@ class Accuracy:
         approach = self.approach(net, seed=seed, fidelity=fidelity, trial=trial)
         clock = Clock(None if math.isinf(limit) else limit)
         with self._workshop(approach) as folder, torch.random.fork_rng(), deterministic():
+            if self.resizes:
+                self.dataset.forget()  # sizes of other nets
             train, val = (part_of(self.dataset, part, approach.preprocessing)
                           for part in ("train", "val"))  # fmt: skip
             training = Training(approach, lambda: random_model(approach, train), train, val,
@@ -130,7 +135,9 @@ class Accuracy:
     ) -> Approach:
         """All that the result of a net follows from, beside the images."""
         images, classes = self.preprocessing, len(self.dataset.classes)
-        shape, output = self.input, net.plan().output
+        if self.resizes:
+            images = self.dataset.preprocessing(net.input[-1])
+        shape, output = (images.channels, images.size, images.size), net.plan().output
         if (net.input, output) != (shape, (classes,)):
             raise SearchError(f"{net.name} takes {show(net.input)} and gives {show(output)}, the "
                               f"images are {show(shape)} of {classes} classes; make the space with "
@@ -139,6 +146,10 @@ class Accuracy:
         epochs = max(1, round(fidelity * self.epochs))
         return Approach(f"{net.hash[:12]}-{seed}", "scratch", net, images, recipe, epochs,
                         precision=self.precision, seed=seed)  # fmt: skip
+
+    def images(self, part: str) -> Images:
+        """Those of `train`, which nets learn from, or of `val`, which say how good they are."""
+        return part_of(self.dataset, part, self.preprocessing)
 
     def _recipe(self, trial: Trial | None) -> Recipe:
         """How the net of a trial is trained."""
@@ -161,6 +172,7 @@ class Accuracy:
         chosen = find(space, **given)
         if isinstance(chosen, Tuned | Prescribed):
             self.tuned = chosen
+        self.resizes = chosen.resizes
         return chosen
 
     def identity(self) -> str:

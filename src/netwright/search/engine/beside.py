@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random as rng
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from netwright.search.strategy import Proposal, Strategy, new, taken
+from netwright.search.strategy import Learnt, Proposal, Strategy, new, taken
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
 
@@ -28,6 +29,15 @@ class Beside(Strategy):
     strategy: Strategy
     every: int = 5
     first: tuple[str, ...] = ()
+
+    def check(self, space: Space, evaluator: object) -> None:
+        self.strategy.check(space, evaluator)
+
+    def prepare(self, space: Space, evaluator: object, **given: Any) -> Learnt:
+        return self.strategy.prepare(space, evaluator, **given)
+
+    def prepared(self, learnt: Learnt) -> Strategy:
+        return replace(self, strategy=self.strategy.prepared(learnt))
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
         asked = taken(trials)

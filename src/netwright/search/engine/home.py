@@ -16,6 +16,7 @@ from netwright.search.engine.page import study_page
 from netwright.search.engine.setup import Setup
 from netwright.search.engine.storage import Place
 from netwright.search.study import best_trial
+from netwright.search.timing import LATENCY, latencies, setting
 from netwright.search.trial import Trial
 
 __all__ = ["JOURNAL", "SEARCHES", "Home", "exported", "net_of"]
@@ -60,6 +61,15 @@ class Home:
     def setup(self, ledger: Ledger) -> Setup:
         """What the study was begun with."""
         return Setup.from_json(ledger.record.get("setup"))
+
+    def measure(self, ledger: Ledger) -> None:
+        """Measures the nets that may be on the front on this machine, those it has not yet; the
+        study keeps their seconds.
+        """
+        before, how = ledger.kept(LATENCY), setting()
+        seconds = before["seconds"] if before.get("setting") == how else {}
+        seconds = latencies(ledger.trials(), net_of, seconds)
+        ledger.keep(LATENCY, {"setting": how, "seconds": seconds})
 
     def write(self, record: dict[str, Any], trials: list[Trial]) -> None:
         """The best net and the report, where a trial is complete."""

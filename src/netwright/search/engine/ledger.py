@@ -31,6 +31,9 @@ Ask = Callable[[list[Trial]], Trial | None]
 
 RECORD = "netwright"
 """The attribute of a study that says what it searches."""
+KEPT = ("learnt", "latency")
+"""What in it came of the study itself, and stays: what the strategy learnt before the first trial
+(`Strategy.prepare`), how long nets took where they were measured."""
 CLAIM, BACK = "claim", "given back"
 """The attributes of an entry that say who claimed it, and that it was given back."""
 KILLED = "the process that evaluated it was killed, twice; perhaps memory did not suffice"
@@ -108,6 +111,7 @@ class Ledger:
                     f"the study {self.place.study} in {shown(self.place.where)} is of another "
                     f"{word}: {_short(was)}, got {_short(value)}; choose another --out"
                 )
+        record = {**record, **{word: before[word] for word in KEPT if word in before}}
         if before != record:
             self.place.storage.set_study_user_attr(self.study, RECORD, record)
 
@@ -115,6 +119,21 @@ class Ledger:
     def record(self) -> dict[str, Any]:
         """What the study searches, as it was begun or gone on with last."""
         return self.place.reach(self._record)
+
+    def kept(self, word: str) -> dict[str, Any]:
+        """What came of the study itself, of `KEPT`; nothing where it did not yet."""
+        return self.record.get(word, {})
+
+    def keep(self, word: str, value: dict[str, Any]) -> None:
+        """Keeps what came of the study."""
+
+        def act() -> None:
+            with self.place.locks.turn():
+                record = {**self._record(), word: value}
+                self.place.storage.set_study_user_attr(self.study, RECORD, record)
+
+        if value != self.kept(word):
+            self.place.reach(act)
 
     def _record(self) -> dict[str, Any]:
         return self.place.storage.get_study_user_attrs(self.study).get(RECORD, {})

@@ -13,10 +13,11 @@ from netwright.nets.catalogue import from_json
 from netwright.report.numbers import duration, human
 from netwright.report.outline import outline
 from netwright.report.table import plan_table
-from netwright.search.engine.summary import curves, gain
+from netwright.search.engine.summary import curves, gain, supernet_lines, supernet_of, timed_by
 from netwright.search.front import front
 from netwright.search.strategy import complete
 from netwright.search.study import best_trial
+from netwright.search.timing import LATENCY
 from netwright.search.trial import Trial
 
 __all__ = ["study_page"]
@@ -35,13 +36,14 @@ def study_page(name: str, record: dict[str, Any], trials: Sequence[Trial]) -> Pa
     _result(page, record, trials, best)
     _curve(page, trials)
     _front(page, trials)
+    _latency(page, record, trials)
     _best(page, net, best)
     _all(page, record, trials)
     return page
 
 
 def _result(page: Page, record: dict[str, Any], trials: Sequence[Trial], best: Trial) -> None:
-    gains = gain(trials)
+    gains, lines = gain(trials), supernet_lines(supernet_of(record, trials))
     cards = [
         ("accuracy on validation", f"{100 * (best.score or 0):.2f}%"),
         ("parameters", human(best.costs["params"])),
@@ -54,7 +56,7 @@ def _result(page: Page, record: dict[str, Any], trials: Sequence[Trial], best: T
              note=f"Strategy {record.get('strategy', '')}, seed {record.get('seed', 0)}, budget "
              f"{record.get('identity', {}).get('budget', 'none')}. Scores are of the images that "
              "chose the net: the test images were not looked at, and the best of many is a "
-             "little lucky.")  # fmt: skip
+             "little lucky." + "".join([f" {line.capitalize()}." for line in lines]))  # fmt: skip
 
 
 def _curve(page: Page, trials: Sequence[Trial]) -> None:
@@ -67,13 +69,26 @@ def _curve(page: Page, trials: Sequence[Trial]) -> None:
 
 
 def _front(page: Page, trials: Sequence[Trial]) -> None:
-    best = front(trials, ("macs",))
-    dots = [(trial.costs["macs"] / 1e6, 100 * (1 - (trial.score or 0)), "")
-            for trial in complete(trials) if trial not in best]  # fmt: skip
-    dots += [(trial.costs["macs"] / 1e6, 100 * (1 - (trial.score or 0)), str(trial.number))
-             for trial in best]  # fmt: skip
+    page.add("Error against cost", _scattered(trials, "macs", 1e-6, "million MACs"))
+
+
+def _latency(page: Page, record: dict[str, Any], trials: Sequence[Trial]) -> None:
+    measured = timed_by(record, trials)
+    if measured:
+        page.add("Error against measured latency",
+                 _scattered(measured, LATENCY, 1e3, "ms an image"),
+                 note=f"One image in inference on {record[LATENCY]['setting']}, the first quartile "
+                 "of its runs; of the nets that may be on the front.")  # fmt: skip
+
+
+def _scattered(trials: Sequence[Trial], cost: str, scale: float, unit: str) -> str:
+    """Error against one cost, the trials of the front by number."""
+    best = front(trials, (cost,))
+    dots = [(scale * trial.costs[cost], 100 * (1 - trial.points),
+             str(trial.number) if trial in best else "")
+            for trial in sorted(complete(trials), key=best.__contains__)]  # fmt: skip
     title = "The trials; those that none beats by number"
-    page.add("Error against cost", scatter(dots, title=title, x="million MACs", y="error in %"))
+    return scatter(dots, title=title, x=unit, y="error in %")
 
 
 def _best(page: Page, net: Net, best: Trial) -> None:
@@ -84,7 +99,8 @@ def _best(page: Page, net: Net, best: Trial) -> None:
 def _all(page: Page, record: dict[str, Any], trials: Sequence[Trial]) -> None:
     """As tables of papers have them: error, parameters, days of search, method."""
     done = sorted(complete(trials), key=lambda trial: -(trial.score or 0))
-    days = sum(trial.seconds for trial in trials) / DAY
+    supernet = supernet_of(record, trials) or {"seconds": 0.0}
+    days = (sum(trial.seconds for trial in trials) + supernet["seconds"]) / DAY
     rows = [
         (f"trial {trial.number}: {trial.code}", f"{100 * (1 - (trial.score or 0)):.2f}",
          f"{trial.costs['params'] / 1e6:.3g}", f"{trial.costs['macs'] / 1e6:.4g}",

@@ -75,6 +75,7 @@ class Setup:
         if self.budget:
             space = space.within(self.budget)
         strategy = find(self.strategy)
+        strategy.check(space, evaluator)
         if not strategy.fidelities and self.strategy != "random":
             strategy = Beside(strategy, self.beside, self.first)
         return Plan(space, strategy, evaluator, self.seed, self.trials or math.inf,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 from typing import Any
 
 from netwright.search.engine.ledger import Ledger
@@ -59,7 +60,12 @@ def search_shared(
     record = {"schema": SCHEMA, "identity": identity(plan.space, plan.evaluator),
               "strategy": name, "seed": plan.seed, "trials": most, **(settings or {})}  # fmt: skip
     place = Place(str(storage), study or plan.space.name, tell)
+    ends = monotonic() + seconds
     with Ledger.opened(place, record) as ledger:
+        learnt = plan.strategy.prepare(plan.space, plan.evaluator, seed=plan.seed, seconds=seconds,
+                                       before=ledger.kept("learnt"), tell=tell)  # fmt: skip
+        ledger.keep("learnt", learnt)
+        plan, seconds = plan.knowing(learnt), ends - monotonic()
         if workers == 1:
             why = work(plan, ledger, seconds=seconds, progress=progress)
         else:

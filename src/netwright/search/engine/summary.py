@@ -9,11 +9,14 @@ from netwright.errors import SearchError
 from netwright.report.numbers import duration, human
 from netwright.search.engine.beside import at_random, best_of
 from netwright.search.front import front
+from netwright.search.shared.correlation import agreement
 from netwright.search.strategy import complete
 from netwright.search.study import best_so_far, best_trial
+from netwright.search.timing import LATENCY, timed
 from netwright.search.trial import Trial
 
-__all__ = ["curves", "gain", "numbered", "summary", "summary_text"]
+__all__ = ["curves", "gain", "numbered", "summary", "summary_text", "supernet_lines",
+           "supernet_of", "timed_by"]  # fmt: skip
 
 
 def numbered(trials: Sequence[Trial], number: int) -> Trial:
@@ -65,7 +68,9 @@ def summary(name: str, record: dict[str, Any], trials: Sequence[Trial]) -> dict[
         "best": _row(best_trial(trials)) if done else None,
         "gain": gain(trials) if done else {},
         "random": len(at_random(trials)),
+        "supernet": supernet_of(record, trials),
         "front": [_row(trial) for trial in front(done, ("macs",))] if done else [],
+        "latency": _latency(record, done),
         "reasons": _reasons(trials),
     }
 
@@ -86,16 +91,59 @@ def summary_text(state: dict[str, Any]) -> str:
     for word, points in state["gain"].items():
         than = "the default" if word == "default" else f"the best of {state['random']} at random"
         lines.append(f"{100 * points:+.2f} points over {than}")
+    lines += supernet_lines(state["supernet"])
     lines += [f"cheaper: trial {row['trial']}, {_percent(row['score'])}, {_costs(row)}"
               for row in state["front"][1:]]  # fmt: skip
+    if state["latency"]:
+        lines.append(f"measured on {state['latency']['setting']}:")
+        lines += [f"  trial {row['trial']}, {_percent(row['score'])}, {1e3 * row['latency']:.3g} ms"
+                  for row in state["latency"]["front"]]  # fmt: skip
     lines += [f"failed: {count} x {why}" for why, count in state["reasons"].items()]
     return "\n".join(lines)
+
+
+def timed_by(record: dict[str, Any], trials: Sequence[Trial]) -> list[Trial]:
+    """The trials whose latency the study has measured, with it among their costs."""
+    return timed(trials, record.get(LATENCY, {}).get("seconds", {}))
+
+
+def _latency(record: dict[str, Any], trials: Sequence[Trial]) -> dict[str, Any] | None:
+    """The front of score and measured latency, and where that was measured."""
+    measured = timed_by(record, trials)
+    if not measured:
+        return None
+    return {"setting": record[LATENCY]["setting"],
+            "front": [_row(trial) for trial in front(measured, (LATENCY,))]}  # fmt: skip
+
+
+def supernet_lines(supernet: dict[str, Any] | None) -> list[str]:
+    """What was trained before the first trial, and what its ranking was worth."""
+    if supernet is None:
+        return []
+    lines = [f"supernet: {supernet['stopped']} in {duration(supernet['seconds'])}"]
+    if supernet["tau"] is not None:
+        lines.append(f"rank correlation of shared weights with training alone "
+                     f"{supernet['tau']:+.2f} over {supernet['compared']} nets")  # fmt: skip
+    return lines
+
+
+def supernet_of(record: dict[str, Any], trials: Sequence[Trial]) -> dict[str, Any] | None:
+    """The supernet of a study whose strategy trained one: its epochs, its seconds, and the rank
+    correlation of what it said of nets with their scores.
+    """
+    learnt = record.get("learnt")
+    if not learnt:
+        return None
+    tau, count = agreement(trials) or (None, 0)
+    return {"stopped": learnt["stopped"], "seconds": round(learnt["seconds"], 1),
+            "epochs": len(learnt["history"]), "tau": tau, "compared": count}  # fmt: skip
 
 
 def _row(trial: Trial) -> dict[str, Any]:
     return {"trial": trial.number, "code": trial.code, "hash": trial.hash, "score": trial.score,
             "params": trial.costs.get("params"), "macs": trial.costs.get("macs"),
-            "seed": trial.seed, "seconds": round(trial.seconds, 2)}  # fmt: skip
+            "latency": trial.costs.get(LATENCY), "seed": trial.seed,
+            "seconds": round(trial.seconds, 2)}  # fmt: skip
 
 
 def _reasons(trials: Sequence[Trial]) -> dict[str, int]:

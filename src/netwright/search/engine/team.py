@@ -43,7 +43,7 @@ def team_work(
         progress: called with every trial that ends here.
     """
     with processes() as place, home.opened() as ledger:
-        plan = home.setup(ledger).plan(home.folder, data)
+        plan = home.setup(ledger).plan(home.folder, data).knowing(ledger.kept("learnt"))
         _same(ledger, plan)
         if place.world == 1:
             if workers > 1:

@@ -14,7 +14,7 @@ from uuid import uuid4
 from netwright.search.engine.ledger import Claim, Ledger
 from netwright.search.engine.limit import TimeOver
 from netwright.search.search import Evaluator, ask, evaluate, started
-from netwright.search.strategy import Exhausted, Strategy
+from netwright.search.strategy import Exhausted, Learnt, Strategy
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
 
@@ -42,6 +42,10 @@ class Plan:
     seed: int = 0
     trials: float = math.inf
     limit: float = math.inf
+
+    def knowing(self, learnt: Learnt) -> Plan:
+        """The same with a strategy that has learnt this before the first trial."""
+        return replace(self, strategy=self.strategy.prepared(learnt))
 
 
 def work(

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from netwright.core.lazy import lazy
 
 if TYPE_CHECKING:
+    from netwright.search.shared.correlation import agreement as agreement
+    from netwright.search.shared.correlation import tau as tau
     from netwright.search.shared.differentiable import darts as darts
     from netwright.search.shared.images import Shared as Shared
     from netwright.search.shared.images import halves as halves
@@ -15,9 +17,10 @@ if TYPE_CHECKING:
 lazy(
     __name__,
     {
+        "correlation": "agreement tau",
         "differentiable": "darts",
         "images": "Shared halves",
-        "single_path": "Ranking enas one_shot tau",
+        "single_path": "Ranking enas one_shot",
         "supernet": "Supernet",
     },
 )

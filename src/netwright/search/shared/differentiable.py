@@ -4,80 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
+from math import inf
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from netwright.blocks.genotype import CellGenotype, Genotype
 from netwright.errors import SearchError
-from netwright.search.shared.images import RECIPE, Progress, Shared, need_counts
+from netwright.search.shared.images import (
+    RECIPE,
+    Progress,
+    Shared,
+    ending,
+    epochs_within,
+    need_counts,
+)
+from netwright.search.shared.relaxed import Relaxed, skips_of
+from netwright.search.shared.saved import Saved
 from netwright.search.shared.supernet import Supernet
-from netwright.space.cells import INPUTS, KINDS, CellSpace
+from netwright.space.cells import CellSpace
 from netwright.space.search_space import Space
 from netwright.train.batches import Images
 from netwright.train.learner import Learner
 from netwright.train.recipe import Recipe
 
-__all__ = ["Relaxed", "architecture_gradient", "darts"]
+__all__ = ["architecture_gradient", "darts"]
 
 Batch = tuple[Tensor, Tensor]
-SKIPS = ("skip_connect", "identity")
-
-
-class Relaxed:
-    """A supernet whose edges are softmaxes of `alphas`, (edges, operations + 1) a kind of cell; the
-    last column stands for no operation.
-
-    supernet: with `mixed` edges
-    seed: of the first alphas, a thousandth of normal numbers
-    """
-
-    def __init__(self, supernet: Supernet, seed: int = 0) -> None:
-        self.supernet, self.space = supernet, supernet.space
-        random = torch.Generator().manual_seed(seed)
-        edges = sum(range(INPUTS, INPUTS + self.space.nodes))
-        width = len(self.space.operations) + 1
-        where = next(supernet.model.parameters()).device
-        self.alphas = [
-            (1e-3 * torch.randn(edges, width, generator=random)).to(where).requires_grad_()
-            for _ in KINDS
-        ]
-
-    def __call__(self, x: Tensor) -> Any:
-        """The outputs of the supernet at the alphas there are now."""
-        self.weigh()
-        return self.supernet.model(x)
-
-    def weigh(self) -> None:
-        """Gives the edges of the supernet the shares that the alphas say."""
-        for kind, alphas in zip(KINDS, self.alphas, strict=True):
-            first = 0
-            for state in range(INPUTS, INPUTS + self.space.nodes):
-                shares = alphas[first : first + state].softmax(1)[:, :-1]
-                self.supernet.weigh(kind, state, shares.flatten())
-                first += state
-
-    def genotype(self) -> Genotype:
-        """Every node with its two strongest operations, on different states where the space asks
-        for that; how strong one is on a state says its alpha, no operation left out.
-        """
-        cells = [self._cell(alphas.detach().softmax(1)[:, :-1].cpu()) for alphas in self.alphas]
-        return Genotype(*cells)
-
-    def _cell(self, shares: Tensor) -> CellGenotype:
-        nodes, first = list[tuple[tuple[str, int], ...]](), 0
-        for state in range(INPUTS, INPUTS + self.space.nodes):
-            best = shares[first : first + state].max(1)
-            strongest = best.values.argsort(descending=True)[:2].sort().values.tolist()
-            nodes.append(tuple([(self.space.operations[int(best.indices[source])], source)
-                                for source in strongest]))  # fmt: skip
-            first += state
-        return CellGenotype(tuple(nodes), self.space.output(nodes))
-
-    def code(self) -> str:
-        """The code of `genotype`."""
-        return self.space.written(self.genotype())
 
 
 def darts(
@@ -91,7 +45,10 @@ def darts(
     rate: float = 3e-4,
     decay: float = 1e-3,
     skips: int | None = 2,
+    candidates: int = 100,
     seed: int = 0,
+    seconds: float = inf,
+    checkpoint: Path | None = None,
     progress: Progress | None = None,
 ) -> Shared:
     """Searches a space of cells by gradient: weights learn from `train`, alphas from `val`.
@@ -109,7 +66,10 @@ def darts(
     recipe: of the weights
     rate, decay: Adam's of the alphas
     skips: how many the normal cell may have; None for any
+    candidates: nets that are ranked: the one it chose, and those next to it
     seed: of weights, alphas and batches
+    seconds: time for it; where the epochs would take longer there are fewer
+    checkpoint: the file it is kept in after every epoch, and goes on from where it is there
     progress: called with every row of the history
     """
     if not isinstance(space, CellSpace) or not space.apart:
@@ -117,21 +77,30 @@ def darts(
             "DARTS searches cells whose nodes read two different states, as the space darts has; "
             f"{space.name} has not"
         )
-    need_counts(epochs=epochs)
+    need_counts(epochs=epochs, candidates=candidates)
     relaxed = Relaxed(Supernet(space, mixed=True, seed=seed), seed)
     learner = Learner(relaxed.supernet.model, recipe, epochs=epochs, seed=seed, name="supernet")
     adam = torch.optim.Adam(relaxed.alphas, rate, betas=(0.5, 0.999), weight_decay=decay)
-    history, stopped = list[dict[str, Any]](), f"{epochs} epochs"
-    for epoch in range(epochs):
+    sound, stopped = list[Tensor](), ""
+    saved = Saved(checkpoint, learner=(learner.state, learner.restore),
+                  adam=(adam.state_dict, adam.load_state_dict), sound=(lambda: sound, sound.extend),
+                  alphas=(lambda: relaxed.alphas, relaxed.take))  # fmt: skip
+    for epoch in epochs_within(seconds, learner, epochs, len(saved.history)):
         row = _epoch(relaxed, learner, adam, train, val, epoch, second)
-        history.append(row)
+        if skips is None or row["skips"] <= skips:
+            sound[:] = [alphas.detach().clone() for alphas in relaxed.alphas]
+        elif epoch >= learner.epochs // 5:
+            stopped = f"epoch {epoch + 1}: {row['skips']} skips in the normal cell"
+            learner.epochs = epoch + 1
+        saved.add(row)
         if progress:
             progress(row)
-        if skips is not None and row["skips"] > skips and epoch >= epochs // 5:
-            stopped = f"epoch {epoch + 1}: {row['skips']} skips in the normal cell"
+        if stopped:
             break
-    sound = [row["code"] for row in history if skips is None or row["skips"] <= skips]
-    return Shared(space, sound[-1] if sound else history[-1]["code"], history, stopped)
+    if sound:
+        relaxed.take(sound)
+    return Shared(space, relaxed.ranking(candidates, skips), saved.history,
+                  stopped or ending(learner, epochs))  # fmt: skip
 
 
 def _epoch(
@@ -155,7 +124,7 @@ def _epoch(
         losses += float(learner.learn(*batch, rate))
     return {
         "epoch": epoch + 1, "train_loss": losses / steps, "val_accuracy": right / seen,
-        "skips": _skips(relaxed.genotype()), "code": relaxed.code(),
+        "skips": skips_of(relaxed.genotype()), "code": relaxed.code(),
     }  # fmt: skip
 
 
@@ -163,11 +132,6 @@ def _endless(images: Images, recipe: Recipe, seed: int, epoch: int) -> Iterator[
     """Batches of an epoch, again and again, each time in another order."""
     for turn in count():
         yield from images.epoch(recipe, seed, epoch * 1000 + turn)
-
-
-def _skips(genotype: Genotype) -> int:
-    """Skips in the normal cell."""
-    return sum([name in SKIPS for node in genotype.normal.nodes for name, _ in node])
 
 
 def architecture_gradient(

@@ -1,9 +1,10 @@
-"""What searches with shared weights have in common: halves of the images, how they report."""
+"""What searches with shared weights have in common: halves of the images, time, results."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 import torch
@@ -14,9 +15,11 @@ from netwright.data.augment import Flip, Shift
 from netwright.errors import SearchError
 from netwright.space.search_space import Space
 from netwright.train.batches import Images
+from netwright.train.learner import Learner
 from netwright.train.recipe import Recipe
 
-__all__ = ["RECIPE", "Progress", "Shared", "evaluated", "halves", "need_counts", "some"]
+__all__ = ["RECIPE", "Progress", "Shared", "ending", "epochs_within", "evaluated", "halves",
+           "need_counts", "some"]  # fmt: skip
 
 RECIPE = Recipe("darts", rate=0.025, decay=3e-4, batch=64, warmup=0.0, smoothing=0.0, clip=5.0,
                 operations=(Shift(), Flip()))  # fmt: skip
@@ -29,15 +32,20 @@ class Shared:
     """What a search with shared weights came to.
 
     space: that was searched
-    code: of the net it chose
+    shared: what the shared weights say of nets, by their codes, the best first
     history: a row an epoch
     stopped: why it ended
     """
 
     space: Space
-    code: str
+    shared: dict[str, float]
     history: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     stopped: str = ""
+
+    @property
+    def code(self) -> str:
+        """The code of the net it chose."""
+        return next(iter(self.shared))
 
     @property
     def net(self) -> Net:
@@ -50,6 +58,27 @@ def need_counts(**counts: int) -> None:
     for name, count in counts.items():
         if count < 1:
             raise SearchError(f"{name} is {count}, wanted at least 1")
+
+
+def epochs_within(
+    seconds: float, learner: Learner, planned: int, first: int = 0
+) -> Iterator[int]:  # fmt: skip
+    """The epochs of a learner from the first that is left, one or more in all: fewer than planned
+    where they would take longer than the time, as those before them took, so that its schedule ends
+    with the last.
+    """
+    began, epoch = monotonic(), first
+    while epoch < learner.epochs:
+        yield epoch
+        epoch += 1
+        each = max(1e-9, monotonic() - began) / (epoch - first)
+        learner.epochs = max(epoch, int(min(planned, first + seconds / each)))
+
+
+def ending(learner: Learner, planned: int) -> str:
+    """Why a learner that was to train so many epochs trains no more."""
+    done = learner.epochs
+    return f"{done} epochs" if done == planned else f"its time: {done} of {planned} epochs"
 
 
 def halves(images: Images, share: float = 0.5, seed: int = 0) -> tuple[Images, Images]:

@@ -6,28 +6,30 @@ import math
 import random as rng
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from scipy.stats import kendalltau
-
 from netwright.core.net import Net
-from netwright.errors import SearchError
 from netwright.search.policy import Policy
+from netwright.search.shared.correlation import tau
 from netwright.search.shared.images import (
     RECIPE,
     Progress,
     Shared,
+    ending,
+    epochs_within,
     evaluated,
     need_counts,
     some,
 )
+from netwright.search.shared.saved import Part, Saved
 from netwright.search.shared.supernet import Supernet
 from netwright.space.search_space import Space
 from netwright.train.batches import Images
 from netwright.train.learner import Learner
 from netwright.train.recipe import Recipe
 
-__all__ = ["Ranking", "enas", "one_shot", "tau"]
+__all__ = ["Ranking", "enas", "one_shot"]
 
 
 def enas(
@@ -45,6 +47,8 @@ def enas(
     batch: int = 10,
     candidates: int = 10,
     seed: int = 0,
+    seconds: float = math.inf,
+    checkpoint: Path | None = None,
     progress: Progress | None = None,
 ) -> Shared:
     """Searches a space of cells with an LSTM that is rewarded for the accuracy of what it proposes
@@ -64,6 +68,8 @@ def enas(
     asks, batch: nets that the LSTM learns from between two epochs, and how many a step
     candidates: draws that are compared in the end
     seed: of weights, draws and batches
+    seconds: time for training; where the epochs would take longer there are fewer
+    checkpoint: the file it is kept in after every epoch, and goes on from where it is there
     progress: called with every row of the history
     """
     need_counts(epochs=epochs, asks=asks, batch=batch, candidates=candidates)
@@ -75,8 +81,9 @@ def enas(
     def draw() -> str:
         return policy.code(space, random)
 
-    history = list[dict[str, Any]]()
-    for epoch in range(epochs):
+    saved = Saved(checkpoint, learner=(learner.state, learner.restore), random=_state(random),
+                  policy=(policy.state, policy.restore))  # fmt: skip
+    for epoch in epochs_within(seconds, learner, epochs, len(saved.history)):
         loss = _trained(learner, supernet, train, epoch, draw)
         rewards = list[float]()
         while len(rewards) < asks:
@@ -86,24 +93,21 @@ def enas(
             policy.learn([*zip(choices, scores, strict=True)], 1, 0.0, entropy, decay)
             rewards += scores
         mean = sum(rewards) / len(rewards)
-        history.append({"epoch": epoch + 1, "train_loss": loss, "val_accuracy": mean})
+        saved.add({"epoch": epoch + 1, "train_loss": loss, "val_accuracy": mean})
         if progress:
-            progress(history[-1])
+            progress(saved.history[-1])
     codes = sorted({draw() for _ in range(candidates)})
-    ranking = ranked(supernet, codes, val)
-    return Shared(space, ranking[0][1], history, f"{epochs} epochs")
+    return Shared(space, ranked(supernet, codes, val), saved.history, ending(learner, epochs))
 
 
 @dataclass(frozen=True)
 class Ranking(Shared):
-    """What a one-shot search came to: beside what it chose, all candidates.
+    """What a one-shot search came to, and how much its ranking is worth.
 
-    shared: accuracy at shared weights by code, the best first
     alone: score of each when trained alone, where that was asked for
     tau: Kendall's rank correlation of the two; None where it was not
     """
 
-    shared: dict[str, float] | None = None
     alone: dict[str, float] | None = None
     tau: float | None = None
 
@@ -119,6 +123,8 @@ def one_shot(
     evaluator: Callable[[Net], float] | None = None,
     checked: int = 10,
     seed: int = 0,
+    seconds: float = math.inf,
+    checkpoint: Path | None = None,
     progress: Progress | None = None,
 ) -> Ranking:
     """Trains a supernet, every batch at a net at random, ranks candidates by their accuracy at its
@@ -133,54 +139,39 @@ def one_shot(
     evaluator: the score of a net trained alone; `checked` candidates, evenly from the best to the
         worst, are given to it; of two or more the rank correlation is told
     seed: of weights, draws and batches
+    seconds: time for training; where the epochs would take longer there are fewer
+    checkpoint: the file it is kept in after every epoch, and goes on from where it is there
     progress: called with every row of the history
     """
     need_counts(epochs=epochs, candidates=candidates, checked=checked)
     supernet = Supernet(space, seed=seed)
     learner = Learner(supernet.model, recipe, epochs=epochs, seed=seed, name="supernet")
     random = rng.Random(f"{seed}-one-shot")  # noqa: S311 no secret
-    history = list[dict[str, Any]]()
-    for epoch in range(epochs):
+    saved = Saved(checkpoint, learner=(learner.state, learner.restore), random=_state(random))
+    for epoch in epochs_within(seconds, learner, epochs, len(saved.history)):
         loss = _trained(learner, supernet, train, epoch, lambda: space.sample(random))
-        history.append({"epoch": epoch + 1, "train_loss": loss})
+        saved.add({"epoch": epoch + 1, "train_loss": loss})
         if progress:
-            progress(history[-1])
+            progress(saved.history[-1])
     codes = sorted({space.canonical(space.sample(random)) for _ in range(candidates)})
-    ranking = ranked(supernet, codes, val)
-    shared = {code: score for score, code in ranking}
+    shared = ranked(supernet, codes, val)
     alone: dict[str, float] | None = None
     if evaluator is not None:
-        every = max(1, len(ranking) // max(checked, 2))
-        alone = {code: evaluator(space.net(code)) for _, code in ranking[::every][:checked]}
+        every = max(1, len(shared) // max(checked, 2))
+        alone = {code: evaluator(space.net(code)) for code in [*shared][::every][:checked]}
     value = None
     if alone and len(alone) > 1:
         value = tau([shared[code] for code in alone], [*alone.values()])
-    return Ranking(space, ranking[0][1], history, f"{epochs} epochs", shared, alone, value)
+    return Ranking(space, shared, saved.history, ending(learner, epochs), alone, value)
 
 
-def ranked(supernet: Supernet, codes: Sequence[str], val: Images) -> list[tuple[float, str]]:
-    """Accuracy at shared weights and code, the best first."""
-    pairs = list[tuple[float, str]]()
+def ranked(supernet: Supernet, codes: Sequence[str], val: Images) -> dict[str, float]:
+    """Accuracy at shared weights by code, the best first."""
+    scores = dict[str, float]()
     for code in codes:
         supernet.choose(code)
-        pairs.append((evaluated(supernet.model, val), code))
-    return sorted(pairs, key=lambda pair: (-pair[0], pair[1]))
-
-
-def tau(one: Sequence[float], other: Sequence[float]) -> float:
-    """Kendall's rank correlation, tau-b: 1 for one order, -1 for opposite ones, 0 where one has no
-    order at all.
-
-    >>> round(tau([1, 2, 3, 4], [1, 2, 4, 3]), 3)
-    0.667
-    """
-    if len(one) != len(other) or len(one) < 2:
-        raise SearchError(
-            f"{len(one)} and {len(other)} scores have no rank correlation; wanted two or more of "
-            "the same nets"
-        )
-    value: Any = kendalltau(one, other)
-    return 0.0 if math.isnan(value.statistic) else float(value.statistic)
+        scores[code] = evaluated(supernet.model, val)
+    return dict(sorted(scores.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _trained(
@@ -195,6 +186,16 @@ def _trained(
         rate = recipe.rate_at(epoch * steps + step, learner.epochs * steps)
         losses.append(float(learner.learn(*batch, rate)))
     return sum(losses) / len(losses)
+
+
+def _state(random: rng.Random) -> Part:
+    """The state of a generator, as a checkpoint can hold it."""
+
+    def restore(state: Any) -> None:
+        version, words, gauss = state
+        random.setstate((version, tuple(words), gauss))
+
+    return random.getstate, restore
 
 
 def _reward(supernet: Supernet, code: str, val: Images, batch: int, random: rng.Random) -> float:

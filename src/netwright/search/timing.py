@@ -1,0 +1,62 @@
+"""How long nets take on this machine: measured for the few that may be on the front."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from netwright.core.net import Net
+from netwright.search.front import front
+from netwright.search.strategy import complete
+from netwright.search.trial import Trial
+
+__all__ = ["LATENCY", "contenders", "latencies", "setting", "timed"]
+
+LATENCY = "latency"
+PATIENCE = 0.3
+"""Seconds for which a net is run again and again."""
+
+
+def contenders(trials: Sequence[Trial], net: Callable[[Trial], Net]) -> list[Trial]:
+    """The complete trials that may be on the front of score and latency: all that none beats by
+    the predicted latency, as sure as that is (`netwright calibrate`); without it those that none
+    beats in parameters and MACs.
+
+    """
+    done = complete(trials)
+    spans = [net(trial).plan().latency() for trial in done]
+    pairs = [(trial, span) for trial, span in zip(done, spans, strict=True) if span is not None]
+    if len(pairs) < len(done):
+        return front(done)
+    return [trial for trial, span in pairs
+            if not any(other.points >= trial.points and rival.high < span.low
+                       for other, rival in pairs)]  # fmt: skip
+
+
+def latencies(
+    trials: Sequence[Trial], net: Callable[[Trial], Net], kept: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """Measured seconds of one image in inference, by the hash of the net, of the contenders among
+    the trials; `kept` are not measured again.
+    """
+    from netwright.speed.measure import measured
+    from netwright.speed.measure import setting as how
+
+    seconds = dict(kept or {})
+    for trial in contenders(trials, net):
+        if trial.hash not in seconds:
+            seconds[trial.hash] = measured(net(trial), how(), patience=PATIENCE)
+    return seconds
+
+
+def timed(trials: Sequence[Trial], seconds: Mapping[str, float]) -> list[Trial]:
+    """The trials whose latency was measured, with it among their costs."""
+    return [replace(trial, costs={**trial.costs, LATENCY: seconds[trial.hash]})
+            for trial in trials if trial.hash in seconds]  # fmt: skip
+
+
+def setting() -> str:
+    """Where and how nets are measured now."""
+    from netwright.speed.measure import setting as how
+
+    return str(how())
