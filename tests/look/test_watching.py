@@ -283,7 +283,20 @@ def test_a_report_shows_what_the_net_looks_at(run):
     assert "<h2>What the net looks at</h2>" in text and "left out" not in text
     assert text.count("<figcaption>taken for") == len(found.mistakes(6))
     assert "excites its last maps most, of" in text and "kernels of its first layer" in text
+    assert "test images that are moved" in text and "blur, at its strongest" in text
+    assert "come apart" not in text  # too few test images
     assert len(text) < 300_000
+
+
+def test_a_report_says_where_classes_come_apart(run):
+    """Where there are test images enough to tell."""
+    dataset = load(run.record["settings"]["data"], learn=False)  # all are to test
+    found = evaluate([run], dataset)
+    page = Page("report")
+    insight_section(page, run.model(), run.preprocessing, dataset, found, 1e6)
+    text = page.render()
+    assert "classes of the test images come apart" in text and "left out" not in text
+    assert "Accuracy of a linear model on a layer" in text and "Confusion at" in text
 
 
 def test_a_report_says_what_does_not_suit_the_net(run):

@@ -77,7 +77,7 @@ class Shift(Look):
         panels = [("what the output is off by, of its spread", self.change)]
         if self.agreement:
             panels += [("images whose top class stays", self.agreement)]
-        along, label = self._along()
+        along, label = self.along()
         for axes, (title, of) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels,
                                      strict=True):  # fmt: skip
             for name, values in of.items():
@@ -88,7 +88,7 @@ class Shift(Look):
             if len(of) > 1:
                 axes.legend(fontsize=7)
 
-    def _along(self) -> tuple[np.ndarray, str]:
+    def along(self) -> tuple[np.ndarray, str]:
         """Where a shift stands in the figure: by the one axis it goes along, or its place."""
         for axis, name in ((0, "rows"), (1, "columns")):
             if not self.shifts[:, 1 - axis].any():
