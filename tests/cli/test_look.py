@@ -184,7 +184,7 @@ def test_a_net_is_set_beside_its_first_random_weights(said, here):
     import torch
 
     model = net.build(seed=0)
-    model[0].weight.data *= torch.tensor([1.0, 0.1, 0.1])
+    next(model.parameters()).data *= torch.tensor([1.0, 0.1, 0.1])
     torch.save(model.state_dict(), "trained.pth")
     line = ["fields", "net.json", "photos/0.png", "--layer", "0", "--json", "--quiet"]
     code, out, err = said(*line, "--weights", "trained.pth")

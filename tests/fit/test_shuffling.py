@@ -103,8 +103,10 @@ def test_maps_are_held_against_it(run):
 def test_the_command_says_so(run, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     image = next(iter(sorted((run.path.parent / "data").rglob("*.png"))))
-    main(["look", "trust", str(run.path), str(image), "--method", "gradient", "--labels", "0.1",
-          "--json", "--quiet"])  # fmt: skip
+    line = ["look", "trust", str(run.path), str(image), "--method", "gradient", "--labels", "0.1"]
+    with pytest.raises(SystemExit) as stop:
+        main([*line, "--json", "--quiet"])
+    assert not stop.value.code
     facts = json.loads(capsys.readouterr()[0])["results"][0]
     assert "a net that learnt shuffled labels to" in facts["mark"]
     shutil.copytree(run.path, tmp_path / "moved")

@@ -111,10 +111,11 @@ def subjects_of(
 
 def _unit(text: str) -> Spec | None:
     """The unit, or more of them, that a text such as `MaxPool(2)` calls; None for another text."""
+    from netwright.cli.loading import is_run
     from netwright.nets.catalogue import load
     from netwright.symbols.expression import read
 
-    if CALL.fullmatch(text) is None or Path(text).exists():
+    if CALL.fullmatch(text) is None or is_run(text):
         return None
     load()
     spec = read(text) if "(" in text or text in SPECS else None

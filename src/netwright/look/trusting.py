@@ -7,6 +7,7 @@ random shows the image, not the model.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -162,8 +163,9 @@ def trust(
         tell = tell and _half(tell)
     others = [] if shuffled is None else [subject(shuffled, looked.preprocessing)]
     classwise, learnt, maps = list[float](), list[float](), list[np.ndarray]()
-    with Pace(len(groups) + len(others), tell, seconds) as pace:
-        ask = _Maps(looked, looked.picture(image), pace, how, method, target, layer)
+    pace = Pace(len(groups) + len(others), tell, seconds)
+    ask = _Maps(looked, looked.picture(image), pace, how, method, target, layer)
+    with pace:
         classes = ask.other_classes()
         pace.total += len(classes)
         for index in pace.over(classes):
@@ -179,8 +181,8 @@ def trust(
     random = np.array([similarity(look.map, other) for other in maps])
     layers = tuple(group[-1][0] for group in groups[: len(maps)])
     stack = np.array(maps).reshape(-1, *look.map.shape)
-    result = Trust(look, random, layers, stack, np.array(classwise), *learnt or [None],
-                   len(groups), accuracy)  # fmt: skip
+    result = Trust(look, random, layers, stack, np.array(classwise),
+                   learnt[0] if learnt else None, len(groups), accuracy)  # fmt: skip
     return replace(result, look=replace(look, mark=result.mark))
 
 
@@ -213,11 +215,15 @@ class _Maps:
         method: str | Attribution, target: int | str | None, layer: str | None,
     ) -> None:  # fmt: skip
         self.looked, self.picture, self.pace, self.how = looked, picture, pace, how
-        if isinstance(method, Attribution):
-            self.method, self.look = method.method, method
-        else:
-            self.method = method
-            self.look = self._of(looked, target, layer)
+        self.given, self.target, self.layer = method, target, layer
+        self.method = method.method if isinstance(method, Attribution) else method
+
+    @cached_property
+    def look(self) -> Attribution:
+        """The map that is checked."""
+        if isinstance(self.given, Attribution):
+            return self.given
+        return self._of(self.looked, self.target, self.layer)
 
     def again(self, one: Subject, target: int | None = None) -> np.ndarray:
         """The map of another model, or of another class."""
