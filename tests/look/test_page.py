@@ -198,6 +198,15 @@ def test_pictures_of_values():
         next(pictures(3))
 
 
+def test_a_map_that_was_cut_short_says_so():
+    given = {"seconds": 0, "preprocessing": GIVEN}
+    model = small().eval()
+    ((_, caption),) = pictures(nw.look.attribute(model, IMAGES[0], "smoothgrad", **given))
+    assert caption.endswith("(stopped early, after 1 of 25 samples)")
+    ((_, caption),) = pictures(nw.look.attribute(model, IMAGES[0], "gradient", **given))
+    assert "early" not in caption
+
+
 MEASURE = """
 addEventListener("load", () => {
   const page = document.querySelector("iframe").contentDocument;

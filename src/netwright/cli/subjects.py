@@ -79,7 +79,7 @@ def subject_of(
         model = _built(model, weights)
     elif weights:
         _load_state(model, weights)
-    looked = subject(model)
+    looked = subject(model.eval())  # nobody trains here
     given = _preprocessing(model, looked, input, mean, std)
     return subject(model, given)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from netwright.look.pace import Pace
+from netwright.look.pace import EARLY, Pace
 from netwright.look.watch import Watch, mixes, slope_of
 
 __all__ = ["integrated"]
@@ -61,7 +61,7 @@ def integrated(
     for a, b, weight, _ in way.pieces:
         first, last = way.points[a].slope, way.points[b].slope
         total += (b - a) * (weight * first + (1 - weight) * last).to(total)
-    note = (f"stopped early, after {len(way.points)} slopes: of {way.rise:.3g} that the logit "
+    note = (f"{EARLY}, after {len(way.points)} slopes: of {way.rise:.3g} that the logit "
             f"rises {way.error:.2g} is unexplained")  # fmt: skip
     return total * way.step[0], way.error, (note,) if pace.early else ()
 

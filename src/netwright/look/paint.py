@@ -21,6 +21,7 @@ from netwright.look.gabor import Gabors
 from netwright.look.kernels import Filters, coloured
 from netwright.look.maximisation import Maximised
 from netwright.look.occluding import Occlusion
+from netwright.look.pace import ends
 from netwright.look.patches import TopPatches
 from netwright.look.receptive import ReceptiveField
 from netwright.look.result import peak, sheet
@@ -104,7 +105,8 @@ def pictures(look: Any) -> Iterator[Picture]:
 @pictures.register
 def _(look: Attribution) -> Iterator[Picture]:
     where = f" at {look.layer.path}" if look.layer else ""
-    yield over(look.pixels, look.map), f"{look.method}{where}: {look.name}"
+    early = "".join(f" ({note})" for note in ends(look.notes))
+    yield over(look.pixels, look.map), f"{look.method}{where}: {look.name}{early}"
 
 
 @pictures.register

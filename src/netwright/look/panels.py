@@ -19,6 +19,7 @@ from netwright.look.dreaming import dream
 from netwright.look.geometry import Layer
 from netwright.look.images import Images, images_of
 from netwright.look.maximisation import maximise
+from netwright.look.pace import ends
 from netwright.look.paint import WIDE, drawn, pictures
 from netwright.look.patches import top_patches
 from netwright.look.picture import Picture, Subject
@@ -78,13 +79,13 @@ def trusted(looked: Subject, first: Picture, seconds: float) -> list[str]:
 def moved(looked: Subject, images: Sequence[Any], seconds: float) -> list[str]:
     """The curve of shift invariance."""
     look = shift({"output": looked}, images, PIXELS, seconds=seconds)
-    return [*charts(look), *map(paragraph, _stops(look.notes))]
+    return [*charts(look), *map(paragraph, ends(look.notes))]
 
 
 def sensed(looked: Subject, images: Sequence[Any], seconds: float) -> list[str]:
     """What the model says of images that are changed, and how they look."""
     look = sensitivity(looked, images, seconds=seconds)
-    return [drawn(pictures(look)), *charts(look), *map(paragraph, _stops(look.notes))]
+    return [drawn(pictures(look)), *charts(look), *map(paragraph, ends(look.notes))]
 
 
 def silent(looked: Subject, images: Sequence[Any], seconds: float) -> list[str]:
@@ -94,19 +95,19 @@ def silent(looked: Subject, images: Sequence[Any], seconds: float) -> list[str]:
     count, every = sum(dead.values()), sum(map(len, look.active.values()))
     most = sorted(dead, key=lambda path: -dead[path])[:DEAD]
     where = ", ".join(f"{dead[path]} in {path}" for path in most)
-    where += ", others" if len(dead) > DEAD else ""
+    where += " and others" if len(dead) > DEAD else ""
     text = f"{count} of {every} channels answer nowhere in {look.images} images"
     return [
         paragraph(f"{text}: {where}." if where else f"{text}."),
         *charts(look),
-        *map(paragraph, _stops(look.notes)),
+        *map(paragraph, ends(look.notes)),
     ]
 
 
 def apart(looked: Subject, run: Fitted, seconds: float) -> list[str]:
     """How well each layer tells the classes of the run's data apart."""
     look = separability(looked, unlearnt(run.dataset()), most=MOST, seconds=seconds)
-    return [*charts(look), *map(paragraph, _stops(look.notes))]
+    return [*charts(look), *map(paragraph, ends(look.notes))]
 
 
 def excited(
@@ -153,8 +154,3 @@ def unlearnt(dataset: Dataset) -> Images:
     """The images that a net was not trained on, with their labels."""
     places = np.flatnonzero(np.isin(dataset.indices(*SPLITS), dataset.indices("val", "test")))
     return images_of(dataset).at(places)
-
-
-def _stops(notes: Sequence[str]) -> list[str]:
-    """What there is to say of an early end."""
-    return [f"{note}." for note in notes if note.startswith("stopped early")]

@@ -17,6 +17,8 @@ from netwright.look.trusting import Trust
 
 __all__ = ["charts", "compared"]
 
+SHARES = (0.0, 100.0)
+"""Per cent."""
 NAMED = 40
 """Classes whose confusion is drawn."""
 
@@ -30,11 +32,13 @@ def charts(look: Any) -> list[str]:
 @charts.register
 def _(look: Shift) -> list[str]:
     along, label = look.along()
-    panels = [("What the output is off by, of its spread", look.change, 1.0)]
-    if look.agreement:
-        panels += [("Images whose top class stays, %", look.agreement, 100.0)]
-    return [lines({name: _points(along, unit * values.mean(0)) for name, values in of.items()},
-                  title=title, x=label) for title, of, unit in panels]  # fmt: skip
+    change = {name: _points(along, values.mean(0)) for name, values in look.change.items()}
+    stays = {name: _points(along, 100 * same.mean(0)) for name, same in look.agreement.items()}
+    drawn = [lines(change, title="What the output is off by, of its spread", x=label, span=[0])]
+    if stays:
+        title = "Images whose top class stays, %"
+        drawn.append(lines(stays, title=title, x=label, span=SHARES))
+    return drawn
 
 
 @charts.register
@@ -42,7 +46,7 @@ def _(look: Sensitivity) -> list[str]:
     right = "Images that are right, %" if look.labelled else "Images whose top class stays, %"
     panels = ((right, look.right), ("Mean probability of the class, %", look.chance))
     return [lines({kind: _points(range(len(values)), 100 * values) for kind, values in of.items()},
-                  title=title, x="strength; 0 is the image as it is")
+                  title=title, x="strength; 0 is the image as it is", span=SHARES)
             for title, of in panels]  # fmt: skip
 
 
@@ -50,10 +54,11 @@ def _(look: Sensitivity) -> list[str]:
 def _(look: Sparsity) -> list[str]:
     rows = [100 * np.percentile(active, (5, 50, 95)) for active in look.active.values()]
     at = range(1, len(rows) + 1)
-    names = ("5% of channels below", "median channel", "5% of channels above")
+    names = ("5% of channels are below", "median channel", "5% are above")
     series = {name: _points(at, values)
               for name, values in zip(names, np.array(rows).T, strict=True)}  # fmt: skip
-    return [lines(series, title="Values above 0, %", x="layers, from the first to the last")]
+    return [lines(series, title="Values above 0, %", x="layers, from the first to the last",
+                  span=SHARES)]  # fmt: skip
 
 
 @charts.register
@@ -78,7 +83,7 @@ def compared(looks: Sequence[Trust]) -> str:
     series = {look.look.method: _points(range(len(look.random) + 1), [1.0, *look.random])
               for look in looks}  # fmt: skip
     return lines(series, title="Rank correlation with the map as it is",
-                 x="shares of the layers that are shuffled, from the last one on")  # fmt: skip
+                 x="parts of the layers that are shuffled, from the last one on")  # fmt: skip
 
 
 def _points(along: Sequence[float] | np.ndarray, values: Any) -> list[tuple[float, float]]:
