@@ -71,10 +71,9 @@ def _parts(
     """What is said of each look, and what makes its pieces; `left` is a share of the time left."""
     every, kept = images_of(dataset), dataset.indices(*SPLITS)
     places = {dataset.names[i]: at for at, i in enumerate(kept)}
-    tested = [places[name] for name in test.names]
+    tested = np.random.default_rng(0).permutation([places[name] for name in test.names])
     rows = [(places[row["image"]], row) for row in test.mistakes(MISTAKES)]
-    searched = every.at(tested[:PATCHES])
-    some = every.at(np.random.default_rng(0).permutation(tested)[:CHANGED])
+    searched, some = every.at(tested[:PATCHES]), every.at(tested[:CHANGED])
     parts = [
         (f"What excites its last maps most, of {len(searched)} test images:",
          lambda: _gallery(_patches(looked, searched))),
