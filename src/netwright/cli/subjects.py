@@ -128,7 +128,7 @@ def _alone(unit: Spec, given: Preprocessing | None) -> Any:
 
     if given is None:
         return unit
-    return subject(Net(unit, given.shape, type(unit).__name__).build(seed=0), given)
+    return subject(Net(unit, given.shape, type(unit).__name__).build(seed=0).eval(), given)
 
 
 def with_random(text: str, looked: Subject) -> dict[str, Subject]:
