@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 import netwright as nw
-from netwright.cli import looks, main
+from netwright.cli import look_options, main
 from netwright.cli.look import command as group
+from netwright.data.image import Preprocessing
 
 CODE = """
 import torch
@@ -22,6 +23,12 @@ def small():
     torch.manual_seed(0)
     return nn.Sequential(nn.Conv2d(3, 6, 5, 2, 2), nn.ReLU(), nn.Conv2d(6, 8, 3, 2, 1), nn.ReLU(),
                          nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3))
+
+
+def other():
+    model = small()
+    model[0].weight.data *= torch.linspace(0, 1, 5)
+    return model
 
 
 class Detector(nn.Module):
@@ -93,6 +100,7 @@ ASKED = {
     "filters": [NET],
     "gabors": [NET],
     "field": [NET, "photos/0.png", "--layer", "2", "--unit", "3,4"],
+    "fields": [NET, "photos/0.png", "--layer", "2", "--beside", "mine:other"],
     "top-patches": [NET, "photos", "--layer", "2", "--count", "4"],
     "sparsity": [NET, "photos"],
     "trust": [NET, "photos/0.png", "--method", "gradient", "--steps", "2"],
@@ -143,8 +151,75 @@ def test_a_stop_leaves_the_images_that_are_done(said, here, monkeypatch):
     assert len([*(here / "looks").iterdir()]) == 4
 
 
+@pytest.mark.parametrize(("name", "said_so"), [
+    ("attribute", "note stopped early, after 1 of 25 samples"),
+    ("trust", "note stopped early, after 1 of 5 maps"),
+])  # fmt: skip
+def test_maps_end_with_their_seconds(said, here, name, said_so):
+    line = [NET, "photos/0.png", "--method", "smoothgrad" if name == "attribute" else "gradient"]
+    code, out, err = said(name, *line, "--seconds", "0", "--json")
+    assert code == 0 and said_so in err
+    assert "stopped early" in "".join(json.loads(out)["results"][0]["notes"])
+
+
+def test_fields_beside_each_other_are_those_of_the_library(said, here):
+    import mine
+
+    line = ["fields", NET, "photos/0.png", "--layer", "2", "--unit", "3,4"]
+    out = said(*line, "--beside", "mine:other", "--json", "--quiet")[1]
+    facts = json.loads(out)["results"][0]
+    assert (facts["layer"], facts["unit"]) == ("2", [3, 4])
+    assert list(facts["fields"]) == [NET, "mine:other"]
+    for name, model in ((NET, mine.small()), ("mine:other", mine.other())):
+        look = nw.look.field(model, "2", (3, 4), images=["photos/0.png"])
+        assert facts["fields"][name]["spread"] == pytest.approx(look.spread)
+    text = said(*line, "--beside", "mine:other")[1]
+    assert "mine:other" in text and "layer 2" in text
+
+
+def test_a_net_is_set_beside_its_first_random_weights(said, here):
+    net = nw.Net(nw.Sequential(nw.Conv(4, 3), nw.ReLU(), nw.GlobalAvgPool(), nw.Flatten(),
+                               nw.Linear(3)), (3, 32, 32), "small")  # fmt: skip
+    (here / "net.json").write_text(net.to_json())
+    import torch
+
+    model = net.build(seed=0)
+    next(model.parameters()).data *= torch.tensor([1.0, 0.1, 0.1])
+    torch.save(model.state_dict(), "trained.pth")
+    line = ["fields", "net.json", "photos/0.png", "--layer", "0", "--json", "--quiet"]
+    code, out, err = said(*line, "--weights", "trained.pth")
+    assert code == 0, err
+    assert list(json.loads(out)["results"][0]["fields"]) == ["net.json, random weights", "net.json"]
+    assert "net.json has random weights; wanted --weights" in said(*line)[2]
+
+
+def test_pools_and_models_are_moved_beside_each_other(said, here):
+    """Each by what was typed, and the numbers of the library."""
+    import mine
+
+    pools = ["MaxPool(2)", "BlurPool(3, 2)"]
+    line = ["--json", "--quiet", "--most", "2"]
+    code, out, err = said("shift", pools[0], "photos", "--beside", pools[1], *line)
+    assert code == 0, err
+    change = json.loads(out)["results"][0]["change"]
+    units = dict(zip(pools, (nw.MaxPool(2), nw.BlurPool(3, 2)), strict=True))
+    files = sorted(map(str, (here / "photos").iterdir()))
+    look = nw.look.shift(units, files, 2)
+    assert list(change) == pools
+    assert change == pytest.approx({name: v.mean() for name, v in look.change.items()})
+    given = ["--input", "3x16x16", "--mean", "0,0,0", "--std", "1,1,1"]
+    code, out, err = said("shift", NET, "photos", "--beside", "mine:other", "--beside", *pools[:1],
+                          *line, *given)  # fmt: skip
+    assert code == 0, err
+    how = Preprocessing(16, 3, (0.0,) * 3, (1.0,) * 3)
+    every = {NET: mine.small(), "mine:other": mine.other(), pools[0]: units[pools[0]]}
+    look = nw.look.shift(every, files, 2, preprocessing=how)
+    change = json.loads(out)["results"][0]["change"]
+    assert change == pytest.approx({name: v.mean() for name, v in look.change.items()})
+
+
 def test_methods_are_those_of_the_library():
-    assert sorted(looks.METHODS) == sorted(nw.look.METHODS)
+    assert sorted(look_options.METHODS) == sorted(nw.look.METHODS)
 
 
 @pytest.mark.parametrize("border", ["reflect", "roll", "zero"])
@@ -199,6 +274,12 @@ def test_help_of_every_look(said, name):
     (["occlusion", NET, "photos/none.png"], "none.png"),
     (["occlusion", NET], "missing argument"),
     (["sparsity", NET, "mine.py"], "mine.py"),
+    (["shift", "MaxPol(2)", "photos/0.png"], "no spec is called 'MaxPol'; near: MaxPool"),
+    (["shift", "MaxPool(print(1))", "photos/0.png"], "no spec is called 'print'"),
+    (["shift", NET, "photos/0.png", "--beside", "MaxPool(-2)"], "MaxPool"),
+    (["shift", NET, "photos/0.png", "--beside", NET], "mine:small is there twice"),
+    (["fields", NET, "photos/0.png", "--layer", "0"], "nobody knows the first weights of mine:sm"),
+    (["fields", NET, "photos/0.png"], "wanted --layer PATH"),
     (["nonet", "photos/0.png"], "no net is called 'nonet'"),
     ([NET], "missing argument"),
 ])  # fmt: skip

@@ -63,6 +63,16 @@ def test_convolutions_move_with_the_image(border):
     assert look.change["output"][0, 2] > 0.5
 
 
+def test_a_model_has_one_colour_in_both_panels():
+    """Beside a pool, which gives no scores and has no line in the second."""
+    torch.manual_seed(0)
+    scores = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    look = nw.look.shift({"pool": nw.MaxPool(2), "net": scores.eval()}, normal(3, 16, 16), 2)
+    left, right = look.plot().axes
+    assert not look.notes and [line.get_label() for line in right.lines] == ["net"]
+    assert right.lines[0].get_color() == left.lines[1].get_color() != left.lines[0].get_color()
+
+
 def test_shifts_are_those_of_the_image():
     x = normal(2, 3, 9, 11)
     for down, across in [(0, 0), (2, 0), (-3, 4), (1, -2)]:

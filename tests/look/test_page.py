@@ -18,10 +18,18 @@ import netwright as nw
 from netwright.data.image import Preprocessing
 from netwright.look.page import depths, look_page
 from netwright.look.paint import encoded, over, pictures, signed, warm
+from netwright.look.plots import charts
+from squares import TINY, write_squares
 
-HEADINGS = ["What it says", "Which pixels speak for it", "What its layers make of the first image",
-            "What the first layer looks for", "What excites its layers most",
-            "What its layers would like to see", "How far its units see", "Layers"]  # fmt: skip
+HEADINGS = [
+    "What it says", "Which pixels speak for it", "Whether the maps can be trusted",
+    "What its layers make of the first image", "What the first layer looks for",
+    "What moving the image changes", "What blur, noise and lost texture change",
+    "How often its channels answer", "What excites its layers most", "How far its units see",
+    "What its layers would like to see", "What its layers dream into the first image", "Layers",
+]  # fmt: skip
+SEVERAL = ("How often its channels answer", "What excites its layers most")
+"""Those of several images."""
 
 
 def small() -> nn.Module:
@@ -55,6 +63,53 @@ def test_the_page_has_all_that_suits(page):
     assert f"{100 * scores.max():.1f}%" in page
 
 
+def test_the_page_shows_what_the_looks_return(page):
+    """Curves, marks and counts are those of the looks themselves."""
+    looked = nw.look.subject(small(), GIVEN)
+    trust = nw.look.trust(looked, IMAGES[0], "gradient", steps=4)
+    assert f"<p>{trust.mark}.</p>" in page and page.count(">shuffled down to") == 2 * 3
+    sparse = nw.look.sparsity(looked, IMAGES)
+    dead = sum(map(len, sparse.dead.values()))
+    assert f"{dead} of 14 channels answer nowhere in 3 images" in page
+    for look in (nw.look.shift({"output": looked}, IMAGES, 8), sparse,
+                 nw.look.sensitivity(looked, IMAGES)):  # fmt: skip
+        assert all(chart in page for chart in charts(look))
+    assert "texture, at its strongest" in page and "dream of 4" in page
+
+
+def test_the_page_of_a_run_has_its_classes(tmp_path):
+    """Of the images that it did not learn from; where they are gone the page says so."""
+    data = write_squares(tmp_path / "data", 16)
+    run = nw.fit(data, out=tmp_path / "out", budget=TINY, epochs=1)
+    images = [IMAGES[0]]
+    text = look_page(run, images).render()
+    heading = "<h2>Where the classes come apart</h2>"
+    assert heading in text and "Left out" not in text
+    dataset = run.dataset()
+    rest = [(dataset.listing.reader.file(int(i)), int(dataset.labels[i]))
+            for i in dataset.indices("val", "test")]  # fmt: skip
+    look = nw.look.separability(run, rest)
+    assert all(chart in text for chart in charts(look))
+    shutil.rmtree(data)
+    text = look_page(nw.Run.load(run.path), images).render()
+    assert heading in text and "no such file or folder" in text.split(heading)[1]
+
+
+def test_charts_of_values():
+    """A line for every model, method and kind, a bar for every layer."""
+    pools = {"max": nw.MaxPool(2), "mean": nw.AvgPool(2)}
+    look = nw.look.shift(pools, torch.rand(1, 16, 16), 3)
+    (drawing,) = charts(look)
+    assert drawing.count("<polyline") == 2 and ">max<" in drawing
+    data = [(image // (1 + i % 2), i % 2) for i, image in enumerate([*IMAGES, *IMAGES])]
+    look = nw.look.separability(small(), data, ["0", "4"], preprocessing=GIVEN)
+    accuracy, scatter, confusion = charts(look)
+    assert accuracy.count("<rect") == 3 and scatter.count("<rect") == 2
+    assert f"{100 * look.accuracy[1]:.1f}%" in accuracy and "Confusion at 4" in confusion
+    with pytest.raises(TypeError, match="no charts of a int"):
+        charts(3)
+
+
 def test_what_does_not_suit_is_said(page):
     class Odd(nn.Module):
         def __init__(self):
@@ -82,7 +137,7 @@ def test_a_model_that_cannot_be_followed_has_a_page_too():
             return self.layers(x.flip(3) if x.mean() > 0 else x)
 
     look = look_page(nw.look.subject(Sorted(), GIVEN), list(IMAGES[:1])).render()
-    assert re.findall("<h2>(.*?)</h2>", look) == [name for name in HEADINGS if "most" not in name]
+    assert re.findall("<h2>(.*?)</h2>", look) == [name for name in HEADINGS if name not in SEVERAL]
     assert "Left out" in look and "occlusion by 6 x 6" in look and "gradient: class" in look
 
 
@@ -92,7 +147,7 @@ def test_a_stop_in_a_look_ends_the_page(monkeypatch):
 
     plainly = page.occlusion
 
-    def pressed(*given):
+    def pressed(*given, seconds):
         rounds = list[float]()
 
         def tell(share):
@@ -141,6 +196,15 @@ def test_pictures_of_values():
         assert np.abs(np.asarray(image).astype(int) - smooth).mean() < 6
     with pytest.raises(TypeError, match="no pictures of a int"):
         next(pictures(3))
+
+
+def test_a_map_that_was_cut_short_says_so():
+    given = {"seconds": 0, "preprocessing": GIVEN}
+    model = small().eval()
+    ((_, caption),) = pictures(nw.look.attribute(model, IMAGES[0], "smoothgrad", **given))
+    assert caption.endswith("(stopped early, after 1 of 25 samples)")
+    ((_, caption),) = pictures(nw.look.attribute(model, IMAGES[0], "gradient", **given))
+    assert "early" not in caption
 
 
 MEASURE = """

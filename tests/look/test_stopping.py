@@ -107,6 +107,81 @@ def test_occlusion_by_the_squares_that_were_run(how, incremental):
     assert some.plot() is not None
 
 
+@pytest.mark.parametrize("how", [{"tell": stop_at(0.25)}, {"seconds": 0}])
+def test_smoothgrad_of_the_samples_there_are(how):
+    count = 5 if "tell" in how else 1
+    given = {"method": "smoothgrad", "target": 1, "preprocessing": GIVEN}
+    some = nw.look.attribute(small(), IMAGES[0], samples=20, **given, **how)
+    whole = nw.look.attribute(small(), IMAGES[0], samples=count, **given)
+    assert np.array_equal(some.map, whole.map) and not whole.notes
+    assert some.notes == (f"stopped early, after {count} of 20 samples",)
+
+
+class Waves(nn.Module):
+    """Its logit bends at so many points that no way of ours is fine enough."""
+
+    def forward(self, x):
+        return torch.sin(300 * x.flatten(1)[:, :2])
+
+
+@pytest.mark.parametrize("how", [{"tell": stop_at(0.04)}, {"seconds": 0}])
+def test_integrated_gradients_stopped_are_coarse_and_say_so(how):
+    """What was visited covers the whole way, so that the error is all that is missing."""
+    given = {"method": "integrated", "target": 1, "preprocessing": GIVEN}
+    some = nw.look.attribute(Waves().eval(), IMAGES[0], **given, **how)
+    x = GIVEN(IMAGES[0])[None]
+    rise = float((Waves()(x) - Waves()(torch.zeros_like(x)))[0, 1])
+    assert some.error > 0.01 * abs(rise)
+    assert abs(some.values.sum() - rise) == pytest.approx(some.error, rel=1e-3)
+    assert some.notes[0].startswith("stopped early, after 16 slopes")
+    assert f"{some.error:.2g} is unexplained" in some.notes[0]
+    whole = nw.look.attribute(Waves().eval(), IMAGES[0], **given)
+    assert not whole.notes and whole.error < some.error
+
+
+@pytest.mark.parametrize(("share", "classes", "steps"), [(0.15, 1, 0), (0.5, 1, 2), (0.8, 1, 4)])
+def test_trust_by_the_maps_there_are(share, classes, steps):
+    """One other class, then five steps; the verdict on weights needs three of them."""
+    model = nn.Sequential(*[nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.Tanh())
+                            for _ in range(4)], *small()).eval()  # fmt: skip
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    given = {"method": "gradient", "steps": 5, "preprocessing": GIVEN}
+    some = nw.look.trust(model, IMAGES[0], tell=stop_at(share), **given)
+    whole = nw.look.trust(model, IMAGES[0], **given)
+    assert (len(some.labels), len(some.random), some.maps.shape[0]) == (classes, steps, steps)
+    assert some.look.notes == (f"stopped early, after {classes + steps} of 6 maps",)
+    assert np.array_equal(some.random, whole.random[:steps]) and some.labels == whole.labels
+    assert some.layers == whole.layers[:steps] and not whole.look.notes
+    assert some.upper == (whole.upper if steps > 2 else None)
+    assert (some.depends_on_weights is None) == (steps <= 2)
+    assert ("was stopped in the randomisation check" in some.mark) == (steps <= 2)
+    assert some.plot() is not None
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+
+
+def test_seconds_end_the_checks_of_a_map():
+    checked = nw.look.attribute(small(), IMAGES[0], "gradient", check=True, seconds=0,
+                                preprocessing=GIVEN)  # fmt: skip
+    assert "after 1 of 3 maps" in checked.notes[0] and "was stopped" in checked.mark
+    cut = nw.look.attribute(small(), IMAGES[0], "smoothgrad", check=True, seconds=0,
+                            preprocessing=GIVEN)  # fmt: skip
+    assert "after 1 of 25 samples" in cut.notes[0] and cut.mark == "not checked: stopped early"
+
+
+def test_a_stop_in_a_map_that_is_compared_leaves_it_out():
+    """Ctrl-C in the third sample of the second map: it would differ for want of samples."""
+    model, calls = small(), list[int]()
+
+    def pressed(*_):
+        calls.append(1)
+        if len(calls) == 2 + 5 + 1 + 3:
+            raise KeyboardInterrupt
+
+    model[4].register_forward_hook(pressed)
+    with pytest.raises(KeyboardInterrupt):  # no map to hold it against yet
+        nw.look.trust(model, IMAGES[0], "smoothgrad", samples=5, preprocessing=GIVEN)
+
+
 @pytest.mark.parametrize("look", [
     lambda model, **how: nw.look.sparsity(model, IMAGES, ["1"], **how),
     lambda model, **how: nw.look.top_patches(model, IMAGES, ["1"], **how),

@@ -283,18 +283,31 @@ def test_a_report_shows_what_the_net_looks_at(run):
     assert "<h2>What the net looks at</h2>" in text and "left out" not in text
     assert text.count("<figcaption>taken for") == len(found.mistakes(6))
     assert "excites its last maps most, of" in text and "kernels of its first layer" in text
+    assert "test images that are moved" in text and "blur, at its strongest" in text
+    assert "classes of the test images come apart" in text and "Confusion at" in text
     assert len(text) < 300_000
 
 
+def test_a_report_of_few_test_images_does_not_tell_classes_apart(run):
+    """Fewer of a class than there are folds."""
+    dataset = load(run.record["settings"]["data"])
+    found = evaluate([run], dataset)
+    few = Evaluation(found.classes, found.names[:9], found.truth[:9], found.shares[:9])
+    page = Page("report")
+    insight_section(page, run.model(), run.preprocessing, dataset, few, 1e6)
+    assert "come apart" not in page.render() and "left out" not in page.render()
+
+
 def test_a_report_says_what_does_not_suit_the_net(run):
-    """Of a net without a convolution nothing is shown, and the page says why."""
+    """Of a net without a convolution what needs one is left out, and the page says why."""
     dataset = load(run.record["settings"]["data"])
     page, shape = Page("report"), run.preprocessing.shape
     model = nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), len(COLOURS)))
     insight_section(page, model, run.preprocessing, dataset, evaluate([run], dataset), 1e6)
     text = page.render()
     assert "<h2>What the net looks at</h2>" in text and "left out: " in text
-    assert "has no convolution of images" in text and "<figcaption>" not in text
+    assert "has no convolution of images" in text and "kernels of its first" not in text
+    assert "<figcaption>taken for" not in text and "test images that are moved" in text
 
 
 def test_a_report_of_signals_is_without_looks(tmp_path):

@@ -182,6 +182,14 @@ def test_lines_stay_inside_the_drawing(series):
         assert 0 <= y <= height
 
 
+def test_an_axis_covers_its_span_wherever_the_points_are():
+    """All at 100% stand at the top of 0 to 100, not in the middle of what cannot be."""
+    labels = re.findall(">([0-9.]+)</text>", charts.lines({"a": [(0, 100), (1, 100)]}, title="t",
+                                                          span=(0, 100)))  # fmt: skip
+    assert {"0", "100"} <= {*labels} and max(map(float, labels)) == 100
+    assert charts.lines({}, title="t", span=(0, 100))  # no point to put them at
+
+
 def test_lines_break_where_there_is_no_value():
     gaps = {"a": [(0, 1.0), (1, 2.0), (2, nan), (3, inf), (4, 1.0), (5, 1.0), (6, nan), (7, 1.0)]}
     root = svg(charts.lines(gaps, title="t"))

@@ -13,12 +13,11 @@ import click
 from netwright.cli import complete
 from netwright.cli.options import Command
 from netwright.cli.output import columns, echo, echo_json
-from netwright.cli.subjects import model_options, subject_of
+from netwright.cli.subjects import model_options, subject_of, subjects_of
 from netwright.cli.waiting import waiting
 from netwright.core.text import plain
 
 if TYPE_CHECKING:
-    from netwright.look.picture import Subject
     from netwright.look.result import Look
 
 __all__ = ["data_of", "each", "files_of", "once"]
@@ -83,9 +82,12 @@ def each(name: str) -> Callable[[Compute], click.Command]:
     return decorate
 
 
-def once(name: str, images: bool | None = True) -> Callable[[Compute], click.Command]:
+def once(
+    name: str, images: bool | None = True, beside: str = ""
+) -> Callable[[Compute], click.Command]:
     """The same of a function that is called once, with the images as they were given; without
-    any where `images` is False, and with any number where it is None.
+    any where `images` is False, and with any number where it is None. Where other models may
+    stand `beside`, it is given all by what was typed.
     """
 
     def decorate(function: Compute) -> click.Command:
@@ -101,15 +103,23 @@ def once(name: str, images: bool | None = True) -> Callable[[Compute], click.Com
             argument = click.argument("images", nargs=-1, required=bool(images),
                                       shell_complete=complete.files)  # fmt: skip
             command = argument(command)
+        if beside:
+            command = click.option("--beside", "others", multiple=True, metavar=beside,
+                                   help="another model; may be given again",
+                                   shell_complete=complete.nets)(command)  # fmt: skip
         return click.command(name)(result_options(command))
 
     return decorate
 
 
-def _split(options: dict[str, Any]) -> tuple[Subject, dict[str, Any], dict[str, Any]]:
-    """The subject, the options that all looks have, and those of one."""
+def _split(options: dict[str, Any]) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+    """The subject, or the subjects where there may be others, the options that all looks have,
+    and those of one.
+    """
     keys = ("model", "weights", "input", "mean", "std")
-    looked = subject_of(*(options[key] for key in keys))
+    text, *how = (options[key] for key in keys)
+    others = options.pop("others", None)
+    looked = subject_of(text, *how) if others is None else subjects_of([text, *others], *how)
     every = (*keys, "out", "svg", "as_json", "quiet")
     shared = {key: options.pop(key) for key in every}
     return looked, shared, options

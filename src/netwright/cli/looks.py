@@ -2,53 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from netwright import look
-from netwright.cli.complete import values
-from netwright.cli.looking import data_of, each, files_of, once
-from netwright.cli.options import as_count
-from netwright.cli.subjects import as_channels, as_target, as_unit
+from netwright.cli.look_options import (
+    channel_option,
+    count_option,
+    layer_option,
+    layers_option,
+    method_option,
+    paths_of,
+    samples_option,
+    seconds_option,
+    seed_option,
+    target_option,
+    unit_option,
+)
+from netwright.cli.looking import each, files_of, once
+from netwright.cli.looks_over import OVER
+from netwright.cli.subjects import as_channels, as_target, with_random
 from netwright.errors import LookError
 
 __all__ = ["LOOKS"]
 
-METHODS = ("gradcam", "gradcam++", "cam", "gradient", "smoothgrad", "integrated", "guided",
-           "deconvnet")  # fmt: skip
-"""Those of `look.attribution`, which would load PyTorch."""
 
-method_option = click.option(
-    "--method", default="gradcam", metavar="NAME", shell_complete=values(lambda: METHODS),
-    help=f"{', '.join(METHODS)}, captum.NAME (gradcam)",
-)  # fmt: skip
-target_option = click.option("--target", metavar="CLASS", help="class, by name or index (the top)")
-layer_option = click.option("--layer", metavar="PATH", help="a layer, as `netwright look RUN "
-                            "IMAGE` lists them")  # fmt: skip
-layers_option = click.option("--layer", "layers", multiple=True, metavar="PATH",
-                             help="a layer; may be given again (some over the depth)")  # fmt: skip
-channel_option = click.option("--channel", "channels", callback=as_channels, metavar="N,M|N-M",
-                              help="channels of the layer")  # fmt: skip
-unit_option = click.option("--unit", callback=as_unit, metavar="ROW,COLUMN", help="one unit")
-seed_option = click.option("--seed", type=int, default=0, metavar="N", help="same seed, same (0)")
-seconds_option = click.option("--seconds", type=float, metavar="N", help="stop after so long")
-
-
-def count_option(name: str, default: int | None, about: str) -> Any:
-    """An option that is a whole number of at least 1."""
-    shown = "" if default is None else f" ({default})"
-    return click.option(name, callback=as_count, metavar="N", help=about + shown,
-                        default=None if default is None else str(default))  # fmt: skip
-
-
-def _paths(looked: look.Subject, image: Any, layers: tuple[str, ...]) -> list[str]:
-    """The layers asked for, or several over the depth."""
-    from netwright.look.page import depths
-
-    if layers:
-        return [*layers]
-    return depths(look.layers(looked.model, looked.picture(image).x.shape[1:]))
+def _shape(*models: look.Subject) -> tuple[int, ...] | None:
+    """What the first of them whose images have a size takes."""
+    return next((one.preprocessing.shape for one in models if one.preprocessing), None)
 
 
 @each("attribute")
@@ -58,13 +41,14 @@ def _paths(looked: look.Subject, image: Any, layers: tuple[str, ...]) -> list[st
 @click.option("--unit", callback=as_channels, metavar="C,Y,X", help="a unit of the layer instead")
 @click.option("--check", is_flag=True, help="hold the map against random weights, other classes")
 @seed_option
+@seconds_option
 def attribute(
     looked: look.Subject, image: str, tell: Any, method: str, target: str | None,
-    layer: str | None, unit: list[int] | None, check: bool, seed: int,
+    layer: str | None, unit: list[int] | None, **options: Any,
 ) -> Any:  # fmt: skip
     """Which pixels speak for a class, or for a unit."""
-    return look.attribute(looked, image, method, as_target(looked, target), layer, seed=seed,
-                          unit=tuple(unit) if unit else None, check=check)  # fmt: skip
+    return look.attribute(looked, image, method, as_target(looked, target), layer, tell=tell,
+                          unit=tuple(unit) if unit else None, **options)  # fmt: skip
 
 
 @each("trust")
@@ -72,14 +56,17 @@ def attribute(
 @target_option
 @layer_option
 @count_option("--steps", 6, "how many times more weights are made random")
+@click.option("--labels", type=float, metavar="SECONDS", help="also hold it against the map of "
+              "the run's net, trained for so long on shuffled labels")  # fmt: skip
 @seed_option
+@seconds_option
 def trust(
     looked: look.Subject, image: str, tell: Any, method: str, target: str | None,
-    layer: str | None, steps: int, seed: int,
+    layer: str | None, **options: Any,
 ) -> Any:  # fmt: skip
     """Whether a map changes with the weights and with the class."""
-    return look.trust(looked, image, method, as_target(looked, target), layer, steps=steps,
-                      seed=seed)  # fmt: skip
+    return look.trust(looked, image, method, as_target(looked, target), layer, tell=tell,
+                      **options)  # fmt: skip
 
 
 @each("occlusion")
@@ -104,7 +91,7 @@ def activations(
     looked: look.Subject, image: str, tell: Any, layers: tuple[str, ...]
 ) -> Any:  # fmt: skip
     """What layers make of an image."""
-    return look.activations(looked, image, _paths(looked, image, layers))
+    return look.activations(looked, image, paths_of(looked, image, layers))
 
 
 @each("dream")
@@ -119,7 +106,7 @@ def dream(
     **options: Any,
 ) -> Any:  # fmt: skip
     """An image in which what a layer sees is made stronger."""
-    path = layer or _paths(looked, image, ())[-1]
+    path = layer or paths_of(looked, image, ())[-1]
     return look.dream(looked, image, path, channels, tell=tell, **options)
 
 
@@ -165,8 +152,7 @@ def gabors(
 @once("field", images=None)
 @layer_option
 @unit_option
-@click.option("--samples", callback=as_count, default="16", metavar="N",
-              help="images of noise where no images are given (16)")  # fmt: skip
+@samples_option
 @seed_option
 def field(
     looked: look.Subject, images: tuple[str, ...], tell: Any, layer: str | None,
@@ -175,81 +161,42 @@ def field(
     """What a unit can see, and what it does see."""
     if layer is None:
         raise LookError("wanted --layer PATH")
-    shown = [looked.picture(file) for file in files_of(images)] if images else None
-    given = looked.preprocessing
-    shape = (given.channels, given.size, given.size) if given else None
-    return look.field(looked, layer, unit, images=shown, shape=shape, samples=samples, seed=seed)
+    shown = files_of(images) if images else None
+    return look.field(looked, layer, unit, images=shown, shape=_shape(looked), samples=samples,
+                      seed=seed)  # fmt: skip
 
 
-@once("top-patches")
-@layers_option
-@count_option("--count", 9, "patches of each channel")
-@click.option("--beside", metavar="METHOD", help="a map of each unit beside, such as deconvnet")
-@seconds_option
-def top_patches(
-    looked: look.Subject, images: tuple[str, ...], tell: Any, layers: tuple[str, ...], count: int,
-    beside: str | None, seconds: float | None,
-) -> Any:  # fmt: skip
-    """The pieces of images that excite each channel most."""
-    data = look.images_of(data_of(images))
-    return look.top_patches(looked, data, _paths(looked, data[0], layers), count,
-                            beside=beside, seconds=seconds, tell=tell)  # fmt: skip
-
-
-@once("sparsity")
-@layers_option
-@seconds_option
-def sparsity(
-    looked: look.Subject, images: tuple[str, ...], tell: Any, layers: tuple[str, ...],
-    seconds: float | None,
-) -> Any:  # fmt: skip
-    """How often channels answer over images, and which never do."""
-    return look.sparsity(looked, data_of(images), layers or None, seconds=seconds, tell=tell)
-
-
-@once("shift")
+@once("fields", images=None, beside="RUN|NET|module:factory")
 @layer_option
-@count_option("--most", 8, "pixels that images are moved by at most")
-@click.option("--border", default="reflect", metavar="HOW", help="reflect, roll or zero (reflect)")
-@seconds_option
-def shift(
-    looked: look.Subject, images: tuple[str, ...], tell: Any, layer: str | None, most: int,
-    **options: Any,
-) -> Any:  # fmt: skip
-    """How the output changes when images are moved."""
-    return look.shift(looked, data_of(images), most, layer, tell=tell, **options)
-
-
-@once("sensitivity")
-@click.option("--change", "changes", multiple=True, metavar="NAME",
-              help="blur, noise, texture, shape, contrast; may be given again (all)")  # fmt: skip
+@unit_option
+@samples_option
 @seed_option
-@seconds_option
-def sensitivity(
-    looked: look.Subject, images: tuple[str, ...], tell: Any, changes: tuple[str, ...],
-    **options: Any,
+def fields(
+    models: dict[str, look.Subject], images: tuple[str, ...], tell: Any, layer: str | None,
+    unit: tuple[int, int] | None, samples: int, seed: int,
 ) -> Any:  # fmt: skip
-    """What it says of images that are blurred, noisy, without texture or contrast."""
-    how: dict[str, Any] = {"changes": changes} if changes else {}
-    return look.sensitivity(looked, data_of(images), tell=tell, **options, **how)
+    """What a unit does see in several models.
 
+    If none is --beside, these are the net with random weights and as it is.
+    """
+    if layer is None:
+        raise LookError("wanted --layer PATH")
+    if len(models) == 1:
+        models = with_random(*next(iter(models.items())))
+    shown = files_of(images) if images else None
 
-@once("separability")
-@layers_option
-@count_option("--most", 1000, "images at most, drawn at random")
-@seed_option
-@seconds_option
-def separability(
-    looked: look.Subject, images: tuple[str, ...], tell: Any, layers: tuple[str, ...],
-    **options: Any,
-) -> Any:  # fmt: skip
-    """How well classes can be told apart layer by layer, of a labelled data set."""
-    return look.separability(looked, data_of(images), layers or None, tell=tell, **options)
+    def each() -> Iterator[tuple[str, look.Subject]]:
+        for place, pair in enumerate(models.items()):
+            tell(place / len(models))
+            yield pair
+
+    return look.fields(each(), layer, unit, images=shown, shape=_shape(*models.values()),
+                       samples=samples, seed=seed)  # fmt: skip
 
 
 LOOKS: dict[str, click.Command] = {
     str(command.name): command
     for command in (attribute, occlusion, trust, activations, dream, maximise, filters, gabors,
-                    field, top_patches, sparsity, shift, sensitivity, separability)
+                    field, fields, *OVER)
 }  # fmt: skip
 """Name -> command."""

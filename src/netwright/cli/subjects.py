@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,26 @@ from netwright.cli.options import Command, as_shape, json_option, quiet_option
 from netwright.core.machine import need_memory
 from netwright.core.net import Net
 from netwright.core.shape import Shape, show
+from netwright.core.spec import SPECS, Spec
 from netwright.errors import LookError, SpecError
 
 if TYPE_CHECKING:
+    from netwright.data.image import Preprocessing
     from netwright.look.picture import Subject
 
-__all__ = ["as_channels", "as_numbers", "as_target", "as_unit", "model_options", "subject_of"]
+__all__ = [
+    "as_channels",
+    "as_numbers",
+    "as_target",
+    "as_unit",
+    "model_options",
+    "subject_of",
+    "subjects_of",
+    "with_random",
+]
+
+CALL = re.compile(r"(?s)[A-Z]\w*(\(.*\))?")
+"""What a unit such as `MaxPool(2)` looks like."""
 
 
 def model_options(command: Command) -> Command:
@@ -64,9 +79,72 @@ def subject_of(
         model = _built(model, weights)
     elif weights:
         _load_state(model, weights)
-    looked = subject(model)
+    looked = subject(model.eval())  # nobody trains here
     given = _preprocessing(model, looked, input, mean, std)
     return subject(model, given)
+
+
+def subjects_of(
+    texts: Sequence[str], weights: str, input: Shape | None, mean: Sequence[float] | None,
+    std: Sequence[float] | None,
+) -> dict[str, Any]:  # fmt: skip
+    """By what was typed, the models to be looked at beside each other: the first as `subject_of`
+    has it, with the weights; runs keep their images' size. A unit is given images as the first
+    model is; where there are none but units, it is the unit itself, to be built for any image.
+    """
+    from netwright.cli.loading import is_run
+
+    twice = next((text for text in texts if texts.count(text) > 1), None)
+    if twice is not None:
+        raise LookError(f"{twice} is there twice; wanted different models beside each other")
+    units = {text: unit for text in texts if (unit := _unit(text)) is not None}
+    models = dict[str, Any](units)
+    for place, text in enumerate(texts):
+        if text not in units:
+            how = (None, None, None) if place and is_run(text) else (input, mean, std)
+            models[text] = subject_of(text, "" if place else weights, *how)
+    given = next((models[text].preprocessing for text in texts if text not in units), None)
+    for text, unit in units.items():
+        models[text] = _alone(unit, given or _of_shape(input, mean, std))
+    return {text: models[text] for text in texts}
+
+
+def _unit(text: str) -> Spec | None:
+    """The unit, or more of them, that a text such as `MaxPool(2)` calls; None for another text."""
+    from netwright.cli.loading import is_run
+    from netwright.nets.catalogue import load
+    from netwright.symbols.expression import read
+
+    if CALL.fullmatch(text) is None or is_run(text):
+        return None
+    load()
+    spec = read(text) if "(" in text or text in SPECS else None
+    return spec if isinstance(spec, Spec) else None
+
+
+def _alone(unit: Spec, given: Preprocessing | None) -> Any:
+    """A unit as a net of its own, for images that go through that; else as it is."""
+    from netwright.look.picture import subject
+
+    if given is None:
+        return unit
+    return subject(Net(unit, given.shape, type(unit).__name__).build(seed=0).eval(), given)
+
+
+def with_random(text: str, looked: Subject) -> dict[str, Subject]:
+    """The same net with random weights, and as it is."""
+    import torch
+
+    from netwright.look.picture import Subject
+
+    net = getattr(looked.model, "net", None)
+    if not isinstance(net, Net):
+        raise LookError(f"nobody knows the first weights of {text}; wanted a model --beside it")
+    fresh = net.build(seed=0)
+    pairs = zip(fresh.parameters(), looked.model.parameters(), strict=True)
+    if all(torch.equal(*pair) for pair in pairs):
+        raise LookError(f"{text} has random weights; wanted --weights, or a model --beside it")
+    return {f"{text}, random weights": Subject(fresh, looked.preprocessing), text: looked}
 
 
 def _built(net: Net, weights: str) -> Any:
@@ -97,21 +175,27 @@ def _load_state(module: Any, weights: str) -> None:
 def _preprocessing(
     model: Any, looked: Subject, input: Shape | None, mean: Sequence[float] | None,
     std: Sequence[float] | None,
-) -> Any:  # fmt: skip
+) -> Preprocessing | None:  # fmt: skip
     """What images go through: what the weights say, else what the options and the net do."""
-    from netwright.data.image import Preprocessing
-
     net = getattr(model, "net", None)
     shape = input or (net.input if isinstance(net, Net) else None)
     if looked.preprocessing is not None and not (input or mean or std):
         return None
+    return _of_shape(shape, mean, std, looked.preprocessing)
+
+
+def _of_shape(
+    shape: Shape | None, mean: Sequence[float] | None, std: Sequence[float] | None,
+    own: Preprocessing | None = None,
+) -> Preprocessing | None:  # fmt: skip
+    from netwright.data.image import Preprocessing
+
     if shape is None and not (mean or std):
         return None
     if shape is None or len(shape) != 3 or shape[1] != shape[2]:
         what = f"not {show(shape)}" if shape else "which --input says"
         raise LookError(f"images are brought to squares such as 3x224x224, {what}")
     channels, size = shape[0], shape[1]
-    own = looked.preprocessing
     middle = tuple(mean or (own.mean if own else (0.5,) * channels))
     spread = tuple(std or (own.std if own else (0.25,) * channels))
     if len(middle) != channels or len(spread) != channels:

@@ -84,11 +84,15 @@ def columns(rows: Sequence[tuple[str, float]], *, title: str, format: Label = hu
 
 
 def lines(
-    series: Mapping[str, Sequence[tuple[float, float]]], *, title: str, x: str = "", y: str = ""
-) -> str:
-    """A line a series through its (x, y) points; points that are not finite leave a gap."""
+    series: Mapping[str, Sequence[tuple[float, float]]], *, title: str, x: str = "", y: str = "",
+    span: Sequence[float] = (),
+) -> str:  # fmt: skip
+    """A line a series through its (x, y) points; points that are not finite leave a gap. The axis
+    of y covers the values of `span`, wherever the points are.
+    """
     pieces, top = legend(list(series))
     kept = [p for points in series.values() for p in points if _finite(p)]
+    kept += [(px, py) for px, _ in kept[:1] for py in span]
     frame = Frame(kept, top, x, y)
     pieces += frame.pieces
     for i, points in enumerate(series.values()):

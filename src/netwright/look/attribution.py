@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +15,12 @@ from netwright.errors import LookError, nearest
 from netwright.look.borrowed import PREFIX, by_captum, others
 from netwright.look.cams import cam_layers, default_layer, head_of, spread, weighed
 from netwright.look.geometry import Layer, layer, layers
-from netwright.look.integral import integrated
+from netwright.look.integral import MOST, integrated
+from netwright.look.pace import Pace, Tell
 from netwright.look.picture import Subject, subject
 from netwright.look.relus import Rectified
 from netwright.look.result import Look, show_image, show_over
+from netwright.look.smoothing import Smoothing, smoothed
 from netwright.look.watch import Watch, gradient, opaque, slope_of, watching
 
 if TYPE_CHECKING:
@@ -89,7 +92,7 @@ def attribute(
     model: Any, image: Any, method: str = "gradcam", target: int | str | None = None,
     layer: str | None = None, *, unit: tuple[int, ...] | None = None,
     preprocessing: Preprocessing | None = None, samples: int = 25, noise: float = 0.15,
-    seed: int = 0, check: bool = False,
+    seed: int = 0, check: bool = False, seconds: float | None = None, tell: Tell | None = None,
 ) -> Attribution:  # fmt: skip
     """What the pixels of an image do for the logit of a class, the top one if not given; or for
     the value of a `unit` (channel, y, x) of `layer`.
@@ -111,17 +114,25 @@ def attribute(
 
     With `check` the map is held against those of other weights and other classes, as
     `nw.look.trust` does, and gets a mark.
+
+    SmoothGrad, integrated gradients and the checks end after `seconds` (together), or at Ctrl-C,
+    with what there is: the mean of fewer samples, coarser steps with the `error` that is left,
+    fewer checks. `tell` hears the share that is done.
     """
+    begun = monotonic()
     if method not in METHODS and not method.startswith(PREFIX):
         raise nearest("method", method, [*METHODS, *others()])
     looked = subject(model, preprocessing)
     picture = looked.picture(image)
     cells = method in CELLS
+    rounds = samples if method == "smoothgrad" else MOST
+    pace = Pace(rounds, None if check else tell, seconds)
     if (layer is None) != (unit is None) and not cells:
         raise LookError(f"{method} is about pixels and takes a layer with a unit (channel, y, x), "
                         "or neither; gradcam takes a layer")  # fmt: skip
     if unit is not None and (cells or target is not None):
         raise LookError("a unit is asked about in place of a class, by a method of pixels")
+    how = Smoothing(samples, noise, seed)
     if samples < 1 or noise < 0:
         raise LookError(f"samples is {samples}, noise {noise}; wanted at least 1, and 0 or more")
     if cells:
@@ -132,7 +143,7 @@ def attribute(
                 scores = watch(picture.x)[0] if unit is None else _of_unit(watch, picture.x, unit)
             index = looked.index(target, scores) if unit is None else 0
             score = float(scores[index])
-            drawn = _by_pixels(watch, picture.x, method, index, samples, noise, seed)
+            drawn = _by_pixels(watch, picture.x, method, index, how, pace)
     notes = (*drawn.notes, *picture.notes)
     if not np.isfinite(drawn.map).all():
         raise LookError(f"the {method} map has values that are not finite; look at the weights")
@@ -141,10 +152,13 @@ def attribute(
         method, drawn.map, drawn.values, unit[0] if unit else index, name, score, picture.pixels,
         drawn.layer, drawn.error, notes, drawn.layer.path if drawn.layer else layer, unit,
     )  # fmt: skip
+    if check and pace.early:
+        return replace(look, mark="not checked: stopped early")
     if check:
         from netwright.look.trusting import trust
 
-        return trust(looked, picture, look, samples=samples, noise=noise, seed=seed).look
+        left = None if seconds is None else max(0.0, seconds - (monotonic() - begun))
+        return trust(looked, picture, look, **how._asdict(), seconds=left, tell=tell).look
     return look
 
 
@@ -167,36 +181,24 @@ class _Map:
 
 
 def _by_pixels(
-    watch: Watch, x: Tensor, method: str, target: int, samples: int, noise: float, seed: int
+    watch: Watch, x: Tensor, method: str, target: int, how: Smoothing, pace: Pace
 ) -> _Map:
     if method == "smoothgrad":
-        values = _smooth(watch, x, target, samples, noise, seed)
-    elif method == "integrated":
-        total, error = integrated(watch, x, torch.zeros_like(x), target)
+        values = _numbers(smoothed(watch, x, target, how, pace)[0])
+        return _Map(np.abs(values).max(0), values, notes=pace.note("samples"))
+    if method == "integrated":
+        total, error, notes = integrated(watch, x, torch.zeros_like(x), target, pace)
         values = _numbers(total)
-        return _Map(values.sum(0), values, error=error)
-    elif method in UNFAITHFUL:
+        return _Map(values.sum(0), values, error=error, notes=notes)
+    if method in UNFAITHFUL:
         values = _rectified(watch, x, target, gated=method == "guided")
         note = f"{method} fails the randomisation check: it shows edges more than reasons"
         return _Map(np.abs(values).max(0), values, notes=(note,))
-    elif method.startswith(PREFIX):
-        values, error = by_captum(watch, x, method, target, seed)
+    if method.startswith(PREFIX):
+        values, error = by_captum(watch, x, method, target, how.seed)
         return _Map(values.sum(0), values, error=error)
-    else:
-        values = _numbers(gradient(watch, x, target)[0])
+    values = _numbers(gradient(watch, x, target)[0])
     return _Map(np.abs(values).max(0), values)
-
-
-def _smooth(
-    watch: Watch, x: Tensor, target: int, samples: int, noise: float, seed: int
-) -> np.ndarray:
-    generator = torch.Generator().manual_seed(seed)
-    scale = noise * float(x.max() - x.min())
-    total = torch.zeros_like(x)
-    for _ in range(samples):
-        shake = torch.randn(x.shape, generator=generator).to(x)
-        total += gradient(watch, x + scale * shake, target)
-    return _numbers(total[0] / samples)
 
 
 def _rectified(watch: Watch, x: Tensor, target: int, *, gated: bool) -> np.ndarray:

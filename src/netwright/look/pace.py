@@ -8,11 +8,18 @@ from time import monotonic
 from types import TracebackType
 from typing import Self, TypeVar
 
-__all__ = ["Pace", "Tell"]
+__all__ = ["EARLY", "Pace", "Tell", "ends"]
 
 Item = TypeVar("Item")
 Tell = Callable[[float], None]
 """Hears the share that is done."""
+EARLY = "stopped early"
+"""What a note of an early end begins with."""
+
+
+def ends(notes: Iterable[str]) -> list[str]:
+    """The notes of an early end."""
+    return [note for note in notes if note.startswith(EARLY)]
 
 
 _around: ContextVar[Pace | None] = ContextVar("pace", default=None)
@@ -72,4 +79,4 @@ class Pace:
         """What there is to say of an early end, nothing else."""
         if not self.early:
             return ()
-        return (f"stopped early, after {self.done} of {self.total} {rounds}",)
+        return (f"{EARLY}, after {self.done} of {self.total} {rounds}",)

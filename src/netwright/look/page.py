@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import cache, partial
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
 from time import monotonic
@@ -13,28 +13,35 @@ import torch
 
 from netwright.core.shape import show
 from netwright.drawing.charts import bars
-from netwright.drawing.html import Page, gallery, paragraph, table
+from netwright.drawing.html import Page, paragraph, table
 from netwright.errors import LookError, NetwrightError
 from netwright.look.activation import activations
 from netwright.look.attribution import attribute
 from netwright.look.gabor import SMALLEST, gabors
 from netwright.look.geometry import Layer, layers
 from netwright.look.kernels import filters
-from netwright.look.maximisation import maximise
 from netwright.look.occluding import occlusion
 from netwright.look.pace import Pace, Tell
-from netwright.look.paint import encoded, pictures
-from netwright.look.patches import top_patches
+from netwright.look.paint import WIDE, drawn, pictures
+from netwright.look.panels import (
+    apart,
+    dreamt,
+    excited,
+    maximised,
+    moved,
+    sensed,
+    silent,
+    suited,
+    trusted,
+)
 from netwright.look.picture import Picture, Subject, subject
 from netwright.look.receptive import field
 from netwright.look.watch import watching
 
-__all__ = ["depths", "drawn", "look_page"]
+__all__ = ["depths", "look_page"]
 
-WIDTH = 168
-"""Pixels that a picture is wide on the page: two find room on a telephone."""
-IMAGES, LAYERS, GOALS, STEPS = 4, 4, 4, 96
-"""Images whose maps are shown, layers over the depth, images made and their steps."""
+IMAGES, LAYERS = 4, 4
+"""Images whose maps are shown, and layers over the depth."""
 
 Section = tuple[str, Callable[[], list[str]], str]
 """A heading, what makes its pieces, and a note."""
@@ -59,7 +66,8 @@ def look_page(
     notes = dict.fromkeys(chain.from_iterable(picture.notes for picture in shown))
     if notes:
         page.subtitle += "; " + "; ".join(notes)
-    parts = _sections(looked, shown, names, seconds)
+    seen = _Seen(looked, shown, names, seconds)
+    parts = [*_quick(seen), *_wide(seen), *_slow(seen)]
     with Pace(len(parts), tell, seconds) as pace:
         for heading, make, note in pace.over(parts):
             try:
@@ -72,40 +80,89 @@ def look_page(
     return page
 
 
-def _sections(
-    looked: Subject, shown: Sequence[Picture], names: Sequence[str], seconds: float
-) -> list[Section]:  # fmt: skip
-    first, end = shown[0], monotonic() + seconds
+class _Seen:
+    """A model, the images it is shown with, and the time there is."""
 
-    @cache
-    def places() -> dict[str, Layer]:
-        return layers(looked.model, first.x.shape[1:])
+    def __init__(
+        self, looked: Subject, shown: Sequence[Picture], names: Sequence[str], seconds: float
+    ) -> None:
+        self.looked, self.shown, self.names = looked, shown, names
+        self.first, self.end = shown[0], monotonic() + seconds
 
-    def paths() -> list[str]:
-        return depths(places())
+    def left(self, share: float) -> float:
+        """A share of the time that is left."""
+        return max(0.0, share * (self.end - monotonic()))
 
+    @cached_property
+    def places(self) -> dict[str, Layer]:
+        """The layers, for images of this size."""
+        return layers(self.looked.model, self.first.x.shape[1:])
+
+    @property
+    def paths(self) -> list[str]:
+        """Some of them, over the depth."""
+        return depths(self.places)
+
+
+def _quick(seen: _Seen) -> list[Section]:
+    """What the model says and why, and what lies open."""
+    looked, shown, first = seen.looked, seen.shown, seen.first
     return [
-        ("What it says", lambda: _classes(looked, shown, names),
+        ("What it says", lambda: _classes(looked, shown, seen.names),
          "Shares of softmax over the classes."),
-        ("Which pixels speak for it", lambda: _maps(looked, shown[:IMAGES], names),
+        ("Which pixels speak for it",
+         lambda: _maps(looked, shown[:IMAGES], seen.names, seen.left(1 / 3)),
          ("Of the likeliest class. Cells of Grad-CAM lie at their true centres; red and blue of "
           "integrated gradients speak for and against. Occlusion is what the logit loses.")),
+        ("Whether the maps can be trusted", lambda: trusted(looked, first, seen.left(1 / 4)),
+         ("Of the first image: a map that stays while weights are shuffled, or whatever the class, "
+          "shows the image and not the model (Adebayo et al. 2018).")),
         ("What its layers make of the first image",
-         lambda: [drawn(pictures(activations(looked, first, paths())))],
+         lambda: [drawn(pictures(activations(looked, first, seen.paths)))],
          "The channels with the largest values, blue below 0, red above, each layer on its scale."),
         ("What the first layer looks for", lambda: _first_layer(looked),
          "Weights as colours, grey at 0, all on one scale."),
-        *([("What excites its layers most",
-            lambda: _patches(looked, shown, _local(places(), paths())),
-            "The boxes of the units that answer most, over all images, cut out exactly.")]
-          if len(shown) > 1 else []),
+    ]  # fmt: skip
+
+
+def _wide(seen: _Seen) -> list[Section]:
+    """What holds over images, and data where there are some."""
+    looked, shown, run = seen.looked, seen.shown, seen.looked.run
+    moving: list[Section] = [
+        ("What moving the image changes", lambda: moved(looked, shown, seen.left(1 / 4)),
+         "Images moved by whole pixels; what comes in at the edge is the image mirrored."),
+        ("What blur, noise and lost texture change",
+         lambda: sensed(looked, shown, seen.left(1 / 4)),
+         "Texture takes fine patterns away and leaves outlines, shape shuffles tiles."),
+    ]  # fmt: skip
+    several: list[Section] = [
+        ("How often its channels answer", lambda: silent(looked, shown, seen.left(1 / 4)),
+         "Over all images and places."),
+        ("What excites its layers most",
+         lambda: excited(looked, shown, seen.places, seen.paths),
+         "The boxes of the units that answer most, over all images, cut out exactly."),
+    ]  # fmt: skip
+    data: list[Section] = [] if run is None else [
+        ("Where the classes come apart", lambda: apart(looked, run, seen.left(1 / 3)),
+         "Of images that it did not learn from, each judged by models that did not see it."),
+    ]  # fmt: skip
+    return [*moving, *data, *(several if len(shown) > 1 else [])]
+
+
+def _slow(seen: _Seen) -> list[Section]:
+    """What its units see and look for."""
+    looked, first = seen.looked, seen.first
+    return [
+        ("How far its units see", lambda: _fields(looked, first, seen.paths),
+         "The middle unit: the box it can see, and how strongly it depends on each pixel."),
         ("What its layers would like to see",
-         lambda: _maximised(looked, first, paths(), end - monotonic()),
+         lambda: maximised(looked, first, seen.paths, seen.left(2 / 3)),
          ("Images made to excite the channels that the first image excites most; the number is the "
           "largest value they reach.")),
-        ("How far its units see", lambda: _fields(looked, first, paths()),
-         "The middle unit: the box it can see, and how strongly it depends on each pixel."),
-        ("Layers", lambda: [_layer_table(places())], ""),
+        ("What its layers dream into the first image",
+         lambda: dreamt(looked, first, seen.paths, seen.left(1)),
+         "The image, climbed so that the layers answer more (DeepDream)."),
+        ("Layers", lambda: [_layer_table(seen.places)], ""),
     ]  # fmt: skip
 
 
@@ -127,11 +184,6 @@ def depths(places: dict[str, Layer], most: int = LAYERS) -> list[str]:
     return [paths[round(i * (len(paths) - 1) / (most - 1))] for i in range(most)]
 
 
-def drawn(items: Iterable[tuple[Any, str]], width: int = WIDTH) -> str:
-    """Pictures as a gallery, fine enough for screens of twice as many pixels."""
-    return gallery([(encoded(pixels, 2 * width), caption) for pixels, caption in items], width)
-
-
 def _classes(looked: Subject, shown: Sequence[Picture], names: Sequence[str]) -> list[str]:
     pieces = list[str]()
     with watching(looked.model) as watch, torch.no_grad():
@@ -146,24 +198,22 @@ def _classes(looked: Subject, shown: Sequence[Picture], names: Sequence[str]) ->
     return [images, *pieces]
 
 
-def _maps(looked: Subject, shown: Sequence[Picture], names: Sequence[str]) -> list[str]:
-    """Of every image two quick maps and occlusion; of the first integrated gradients too. What
-    does not suit the model is left out by itself.
-    """
+def _maps(
+    looked: Subject, shown: Sequence[Picture], names: Sequence[str], seconds: float
+) -> list[str]:
+    """Of every image two quick maps and occlusion; of the first integrated gradients too."""
     pieces, faults = list[str](), dict[str, None]()
+    each = seconds / (len(shown) + 1)
     with Pace(len(shown)) as pace:
         for picture, name in pace.over(zip(shown, names, strict=False)):
             methods = ("gradcam", "gradient", *([] if pieces else ["integrated"]))
             size = max(1, min(picture.x.shape[2:]) // 5)
-            parts = [*(partial(attribute, looked, picture, method) for method in methods),
-                     partial(occlusion, looked, picture, size, max(1, size // 2))]  # fmt: skip
-            every = [(picture.pixels, name)]
-            for look in parts:
-                try:
-                    every += pictures(look())
-                except NetwrightError as error:
-                    faults[f"Left out: {error}."] = None
-            pieces.append(drawn(every))
+            parts = [*(partial(attribute, looked, picture, method, seconds=each)
+                       for method in methods),
+                     partial(occlusion, looked, picture, size, max(1, size // 2),
+                             seconds=each)]  # fmt: skip
+            looks = suited(parts, faults)
+            pieces.append(drawn([(picture.pixels, name), *chain(*map(pictures, looks))]))
     return [*pieces, *map(paragraph, faults)]
 
 
@@ -172,33 +222,7 @@ def _first_layer(looked: Subject) -> list[str]:
     height, width = look.weight.shape[2:]
     if height == width >= SMALLEST:
         look = gabors(looked)
-    return [drawn(pictures(look), 2 * WIDTH)]
-
-
-def _patches(looked: Subject, shown: Sequence[Picture], paths: Sequence[str]) -> list[str]:
-    look = top_patches(looked, shown, [*paths], k=min(9, len(shown)))
-    return [drawn(pictures(look), WIDTH // 2)]
-
-
-def _local(places: dict[str, Layer], paths: Sequence[str]) -> list[str]:
-    """The layers whose units see no more than an image, all where none does."""
-    sees = {path: places[path].box(clip=False, local=True) for path in paths}
-    small = [path for path, box in sees.items()
-             if box.bottom - box.top <= places[path].image[0]]  # fmt: skip
-    return small or [*paths]
-
-
-def _maximised(looked: Subject, first: Picture, paths: Sequence[str], seconds: float) -> list[str]:
-    looks = list[Any]()
-    chosen = paths[-2:]
-    outputs = activations(looked, first, chosen).outputs
-    for left, path in zip(range(len(chosen), 0, -1), chosen, strict=True):
-        best = outputs[path].reshape(len(outputs[path]), -1).max(1)
-        channels = (-best).argsort(kind="stable")[:GOALS].tolist()
-        begin = monotonic()
-        looks.append(maximise(looked, path, channels, steps=STEPS, seconds=seconds / left))
-        seconds -= monotonic() - begin
-    return [drawn(chain.from_iterable(pictures(look) for look in looks))]
+    return [drawn(pictures(look), 2 * WIDE)]
 
 
 def _fields(looked: Subject, first: Picture, paths: Sequence[str]) -> list[str]:

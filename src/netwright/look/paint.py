@@ -6,13 +6,14 @@ Each picture is uint8 (H, W, 3) and a caption.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import singledispatch
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from netwright.drawing.html import gallery
 from netwright.look.activation import Activations, strongest
 from netwright.look.attribution import Attribution
 from netwright.look.dreaming import Dream
@@ -20,11 +21,14 @@ from netwright.look.gabor import Gabors
 from netwright.look.kernels import Filters, coloured
 from netwright.look.maximisation import Maximised
 from netwright.look.occluding import Occlusion
+from netwright.look.pace import ends
 from netwright.look.patches import TopPatches
 from netwright.look.receptive import ReceptiveField
 from netwright.look.result import peak, sheet
+from netwright.look.sensing import Sensitivity
+from netwright.look.trusting import Trust
 
-__all__ = ["encoded", "over", "pictures", "signed", "warm"]
+__all__ = ["drawn", "encoded", "over", "pictures", "signed", "warm"]
 
 Picture = tuple[np.ndarray, str]
 
@@ -38,6 +42,8 @@ CELLS, CHANNELS, KERNELS = 36, 9, 144
 CELL = 24
 """Pixels of a side of what is on a sheet, at least."""
 GAP, QUALITY = 255, 88
+WIDE = 168
+"""Pixels that a picture is wide on a page: two find room on a telephone."""
 
 
 def warm(values: np.ndarray, top: float) -> np.ndarray:
@@ -79,6 +85,11 @@ def encoded(pixels: np.ndarray, side: int = 0) -> bytes:
     return files[len(files[0]) > 2 * len(files[1])]
 
 
+def drawn(items: Iterable[Picture], width: int = WIDE) -> str:
+    """Pictures as a gallery, fine enough for screens of twice as many pixels."""
+    return gallery([(encoded(pixels, 2 * width), caption) for pixels, caption in items], width)
+
+
 def _sheet(images: np.ndarray) -> np.ndarray:
     """Images on one sheet, none so small that the lines between are as wide as its pixels."""
     times = -(-CELL // min(images.shape[1:3]))
@@ -94,7 +105,8 @@ def pictures(look: Any) -> Iterator[Picture]:
 @pictures.register
 def _(look: Attribution) -> Iterator[Picture]:
     where = f" at {look.layer.path}" if look.layer else ""
-    yield over(look.pixels, look.map), f"{look.method}{where}: {look.name}"
+    early = "".join(f" ({note})" for note in ends(look.notes))
+    yield over(look.pixels, look.map), f"{look.method}{where}: {look.name}{early}"
 
 
 @pictures.register
@@ -168,6 +180,20 @@ def _(look: Maximised) -> Iterator[Picture]:
     for name, copies, values in zip(look.names, look.pixels(), look.values, strict=True):
         for pixels, value in zip(copies, values, strict=True):
             yield pixels, f"{where}{name}: {value:.3g}"
+
+
+@pictures.register
+def _(look: Sensitivity) -> Iterator[Picture]:
+    for kind, changed in look.examples.items():
+        yield changed[-1], f"{kind}, at its strongest"
+
+
+@pictures.register
+def _(look: Trust) -> Iterator[Picture]:
+    pixels, method = look.look.pixels, look.look.method
+    yield over(pixels, look.look.map), f"{method}: {look.look.name}"
+    for path, values in zip(look.layers, look.maps, strict=True):
+        yield over(pixels, values), f"shuffled down to {path}"
 
 
 @pictures.register

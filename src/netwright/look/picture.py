@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,21 +19,9 @@ from netwright.core.shape import show
 from netwright.data.image import Preprocessing, upright
 from netwright.data.reading import opened
 from netwright.errors import LookError, nearest
+from netwright.look.runs import Fitted, Trained
 
-__all__ = ["Picture", "Subject", "Trained", "subject"]
-
-
-@runtime_checkable
-class Trained(Protocol):
-    """What looks ask of a run of `fit`."""
-
-    @property
-    def classes(self) -> tuple[str, ...]: ...
-
-    @property
-    def preprocessing(self) -> Preprocessing: ...
-
-    def model(self) -> nn.Module: ...
+__all__ = ["Picture", "Subject", "subject"]
 
 
 class Picture(NamedTuple):
@@ -49,13 +37,14 @@ class Picture(NamedTuple):
 @dataclass(frozen=True)
 class Subject:
     """A model, what its images go through, and the names of its classes, where anybody says;
-    `notes` is what a look passes over: training mode, compilation.
+    `notes` is what a look passes over: training mode, compilation. `run` is the one it is of.
     """
 
     model: nn.Module
     preprocessing: Preprocessing | None = None
     classes: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    run: Fitted | None = field(default=None, repr=False, compare=False)
 
     def picture(self, image: Any) -> Picture:
         """A path, a file's bytes, a Pillow image, an array (H, W[, C]) or a tensor (C, H, W), for
@@ -207,7 +196,8 @@ def subject(model: Any, preprocessing: Preprocessing | None = None) -> Subject:
     if isinstance(model, Trained):
         module = model.model()
         return Subject(module, preprocessing or model.preprocessing, model.classes,
-                       _conditions(module))  # fmt: skip
+                       _conditions(module),
+                       model if isinstance(model, Fitted) else None)  # fmt: skip
     raise LookError(f"wanted a torch.nn.Module or a run, got a {type(model).__name__}")
 
 

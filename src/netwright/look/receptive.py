@@ -108,7 +108,15 @@ class FieldCourse(Look):
                 for key, values in field.arrays().items()}}  # fmt: skip
 
     def facts(self) -> dict[str, Any]:
-        return {name: field.facts() for name, field in self.fields.items()}
+        every = {name: field.facts() for name, field in self.fields.items()}
+        first = next(iter(every.values()))
+        notes = dict.fromkeys(note for facts in every.values() for note in facts["notes"])
+        return {
+            "layer": first["layer"], "unit": first["unit"],
+            "fields": {name: {key: facts[key] for key in ("centre", "spread", "inside", "status")}
+                       for name, facts in every.items()},
+            "notes": list(notes),
+        }  # fmt: skip
 
     def draw(self, figure: Figure) -> None:
         names = list(self.fields)

@@ -77,18 +77,20 @@ class Shift(Look):
         panels = [("what the output is off by, of its spread", self.change)]
         if self.agreement:
             panels += [("images whose top class stays", self.agreement)]
-        along, label = self._along()
+        along, label = self.along()
+        colours = {name: f"C{i}" for i, name in enumerate(self.change)}
         for axes, (title, of) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels,
                                      strict=True):  # fmt: skip
             for name, values in of.items():
-                axes.plot(along, values.mean(0), marker="o", markersize=3, label=name)
+                axes.plot(along, values.mean(0), marker="o", markersize=3, label=name,
+                          color=colours[name])  # fmt: skip
             axes.set_xlabel(label, fontsize=8)
             axes.set_title(title, fontsize=9)
             axes.set_ylim(bottom=0)
             if len(of) > 1:
                 axes.legend(fontsize=7)
 
-    def _along(self) -> tuple[np.ndarray, str]:
+    def along(self) -> tuple[np.ndarray, str]:
         """Where a shift stands in the figure: by the one axis it goes along, or its place."""
         for axis, name in ((0, "rows"), (1, "columns")):
             if not self.shifts[:, 1 - axis].any():
@@ -168,7 +170,7 @@ def _subject_of(model: Any, image: Any, preprocessing: Preprocessing | None) -> 
     """The model; a unit is built for images of this size."""
     if isinstance(model, Spec):
         x = Subject(nn.Identity(), preprocessing).picture(image).x
-        model = Net(model, tuple(x.shape[1:]), type(model).__name__).build(seed=0)
+        model = Net(model, tuple(x.shape[1:]), type(model).__name__).build(seed=0).eval()
     return subject(model, preprocessing)
 
 

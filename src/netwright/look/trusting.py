@@ -6,22 +6,23 @@ random shows the image, not the model.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from functools import cached_property
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from scipy.stats import rankdata
-from torch import nn
 
 from netwright.errors import LookError
 from netwright.look.attribution import CELLS, Attribution, attribute
+from netwright.look.pace import Pace, Tell
 from netwright.look.picture import Picture, Subject, subject
+from netwright.look.randomising import groups_of, shuffle, weights_kept
 from netwright.look.result import Look, shorten, show_over
+from netwright.look.runs import Relearnt
+from netwright.look.smoothing import Smoothing
 from netwright.look.watch import watching
 
 if TYPE_CHECKING:
@@ -47,10 +48,11 @@ OTHERS = 3
 class Trust(Look):
     """The map `look` beside those it should differ from.
 
-    `random` (steps,): its rank correlation with the map after more and more weights, from the
-    last layer on, were shuffled; `layers` (steps,) is the first layer that was shuffled at each,
-    `maps` (steps, H, W) what came of it. `labels` (k,): the same for maps of other classes.
-    `shuffled`: the same for the map of a model that learnt shuffled labels, where one was given.
+    `random` (n,): its rank correlation with the map after more and more weights, from the last
+    layer on, were shuffled; `layers` (n,) is the first layer that was shuffled at each, `maps`
+    (n, H, W) what came of it; n is `steps` unless it was stopped early. `labels` (k,): the same
+    for maps of other classes. `shuffled`: the same for the map of a model that learnt shuffled
+    labels, where there was one, and `learnt` which share of them, where that is known.
     """
 
     look: Attribution
@@ -59,18 +61,25 @@ class Trust(Look):
     maps: np.ndarray
     labels: np.ndarray
     shuffled: float | None = None
+    steps: int = 0
+    learnt: float | None = None
 
     aspect = 0.55
 
     @property
-    def depends_on_weights(self) -> bool:
-        """Whether the map changes as the weights do."""
-        return self.upper < LIMIT and (self.shuffled is None or self.shuffled < LIMIT)
+    def depends_on_weights(self) -> bool | None:
+        """Whether the map changes as the weights do; None where it was stopped too early to say."""
+        if self.shuffled is not None and self.shuffled >= LIMIT:
+            return False
+        return None if self.upper is None else self.upper < LIMIT
 
     @property
-    def upper(self) -> float:
-        """The mean of `random` up to where the upper half of the layers was shuffled."""
-        return float(np.mean(self.random[: len(self.random) // 2 + 1]))
+    def upper(self) -> float | None:
+        """The mean of `random` up to where the upper half of the layers was shuffled, once it
+        was.
+        """
+        upper = self.random[: self.steps // 2 + 1]
+        return float(np.mean(upper)) if len(upper) > self.steps // 2 else None
 
     @property
     def depends_on_class(self) -> bool | None:
@@ -80,15 +89,18 @@ class Trust(Look):
     @property
     def mark(self) -> str:
         """One line about both."""
-        verdict = "passes" if self.depends_on_weights else "FAILS"
-        line = (f"{self.look.method} {verdict} the randomisation check (rank correlation "
-                f"{self.upper:.2f} with upper layers shuffled")  # fmt: skip
-        if self.shuffled is not None:
-            line += f", {self.shuffled:.2f} with labels"
-        if self.depends_on_class is None:
-            return line + ")"
-        verdict = "differs" if self.depends_on_class else "HARDLY DIFFERS"
-        return f"{line}) and {verdict} between classes ({np.mean(self.labels):.2f})"
+        verdict = {True: "passes", False: "FAILS", None: "was stopped in"}[self.depends_on_weights]
+        upper = "?" if self.upper is None else f"{self.upper:.2f}"
+        line = (f"{self.look.method} {verdict} the randomisation check (rank correlation {upper} "
+                "with upper layers shuffled)")  # fmt: skip
+        if self.depends_on_class is not None:
+            verdict = "differs" if self.depends_on_class else "HARDLY DIFFERS"
+            line += f" and {verdict} between classes ({np.mean(self.labels):.2f})"
+        if self.shuffled is None:
+            return line
+        share = "" if self.learnt is None else f" to {self.learnt:.0%}"
+        return (f"{line}; labels: similarity {self.shuffled:.2f}, a net that learnt shuffled "
+                f"labels{share}")  # fmt: skip
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"random": self.random, "maps": self.maps, "labels": self.labels,
@@ -97,7 +109,7 @@ class Trust(Look):
     def facts(self) -> dict[str, Any]:
         return {
             **self.look.facts(), "layers": list(self.layers), "random": self.random.tolist(),
-            "labels": self.labels.tolist(), "shuffled": self.shuffled,
+            "labels": self.labels.tolist(), "shuffled": self.shuffled, "learnt": self.learnt,
             "depends_on_weights": self.depends_on_weights,
             "depends_on_class": self.depends_on_class,
         }  # fmt: skip
@@ -107,13 +119,14 @@ class Trust(Look):
         above, below = halves
         every = [self.look.map, *self.maps]
         names = ["as it is", *[shorten(path) for path in self.layers]]
-        for axes, values, name in zip(above.subplots(1, len(every)), every, names, strict=True):
+        panels = above.subplots(1, len(every), squeeze=False)[0]
+        for axes, values, name in zip(panels, every, names, strict=True):
             show_over(axes, self.look.pixels, values)
             axes.set_title(name, fontsize=6)
         axes = below.subplots()
-        axes.plot(range(len(self.random) + 1), [1.0, *self.random], marker="o")
+        axes.plot(range(len(every)), [1.0, *self.random], marker="o")
         axes.axhline(LIMIT, linestyle=":", color="grey")
-        axes.axvspan(0.5, len(self.random) // 2 + 1.5, color="tab:blue", alpha=0.08)
+        axes.axvspan(0.5, self.steps // 2 + 1.5, color="tab:blue", alpha=0.08)
         axes.set_ylim(-0.3, 1.05)
         axes.set_xticks(range(len(names)), names, fontsize=6)
         axes.set_ylabel("rank correlation", fontsize=8)
@@ -124,7 +137,9 @@ class Trust(Look):
 def trust(
     model: Any, image: Any, method: str | Attribution = "gradcam", target: int | str | None = None,
     layer: str | None = None, *, steps: int = STEPS, seed: int = 0, shuffled: Any = None,
-    samples: int = 25, noise: float = 0.15, preprocessing: Preprocessing | None = None,
+    labels: float | None = None, samples: int = 25, noise: float = 0.15,
+    preprocessing: Preprocessing | None = None,
+    seconds: float | None = None, tell: Tell | None = None,
 ) -> Trust:  # fmt: skip
     """Checks a map of `attribute` against random weights and other classes.
 
@@ -135,37 +150,104 @@ def trust(
             filter keeps its values in another order, so that signals keep their size.
         shuffled: a model of the same classes that was fitted to shuffled labels, for the data
             randomisation check.
+        labels: of a run, seconds in which its net is trained to be such a model, once a run.
         samples, noise: those of SmoothGrad.
+        seconds: after which the checks end, as at Ctrl-C, with the maps there are.
+        tell: hears the share that is done.
     """
-    looked = subject(model, preprocessing)
-    picture = looked.picture(image)
-    name = method.method if isinstance(method, Attribution) else method
-
-    def map_of(one: Subject, target: int | str | None, path: str | None, **of: Any) -> Attribution:
-        how: dict[str, Any] = {"samples": samples, "noise": noise, "seed": seed, **of}
-        return attribute(one, picture, name, target, path, **how)
-
-    look = method if isinstance(method, Attribution) else map_of(looked, target, layer)
-
-    def again(one: Subject, target: int = look.target) -> np.ndarray:
-        path = look.path if look.unit or name in CELLS else None
-        return map_of(one, None if look.unit else target, path, unit=look.unit).map
-
-    groups, maps = _groups(looked.model, steps), list[np.ndarray]()
-    with _weights_kept(looked.model):
-        generator = torch.Generator().manual_seed(seed)
-        for group in groups:
-            _shuffle([part for _, part in group], generator)
-            maps.append(again(looked))
+    looked, accuracy = subject(model, preprocessing), None
+    groups, how = groups_of(looked.model, steps), Smoothing(samples, noise, seed)
+    if labels is not None:
+        relearnt = _relearnt(looked, shuffled, labels, seed, tell)
+        shuffled, accuracy = relearnt.model, relearnt.accuracy
+        tell = tell and _half(tell)
+    others = [] if shuffled is None else [subject(shuffled, looked.preprocessing)]
+    classwise, learnt, maps = list[float](), list[float](), list[np.ndarray]()
+    pace = Pace(len(groups) + len(others), tell, seconds)
+    ask = _Maps(looked, looked.picture(image), pace, how, method, target, layer)
+    with pace:
+        classes = ask.other_classes()
+        pace.total += len(classes)
+        for index in pace.over(classes):
+            classwise.append(similarity(ask.look.map, ask.again(looked, index)))
+        for other in pace.over(others):
+            learnt.append(similarity(ask.look.map, ask.again(other)))
+        with weights_kept(looked.model):
+            generator = torch.Generator().manual_seed(seed)
+            for group in pace.over(groups):
+                shuffle([part for _, part in group], generator)
+                maps.append(ask.again(looked))
+    look = replace(ask.look, notes=(*ask.look.notes, *pace.note("maps")))
     random = np.array([similarity(look.map, other) for other in maps])
-    classes = _other_classes(looked, picture, look)
-    labels = np.array([similarity(look.map, again(looked, index)) for index in classes])
-    learnt = None
-    if shuffled is not None:
-        learnt = similarity(look.map, again(subject(shuffled, looked.preprocessing)))
-    layers = tuple(group[-1][0] for group in groups)
-    result = Trust(look, random, layers, np.stack(maps), labels, learnt)
+    layers = tuple(group[-1][0] for group in groups[: len(maps)])
+    stack = np.array(maps).reshape(-1, *look.map.shape)
+    result = Trust(look, random, layers, stack, np.array(classwise),
+                   learnt[0] if learnt else None, len(groups), accuracy)  # fmt: skip
     return replace(result, look=replace(look, mark=result.mark))
+
+
+def _relearnt(
+    looked: Subject, shuffled: Any, seconds: float, seed: int, tell: Tell | None
+) -> Relearnt:
+    """The net of a run, trained on its labels shuffled."""
+    if shuffled is not None:
+        raise LookError("wanted `labels`, seconds to learn shuffled ones, or a model that learnt "
+                        "them as `shuffled`; got both")  # fmt: skip
+    if looked.run is None:
+        raise LookError("the check of labels trains the net anew on its data, which only a run of "
+                        "`fit` knows; give one, or a model fitted to shuffled labels as "
+                        "`shuffled`")  # fmt: skip
+    return looked.run.shuffled(seconds, seed=seed, tell=tell and (lambda share: tell(share / 2)))
+
+
+def _half(tell: Tell) -> Tell:
+    """Hears of the second half."""
+    return lambda share: tell((1 + share) / 2)
+
+
+class _Maps:
+    """The map that is checked, and others made the same way; a Ctrl-C in one of them ends the
+    checks around it, for a map cut short is no measure of another.
+    """
+
+    def __init__(
+        self, looked: Subject, picture: Picture, pace: Pace, how: Smoothing,
+        method: str | Attribution, target: int | str | None, layer: str | None,
+    ) -> None:  # fmt: skip
+        self.looked, self.picture, self.pace, self.how = looked, picture, pace, how
+        self.given, self.target, self.layer = method, target, layer
+        self.method = method.method if isinstance(method, Attribution) else method
+
+    @cached_property
+    def look(self) -> Attribution:
+        """The map that is checked."""
+        if isinstance(self.given, Attribution):
+            return self.given
+        return self._of(self.looked, self.target, self.layer)
+
+    def again(self, one: Subject, target: int | None = None) -> np.ndarray:
+        """The map of another model, or of another class."""
+        look = self.look
+        if look.unit is not None:
+            return self._of(one, None, look.path, unit=look.unit).map
+        path = look.path if self.method in CELLS else None
+        return self._of(one, look.target if target is None else target, path).map
+
+    def other_classes(self) -> list[int]:
+        """The likeliest classes beside the one asked about; none of a unit."""
+        if self.look.unit is not None:
+            return []
+        with watching(self.looked.model) as watch, torch.no_grad():
+            order = watch(self.picture.x)[0].argsort(descending=True).tolist()
+        return [index for index in order if index != self.look.target][:OTHERS]
+
+    def _of(
+        self, one: Subject, target: int | str | None, path: str | None, **of: Any
+    ) -> Attribution:
+        look = attribute(one, self.picture, self.method, target, path, **self.how._asdict(), **of)
+        if self.pace.stopped:
+            raise KeyboardInterrupt
+        return look
 
 
 def similarity(first: np.ndarray, second: np.ndarray) -> float:
@@ -179,46 +261,3 @@ def similarity(first: np.ndarray, second: np.ndarray) -> float:
         return 0.0
     ranks = [rankdata((size / size.max()).round(12)) for size in sizes]  # equal but for rounding
     return round(float(np.corrcoef(*ranks)[0, 1]), 12)
-
-
-def _groups(model: nn.Module, steps: int) -> list[list[tuple[str, nn.Module]]]:
-    """The layers with weights, the last first: the very last, then the others in even parts."""
-    parts = [(path, part) for path, part in model.named_modules() if [*part.parameters(False)]]
-    if steps < 1 or not parts:
-        raise LookError(f"steps is {steps}, the model has {len(parts)} layers with weights; wanted "
-                        "at least 1 each")  # fmt: skip
-    last, *rest = parts[::-1]
-    count = min(steps - 1, len(rest))
-    bounds = np.linspace(0, len(rest), count + 1).round().astype(int)
-    return [[last], *[rest[a:b] for a, b in pairwise(bounds)]]
-
-
-def _shuffle(parts: list[nn.Module], generator: torch.Generator) -> None:
-    """Every filter's values in another order, and those of vectors."""
-    with torch.no_grad():
-        for part in parts:
-            for weight in part.parameters(False):
-                rows = weight.flatten(1) if weight.dim() > 1 else weight[None]
-                keys = torch.rand(rows.shape, generator=generator).to(rows.device)
-                weight.copy_(rows.gather(1, keys.argsort(1)).view_as(weight))
-
-
-@contextmanager
-def _weights_kept(model: nn.Module) -> Generator[None]:
-    """Afterwards the weights are those of before, to the bit."""
-    kept = [(weight, weight.detach().clone()) for weight in model.parameters()]
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for weight, values in kept:
-                weight.copy_(values)
-
-
-def _other_classes(looked: Subject, picture: Picture, look: Attribution) -> list[int]:
-    """The likeliest classes beside the one asked about; none of a unit."""
-    if look.unit is not None:
-        return []
-    with watching(looked.model) as watch, torch.no_grad():
-        order = watch(picture.x)[0].argsort(descending=True).tolist()
-    return [index for index in order if index != look.target][:OTHERS]

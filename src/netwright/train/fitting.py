@@ -160,13 +160,7 @@ def _resumed(out: str | Path, data: Any, watch: Watch | None, given: dict[str, A
             watch.say(f"{run.path} is finished already")
             return run
         planned = _planned(run.path / "candidates.json", watch)
-        data = settings.data if data is None else data
-        dataset = load(data, seed=settings.seed, workers=settings.workers)
-        if dataset.fingerprint != run.record["data"]["fingerprint"]:
-            raise RunError(
-                f"the images in {source_of(data)} are not those that {run.path} was begun "
-                "with; restore them, or begin a new run with another --out"
-            )
+        dataset = run.dataset(data)
         watch.data(dataset)
         require(run.record, JOB, run.path / "run.json")
         job = Job.from_json(run.record["job"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,13 @@ from netwright.look.images import Images, images_of
 from netwright.look.kernels import filters
 from netwright.look.pace import Pace
 from netwright.look.paint import encoded, over, pictures
+from netwright.look.panels import moved, sensed
 from netwright.look.patches import top_patches
 from netwright.look.picture import Subject
+from netwright.look.plots import charts
+from netwright.look.separating import separability
 from netwright.train.evaluation import Evaluation
+from netwright.train.probe import FOLDS
 
 __all__ = ["insight_section"]
 
@@ -31,6 +36,8 @@ SIDE = 112
 """Pixels of a side of what is shown: the page is to stay small."""
 MISTAKES, PATCHES = 6, 64
 """Mistakes that are explained, and images that are searched for patches."""
+CHANGED, PROBED = 32, 200
+"""Images that are moved and changed, and at most those whose features tell classes apart."""
 SECONDS, SHARE = 10.0, 0.05
 """Time for all of it: at most, and of that of the run."""
 
@@ -45,30 +52,49 @@ def insight_section(
     if dataset.signals:  # looks are for images
         return
     looked = Subject(model, preprocessing, dataset.classes)
-    every, kept = images_of(dataset), dataset.indices(*SPLITS)
-    places = {dataset.names[i]: at for at, i in enumerate(kept)}
-    rows = test.mistakes(MISTAKES)
-    searched = [places[name] for name in test.names[:PATCHES]]
-    seconds = min(SECONDS, SHARE * spent)
+    end = monotonic() + min(SECONDS, SHARE * spent)
     pieces, notes = list[str](), list[str]()
-    parts = (
-        ("The worst mistakes, and what speaks for the class they are taken for (Grad-CAM):",
-         lambda: _reasons(looked, every, [(places[row["image"]], row) for row in rows])),
-        (f"What excites its last maps most, of {len(searched)} test images:",
-         lambda: _patches(looked, every.at(searched))),
-        ("The kernels of its first layer:", lambda: pictures(filters(looked))),
-    )  # fmt: skip
-    with Pace(len(parts), seconds=seconds) as pace:
+    parts = _parts(looked, dataset, test, lambda share: max(0.0, share * (end - monotonic())))
+    with Pace(len(parts), seconds=end - monotonic()) as pace:
         for text, make in pace.over(parts):
             try:
-                shown = [(encoded(_small(pixels), SIDE), caption) for pixels, caption in make()]
+                pieces += [paragraph(text), *make()]
             except NetwrightError as error:
                 notes.append(f"left out: {error}")
-                continue
-            if shown:
-                pieces += [paragraph(text), gallery(shown, SIDE)]
     if pieces or notes:
         page.add("What the net looks at", *pieces, note="; ".join(notes))
+
+
+def _parts(
+    looked: Subject, dataset: Dataset, test: Evaluation, left: Callable[[float], float]
+) -> list[tuple[str, Callable[[], list[str]]]]:
+    """What is said of each look, and what makes its pieces; `left` is a share of the time left."""
+    every, kept = images_of(dataset), dataset.indices(*SPLITS)
+    places = {dataset.names[i]: at for at, i in enumerate(kept)}
+    tested = np.random.default_rng(0).permutation([places[name] for name in test.names])
+    rows = [(places[row["image"]], row) for row in test.mistakes(MISTAKES)]
+    searched, some = every.at(tested[:PATCHES]), every.at(tested[:CHANGED])
+    parts = [
+        (f"What excites its last maps most, of {len(searched)} test images:",
+         lambda: _gallery(_patches(looked, searched))),
+        ("The kernels of its first layer:", lambda: _gallery(pictures(filters(looked)))),
+        (f"What it makes of {len(some)} test images that are moved:",
+         lambda: moved(looked, some, left(1 / 3))),
+        ("And of such that are blurred, noisy, pale, without texture or without shape:",
+         lambda: sensed(looked, some, left(1 / 2))),
+    ]  # fmt: skip
+    if rows:
+        reasons = "The worst mistakes, and what speaks for the class they are taken for (Grad-CAM):"
+        parts.insert(0, (reasons, lambda: _gallery(_reasons(looked, every, rows))))
+    if min(np.bincount(test.truth, minlength=len(test.classes))) >= FOLDS:
+        parts.append(("Where in the net the classes of the test images come apart:",
+                      lambda: charts(separability(looked, every.at(tested), most=PROBED,
+                                                  seconds=left(1 / 2)))))  # fmt: skip
+    return parts
+
+
+def _gallery(items: Iterable[tuple[np.ndarray, str]]) -> list[str]:
+    return [gallery([(encoded(_small(pixels), SIDE), caption) for pixels, caption in items], SIDE)]
 
 
 def _reasons(

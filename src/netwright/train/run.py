@@ -13,7 +13,7 @@ checkpoints/         one file a trial, from which an interrupted run goes on
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -43,6 +43,8 @@ from netwright.train.record import (
 if TYPE_CHECKING:
     from torch import nn
 
+    from netwright.data.dataset import Dataset
+    from netwright.train.shuffling import Shuffled
     from netwright.train.views import Views
 
 __all__ = ["SCHEMA", "Prediction", "Run"]
@@ -203,6 +205,40 @@ class Run:
         for key, word in strange(state, own).items():
             raise RunError(f"{path}: {key} has {word}; the file was changed, begin a new run")
         return model.eval()
+
+    def dataset(self, data: Any = None) -> Dataset:
+        """The images that it was begun with, in their splits: from where they were, or `data`.
+
+        Raises `DataError` where they are not there any more, `RunError` where they are others.
+        """
+        from netwright.data.dataset import load
+        from netwright.data.source import source_of
+
+        settings = self.record["settings"]
+        data = settings["data"] if data is None else data
+        dataset = load(data, seed=settings["seed"], workers=settings.get("workers"))
+        if dataset.fingerprint != self.record["data"]["fingerprint"]:
+            raise RunError(f"the images in {source_of(data)} are not those that {self.path} was "
+                           "begun with; restore them, or begin a new run with another "
+                           "--out")  # fmt: skip
+        return dataset
+
+    def shuffled(
+        self, seconds: float, *, seed: int = 0, tell: Callable[[float], None] | None = None
+    ) -> Shuffled:
+        """Its net, trained for so many seconds on its images with their labels permuted; see
+        `netwright.train.shuffling`. It is trained once.
+        """
+        from netwright.train.shuffling import fit_shuffled
+
+        key = seconds, seed
+        if key not in self._relearnt:
+            self._relearnt[key] = fit_shuffled(self, seconds=seconds, seed=seed, tell=tell)
+        return self._relearnt[key]
+
+    @cached_property
+    def _relearnt(self) -> dict[tuple[float, int], Shuffled]:
+        return {}
 
     def predict(self, images: Iterable[Any], *, precision: str = "fp32") -> list[Prediction]:
         """The classes of images: paths, Pillow images, or arrays (H, W[, C]) of the values
