@@ -66,7 +66,7 @@ def occlusion():
 
 
 def patches():
-    images = np.random.default_rng(0).integers(0, 256, (96, 160, 160, 3)).astype(np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (384, 160, 160, 3)).astype(np.uint8)
     given = Preprocessing(160, 3, (0.5,) * 3, (0.25,) * 3)
 
     def plain(model):
@@ -85,7 +85,7 @@ def patches():
             "ours": lambda: nw.look.top_patches(model, images, paths, batch=BATCH,  # noqa: B023
                                                 preprocessing=given),
         }  # fmt: skip
-        times, _ = interleaved(ways, 5)
+        times, _ = interleaved(ways, 3)
         print(f"{name:14} {len(paths)} layers: inference {times['plain']:.1f} s, top patches "
               f"{times['ours']:.1f} s: {times['ours'] / times['plain']:.2f}x, load "
               f"{os.getloadavg()[0]:.1f}")  # fmt: skip

@@ -35,6 +35,8 @@ SHOWN = 12
 """Channels of a figure."""
 ACROSS = 6
 """Panels in a row of it."""
+UNSEEN = -1
+"""The place of a value that has not been looked for."""
 
 
 @dataclass(frozen=True)
@@ -182,20 +184,27 @@ class _Best:
         self.state: tuple[Tensor, Tensor, Tensor] | None = None
 
     def take(self, output: Tensor, start: int) -> None:
-        """Merges a batch (N, C, ...) of the images from `start` on."""
-        flat = output.reshape(*output.shape[:2], -1)
-        if flat.isnan().any():
+        """Merges a batch (N, C, ...) of the images from `start` on. Where a value lies is looked
+        for only if it is kept: to search every map takes as long as to compute it.
+        """
+        values = output.amax((*range(2, output.dim()),)) if output.dim() > 2 else output
+        if values.isnan().any():
             raise LookError("a layer gave values that are no numbers; look at the weights")
-        values, units = flat.max(2)
-        values, units = values.T, units.T
-        images = torch.arange(start, start + len(output), device=values.device).expand_as(units)
+        values = values.T
+        images = torch.arange(start, start + len(output), device=values.device).expand_as(values)
+        units = torch.full_like(images, UNSEEN)
         if self.state is not None:
             values, images, units = (
                 torch.cat(pair, 1) for pair in zip(self.state, (values, images, units), strict=True)
             )
         values, order = values.sort(dim=1, descending=True, stable=True)
         keep = order[:, : self.k]
-        self.state = values[:, : self.k], images.gather(1, keep), units.gather(1, keep)
+        images, units = images.gather(1, keep), units.gather(1, keep)
+        channels, places = torch.nonzero(units == UNSEEN, as_tuple=True)
+        if len(channels):
+            maps = output[images[channels, places] - start, channels]
+            units[channels, places] = maps.reshape(len(channels), -1).argmax(1)
+        self.state = values[:, : self.k], images, units
 
     def arrays(self, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Values, images and units of a map with rows of `width`, filled up to k."""
