@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -80,10 +79,8 @@ def test_nets_are_sorted_with_the_unknown_last(listed, column, value):
     assert len(set(values)) > 3
 
 
-def test_the_table_fits_a_hundred_columns_and_is_quick(said):
-    start = time.process_time()
+def test_the_table_fits_a_hundred_columns(said):
     lines = said("nets").splitlines()
-    assert time.process_time() - start < 5  # 2 s where nothing else runs
     assert max(map(len, lines)) <= 100
     assert len([line for line in lines if line]) >= 2 + len(nw.nets())
 

@@ -79,7 +79,7 @@ class WithTaps(Wired):
 
 def _listening(module: nn.Module) -> bool:
     """Whether a module is a tap that training sees: those in frozen parts never train."""
-    return isinstance(module, Tapped) and module.training
+    return isinstance(getattr(module, "wiring", None), Tap) and module.training
 
 
 class Stepped(Wired):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-__all__ = ["ENOUGH", "Rung", "epochs_within", "most_epochs", "rungs", "work"]
+__all__ = ["ENOUGH", "MOST_EPOCHS", "Rung", "epochs_within", "most_epochs", "rungs", "work"]
 
 ETA = 3
 """A third of the nets goes on; each for three times as many epochs."""
