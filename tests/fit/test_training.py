@@ -123,7 +123,7 @@ def test_the_rate_falls_to_nothing_in_the_time_there_is(
     assert rates == wanted
 
 
-@pytest.mark.parametrize(("limit", "epochs"), [(3.5, 3), (5.5, 5), (100.0, 6)])
+@pytest.mark.parametrize(("limit", "epochs"), [(3.5, 3), (6.0, 5), (100.0, 6)])
 def test_time_that_is_left_goes_into_more_epochs(training, monkeypatch, limit, epochs):
     rates = failing(monkeypatch, iter([]))
     one = training(Falling(limit, 1.0, monkeypatch), most=6)

@@ -32,7 +32,7 @@ __all__ = ["finish", "packed"]
 
 CALIBRATED = 100
 """Validation images from which the temperature is more than chance."""
-ENOUGH = 2000
+ENOUGH = 1000
 """So many of them are looked at."""
 
 

@@ -29,7 +29,7 @@ EVERY = 20.0
 """Seconds between the checkpoints of an epoch; at its end there is one anyway."""
 RETREATS, SLOWER = 3, 0.3
 """A net that diverges goes back to its last checkpoint so often, and learns on slower by that."""
-SPARE = 1.05
+SPARE = 1.15
 """More epochs than planned are trained where the time left is longer than theirs by this."""
 LAYERWISE = ("stages", "full", "boosted")
 """Methods under which parts learn the slower the earlier they are."""

@@ -169,7 +169,8 @@ class Trials:
                 note(training.outcome)
                 rest = training.learner.epochs - len(training.history)
                 rest += approach.epochs * (folds - i - 1)
-                self._tell(own, row, cost * rest + ahead)
+                now = replace(own, epochs=training.learner.epochs)
+                self._tell(now, row, cost * rest + ahead)
             note(training.outcome)
             outcomes.append(training.outcome)
             if training.cut:
