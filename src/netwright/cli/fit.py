@@ -50,12 +50,8 @@ LOGS = ("tensorboard", "mlflow")
 @click.option("--rate", default="", metavar="N|find", help="its learning rate, or a range test")
 @click.option("--budget", default="", metavar="BOUNDS", help="what the net may cost: macs<=50M",
               shell_complete=complete.budgets)  # fmt: skip
-@click.option(
-    "--size",
-    callback=as_count,
-    metavar="N",
-    help="side to bring images to, or the length of signals",
-)
+@click.option("--size", callback=as_count, metavar="N",
+              help="side to bring images to, or the length of signals")  # fmt: skip
 @click.option(
     "--epochs",
     callback=as_count,

@@ -16,7 +16,7 @@ from netwright.data.manifest import read_manifest
 from netwright.data.shards import is_shards, read_shards, shards_in
 from netwright.errors import DataError
 
-__all__ = ["OBJECT", "called", "listed", "source_of"]
+__all__ = ["called", "listed", "source_of"]
 
 OBJECT = "object:"
 """What the name of data that is in memory begins with; nobody can open it by that."""

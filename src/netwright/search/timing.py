@@ -21,7 +21,6 @@ def contenders(trials: Sequence[Trial], net: Callable[[Trial], Net]) -> list[Tri
     """The complete trials that may be on the front of score and latency: all that none beats by
     the predicted latency, as sure as that is (`netwright calibrate`); without it those that none
     beats in parameters and MACs.
-
     """
     done = complete(trials)
     spans = [net(trial).plan().latency() for trial in done]

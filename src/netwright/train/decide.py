@@ -19,7 +19,13 @@ from netwright.speed.training import Speed, choices, faster
 from netwright.train.approach import Approach
 from netwright.train.backbones import available, chosen_net
 from netwright.train.folds import enough_folds
-from netwright.train.halving import ENOUGH, MOST_EPOCHS, epochs_within, most_epochs, work
+from netwright.train.halving import (
+    ENOUGH_STEPS,
+    MOST_EPOCHS,
+    epochs_within,
+    most_epochs,
+    work,
+)
 from netwright.train.job import Job
 from netwright.train.propose import Proposal, propose
 from netwright.train.recipe import Recipe, read
@@ -201,7 +207,7 @@ def _several(
     recipe = recipe.suited(dataset.size("train"))
     steps = _steps(dataset, recipe)
     usable, folds = _usable(settings), enough_folds(dataset)
-    enough = min(MOST_EPOCHS, max(LEAST_EPOCHS, int(ENOUGH / steps)))
+    enough = min(MOST_EPOCHS, max(LEAST_EPOCHS, int(ENOUGH_STEPS / steps)))
     dearest = usable / 2 / work([1.0] * len(FAMILIES), enough, folds)
     rates = cache(speeds)  # asked for only when some net meets the budget
     precisions = choices(settings.precision)

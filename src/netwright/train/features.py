@@ -77,12 +77,12 @@ def extract(
     """
     model.eval()
     twin: Any = fast(model, torch.bfloat16 if precision == "bf16" else torch.float32)
-    ways = ((model, model), (twin, twin.body))
-    by_model, by_twin = (
-        _features(*way, net, [next(images.inorder(FEW))], wanted, precision) for way in ways
-    )
-    alike = all(_alike(by_model[layer], by_twin[layer], precision) for layer in wanted)
-    return _features(*ways[alike], net, images.inorder(64), wanted, precision)
+    own, fast_way = (model, model), (twin, twin.body)
+    first = [next(images.inorder(FEW))]
+    exact, quick = (_features(*way, net, first, wanted, precision) for way in (own, fast_way))
+    alike = all(_alike(exact[layer], quick[layer], precision) for layer in wanted)
+    way = fast_way if alike else own
+    return _features(*way, net, images.inorder(64), wanted, precision)
 
 
 def _features(

@@ -52,9 +52,10 @@ def finish(
                        "begin a new run with another --seed or --size")  # fmt: skip
     approach = winner.approach
     model = winner.model()
-    views, heat = _asked(trials, winner, model)
-    test = probabilities(quick(model), trials.split("test", approach.preprocessing), views=views)
-    test = cooled(test, heat)
+    twin = quick(model)
+    views, heat = _asked(trials, winner, twin)
+    shares = probabilities(twin, trials.split("test", approach.preprocessing), views=views)
+    test = cooled(shares, heat)
     indices = dataset.indices("test")
     names = [dataset.names[i] for i in indices]
     result = Evaluation(dataset.classes, names, dataset.labels[indices], test)
@@ -77,7 +78,7 @@ def finish(
     return done
 
 
-def _asked(trials: Trials, winner: Outcome, model: nn.Module) -> tuple[Views, float]:
+def _asked(trials: Trials, winner: Outcome, twin: nn.Module) -> tuple[Views, float]:
     """The views whose outputs are averaged, of those that were learnt from, and the temperature:
     what has the least loss on images of validation, where there are enough.
     """
@@ -88,14 +89,16 @@ def _asked(trials: Trials, winner: Outcome, model: nn.Module) -> tuple[Views, fl
         return plain, 1.0
     chosen = np.random.default_rng(0).permutation(dataset.indices("val"))[:ENOUGH]
     images = trials.images(np.sort(chosen), approach.preprocessing)
-    best: tuple[float, Views, float] | None = None
-    for views in (plain, *([plain._replace(shifted=True)] if Shift in kinds else [])):
-        shares = probabilities(quick(model), images, views=views)
-        heat = temperature(images.labels.numpy(), shares)
-        loss = on_validation(images.labels.numpy(), cooled(shares, heat))["val_loss"]
-        best = min(best or (loss, views, heat), (loss, views, heat))
-    assert best is not None
-    return best[1], best[2]
+    truth = images.labels.cpu().numpy()
+
+    def tried(views: Views) -> tuple[float, Views, float]:
+        shares = probabilities(twin, images, views=views)
+        heat = temperature(truth, shares)
+        return on_validation(truth, cooled(shares, heat))["val_loss"], views, heat
+
+    choices = [plain, plain._replace(shifted=True)] if Shift in kinds else [plain]
+    _, views, heat = min(map(tried, choices))
+    return views, heat
 
 
 def packed(model: nn.Module) -> bytes:

@@ -18,7 +18,8 @@ from torch import distributed
 import netwright
 from netwright.core.files import write_text
 from netwright.data.dataset import Dataset, load
-from netwright.data.source import OBJECT, source_of
+from netwright.data.hub import is_table
+from netwright.data.source import source_of
 from netwright.errors import RunError
 from netwright.speed.machine import machine
 from netwright.train.batches import Place
@@ -75,7 +76,7 @@ def fit(
     """
     wanted = Settings(source_of(data), **written(settings))
     if search:
-        if wanted.data.startswith(OBJECT):
+        if is_table(data):
             raise RunError("the trials of a search read the images by themselves, got a data set "
                            "in memory; give the folder that its save_to_disk writes")  # fmt: skip
         from netwright.search.engine.automl import fit_by_search
@@ -208,9 +209,12 @@ def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock,
         if trials.cut:
             watch.say("the time is up before the schedule is through; the best net so far is taken")
         elif clock.limit is not None and clock.left > clock.limit / 2:
-            more = "longer training" if job.approaches else "more fine-tuning"
-            watch.say(f"done after {clock.spent:.0f} of {clock.limit:.0f} seconds: with so many "
-                      f"images {more} is known to bring little")  # fmt: skip
+            why = (
+                "with so many images longer training is known to bring little"
+                if job.approaches
+                else "what is left to try does not fit into the rest, or brings little"
+            )
+            watch.say(f"done after {clock.spent:.0f} of {clock.limit:.0f} seconds: {why}")
         if dataset.black:
             watch.say(f"{len(dataset.black)} images turned out to be unreadable and counted as "
                       f"black; the first: {dataset.black[0]}")  # fmt: skip

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-__all__ = ["ENOUGH", "MOST_EPOCHS", "Rung", "epochs_within", "most_epochs", "rungs", "work"]
+__all__ = ["ENOUGH_STEPS", "MOST_EPOCHS", "Rung", "epochs_within", "most_epochs", "rungs", "work"]
 
 ETA = 3
 """A third of the nets goes on; each for three times as many epochs."""
@@ -20,9 +20,9 @@ STEPS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 18, 21, 24, 27, 30, 36, 42, 48, 54, 60
          120, 150, 180, 210, 240, 270, 300)  # fmt: skip
 """Numbers of final epochs to choose from; coarse, so that small differences in speed do not
 change the schedule."""
-MOST_EPOCHS, MOST, ENOUGH = 60, 300, 1500
-"""Epochs that a net gets at most: of few images more than of many, so that it has enough steps of
-the optimiser."""
+MOST_EPOCHS, MOST_OF_FEW, ENOUGH_STEPS = 60, 300, 1500
+"""Epochs that a net gets at most, of many images and of few, which need more for enough steps of
+the optimiser; steps from which more bring little."""
 
 
 def most_epochs(steps: float) -> int:
@@ -31,7 +31,7 @@ def most_epochs(steps: float) -> int:
     >>> most_epochs(17), most_epochs(300), most_epochs(1)
     (88, 60, 300)
     """
-    return min(MOST, max(MOST_EPOCHS, int(ENOUGH / steps)))
+    return min(MOST_OF_FEW, max(MOST_EPOCHS, int(ENOUGH_STEPS / steps)))
 
 
 @dataclass(frozen=True)

@@ -127,18 +127,19 @@ class Training:
         if left < seconds:
             return False
         if left < rest * seconds:
-            self._replan(int(left / seconds), "slower")
+            self._replan(int(left / seconds))
         elif left > SPARE * (rest + 1) * seconds and self.learner.epochs < self.most:
-            self._replan(min(int(left / seconds / SPARE), self.most - self.learner.done), "faster")
+            self._replan(min(int(left / seconds / SPARE), self.most - self.learner.done))
         return True
 
-    def _replan(self, rest: int, pace: str) -> None:
+    def _replan(self, rest: int) -> None:
         """So many epochs from here."""
         before, self.learner.epochs = self.learner.epochs, self.learner.done + rest
+        how = "slower" if self.learner.epochs < before else "faster"
         # Kernels in bfloat16 wait for each other: beside one busy process 20 times as slow.
         busy = torch.get_num_threads() > 1 and self.learner.epochs < before / 2
         hint = "; beside other work fewer threads are faster (OMP_NUM_THREADS)" if busy else ""
-        self.tell(f"{self.approach.name}: {pace} than planned, {self.learner.epochs} epochs "
+        self.tell(f"{self.approach.name}: {how} than planned, {self.learner.epochs} epochs "
                   f"instead of {before}{hint}")  # fmt: skip
 
     def _epoch(self) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def of_timm(config: Mapping[str, Any]) -> Preprocessing:
 
 def usual(shape: Shape) -> Preprocessing:
     """What images of nets for this shape go through most often: ImageNet's mean and deviation, and
-    the middle of images an eighth larger.
+    the middle of images a seventh larger.
     """
     mean, std = INPUTS["imagenet"]
     size = shape[-1]
