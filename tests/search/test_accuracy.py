@@ -36,19 +36,6 @@ from netwright.train.recipe import Recipe
 CHEAP = "params<=4K, macs<=120K"
 
 
-@pytest.fixture(scope="module")
-def squares(tmp_path_factory):
-    """Two classes, bright above or below: 120 images of 8 pixels."""
-    random = np.random.default_rng(0)
-    labels = np.arange(120) % 2
-    images = random.integers(0, 100, (120, 8, 8), dtype=np.uint8)
-    images[labels == 0, :4] += 120
-    images[labels == 1, 4:] += 120
-    file = tmp_path_factory.mktemp("data") / "halves.npz"
-    np.savez(file, images=images, labels=labels)
-    return str(file)
-
-
 @pytest.fixture
 def run(capsys):
     """Exit code, output and errors of a command."""

@@ -211,9 +211,8 @@ def test_the_time_of_a_search_gives_the_last_trial_back(tmp_path):
         return 1.0
 
     list_of = []
-    began = time.monotonic()
     study = nw.search(SPACE, evaluator, minutes=1 / 60, strategy="random", storage=tmp_path / "j")
-    assert time.monotonic() - began < 4
+    assert len(list_of) == 2  # the third was broken off
     assert study.stopped == "the time is over"
     assert [trial.state for trial in study.trials] == ["complete"] * 2
     list_of.clear()

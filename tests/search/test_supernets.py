@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from random import Random
 
-import numpy as np
 import pytest
 
 import netwright as nw
@@ -21,19 +20,6 @@ NAMES = [name for name in nw.strategies() if isinstance(find(name), SharedWeight
 each = pytest.mark.parametrize("name", NAMES)
 TINY = "darts:depth=3,width=2,nodes=2"
 SETTINGS = "epochs=2,candidates=6"
-
-
-@pytest.fixture(scope="module")
-def squares(tmp_path_factory):
-    """Two classes, bright above or below: 96 images of 8 pixels."""
-    random = np.random.default_rng(0)
-    labels = np.arange(96) % 2
-    images = random.integers(0, 100, (96, 8, 8), dtype=np.uint8)
-    images[labels == 0, :4] += 120
-    images[labels == 1, 4:] += 120
-    file = tmp_path_factory.mktemp("data") / "halves.npz"
-    np.savez(file, images=images, labels=labels)
-    return str(file)
 
 
 def how(name):

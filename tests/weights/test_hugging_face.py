@@ -108,14 +108,15 @@ def test_weights_are_downloaded_once_checked_and_there_offline(hub, tmp_path, mo
 
     monkeypatch.setattr(library.constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(library.constants, "ENDPOINT", "http://127.0.0.1:9")
-    start = time.monotonic()
+    pauses = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
     again = net.build(weights=NAME)
     assert torch.equal(again.state_dict()["head.fc.weight"], state["classifier.weight"])
     with pytest.raises(
         nw.WeightsError, match=r"cannot get \S+resnet18\S+: .* refused.*; try again,"
     ):
         nw.net("resnet18").build(weights="timm/resnet18.a1_in1k")
-    assert time.monotonic() - start < 5  # the library alone asks for 23 s
+    assert sum(pauses) < 5  # the library alone asks for 23 s
 
     (blob,) = [path for path in tmp_path.rglob("blobs/*") if path.stat().st_size > 1e6]
     blob.write_bytes(blob.read_bytes()[:-1])
