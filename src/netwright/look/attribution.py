@@ -119,23 +119,13 @@ def attribute(
     with what there is: the mean of fewer samples, coarser steps with the `error` that is left,
     fewer checks. `tell` hears the share that is done.
     """
-    begun = monotonic()
-    if method not in METHODS and not method.startswith(PREFIX):
-        raise nearest("method", method, [*METHODS, *others()])
+    begun, how = monotonic(), Smoothing(samples, noise, seed)
+    _check(method, target, layer, unit, how)
     looked = subject(model, preprocessing)
     picture = looked.picture(image)
-    cells = method in CELLS
     rounds = samples if method == "smoothgrad" else MOST
     pace = Pace(rounds, None if check else tell, seconds)
-    if (layer is None) != (unit is None) and not cells:
-        raise LookError(f"{method} is about pixels and takes a layer with a unit (channel, y, x), "
-                        "or neither; gradcam takes a layer")  # fmt: skip
-    if unit is not None and (cells or target is not None):
-        raise LookError("a unit is asked about in place of a class, by a method of pixels")
-    how = Smoothing(samples, noise, seed)
-    if samples < 1 or noise < 0:
-        raise LookError(f"samples is {samples}, noise {noise}; wanted at least 1, and 0 or more")
-    if cells:
+    if method in CELLS:
         drawn, score, index = _by_cells(looked, picture.x, method, target, layer)
     else:
         with watching(looked.model, [layer] if layer else [], unit) as watch:
@@ -160,6 +150,23 @@ def attribute(
         left = None if seconds is None else max(0.0, seconds - (monotonic() - begun))
         return trust(looked, picture, look, **how._asdict(), seconds=left, tell=tell).look
     return look
+
+
+def _check(
+    method: str, target: int | str | None, layer: str | None, unit: tuple[int, ...] | None,
+    how: Smoothing,
+) -> None:  # fmt: skip
+    """Refuses what no map can be of."""
+    if method not in METHODS and not method.startswith(PREFIX):
+        raise nearest("method", method, [*METHODS, *others()])
+    if (layer is None) != (unit is None) and method not in CELLS:
+        raise LookError(f"{method} is about pixels and takes a layer with a unit (channel, y, x), "
+                        "or neither; gradcam takes a layer")  # fmt: skip
+    if unit is not None and (method in CELLS or target is not None):
+        raise LookError("a unit is asked about in place of a class, by a method of pixels")
+    if how.samples < 1 or how.noise < 0:
+        raise LookError(f"samples is {how.samples}, noise {how.noise}; wanted at least 1, and 0 or "
+                        "more")  # fmt: skip
 
 
 def _of_unit(watch: Watch, x: Tensor, unit: tuple[int, ...]) -> Tensor:

@@ -160,7 +160,7 @@ def trust(
     if labels is not None:
         relearnt = _relearnt(looked, shuffled, labels, seed, tell)
         shuffled, accuracy = relearnt.model, relearnt.accuracy
-        tell = tell and _half(tell)
+        tell = tell and _half(tell, 0.5)
     others = [] if shuffled is None else [subject(shuffled, looked.preprocessing)]
     classwise, learnt, maps = list[float](), list[float](), list[np.ndarray]()
     pace = Pace(len(groups) + len(others), tell, seconds)
@@ -197,12 +197,12 @@ def _relearnt(
         raise LookError("the check of labels trains the net anew on its data, which only a run of "
                         "`fit` knows; give one, or a model fitted to shuffled labels as "
                         "`shuffled`")  # fmt: skip
-    return looked.run.shuffled(seconds, seed=seed, tell=tell and (lambda share: tell(share / 2)))
+    return looked.run.shuffled(seconds, seed=seed, tell=tell and _half(tell, 0.0))
 
 
-def _half(tell: Tell) -> Tell:
-    """Hears of the second half."""
-    return lambda share: tell((1 + share) / 2)
+def _half(tell: Tell, begun: float) -> Tell:
+    """Hears of one half of the work, before which a share had `begun`."""
+    return lambda share: tell(begun + share / 2)
 
 
 class _Maps:

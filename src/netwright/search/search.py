@@ -101,7 +101,7 @@ def search(
         return search_shared(plan, name=name, storage=storage, study=study, workers=workers,
                              seconds=ends - time.monotonic(), progress=progress)  # fmt: skip
     learnt = how.prepare(where, evaluator, seed=seed, seconds=ends - time.monotonic())
-    how, done, stopped = how.prepared(learnt), list[Trial](), ""
+    how, done, stopped = how.prepared(learnt), list[Trial](), f"{most} trials"
     while len(done) < most:
         if time.monotonic() >= ends:
             stopped = f"{minutes:g} minutes are over"
@@ -115,7 +115,7 @@ def search(
         done.append(evaluate(where, trial, evaluator, seconds=limit, limit=limit))
         if progress:
             progress(done[-1])
-    return Study(where, name, seed, done, stopped or f"{len(done)} trials")
+    return Study(where, name, seed, done, stopped)
 
 
 def ask(
