@@ -15,18 +15,16 @@ with the other seeds as well.
 
 from __future__ import annotations
 
-import argparse
 import random as rng
 import time
 from collections.abc import Iterator
 from itertools import combinations, islice, takewhile
-from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 from nas_replay import CSV, interval, measured
 from scipy.stats import spearmanr
-from trainings import BUILD, Settings, Trainings, trainings
+from trainings import Settings, Trainings, parser, trainings
 
 import netwright as nw
 from netwright.core.net import Net
@@ -131,15 +129,10 @@ def compare(table: Trainings, seeds: int, trials: int, runs: int, ends: float) -
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    options.add_argument("--minutes", type=float, default=60.0)
-    options.add_argument("--jobs", type=int, default=1)
-    options.add_argument("--seeds", type=int, default=2)
-    options.add_argument("--csv", type=Path, default=BUILD / "cells.csv")
+    options = parser(__doc__, "cells.csv")
     options.add_argument("--search", action="store_true")
     options.add_argument("--trials", type=int, default=30)
     options.add_argument("--runs", type=int, default=2)
-    options.add_argument("--small", action="store_true")
     given = options.parse_args()
     if given.search and min(given.seeds, given.runs) < 2:
         options.error("a search is compared over at least two runs and two seeds")

@@ -12,7 +12,6 @@ kept in a CSV and searches beside it, so that the same command goes on where it 
 
 from __future__ import annotations
 
-import argparse
 import json
 import random as rng
 import time
@@ -22,7 +21,7 @@ from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
 import torch
-from trainings import BUILD, Settings, Trainings, accuracy, trainings
+from trainings import Settings, Trainings, accuracy, parser, trainings
 
 import netwright as nw
 from netwright.core.files import write_text
@@ -99,13 +98,7 @@ def row(name: str, table: Trainings, code: str, rivals: list[str], seeds: int) -
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    options.add_argument("--minutes", type=float, default=60.0)
-    options.add_argument("--jobs", type=int, default=1)
-    options.add_argument("--seeds", type=int, default=2)
-    options.add_argument("--csv", type=Path, default=BUILD / "one_shot.csv")
-    options.add_argument("--small", action="store_true")
-    given = options.parse_args()
+    given = parser(__doc__, "one_shot.csv").parse_args()
     size, seeds = (SMALL, 1) if given.small else (WHOLE, given.seeds)
     ends = time.monotonic() + 60 * given.minutes
     side = size.settings.size

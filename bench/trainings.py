@@ -7,6 +7,7 @@ trained; rows are appended when trainings end, and none that is there is trained
 
 from __future__ import annotations
 
+import argparse
 import csv
 import io
 import os
@@ -157,6 +158,17 @@ class Trainings:
         """How many trainings there are, of which kind, and how long one takes."""
         mean = f"{fmean(self.seconds):.1f} s each, " if self.seconds else ""
         return f"{len(self.scores)} trainings, {mean}{self.settings.train:,} images, {self.how}"
+
+
+def parser(page: str, file: str) -> argparse.ArgumentParser:
+    """The options of a bench whose trainings are kept in a file of that name."""
+    options = argparse.ArgumentParser(description=page.partition("\n")[0])
+    options.add_argument("--minutes", type=float, default=60.0)
+    options.add_argument("--jobs", type=int, default=1)
+    options.add_argument("--seeds", type=int, default=2)
+    options.add_argument("--csv", type=Path, default=BUILD / file)
+    options.add_argument("--small", action="store_true", help="that the script works, no figures")
+    return options
 
 
 @contextmanager
