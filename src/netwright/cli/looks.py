@@ -177,7 +177,7 @@ def fields(
 ) -> Any:  # fmt: skip
     """What a unit does see in several models.
 
-    If none is --beside, these are the net with random weights and as it is.
+    Without --beside these are the net with random weights, and the net as it is.
     """
     if layer is None:
         raise LookError("wanted --layer PATH")
