@@ -33,7 +33,7 @@ from netwright.space.search_space import Space
 from netwright.train.recipe import RECIPES
 
 RECIPE = RECIPES["resnet"].but(name="cells", batch=64, average="ema", keep=0.98)
-SETTINGS = Settings(RECIPE, train=10000, val=5000, epochs=3, size=16, precision="bf16")
+SETTINGS = Settings(RECIPE, train=10000, val=5000, epochs=5, size=16)
 SMALL = Settings(RECIPE, train=250, val=100, epochs=1, size=8)
 DEPTH = 3
 WANTED, FEW = 0.9, 4

@@ -42,6 +42,7 @@ def command(run: str, images: tuple[str, ...], top: int, precision: str, as_json
     """
     need_memory()
     with waiting("loading PyTorch"):
+        from netwright.speed.allocation import reused_memory
         from netwright.train.run import Run
 
     opened = Run.load(run)
@@ -51,7 +52,7 @@ def command(run: str, images: tuple[str, ...], top: int, precision: str, as_json
     unreadable: list[str] = []
     notes: list[str] = []
     together = max(1, PIXELS // opened.preprocessing.blank.size)
-    with waiting("reading images") as advance:
+    with reused_memory(), waiting("reading images") as advance:
         for start in range(0, len(paths), together):
             advance(start, len(paths))
             part = paths[start : start + together]

@@ -6,19 +6,22 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from hashlib import sha256
+from math import prod
 from typing import NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from netwright.core.shape import Shape
 from netwright.data.augment import Batch, augment
 from netwright.data.image import Preprocessing
 from netwright.data.mixing import shared
 from netwright.data.stream import default_workers
 from netwright.train.recipe import Recipe
 
-__all__ = ["ALONE", "Images", "Part", "Place", "Source", "ahead", "overlaps", "seed_of"]
+__all__ = ["ALONE", "Images", "Part", "Place", "Source", "ahead", "overlaps", "seed_of",
+           "together"]  # fmt: skip
 
 
 def seed_of(*words: object) -> int:
@@ -27,6 +30,9 @@ def seed_of(*words: object) -> int:
 
 
 T = TypeVar("T")
+
+MOST, FEWEST, POSITIONS = 256, 16, 256 * 32 * 32
+"""Images that are asked at once, and positions of their maps, on a processor."""
 
 
 def ahead(items: Iterable[T]) -> Iterator[T]:
@@ -37,6 +43,17 @@ def ahead(items: Iterable[T]) -> Iterator[T]:
         while (item := waiting.result()) is not end:
             waiting = thread.submit(next, source, end)
             yield cast("T", item)
+
+
+def together(shape: Shape, device: torch.device) -> int:
+    """How many images (C, H, W) are asked at once: on a processor no more than its caches profit
+    from.
+
+    >>> together((3, 32, 32), torch.device("cpu")), together((3, 224, 224), torch.device("cpu"))
+    (256, 16)
+    """
+    few = MOST if device.type != "cpu" else POSITIONS // prod(shape[1:])
+    return min(MOST, max(FEWEST, few))
 
 
 def overlaps(device: torch.device, recipe: Recipe) -> bool:
@@ -172,9 +189,12 @@ class Images:
         twin.mirror = not self.mirror
         return twin
 
-    def inorder(self, batch: int = 256) -> Iterator[Tensor]:
-        """All images as they are."""
-        for pixels in self.source.stream(torch.arange(len(self)).split(batch)):
+    def inorder(self, batch: int | None = None) -> Iterator[Tensor]:
+        """All images as they are; so many at once that their maps stay small unless `batch` says
+        how many.
+        """
+        count = batch or together(self.shape, self.device)
+        for pixels in self.source.stream(torch.arange(len(self)).split(count)):
             yield self.normalised(pixels.flip(-1) if self.mirror else pixels)
 
 

@@ -20,6 +20,7 @@ from netwright.data.image import Preprocessing
 from netwright.data.listing import SPLITS
 from netwright.data.signals import SignalPreprocessing
 from netwright.errors import DataError, RunError, nearest
+from netwright.speed.allocation import reused_memory
 from netwright.train.record import text_of
 from netwright.train.run import Run
 from netwright.train.scores import paired, scores
@@ -69,6 +70,7 @@ class Evaluation:
         return [row for row in rows if row["class"] != row["predicted"]][:count]
 
 
+@reused_memory()
 def evaluate(
     runs: Sequence[Run],
     data: str | Path | Dataset,
@@ -114,6 +116,7 @@ def evaluate(
     return Evaluation(classes, names, truth, total / len(runs))
 
 
+@reused_memory()
 def robustness(
     runs: Sequence[Run],
     data: str | Path | Dataset,

@@ -82,7 +82,7 @@ def extract(
     exact, quick = (_features(*way, net, first, wanted, precision) for way in (own, fast_way))
     alike = all(_alike(exact[layer], quick[layer], precision) for layer in wanted)
     way = fast_way if alike else own
-    return _features(*way, net, images.inorder(64), wanted, precision)
+    return _features(*way, net, images.inorder(), wanted, precision)
 
 
 def _features(

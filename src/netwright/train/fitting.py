@@ -21,6 +21,7 @@ from netwright.data.dataset import Dataset, load
 from netwright.data.hub import is_table
 from netwright.data.source import source_of
 from netwright.errors import RunError
+from netwright.speed.allocation import reused_memory
 from netwright.speed.machine import machine
 from netwright.train.batches import Place
 from netwright.train.decide import decide
@@ -50,6 +51,7 @@ ENDING = 0.05
 """Share of the time that is kept for the test and the report."""
 
 
+@reused_memory()
 def fit(
     data: Any,
     *,
@@ -128,6 +130,7 @@ def _begun(
     return planned
 
 
+@reused_memory()
 def resume(out: str | Path, data: Any = None, *, watch: Watch | None = None, **given: Any) -> Run:
     """Goes on with an interrupted run from its last checkpoint, some seconds before the break.
 

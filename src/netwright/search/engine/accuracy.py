@@ -24,6 +24,7 @@ from netwright.search.search import Evaluation
 from netwright.search.trial import Trial
 from netwright.space.registry import find, options
 from netwright.space.search_space import Space
+from netwright.speed.allocation import reused_memory
 from netwright.train.approach import Approach
 from netwright.train.batches import Images
 from netwright.train.begin import part_of, random_model
@@ -81,6 +82,7 @@ class Accuracy:
     tuned: Tuned | Prescribed | None = None
     resizes: bool = False
 
+    @reused_memory()
     def __call__(
         self,
         net: Net,
