@@ -99,7 +99,9 @@ class Trainings:
     ) -> None:
         self.path, self.space, self.settings = path, space, settings
         self.pool, self.jobs = pool, jobs
-        self.how = accuracy(settings).identity()
+        self.how = ", ".join(
+            [f"{word} {text}" for word, text in accuracy(settings).identity().items()]
+        )
         self.versions = f"netwright {netwright.__version__}, torch {torch.__version__}, "
         self.versions += device_name()
         self.scores = dict[tuple[str, int], float]()

@@ -12,6 +12,7 @@ import time
 from itertools import combinations
 from pathlib import Path
 from random import Random
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -23,14 +24,16 @@ from netwright.errors import SearchError
 from netwright.search.engine.accuracy import Accuracy
 from netwright.search.engine.beside import Beside, at_random, best_of
 from netwright.search.engine.home import Home
+from netwright.search.engine.identity import identity
 from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.setup import Setup
-from netwright.search.engine.shared import identity, search_shared
+from netwright.search.engine.shared import search_shared
 from netwright.search.front import front
 from netwright.search.strategy import find
 from netwright.search.trial import Trial
 from netwright.space.families import small
 from netwright.space.named import space_of
+from netwright.space.small_nets import SmallNets
 from netwright.train.recipe import Recipe
 
 CHEAP = "params<=4K, macs<=120K"
@@ -332,7 +335,62 @@ def test_a_study_is_gone_on_with_and_joined(study, squares, run, tmp_path):
     assert (code, out) == (0, "halves: 0 trials here; 3 trials\n")
     code, _, err = run("search", *words[:3], 2, *words[4:], "--trials", 4)
     assert code == 2
-    assert "is of another data: halves.npz, 1 epochs by resnet" in err
+    assert "halves/study.journal was begun with epochs 1, got 2; begin another study" in err
+    changed = [*words[:-3], "--out", folder, "--quiet", "--trials", 4]
+    changed[changed.index("--budget") + 1] = "params<=3K"
+    assert (
+        "was begun with budget params<=4000, macs<=120000, got params<=3000"
+        in run("search", *changed)[2]
+    )
+    assert (
+        "was begun with split seed 0, got 1" in run("search", *words, "--trials", 4, "--seed", 1)[2]
+    )
+
+
+def test_a_study_goes_on_in_a_folder_of_another_name(study, run, tmp_path, squares):
+    moved = tmp_path / "moved"
+    copytree(study, moved)
+    assert len(trials_of(moved)) == 4
+    assert run("search", "--show", moved)[0] == 0
+    code, out, _ = run("search", "small", squares, "--epochs", 1, "--budget", CHEAP, "--seed", 0,
+                       "--trials", 4, "--out", moved, "--quiet")  # fmt: skip
+    assert code == 0
+    assert "4 of 4 trials" in out
+
+
+def test_again_wants_the_images_of_the_study(study, run, tmp_path, squares):
+    moved = tmp_path / "moved"
+    copytree(study, moved)
+    images, before = Path(squares), Path(squares).read_bytes()
+    try:
+        arrays = dict(np.load(squares))
+        arrays["images"] = arrays["images"][::-1].copy()
+        np.savez(images, **arrays)
+        code, _, err = run("search", "--again", moved, "--trial", 2)
+    finally:
+        images.write_bytes(before)
+    assert code == 2
+    assert "was begun with data halves.npz" in err
+
+
+@pytest.mark.parametrize(
+    ("settings", "wanted"),
+    [({"epochs": 0}, "at least 1"), ({"precision": "fp8"}, "no precision is called 'fp8'")],
+)
+def test_settings_of_a_training_that_are_none(squares, settings, wanted):
+    with pytest.raises(nw.NetwrightError, match=wanted):
+        Accuracy(squares, **settings)
+
+
+@pytest.mark.parametrize("shape", [(3, 32, 32), (1, 16, 16)])
+def test_a_space_for_other_images_is_refused_before_anything_is_tried(squares, shape):
+    with pytest.raises(SearchError, match="the images are 1x8x8 of 2 classes"):
+        nw.search(SmallNets(2, shape), squares, trials=2)
+
+
+def test_images_that_are_not_there_are_told_before_anything_is_tried():
+    with pytest.raises(nw.DataError, match="nowhere"):
+        nw.search(nw.space("nasbench201"), "nowhere", trials=2)
 
 
 def test_what_is_not_there_is_one_line(run, tmp_path, squares, monkeypatch):
@@ -394,7 +452,7 @@ def test_a_fit_does_not_go_on_with_the_search_of_other_images(squares, run, tmp_
     np.savez(other, images=np.load(squares)["images"][::-1], labels=np.load(squares)["labels"])
     run("search", "small", squares, "--trials", 1, "--epochs", 1, "--budget", CHEAP, "--quiet",
         "--out", tmp_path / "run-search")  # fmt: skip
-    with pytest.raises(SearchError, match=r"is of another data: halves\.npz.*got other\.npz"):
+    with pytest.raises(SearchError, match=r"was begun with data halves\.npz.*got other\.npz"):
         fit_by_search(other, tmp_path / "run", minutes=0.1, budget=CHEAP)
 
 

@@ -18,10 +18,11 @@ import pytest
 import netwright as nw
 from evaluators import LOG, logged, score
 from netwright.errors import SearchError
+from netwright.search.engine.identity import identity
 from netwright.search.engine.journal import mend
 from netwright.search.engine.ledger import KILLED, Ledger
 from netwright.search.engine.processes import work_together
-from netwright.search.engine.shared import identity, search_shared
+from netwright.search.engine.shared import search_shared
 from netwright.search.engine.storage import Place, shown
 from netwright.search.engine.worker import Plan, _Turn, work
 from netwright.search.strategy import find

@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -240,3 +241,22 @@ def test_spaces_and_strategies_load_no_torch() -> None:
 def test_the_face_is_the_loop() -> None:
     assert search.__doc__
     assert "no function is evaluated twice" in search.__doc__
+
+
+def test_the_time_of_a_trial_cannot_be_swallowed() -> None:
+    def patient(net: nw.Net) -> float:
+        try:
+            time.sleep(30)
+        except Exception:  # noqa: BLE001 as careless evaluators do
+            return 1.0
+        return 0.0
+
+    study = nw.search("nasbench201", patient, trials=1, limit=0.2)
+    assert [trial.state for trial in study.trials] == ["failed"]
+    assert study.trials[0].reason == "it took longer than its 0.2 seconds"
+
+
+def test_a_study_prints_in_a_line() -> None:
+    study = nw.search("nasbench201", lambda net: 0.5, trials=2, strategy="random")
+    assert repr(study) == ("<study of nasbench201 by random: 2 trials, 2 complete, "
+                           "best score 0.5>")  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import statistics
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -196,6 +197,31 @@ def test_rungs_hold_the_best_of_those_below() -> None:
         for trial in above:
             assert trial.key in {other.key for other in below}
             assert score(trial.code) >= worth[len(worth) // 4]
+
+
+def test_the_first_rung_is_an_epoch() -> None:
+    class Epochs:
+        """An evaluator that says how many epochs a whole training has."""
+
+        epochs = 10
+
+        def __call__(self, net: nw.Net, fidelity: float) -> float:
+            asked.append(max(1, round(fidelity * self.epochs)))
+            return evaluate(net)
+
+    asked = list[int]()
+    study = nw.search(CELLS, Epochs(), trials=30, strategy="hyperband")
+    assert {*asked} == {1, 3, 10}
+    twice = [(trial.key, epochs) for trial, epochs in zip(study.trials, asked, strict=True)]
+    assert len(twice) == len({*twice})
+
+
+def test_halving_goes_on_with_the_trials_of_others(tmp_path: Path) -> None:
+    file = tmp_path / "study.journal"
+    nw.search(CELLS, evaluate, trials=6, strategy="random", storage=file)
+    study = nw.search(CELLS, evaluate, trials=20, strategy="hyperband", storage=file)
+    assert len(study.trials) == 20
+    assert len({(trial.key, trial.fidelity) for trial in study.trials}) == 20
 
 
 def test_hyperband_wants_an_evaluator_that_takes_parts() -> None:

@@ -185,7 +185,7 @@ def _train_again(study: str, storage: str, number: int | None, as_json: bool) ->
 
     home = Home(study, storage, lambda line: click.echo(line, err=True))
     with home.opened() as ledger:
-        plan, trials = home.setup(ledger).plan(), ledger.trials()
+        plan, trials = home.plan(ledger), ledger.trials()
     before = best_trial(trials) if number is None else numbered(trials, number)
     fresh = replace(before, state="running", score=None, reason="")
     after = evaluate(plan.space, fresh, plan.evaluator)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import random as rng
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from netwright.errors import SearchError
-from netwright.search.strategy import Proposal, Strategy, named, new
+from netwright.search.strategy import Learnt, Proposal, Strategy, named, new
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
 
@@ -26,7 +27,7 @@ class SuccessiveHalving(Strategy):
     2016, arXiv:1603.06560).
 
     factor: how much more a net gets on the next rung, and of how many one gets it
-    least: share of the whole training on the first rung
+    least: share of the whole training on the first rung, which is one epoch at least
     brackets: how many first rungs there are, from `least` upwards
     """
 
@@ -49,18 +50,36 @@ class SuccessiveHalving(Strategy):
             shares.insert(0, shares[0] / self.factor)
         return shares
 
+    def prepare(
+        self,
+        space: Space,
+        evaluator: object,
+        *,
+        seed: int = 0,
+        seconds: float = math.inf,
+        before: Learnt | None = None,
+        tell: Callable[[str], None] = lambda line: None,
+    ) -> Learnt:
+        """The share of a training that is one epoch, where the evaluator says how many it has."""
+        epochs = getattr(evaluator, "epochs", None)
+        return {**(before or {}), **({"least": 1 / epochs} if epochs else {})}
+
+    def prepared(self, learnt: Learnt) -> SuccessiveHalving:
+        return replace(self, least=max(self.least, learnt.get("least", 0.0)))
+
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
         rungs = self.rungs
+        own = [trial for trial in trials if "bracket" in trial.note]  # others began the study
         for rung in range(len(rungs) - 2, -1, -1):
-            if due := self._due(trials, rungs[rung], rungs[rung + 1]):
+            gone = {trial.key for trial in trials if trial.fidelity == rungs[rung + 1]}
+            if due := self._due(own, rungs[rung], gone):
                 note = {"parent": due.number, "bracket": due.note["bracket"]}
                 return Proposal(due.code, rungs[rung + 1], note)
-        bracket = self._bracket(trials, min(self.brackets, len(rungs)))
+        bracket = self._bracket(own, min(self.brackets, len(rungs)))
         return Proposal(new(space, trials, random), rungs[bracket], {"bracket": bracket})
 
-    def _due(self, trials: Sequence[Trial], here: float, above: float) -> Trial | None:
+    def _due(self, trials: Sequence[Trial], here: float, gone: set[str]) -> Trial | None:
         """The best net of a rung that belongs to the next and is not there yet, of any bracket."""
-        gone = {trial.key for trial in trials if trial.fidelity == above}
         rung = defaultdict[int, list[Trial]](list)
         for trial in trials:
             if trial.fidelity == here and trial.state == "complete":

@@ -15,7 +15,7 @@ from typing import Any
 from netwright.core.machine import out_of_memory
 from netwright.core.net import Net
 from netwright.errors import NetwrightError, SearchError
-from netwright.search.engine.limit import limited
+from netwright.search.engine.limit import TimeOver, limited
 from netwright.search.strategy import Exhausted, Proposal, Strategy, find
 from netwright.search.study import Study
 from netwright.search.trial import Trial
@@ -161,8 +161,12 @@ def evaluate(
     """
     begun = time.monotonic()
     try:
-        with limited(seconds, over=over):
+        with limited(seconds):
             result = evaluator(space.net(trial.code), **_wanted(evaluator, trial, offers))
+    except TimeOver:
+        if over:
+            raise
+        return _failed(trial, f"it took longer than its {seconds:g} seconds", begun)
     except fails as error:
         return _failed(trial, _line(error), begun)
     record = dict(trial.record)

@@ -53,6 +53,12 @@ class Study:
     trials: Sequence[Trial] = field(default_factory=list[Trial])
     stopped: str = ""
 
+    def __repr__(self) -> str:
+        done = complete(self.trials)
+        best = f", best score {best_trial(done).points:g}" if done else ""
+        return (f"<study of {self.space.name} by {self.strategy}: {len(self.trials)} trials, "
+                f"{len(done)} complete{best}>")  # fmt: skip
+
     @cached_property
     def best(self) -> Best:
         """The highest score at full fidelity, the earliest of equals; `SearchError` where no

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import combinations
-from typing import Any
+from typing import Any, ClassVar
 
 from netwright.blocks.cell import Cell
 from netwright.blocks.genotype import CellGenotype, Genotype
@@ -40,6 +40,8 @@ class CellSpace(Space):
     alike: whether normal and reduction cells are the same (PNAS)
     input: what the nets are given, where not what the frame is
     """
+
+    sound: ClassVar[bool] = True
 
     def __init__(
         self,

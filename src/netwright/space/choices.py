@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any
+from typing import Any, ClassVar
 
 from netwright.core.choice import Choice, items, outer, settled
 from netwright.core.net import Net
@@ -37,6 +37,8 @@ class ChoiceSpace(Space):
     >>> space.net("11").plan().params, space.code(space.net("01"))
     (618, '01')
     """
+
+    sound: ClassVar[bool] = True
 
     def __init__(self, net: Net) -> None:
         if not net.spec.is_open:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import product
+from typing import ClassVar
 
 from netwright.blocks.conv import conv_norm_act
 from netwright.blocks.edge_cell import cell_edges, live_edges
@@ -49,6 +50,8 @@ class Hierarchical(ReadSpace):
     >>> small.size, len({small.canonical(code) for code in small.codes()})
     (54, 8)
     """
+
+    sound: ClassVar[bool] = True
 
     def __init__(self, motifs: int = 6, nodes: int = 4, top: int = 5, width: int = 16,
                  classes: int = 10, input: Shape = (3, 32, 32),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property, partial
+from typing import ClassVar
 
 from netwright.blocks.conv import conv_norm_act
 from netwright.blocks.edge import Edge
@@ -42,6 +43,8 @@ class MacroSpace(ReadSpace):
     >>> MacroSpace().size == 6**12 * 2**55
     True
     """
+
+    sound: ClassVar[bool] = True
 
     def __init__(self, layers: int = 12, width: int = 36, classes: int = 10,
                  input: Shape = (3, 32, 32)) -> None:  # fmt: skip

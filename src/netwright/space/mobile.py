@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import product
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from netwright.blocks.conv import ConvNormAct
 from netwright.blocks.mobile import FusedMBConv, InvertedResidual, MBConv, rounded
@@ -64,6 +64,8 @@ class MobileSpace(ReadSpace):
     >>> small.size, len(list(small.codes())) == depths
     (2058, True)
     """
+
+    sound: ClassVar[bool] = True
 
     def __init__(self, stages: Sequence[tuple[int, int, int]] = PROXYLESS,
                  kernels: Sequence[int] = (3, 5, 7), expansions: Sequence[int] = (3, 6),
@@ -167,6 +169,8 @@ class StagesSpace(ReadSpace):
     >>> space.code(b0), space.net(space.code(b0)).hash == b0.hash
     ('10010103111132110321113211132110320', True)
     """
+
+    sound: ClassVar[bool] = True
 
     def __init__(self, dropout: float = 0.2, drop_path: float = 0.2, classes: int = 1000,
                  input: Shape = IMAGENET) -> None:  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
+from typing import ClassVar
 
 from netwright.blocks.conv import conv_norm_act
 from netwright.blocks.edge_cell import cell_edges
@@ -43,6 +44,8 @@ class NasBench101(ReadSpace):
     >>> space.size, len(list(space.codes()))
     (24, 7)
     """
+
+    sound: ClassVar[bool] = True
 
     def __init__(self, vertices: int = 7, width: int = 128, depth: int = 3, classes: int = 10,
                  input: Shape = (3, 32, 32)) -> None:  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import cache
 from itertools import product
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from netwright.blocks.conv import conv_norm
 from netwright.blocks.edge_cell import EdgeCell, cell_edges, live_edges
@@ -58,6 +58,8 @@ class NasBench201(Space):
     >>> space.canonical("100030"), space.canonical("301123")
     ('000300', '330123')
     """
+
+    sound: ClassVar[bool] = True
 
     def __init__(self, width: int = 16, depth: int = 5, classes: int = 10,
                  input: Shape = (3, 32, 32)) -> None:  # fmt: skip

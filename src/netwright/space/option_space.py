@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from itertools import groupby
 from math import log
-from typing import Any
+from typing import Any, ClassVar
 
 from netwright.blocks.conv import conv_norm_act
 from netwright.blocks.mobile import rounded
@@ -109,6 +109,8 @@ class RegNetSpace(OptionSpace):
     >>> space.net(space.code(net)).hash == net.hash
     True
     """
+
+    sound: ClassVar[bool] = True
 
     def __init__(self, frame: str = "regnet_x_400mf", input: Shape | None = None,
                  **options: Any) -> None:  # fmt: skip
@@ -224,6 +226,8 @@ class RandWireSpace(OptionSpace):
     >>> space, space.net(space.code(net)).hash == net.hash
     (<space randwire: 1,080 codes of 2 choices>, True)
     """
+
+    sound: ClassVar[bool] = True
 
     def __init__(self, frame: str = "randwire_ws_small", graphs: Sequence[RandomGraph] = GRAPHS,
                  seeds: int = 36, input: Shape | None = None, **options: Any) -> None:  # fmt: skip

@@ -11,7 +11,7 @@ from itertools import cycle, product
 from typing import ClassVar, Self
 
 from netwright.core.net import Net
-from netwright.errors import BudgetError, NetwrightError, ShapeError, SpecError
+from netwright.errors import BudgetError, NetwrightError, SpecError
 from netwright.space.budget import Budget
 from netwright.space.digits import ALPHABET, Digit, Digits, read, spans, write
 from netwright.space.limits import Limits
@@ -22,6 +22,8 @@ __all__ = ["MANY", "Digit", "Digits", "Space"]
 MANY, SOME = 20_000, 5_000
 """Codes of a space that is looked at as a whole: where all are of nets that fit, and where each
 has to be counted to know."""
+UNFIT = (NetwrightError, ValueError)
+"""What is raised of parts that do not fit each other, or of an option that is none."""
 TRIES = 1000
 """Codes that are drawn before a space counts as empty under its budget."""
 
@@ -30,10 +32,11 @@ class Space:
     """A set of nets, one a code: a text with a character for every choice (two where a choice has
     more than 36 options).
 
-    A subclass says what the choices are (`digits`), which net they make (`build`) and how they are
-    read from it (`read`); all else follows from these. It overrides `legal` where some codes stand
-    for no net, `arranged` where a choice depends on another, `reduced` where several codes stand
-    for one function, and `described` where it knows more about a net than its choices.
+    A subclass says what the choices are (`digits`) and which net they make (`build`); all else
+    follows from these. It overrides `read` to know nets again that it has not made itself, `legal`
+    where some codes stand for no net, `arranged` where a choice depends on another, `reduced` where
+    several codes stand for one function, and `described` where it knows more about a net than its
+    choices.
 
     name: what it is called
     digits: its choices, in the order of the code
@@ -42,6 +45,8 @@ class Space:
 
     resizes: ClassVar[bool] = False
     """Whether its nets take images of different sizes, to which the data is to be brought."""
+    sound: ClassVar[bool] = False
+    """Whether the net of every legal code can be planned, so that none has to be tried."""
 
     def __init__(self, name: str, digits: Sequence[Digit], budget: Budget | None = None) -> None:
         self.name = name
@@ -51,6 +56,7 @@ class Space:
         self._reduced: dict[str, str] = {}
         self._totals: dict[str, Totals] = {}
         self._features: dict[str, tuple[float, ...]] = {}
+        self._made: dict[Net, Digits] = {}
         self._spans = spans(self.digits)
         for digit in self.digits:
             if not 1 <= len(digit.options) <= len(ALPHABET) ** 2:
@@ -67,8 +73,13 @@ class Space:
         raise NotImplementedError
 
     def read(self, net: Net) -> Digits:
-        """The choices of a net of this space; `SpecError` for another net."""
-        raise NotImplementedError
+        """The choices of a net of this space; `SpecError` for another net. Unless a subclass knows
+        better, it has to be one that `net` gave.
+        """
+        if net not in self._made:
+            raise SpecError(f"{net.name} is no net that {self.name} has made; other nets are read "
+                            f"where {type(self).__name__} has a method read(net)")  # fmt: skip
+        return self._made[net]
 
     def legal(self, choices: Digits) -> bool:
         """Whether these choices stand for a net at all, whatever it costs."""
@@ -138,7 +149,10 @@ class Space:
         choices = self.choices(code)
         if not self._fits.get(code) and not self.legal(choices):
             raise SpecError(f"{code!r} of {self.name} stands for no net")
-        return self.build(choices)
+        net = self.build(choices)
+        if type(self).read is Space.read:
+            self._made[net] = choices
+        return net
 
     def code(self, net: Net) -> str:
         """The code of a net of this space; `SpecError` for another net."""
@@ -175,11 +189,13 @@ class Space:
         """The largest ratio of what a legal net needs to what it may; infinite where its parts do
         not fit each other.
         """
-        if not self.budget.bounds():
+        bounded = self.budget.bounds()
+        if self.sound and not bounded:
             return 0.0
         try:
-            return self.budget.lazily(self.totals(code), lambda: self.net(code).plan())
-        except (ShapeError, SpecError):
+            totals = self.totals(code)
+            return self.budget.lazily(totals, lambda: self.net(code).plan()) if bounded else 0.0
+        except UNFIT:
             return math.inf
 
     def codes(self) -> Iterator[str]:
@@ -195,7 +211,8 @@ class Space:
         """All functions that fit, by canonical code, each with the code to ask it by; None where
         the space has too many codes to look at.
         """
-        counted = type(self).legal is not Space.legal or self.budget.bounds()
+        counted = (type(self).legal is not Space.legal or not self.sound
+                   or self.budget.bounds())  # fmt: skip
         if self.size > (SOME if counted else MANY):
             return None
         functions = dict[str, str]()
@@ -280,13 +297,9 @@ class Space:
             best, stuck = (lower, 0) if better else (best, stuck + 1)
             if stuck == len(self.digits):
                 break
-        raise BudgetError(
-            f"no net of {self.name} keeps to {self.budget.describe()}; {self._nearest(best)}"
-        )
-
-    def _nearest(self, code: str) -> str:
         try:
-            plan = self.net(code).plan()
-        except NetwrightError as error:
-            return f"{code} cannot be planned: {error}"
-        return f"the nearest, {code}, has {self.budget.having(plan)}"
+            nearest = f"the nearest, {best}, has {self.budget.having(self.net(best).plan())}"
+        except UNFIT as error:
+            raise BudgetError(f"{self.name}: no code was found whose net can be planned; {best} "
+                              f"cannot: {error}") from None  # fmt: skip
+        raise BudgetError(f"no net of {self.name} keeps to {self.budget.describe()}; {nearest}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Any
+from typing import Any, ClassVar
 
 from netwright.core.net import Net
 from netwright.core.shape import Shape
@@ -27,6 +27,8 @@ class SmallNets(Space):
     >>> space.size, space.net(space.default()).name, space.factors(space.default())["rate"]
     (5940, 'residual-w16-d2-s4-0411111', 1.0)
     """
+
+    sound: ClassVar[bool] = True
 
     def __init__(self, classes: int = 10, input: Shape = (3, 32, 32)) -> None:
         self.classes, self.input = classes, input

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import product
+from typing import ClassVar
 
 from netwright.core.net import Net
 from netwright.core.shape import Shape
@@ -25,6 +26,8 @@ class Variants(Space):
     start: the net that is changed
     digits: the choices, the first option of each for no change
     """
+
+    sound: ClassVar[bool] = True
 
     def __init__(self, name: str, start: Net, digits: Sequence[Digit]) -> None:
         self.start = start

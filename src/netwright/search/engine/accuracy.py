@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random as rng
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,12 +20,13 @@ from netwright.core.net import Net
 from netwright.core.shape import Shape, show
 from netwright.data.dataset import Dataset, load
 from netwright.data.image import Preprocessing
-from netwright.errors import SearchError
+from netwright.errors import SearchError, nearest
 from netwright.search.search import Evaluation
 from netwright.search.trial import Trial
 from netwright.space.registry import find, options
 from netwright.space.search_space import Space
 from netwright.speed.allocation import reused_memory
+from netwright.speed.training import PRECISIONS
 from netwright.train.approach import Approach
 from netwright.train.batches import Images
 from netwright.train.begin import part_of, random_model
@@ -81,6 +83,12 @@ class Accuracy:
     folder: str = ""
     tuned: Tuned | Prescribed | None = None
     resizes: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.epochs, int) or self.epochs < 1:
+            raise SearchError(f"epochs is {self.epochs!r}, wanted an integer of at least 1")
+        if self.precision not in PRECISIONS:
+            raise nearest("precision", self.precision, PRECISIONS)
 
     @reused_memory()
     def __call__(
@@ -175,14 +183,20 @@ class Accuracy:
         if isinstance(chosen, Tuned | Prescribed):
             self.tuned = chosen
         self.resizes = chosen.resizes
+        self.approach(chosen.net(chosen.sample(rng.Random(0))))  # noqa: S311 the images suit
         return chosen
 
-    def identity(self) -> str:
-        """What two sessions of one search must have in common, in short."""
+    def identity(self) -> dict[str, str]:
+        """What two sessions of one search must have in common, by name."""
         recipe = read(self.recipe)
-        how = (self.dataset.fingerprint, self.size, self.epochs, recipe, self.precision)
-        digest = sha256(repr(how).encode()).hexdigest()[:12]
-        return f"{Path(self.data).name}, {self.epochs} epochs by {recipe.name} ({digest})"
+        return {
+            "split seed": str(self.seed),
+            "epochs": str(self.epochs),
+            "recipe": f"{recipe.name} ({sha256(repr(recipe).encode()).hexdigest()[:12]})",
+            "size": str(self.size or "of the images"),
+            "precision": self.precision,
+            "data": f"{Path(self.data).name} ({self.dataset.fingerprint[:12]})",
+        }
 
     @property
     def input(self) -> Shape:

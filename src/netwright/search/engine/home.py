@@ -11,10 +11,12 @@ from netwright.core.files import write_text
 from netwright.core.net import Net
 from netwright.errors import SearchError
 from netwright.nets.catalogue import from_json
+from netwright.search.engine.identity import difference, identity
 from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.page import study_page
 from netwright.search.engine.setup import Setup
-from netwright.search.engine.storage import Place
+from netwright.search.engine.storage import Place, studies
+from netwright.search.engine.worker import Plan
 from netwright.search.study import best_trial
 from netwright.search.timing import LATENCY, latencies, setting
 from netwright.search.trial import Trial
@@ -46,6 +48,9 @@ class Home:
         self.name = self.folder.name or self.folder.resolve().name
         if not self.name:
             raise SearchError(f"{str(study)!r} is no name of a study")
+        if not storage and Path(self.storage).is_file():
+            kept = studies(self.place())
+            self.name = kept[0] if len(kept) == 1 else self.name  # its folder was called otherwise
 
     def place(self) -> Place:
         """The storage and its locks."""
@@ -61,6 +66,17 @@ class Home:
     def setup(self, ledger: Ledger) -> Setup:
         """What the study was begun with."""
         return Setup.from_json(ledger.record.get("setup"))
+
+    def plan(self, ledger: Ledger, folder: str | Path = "", data: str = "") -> Plan:
+        """What workers of the study do; see `Setup.plan`. `SearchError` where the images, or the
+        space, are not those it was begun with.
+        """
+        plan = self.setup(ledger).plan(folder, data)
+        if differing := difference(ledger.record["identity"],
+                                   identity(plan.space, plan.evaluator)):  # fmt: skip
+            raise SearchError(f"the study {self.name} was begun with {differing} here; `netwright "
+                              "work` takes images from elsewhere by --data")  # fmt: skip
+        return plan
 
     def measure(self, ledger: Ledger) -> None:
         """Measures the nets that may be on the front on this machine, those it has not yet; the

@@ -14,6 +14,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 from netwright.errors import SearchError
+from netwright.search.engine.identity import difference
 from netwright.search.engine.storage import INSTALL, Place, shown
 from netwright.search.trial import Trial
 
@@ -104,13 +105,11 @@ class Ledger:
     def _agree(self, record: dict[str, Any]) -> None:
         """Notes what the study is; `SearchError` where it is another one already."""
         before = self._record()
-        for word, value in record["identity"].items() if before else ():
-            was = before["identity"].get(word)
-            if was != value:
-                raise SearchError(
-                    f"the study {self.place.study} in {shown(self.place.where)} is of another "
-                    f"{word}: {_short(was)}, got {_short(value)}; choose another --out"
-                )
+        if before and (differing := difference(before["identity"], record["identity"])):
+            raise SearchError(
+                f"the study {self.place.study} in {shown(self.place.where)} was begun with "
+                f"{differing}; begin another study (on the command line by another --out)"
+            )
         record = {**record, **{word: before[word] for word in KEPT if word in before}}
         if before != record:
             self.place.storage.set_study_user_attr(self.study, RECORD, record)
@@ -262,11 +261,6 @@ class Ledger:
             attributes = {"trial": text, CLAIM: words}
             entry = create_trial(state=state, values=values, user_attrs=attributes)
             storage.create_new_trial(self.study, entry)
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _id(entry: FrozenTrial) -> int:

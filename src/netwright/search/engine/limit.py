@@ -9,19 +9,16 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
-from netwright.errors import SearchError
-
 __all__ = ["TimeOver", "limited"]
 
 
 class TimeOver(BaseException):
-    """The time of a whole search is over; no `Exception`, so that no evaluator catches it."""
+    """The time is over; no `Exception`, so that no evaluator catches it."""
 
 
 @contextmanager
-def limited(seconds: float, *, over: bool = False) -> Generator[None]:
-    """Breaks the block off after so many seconds: with a `SearchError` that says so, or with
-    `TimeOver` where the whole search is `over` then.
+def limited(seconds: float) -> Generator[None]:
+    """Breaks the block off with `TimeOver` after so many seconds.
 
     The system's alarm does it, so it works on Linux and macOS, in the main thread; elsewhere the
     block runs to its end.
@@ -32,9 +29,7 @@ def limited(seconds: float, *, over: bool = False) -> Generator[None]:
         return
 
     def alarm(number: int, frame: FrameType | None) -> None:
-        if over:
-            raise TimeOver
-        raise SearchError(f"it took longer than its {seconds:g} seconds")
+        raise TimeOver
 
     before = signal.signal(signal.SIGALRM, alarm)
     signal.setitimer(signal.ITIMER_REAL, max(1e-3, seconds))

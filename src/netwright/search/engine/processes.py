@@ -7,7 +7,8 @@ import os
 import pickle
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from time import monotonic, sleep
@@ -67,7 +68,8 @@ def work_together(
         order = _Order(plan, ledger.place.where, ledger.place.study, ends - monotonic(),
                        stay, index)  # fmt: skip
         process = context.Process(target=_child, args=(pickle.dumps(order), workers, theirs))
-        process.start()
+        with _deaf_to_interrupts():  # so a process that still imports dies without a traceback
+            process.start()
         theirs.close()
         crew[index] = process, ours
 
@@ -88,6 +90,8 @@ def work_together(
                                       "known why: perhaps memory does not suffice for so many "
                                       "workers")  # fmt: skip
                 if killed:
+                    ledger.place.tell(f"a worker was killed (exit code {process.exitcode}), "
+                                      "another takes its place")  # fmt: skip
                     start(index)
         news.tell()
     finally:
@@ -145,13 +149,13 @@ def _end(crew: dict[int, tuple[Any, Any]]) -> None:
 
 def _child(order: bytes, workers: int, pipe: Any) -> None:
     """What a process does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started us says when to end
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started it says when to end
     signal.signal(signal.SIGTERM, _interrupt)
     # Before PyTorch is loaded, which is when the order is read.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
-    given: _Order = pickle.loads(order)  # noqa: S301 our own
-    _share_devices(given)
     try:
+        given: _Order = pickle.loads(order)  # noqa: S301 our own
+        _share_devices(given)
         place = Place(given.where, given.study, lambda line: None, wait=True)
         with Ledger.opened(place) as ledger:
             why = work(given.plan, ledger, seconds=given.seconds, stay=given.stay)
@@ -161,6 +165,20 @@ def _child(order: bytes, workers: int, pipe: Any) -> None:
         pipe.send((True, str(error)))
     else:
         pipe.send((False, why))
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Generator[None]:
+    """Processes that are started within the block do not hear Ctrl-C."""
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:  # not in the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _interrupt(*_: object) -> None:

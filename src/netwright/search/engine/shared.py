@@ -5,22 +5,20 @@ from __future__ import annotations
 import math
 import random as rng
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
+from netwright.search.engine.identity import identity
 from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.processes import work_together
 from netwright.search.engine.storage import Place
 from netwright.search.engine.worker import Plan, work
-from netwright.search.search import Evaluator
 from netwright.search.study import Study
 from netwright.search.trial import Trial
-from netwright.space.search_space import Space
 
-__all__ = ["identity", "search_shared"]
+__all__ = ["search_shared"]
 
 SCHEMA = 1
 
@@ -56,6 +54,7 @@ def search_shared(
             return search_shared(plan, name=name, storage=Path(folder, "study.journal"),
                                  study=study, workers=workers, seconds=seconds, tell=tell,
                                  progress=progress)  # fmt: skip
+    plan.space.sample(rng.Random(0))  # noqa: S311 before a file is begun: does a net fit at all?
     most = None if math.isinf(plan.trials) else plan.trials
     record = {"schema": SCHEMA, "identity": identity(plan.space, plan.evaluator),
               "strategy": name, "seed": plan.seed, "trials": most, **(settings or {})}  # fmt: skip
@@ -71,13 +70,3 @@ def search_shared(
         else:
             why = work_together(plan, ledger, workers, seconds=seconds, progress=progress)
         return Study(plan.space, name, plan.seed, ledger.trials(), why)
-
-
-def identity(space: Space, evaluator: Evaluator) -> dict[str, str]:
-    """What two sessions of one study must have in common."""
-    code = space.sample(rng.Random(0))  # noqa: S311 no secret
-    choices = repr((space.digits, space.net(code).hash))
-    digest = sha256(choices.encode()).hexdigest()[:12]
-    own = getattr(evaluator, "identity", None)
-    return {"space": f"{space.name} ({digest})", "budget": str(space.budget) or "none",
-            "data": str(own()) if callable(own) else "a function"}  # fmt: skip

@@ -19,7 +19,7 @@ from netwright.search.engine.locks import FileLocks, Locks, PostgresLocks
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
-__all__ = ["INSTALL", "Place", "Unreachable", "opened", "quietly", "shown"]
+__all__ = ["INSTALL", "Place", "Unreachable", "opened", "quietly", "shown", "studies"]
 
 Result = TypeVar("Result")
 
@@ -107,6 +107,12 @@ def opened(where: str, study: str) -> Opened:
     except OSError as error:
         raise SearchError(f"{path} cannot be used as a journal: {error.strerror}; choose another "
                           "--storage") from None  # fmt: skip
+
+
+def studies(place: Place) -> list[str]:
+    """The names of the studies that a storage holds, sorted."""
+    kept = place.reach(place.storage.get_all_studies)
+    return sorted(study.study_name for study in kept)
 
 
 def _database(url: str, study: str) -> Opened:

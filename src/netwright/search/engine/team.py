@@ -14,9 +14,7 @@ from torch import distributed
 from netwright.core.net import Net
 from netwright.errors import NetwrightError, SearchError
 from netwright.search.engine.home import Home
-from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.processes import work_together
-from netwright.search.engine.shared import identity
 from netwright.search.engine.worker import Plan, work
 from netwright.search.search import Evaluation, evaluate
 from netwright.search.trial import Trial
@@ -43,8 +41,7 @@ def team_work(
         progress: called with every trial that ends here.
     """
     with processes() as place, home.opened() as ledger:
-        plan = home.setup(ledger).plan(home.folder, data).knowing(ledger.kept("learnt"))
-        _same(ledger, plan)
+        plan = home.plan(ledger, home.folder, data).knowing(ledger.kept("learnt"))
         if place.world == 1:
             if workers > 1:
                 return work_together(plan, ledger, workers, seconds=seconds, stay=False,
@@ -60,15 +57,6 @@ def team_work(
                    fails=NetwrightError)  # fmt: skip
         _shared(None)
         return why
-
-
-def _same(ledger: Ledger, plan: Plan) -> None:
-    """`SearchError` where the images, or the space, are not those of the study here."""
-    own = identity(plan.space, plan.evaluator)
-    for word, value in ledger.record["identity"].items():
-        if own[word] != value:
-            raise SearchError(f"the study {ledger.place.study} is of another {word}: {value}, here "
-                              f"it is {own[word]}; --data names the images here")  # fmt: skip
 
 
 class _Leading:
