@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 
 import pytest
 
@@ -178,6 +180,19 @@ def test_a_search_that_ends_early_says_why():
     assert "ended: the time is over" in told(trials, stopped="the time is over")
     assert "ended" not in told(trials, {"trials": 1}, "1 trials")
     assert "ended" not in told(trials)
+
+
+def test_the_cells_of_the_best_net_are_drawn_by_their_operations():
+    best = trial(0, 0.5, code="143210")
+    page = study_page("mine", {}, [best]).render()
+    drawn = page[page.index("Its cell stage1.0:") : page.index("All of it:")]
+    texts = re.findall("<text[^>]*>([^<]*)</text>", drawn)
+    assert [text for text in texts if re.fullmatch(r"edge\d_\d|.*_.*", text)] == [
+        "edge0_1", "skip_connect", "edge0_3", "conv_1x1", "edge1_3", "skip_connect",
+    ]  # fmt: skip
+    assert page.count("Its cell") == 1
+    lenet = {**best.record, "net": nw.net("lenet5").to_json()}
+    assert "Its cell" not in study_page("mine", {}, [replace(best, record=lenet)]).render()
 
 
 def test_random_beside_another_strategy_is_no_proposal():

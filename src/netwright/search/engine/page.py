@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from netwright.core.net import Net
-from netwright.drawing.blocks_svg import block_diagram
+from netwright.drawing.blocks_svg import block_diagram, cell_diagram
 from netwright.drawing.charts import lines, scatter
 from netwright.drawing.html import Page, code, facts, paragraph, table
 from netwright.nets.catalogue import from_json
 from netwright.report.numbers import duration, human
-from netwright.report.outline import outline
+from netwright.report.outline import cells, outline
 from netwright.report.table import plan_table
 from netwright.search.engine.measure import Measure, after, training
 from netwright.search.engine.summary import (
@@ -107,8 +108,13 @@ def _scattered(
 
 
 def _best(page: Page, net: Net, best: Trial) -> None:
-    page.add(f"The best net: trial {best.number}", paragraph(f"Code {best.code}, {net.name}."),
-             block_diagram(outline(net)), code(plan_table(net.plan(), 2)))  # fmt: skip
+    tree = outline(net)
+    pieces = [paragraph(f"Code {best.code}, {net.name}.")]
+    for cell in cells(tree):
+        pieces += [paragraph(f"Its cell {cell.group.path}:"), cell_diagram(replace(cell, count=1))]
+    pieces += [paragraph("All of it:")] * (len(pieces) > 1)
+    page.add(f"The best net: trial {best.number}", *pieces, block_diagram(tree),
+             code(plan_table(net.plan(), 2)))  # fmt: skip
 
 
 def _all(page: Page, record: dict[str, Any], trials: Sequence[Trial]) -> None:
