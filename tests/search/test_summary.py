@@ -46,7 +46,7 @@ MIXED = [*SHORT, trial(2, 0.5, 20), trial(3, 0.45, 10)]
 
 def test_short_trainings_are_not_compared_with_whole_ones():
     study = Study(CELLS, "hyperband", 0, MIXED)
-    assert (study.best.trial.number, study.best.fidelity) == (2, 1.0)
+    assert (study.best.trial.number, study.best.share) == (2, 1.0)
     assert [one.number for one in study.front("macs")] == [2, 3]
     assert study.curve() == [0.5, 0.5]
     assert {one.number for one in contenders(MIXED, lambda one: CELLS.net(one.code))} <= {2, 3}
@@ -60,12 +60,21 @@ def test_short_trainings_are_not_compared_with_whole_ones():
 
 def test_what_is_best_of_short_trainings_says_so():
     study = Study(CELLS, "hyperband", 0, SHORT)
-    assert (study.best.score, study.best.fidelity) == (0.9, 1 / 3)
+    assert (study.best.score, study.best.share) == (0.9, 1 / 3)
     assert "best: trial 1, 90.00% on validation after 1 of 3 epochs, " in told(SHORT)
     assert summary("mine", {}, SHORT)["best"]["training"] == "1 of 3 epochs"
     assert "accuracy on validation after 1 of 3 epochs" in study_page("s", {}, SHORT).render()
     alone = [trial(0, 4099.0, fidelity=1 / 4, trained=False)]
     assert "best: trial 0, 4099 after 25% of the training, " in told(alone)
+
+
+def test_epochs_are_what_makes_a_training_long():
+    """Small shares of a few epochs are one epoch all."""
+    trials = [trial(0, 0.7, fidelity=1 / 27, epochs=1), trial(1, 0.6, fidelity=1 / 3, epochs=1)]
+    assert best_trial(trials).number == 0
+    assert best_trial([*trials, trial(2, 0.5)]).number == 2
+    asked = [trial(0, 0.7, fidelity=0.1, trained=False), trial(1, 0.6, fidelity=0.3, trained=False)]
+    assert best_trial(asked).number == 1
 
 
 def test_progress_keeps_to_the_longest_training(capsys):
@@ -91,7 +100,12 @@ def test_the_table_of_a_page_says_how_long_nets_were_trained():
 def test_a_gain_is_over_as_many_nets_at_random():
     drawn = [trial(i, score, **{"from": "random"}) for i, score in enumerate((0.2, 0.6, 0.7))]
     own = [trial(i, score) for i, score in enumerate((0.1, 0.5, 0.3, 0.5), 3)]
-    trials = [*drawn, *own, trial(7, 0.9, fidelity=0.5), trial(8, 0.4, **{"from": "default"})]
+    trials = [
+        *drawn,
+        *own,
+        trial(7, 0.9, fidelity=0.5, epochs=1),
+        trial(8, 0.4, **{"from": "default"}),
+    ]
     assert (at_random(trials), proposed(trials)) == (drawn, own)
     gains = gain(trials)
     assert gains["random"] == pytest.approx(best_of([0.1, 0.5, 0.3, 0.5], 3) - 0.7)

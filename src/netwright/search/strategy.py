@@ -164,8 +164,8 @@ def longest(trials: Sequence[Trial]) -> list[Trial]:
     (True, True)
     """
     done = complete(trials)
-    most = max([trial.fidelity for trial in done], default=1.0)
-    return [trial for trial in done if trial.fidelity == most]
+    most = max([trial.share for trial in done], default=1.0)
+    return [trial for trial in done if trial.share == most]
 
 
 def taken(trials: Sequence[Trial]) -> set[str]:

@@ -31,9 +31,9 @@ class Best:
         return self.trial.points
 
     @property
-    def fidelity(self) -> float:
+    def share(self) -> float:
         """The share of the whole training after which that was said."""
-        return self.trial.fidelity
+        return self.trial.share
 
     @property
     def code(self) -> str:

@@ -82,12 +82,11 @@ def training(trial: Trial) -> str:
     >>> training(Trial(0, "0", "0", "", fidelity=0.25))
     '25% of the training'
     """
-    epochs, whole = trial.record.get("epochs"), trial.record.get("whole")
-    if trial.fidelity == 1 or (whole is not None and epochs == whole):
+    if trial.share == 1:
         return WHOLE
-    if epochs is None or whole is None:
-        return f"{100 * trial.fidelity:.3g}% of the training"
-    return f"{epochs} of {whole} epochs"
+    if "whole" in trial.record:
+        return f"{trial.record['epochs']} of {trial.record['whole']} epochs"
+    return f"{100 * trial.share:.3g}% of the training"
 
 
 def scored(trial: Trial) -> str:

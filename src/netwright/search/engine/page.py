@@ -119,7 +119,7 @@ def _best(page: Page, net: Net, best: Trial) -> None:
 
 def _all(page: Page, record: dict[str, Any], trials: Sequence[Trial]) -> None:
     """As tables of papers have them: error, parameters, days of search, method."""
-    done = sorted(complete(trials), key=lambda trial: (-trial.fidelity, -trial.points))
+    done = sorted(complete(trials), key=lambda trial: (-trial.share, -trial.points))
     measure, short = Measure.of(done[0]), len(done) > len(longest(trials))
     supernet = supernet_of(record, trials) or {"seconds": 0.0}
     days = (sum(trial.seconds for trial in trials) + supernet["seconds"]) / DAY
