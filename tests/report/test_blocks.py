@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 import netwright as nw
 from netwright.core.net import Net
-from netwright.drawing.blocks import MOST, WIDE, block_scene
+from netwright.drawing.blocks import MOST, WIDE, block_scene, cell_scene
 from netwright.drawing.blocks_svg import block_diagram, block_file
 from netwright.drawing.layered import Link, layered
 from netwright.drawing.scene import Mark, Scene
-from netwright.report.outline import outline
+from netwright.report.outline import cells, outline
 from report.examples import CHAIN, ODD, SKIP
 
 SOME = [
@@ -83,6 +83,23 @@ def check_tree(tree):
 @pytest.mark.parametrize("net", [*map(nw.net, SOME), ODD, CHAIN, SKIP], ids=lambda net: net.name)
 def test_nothing_overlaps(net):
     assert check_tree(outline(net)) == check_tree(outline(net))
+
+
+@pytest.mark.parametrize(
+    ("space", "code", "places"),
+    [("nasbench201", "143213", ["stage1.0"]),
+     ("darts", "046020363753003063346053", ["cell1", "cell2"])],
+)  # fmt: skip
+def test_cells_are_drawn_by_the_names_of_their_operations(space, code, places):
+    tree = cells(outline(nw.space(space, depth=4, width=4).net(code)))
+    assert [cell.group.path for cell in tree] == places
+    lines = set[str]()
+    for cell in tree:
+        scene = cell_scene(cell)
+        check(scene, boxes(scene))
+        lines |= {line for mark in boxes(scene) for line, _ in mark.what.lines}
+    assert "skip_connect" in lines  # which has no box in the drawing of a whole net
+    assert not [line for line in lines if "Edge(" in line]
 
 
 @pytest.mark.slow

@@ -261,12 +261,15 @@ def study(squares, tmp_path_factory):
     return folder
 
 
+def best_of_all(trials):
+    return max(trials, key=lambda trial: (trial.score, -trial.costs["macs"], -trial.number))
+
+
 def test_a_study_leaves_its_best_net_and_a_page(study):
     trials = trials_of(study)
-    best = max(trial.score for trial in trials)
     assert len(trials) == 4
     net = nw.from_json((study / "best.json").read_text())
-    assert net.hash in {trial.hash for trial in trials if trial.score == best}
+    assert net.hash == best_of_all(trials).hash
     page = (study / "report.html").read_text()
     for word in ("Against random search", "Error against cost", "The best net", "search days"):
         assert word in page
@@ -295,13 +298,13 @@ def test_the_front_is_measured_once(study, run, monkeypatch):
 def test_show_says_what_is_best_so_far(study, run):
     record = json.loads(run("search", "--show", study, "--json")[1])
     trials = trials_of(study)
-    best = max(trials, key=lambda trial: (trial.score, -trial.number))
+    best = best_of_all(trials)
     assert record["best"]["trial"] == best.number
     assert (record["trials"], record["complete"], record["wanted"]) == (4, 4, 4)
     assert record["front"][0]["score"] == best.score
     out = run("search", "--show", study)[1]
     assert f"best: trial {best.number}, {100 * best.score:.2f}% on validation" in out
-    assert "over the best of" in out
+    assert "so far the strategy has drawn nets at random only" in out
 
 
 def test_a_result_is_taken_out_and_trained_again(study, run, tmp_path, squares):
@@ -391,6 +394,23 @@ def test_a_space_for_other_images_is_refused_before_anything_is_tried(squares, s
 def test_images_that_are_not_there_are_told_before_anything_is_tried():
     with pytest.raises(nw.DataError, match="nowhere"):
         nw.search(nw.space("nasbench201"), "nowhere", trials=2)
+
+
+def test_a_space_that_is_searched_to_its_end_is_said_to_be(run, squares, tmp_path, monkeypatch):
+    (tmp_path / "own_few.py").write_text(
+        "import netwright as nw\n"
+        "def make():\n"
+        "    parts = nw.Conv(nw.Choice(1, 2)), nw.GlobalAvgPool(), nw.Linear(2)\n"
+        "    return nw.space(nw.Net(nw.Sequential(*parts), (1, 8, 8), 'few'))\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    words = ["search", "own_few:make", squares, "--epochs", 1, "--trials", 5, "--quiet"]
+    code, out, _ = run(*words, "--out", tmp_path / "s")
+    assert code == 0
+    why = "no function of few is left to evaluate after 2; take another space"
+    assert out.splitlines()[1].startswith("2 of 5 trials: 2 complete; ")
+    assert out.splitlines()[2] == f"ended: {why}"
+    assert json.loads(run(*words, "--out", tmp_path / "s", "--json")[1])["stopped"] == why
 
 
 def test_what_is_not_there_is_one_line(run, tmp_path, squares, monkeypatch):

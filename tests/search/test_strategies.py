@@ -257,5 +257,7 @@ def test_a_space_too_large_to_know_is_searched_to_its_end(name: str) -> None:
 
 def test_exhausted_says_where() -> None:
     trials = list(nw.search(TINY, lambda net: 1.0, trials=200, strategy="random").trials)
-    with pytest.raises(Exhausted, match="no function of tiny within its budget"):
+    with pytest.raises(Exhausted, match=r"of tiny is left .* after 12; take another space$"):
         ask(TINY, find("random"), trials, 0, len(trials))
+    with pytest.raises(Exhausted, match=r"of tiny within macs ≤ 1G is left .*, or a wider budget$"):
+        ask(TINY.within("macs<=1G"), find("random"), trials, 0, len(trials))

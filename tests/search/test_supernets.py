@@ -115,7 +115,7 @@ def test_a_study_trains_its_supernet_once(run, squares, tmp_path, monkeypatch):
     with Home(tmp_path / "s").opened() as ledger:
         record, trials = ledger.record, ledger.trials()
     assert [trial.note.get("from") for trial in trials] == [None, None, "random", None]
-    tau, count = agreement(trials)
+    tau, count = agreement(trials, record["learnt"]["of"])
     assert count == 3
     assert f"{tau:+.2f} over 3 nets" in out
     assert "Rank correlation of shared weights" in (tmp_path / "s" / "report.html").read_text()
@@ -182,10 +182,23 @@ def test_agreement_is_of_nets_that_were_ranked():
         return Trial(number, str(number), str(number), "", score, "complete",
                      record={"note": note})  # fmt: skip
 
-    trials = [trial(0, 0.9, shared=0.5), trial(1, 0.2, **{"from": "random"}),
-              trial(2, 0.8, shared=0.4), trial(3, 0.85, shared=0.3)]  # fmt: skip
-    assert agreement(trials[:2]) is None
-    assert agreement(trials) == (pytest.approx(1 / 3), 3)
+    trials = [trial(0, 0.9, shared=0.5, of="a"), trial(1, 0.2, **{"from": "random"}),
+              trial(2, 0.8, shared=0.4, of="a"), trial(3, 0.85, shared=0.3, of="a"),
+              trial(4, 0.1, shared=9.0, of="another")]  # fmt: skip
+    assert agreement(trials[:2], "a") is None
+    assert agreement(trials, "a") == (pytest.approx(1 / 3), 3)
+
+
+def test_two_supernets_of_a_study_are_kept_apart(run, squares, tmp_path):
+    words = ["search", TINY, squares, "--epochs", 1, "--random", 0, "--out", tmp_path / "s"]
+    for epochs, trials in ((1, 2), (2, 3)):
+        strategy = f"one-shot:epochs={epochs},candidates=6"
+        code, out, err = run(*words, "--strategy", strategy, "--trials", trials, "--json")
+        assert code == 0, err
+    state = json.loads(out)["supernet"]
+    assert (state["epochs"], state["compared"], state["tau"]) == (2, 0, None)
+    with Home(tmp_path / "s").opened() as ledger:
+        assert len({trial.note["of"] for trial in ledger.trials()}) == 2
 
 
 def test_strengths_rank_the_cells_next_to_the_strongest():

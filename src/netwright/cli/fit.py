@@ -147,15 +147,17 @@ def command(
 def _searched(data: str, folder: str, watch: Watch, given: dict[str, Any]) -> Run:
     """The run of a search, which says what it gained."""
     from netwright.search.engine.automl import fit_by_search
+    from netwright.search.engine.measure import scored
 
     def progress(trial: Trial) -> None:
-        came = trial.reason if trial.score is None else f"{100 * trial.score:.2f}% on validation"
+        came = trial.reason if trial.score is None else f"{scored(trial)} on validation"
         watch.say(f"trial {trial.number}  {trial.code}  {came}")
 
     run, found = fit_by_search(data, folder, watch=watch, progress=progress, **given)
     gains = [f"{100 * points:+.2f} points over {'the default' if word == 'default' else 'random'}"
              for word, points in found.gain.items()]  # fmt: skip
-    watch.say(f"the search: {found.trials} nets, {', '.join(gains)} on validation; {found.report}")
+    came = ", ".join([f"{found.trials} nets", *gains])
+    watch.say(f"the search: {came} on validation; {found.report}")
     return run
 
 

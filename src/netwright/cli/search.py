@@ -118,18 +118,18 @@ def _search(
     with suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, interrupt)
     try:
-        search_shared(
+        ended = search_shared(
             plan, name=setup.strategy, storage=home.storage, study=home.name, workers=workers,
             seconds=60 * minutes if minutes else float("inf"),
             settings={"setup": setup.to_json()}, tell=progress.say, progress=progress,
-        )  # fmt: skip
+        ).stopped  # fmt: skip
     except KeyboardInterrupt:
         click.echo(f"\nstopped; all trials that ended are kept, {again}", err=True)
         sys.exit(130)
     with home.opened() as ledger:
         home.measure(ledger)
         record, trials = ledger.record, ledger.trials()
-    state = summary(home.name, record, trials)
+    state = summary(home.name, record, trials, ended)
     report = None if state["best"] is None else str(home.folder / "report.html")
     if report:
         home.write(record, trials)
@@ -179,6 +179,7 @@ def _train_again(study: str, storage: str, number: int | None, as_json: bool) ->
     """Trains the net of a trial as it was trained, and compares."""
     need_memory()
     from netwright.search.engine.home import Home
+    from netwright.search.engine.measure import scored
     from netwright.search.engine.summary import numbered
     from netwright.search.search import evaluate
     from netwright.search.study import best_trial
@@ -192,7 +193,7 @@ def _train_again(study: str, storage: str, number: int | None, as_json: bool) ->
     if as_json:
         echo_json({"trial": before.number, "before": before.score, "after": after.score})
         return
-    then, now = (f"{100 * trial.score:.2f}%" if trial.score is not None else trial.reason
+    then, now = (trial.reason if trial.score is None else scored(trial)
                  for trial in (before, after))  # fmt: skip
     echo(f"trial {before.number}: {then} on validation then, {now} now")
 

@@ -43,7 +43,8 @@ class Progress:
 
     def __init__(self, trials: int | None, minutes: float | None, *, quiet: bool) -> None:
         self.trials, self.minutes, self.quiet = trials, minutes, quiet
-        self.began, self.ended, self.best = monotonic(), 0, float("-inf")
+        self.began, self.ended = monotonic(), 0
+        self.best: Trial | None = None
 
     def say(self, text: str) -> None:
         if not self.quiet:
@@ -54,9 +55,12 @@ class Progress:
         if trial.score is None:
             self.say(f"trial {trial.number}  {trial.code}  failed: {trial.reason}")
             return
-        self.best = max(self.best, trial.score)
-        self.say(f"trial {trial.number}  {trial.code}  {100 * trial.score:.2f}%  "
-                 f"best {100 * self.best:.2f}%{self._left(trial.number)}")  # fmt: skip
+        from netwright.search.engine.measure import scored
+        from netwright.search.study import best_trial
+
+        self.best = best_trial([self.best, trial]) if self.best else trial
+        self.say(f"trial {trial.number}  {trial.code}  {scored(trial)}  "
+                 f"best {scored(self.best)}{self._left(trial.number)}")  # fmt: skip
 
     def _left(self, number: int) -> str:
         spent = monotonic() - self.began

@@ -16,7 +16,7 @@ from netwright.drawing.scene import Scene
 from netwright.drawing.tidy import gathered, only, trimmed
 from netwright.report.outline import Part
 
-__all__ = ["MOST", "WIDE", "block_scene"]
+__all__ = ["MOST", "WIDE", "block_scene", "cell_scene"]
 
 MOST = 40
 """A drawing with more boxes, or a wider one, opens fewer levels."""
@@ -34,6 +34,16 @@ def block_scene(part: Part) -> Scene:
         if scene.width <= WIDE:
             return scene
     return _Drawing(1, most=len(part.group.rows)).net(part)
+
+
+def cell_scene(part: Part) -> Scene:
+    """The drawing of a cell of a search space: its operations by their names, whatever they are
+    made of; as that of a net where there are too many.
+    """
+    try:
+        return _Cell(9).net(part)
+    except _TooManyError:
+        return block_scene(part)
 
 
 class _TooManyError(Exception):
@@ -76,7 +86,7 @@ class _Drawing:
         self.level += 1
         scene = self.inside(part)
         self.level -= 1
-        words = title(part, named=self.level == 0)
+        words = self.title(part)
         return framed(part, scene, words) if words or part.count > 1 else scene
 
     def closed(self, part: Part) -> bool:
@@ -87,12 +97,45 @@ class _Drawing:
             return True
         return simple(part) or type(part.spec) in self.seen or self.level + 1 >= self.depth
 
+    def title(self, part: Part) -> str:
+        """What stands on its frame."""
+        return title(part, named=self.level == 0)
+
+    def passes(self, part: Part) -> bool:
+        """Whether it does nothing, and a line says that best."""
+        return label(replace(part, count=1)) == "Identity"
+
     def inside(self, part: Part) -> Scene:
         """The parts of `part`, wired as they are."""
         flow = _Flow(self, part)
         ends = streams(flow.body.flow(*[(i, 0) for i in range(len(part.inputs))], run=flow))
         scene = layered(flow.items, dict.fromkeys(flow.links), len(part.inputs), ends)
         return replace(scene, says=tuple(map(show, part.outputs)))
+
+
+class _Cell(_Drawing):
+    """A part that says which `operation` it is has that name, and is drawn even where it does
+    nothing: that is what was chosen.
+    """
+
+    def part(self, part: Part) -> Scene:
+        self.seen.clear()  # of cells in cells each is another
+        if not (operation := _operation(part)):
+            return super().part(part)
+        self.boxes += 1
+        if self.boxes > self.most:
+            raise _TooManyError
+        return boxed(part, named=not self.level, called=operation)
+
+    def title(self, part: Part) -> str:
+        return "" if self.level or part.name.isdigit() else part.name
+
+    def passes(self, part: Part) -> bool:
+        return not _operation(part) and super().passes(part)
+
+
+def _operation(part: Part) -> str:
+    return str(getattr(part.spec, "operation", ""))
 
 
 class _Flow:
@@ -115,7 +158,7 @@ class _Flow:
         """What the part of that name makes of these; what has no box is passed by."""
         first = self.first.get(name, name)
         repeats = first != name
-        if first not in self.parts or _passes(self.parts[first]):
+        if first not in self.parts or self.drawing.passes(self.parts[first]):
             return bundled(values)
         if repeats and type(self.body) is Sequential:
             return bundled(values)
@@ -136,8 +179,3 @@ def _taking(scene: Scene, values: tuple[tuple[int, int], ...]) -> Scene:
     later = sorted(items, reverse=True)
     middle, step = scene.width / 2, scene.width / 2 / len(items)
     return replace(scene, inlets=tuple([middle + step * later.index(item) for item in items]))
-
-
-def _passes(part: Part) -> bool:
-    """Whether it does nothing, and a line says that best."""
-    return label(replace(part, count=1)) == "Identity"

@@ -6,16 +6,16 @@ from itertools import pairwise
 
 from netwright.core.shape import show
 from netwright.core.text import markup
-from netwright.drawing.blocks import block_scene
+from netwright.drawing.blocks import block_scene, cell_scene
 from netwright.drawing.boxes import KINDS, Box
 from netwright.drawing.labels import label
-from netwright.drawing.scene import Corners, Mark, Wire
+from netwright.drawing.scene import Corners, Mark, Scene, Wire
 from netwright.drawing.svg import THEME
 from netwright.report.layers import field_text
 from netwright.report.numbers import human
 from netwright.report.outline import Part
 
-__all__ = ["SCRIPT", "STYLE", "block_diagram", "block_file"]
+__all__ = ["SCRIPT", "STYLE", "block_diagram", "block_file", "cell_diagram"]
 
 MARGIN, TOP, LEGEND = 10.0, 18.0, 18.0
 NARROW = 340.0
@@ -62,16 +62,24 @@ for (const svg of document.querySelectorAll("div.blocks svg")) {
 
 def block_diagram(part: Part) -> str:
     """The block diagram of a net's tree, for a page that has `STYLE` and a theme."""
-    return f'<div class="blocks" tabindex="0">{_svg(part)}</div>'
+    return _scrolled(_svg(part, block_scene(part)))
+
+
+def cell_diagram(part: Part) -> str:
+    """The graph of a cell of a search space, for such a page."""
+    return _scrolled(_svg(part, cell_scene(part)))
 
 
 def block_file(part: Part) -> str:
     """The block diagram as a file of its own."""
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{_svg(part, alone=True)}\n'
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{_svg(part, block_scene(part), alone=True)}\n'
 
 
-def _svg(part: Part, *, alone: bool = False) -> str:
-    scene = block_scene(part)
+def _scrolled(svg: str) -> str:
+    return f'<div class="blocks" tabindex="0">{svg}</div>'
+
+
+def _svg(part: Part, scene: Scene, *, alone: bool = False) -> str:
     kinds = [name for name in KINDS if any(mark.what.kind == name for mark in scene.marks)]
     repeated = any(mark.what.part.count > 1 for mark in scene.marks if mark.what.kind == "frame")
     pieces, wide, rows = _legend(kinds, max(scene.width, NARROW), repeated=repeated)

@@ -85,10 +85,10 @@ def framed(part: Part, scene: Scene, words: str) -> Scene:
     )
 
 
-def boxed(part: Part, *, named: bool) -> Scene:
-    """A box that says what a part is."""
+def boxed(part: Part, *, named: bool, called: str = "") -> Scene:
+    """A box that says what a part is, or what it is `called`."""
     lines = [(part.name, False)] if named and not part.name.isdigit() else []
-    for text, strong in _words(part):
+    for text, strong in [(called, True)] if called else _words(part):
         lines += [(line, strong) for line in wrap(text, ROOM, break_on_hyphens=False,
                                                 max_lines=3, placeholder=" …")]  # fmt: skip
     if part.group.auxiliary:

@@ -5,7 +5,7 @@ The tree is what diagrams are drawn from; it says nothing of how.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from netwright.core.wiring import Branches, Sequential, streams
 from netwright.report.layers import Group
 from netwright.report.record import group_record
 
-__all__ = ["Part", "outline", "outline_record"]
+__all__ = ["Part", "cells", "outline", "outline_record"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,29 @@ def outline(net: Net) -> Part:
     walk = _Walk(net.plan().rows)
     walk(net.spec, "", (net.input,))
     return replace(walk.parts[0], name=net.name)
+
+
+def cells(part: Part) -> list[Part]:
+    """The outermost blocks that are graphs, such as cells that a search chose; the first of those
+    that differ in nothing but numbers, such as their widths.
+
+    >>> import netwright as nw
+    >>> [cell.name for cell in cells(outline(nw.net("darts")))]
+    ['cell1', 'cell5']
+    """
+    found = dict[Any, Part]()
+    for cell in _graphs(part):
+        settings = [pair for pair in cell.spec.arguments() if not isinstance(pair[1], int | float)]
+        found.setdefault((type(cell.spec), *settings), cell)
+    return [*found.values()]
+
+
+def _graphs(part: Part) -> Iterator[Part]:
+    if isinstance(part.spec, Block) and isinstance(part.body, Graph):
+        yield part
+        return
+    for inner in part.parts:
+        yield from _graphs(inner)
 
 
 class _Walk(Shapes):

@@ -35,7 +35,7 @@ def candidates(
     top: codes whose neighbours are; else those of the highest scores
     """
     if top is None:
-        best = sorted(complete(trials), key=lambda trial: -(trial.score or 0.0))
+        best = sorted(complete(trials), key=lambda trial: -trial.points)
         top = [trial.code for trial in best]
     near = list[str]()
     for code in top[:TOP]:

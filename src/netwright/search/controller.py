@@ -55,7 +55,7 @@ class Controller(Strategy):
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
         done = complete(trials)
         done = done[: len(done) - len(done) % self.batch]
-        history = tuple([(space.choices(trial.code), trial.score or 0.0) for trial in done])
+        history = tuple([(space.choices(trial.code), trial.points) for trial in done])
         policy = self._policy(tuple([len(digit.options) for digit in space.digits]), history)
         return Proposal(new(space, trials, random, lambda: policy.code(space, random)))
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from netwright.errors import SearchError
-from netwright.search.strategy import Proposal, Strategy, complete, named, new
+from netwright.search.strategy import Proposal, Strategy, complete, named, new, warm_up
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
 
@@ -40,12 +40,12 @@ class Evolution(Strategy):
                               f"population of {self.population}")  # fmt: skip
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
+        if first := warm_up(space, trials, random, self.population):
+            return first
         done = complete(trials)
-        if len(trials) < self.population or not done:
-            return Proposal(new(space, trials, random))
         alive = done[-self.population :] if self.ages else done
         drawn = random.sample(alive, min(self.tournament, len(alive)))
-        parent = max(drawn, key=lambda trial: trial.score or 0.0)
+        parent = max(drawn, key=lambda trial: trial.points)
         return Proposal(offspring(space, trials, parent.code, random),
                         note={"parent": parent.number})  # fmt: skip
 

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from operator import le
 
 from netwright.errors import SearchError
+from netwright.search.strategy import longest
 from netwright.search.trial import Trial
 
 __all__ = ["front"]
 
 
 def front(trials: Sequence[Trial], costs: Sequence[str] = ("params", "macs")) -> list[Trial]:
-    """The complete trials that no other beats: none has a score as high at costs as low and is
-    better in one of them; by score from the highest, the earliest of equals.
+    """The complete trials of the longest training that no other beats: none has a score as high at
+    costs as low and is better in one of them; by score from the highest, the earliest of equals.
 
     >>> cheap = Trial(0, "0", "0", "", 0.5, "complete", costs={"macs": 1})
     >>> dear = Trial(1, "1", "1", "", 0.5, "complete", costs={"macs": 2})
@@ -21,13 +22,13 @@ def front(trials: Sequence[Trial], costs: Sequence[str] = ("params", "macs")) ->
     >>> [trial.number for trial in front([cheap, dear, good], ["macs"])]
     [2, 0]
     """
-    done = [trial for trial in trials if trial.state == "complete"]
+    done = longest(trials)
     for name in costs:
         if missing := next((trial for trial in done if name not in trial.costs), None):
             raise SearchError(f"trial {missing.number} has no cost {name!r}; it has: "
                               f"{', '.join(sorted(missing.costs)) or 'none'}")  # fmt: skip
     points = sorted(
-        (-(trial.score or 0.0), *[trial.costs[name] for name in costs], trial.number, i)
+        (-trial.points, *[trial.costs[name] for name in costs], trial.number, i)
         for i, trial in enumerate(done)
     )
     kept = list[tuple[float, ...]]()

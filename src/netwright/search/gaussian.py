@@ -15,7 +15,7 @@ from scipy.special import ndtr
 
 from netwright.search.candidates import candidates
 from netwright.search.encoding import Encoding, encoding
-from netwright.search.strategy import Proposal, Strategy, complete, named, new
+from netwright.search.strategy import Proposal, Strategy, complete, named, warm_up
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
 
@@ -55,10 +55,9 @@ class GaussianProcess(Strategy):
     start: int = 10
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
-        done = complete(trials)
-        if len(trials) < self.start or len(done) < 2:
-            return Proposal(new(space, trials, random), note={"from": "random"})
-        scores = [trial.score or 0.0 for trial in done]
+        if first := warm_up(space, trials, random, self.start, 2):
+            return first
+        scores = [trial.points for trial in complete(trials)]
         return Proposal(propose(space, trials, scores, random))
 
 

@@ -6,7 +6,7 @@ import random as rng
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from netwright.search.strategy import Proposal, Strategy, complete, named, new, taken
+from netwright.search.strategy import Proposal, Strategy, complete, drawn, named, taken
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
 
@@ -30,11 +30,11 @@ class LocalSearch(Strategy):
         done = complete(mine)
         begun = len(trials) >= self.start and done
         if not begun:
-            return Proposal(new(space, trials, random), note={"walk": walk})
-        best = max(done, key=lambda trial: trial.score or 0.0)
+            return drawn(space, trials, random, walk=walk)
+        best = max(done, key=lambda trial: trial.points)
         seen = taken(trials)
         near = [code for code in space.neighbours(best.code) if space.canonical(code) not in seen]
         if near:
             code = space.preferred(near[random.randrange(len(near))])
             return Proposal(code, note={"walk": walk, "parent": best.number})
-        return Proposal(new(space, trials, random), note={"walk": walk + 1})
+        return drawn(space, trials, random, walk=walk + 1)

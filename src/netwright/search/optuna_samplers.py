@@ -10,7 +10,16 @@ from typing import Any
 
 from netwright.errors import SearchError
 from netwright.search.evolution import offspring
-from netwright.search.strategy import Proposal, Strategy, complete, named, new, taken
+from netwright.search.strategy import (
+    RANDOM,
+    Proposal,
+    Strategy,
+    complete,
+    drawn,
+    named,
+    taken,
+    warm_up,
+)
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
 
@@ -38,18 +47,23 @@ class OptunaStrategy(Strategy):
         """A new sampler."""
         raise NotImplementedError
 
+    @property
+    def blind(self) -> int:
+        """Complete trials before the sampler heeds scores; until then it draws at random."""
+        return self.start
+
     def values(self, trial: Trial) -> list[float]:
         """What is maximised."""
-        return [trial.score or 0.0]
+        return [trial.points]
 
     def attributes(self, i: int) -> dict[str, Any]:
         """What the sampler itself keeps of the complete trial at place `i`."""
         return {}
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
+        if first := warm_up(space, trials, random, self.start):
+            return first
         done = complete(trials)
-        if len(trials) < self.start or not done:
-            return Proposal(new(space, trials, random))
         optuna = _optuna()
         study = self._study(optuna, space, done)
         study.sampler = self.sampler(optuna, random.getrandbits(31))
@@ -57,13 +71,14 @@ class OptunaStrategy(Strategy):
         seen, code = taken(trials), done[-1].code
         for _ in range(AGAIN):
             trial = study.ask(ranges)
-            drawn = tuple([trial.params[digit.name] for digit in space.digits])
+            chosen = tuple([trial.params[digit.name] for digit in space.digits])
             study.tell(trial, state=optuna.trial.TrialState.FAIL)  # samplers pass these over
-            code = space.write(space.arranged(drawn))
+            code = space.write(space.arranged(chosen))
             if space.fits(code) and space.canonical(code) not in seen:
-                return Proposal(space.preferred(code))
+                note = {} if len(done) >= self.blind else {"from": RANDOM}
+                return Proposal(space.preferred(code), note=note)
         if not space.fits(code):
-            return Proposal(new(space, trials, random), note={"from": "random"})
+            return drawn(space, trials, random)
         return Proposal(offspring(space, trials, code, random), note={"from": "mutation"})
 
     def _study(self, optuna: Any, space: Space, done: list[Trial]) -> Any:
@@ -121,8 +136,12 @@ class NSGA2(OptunaStrategy):
     def sampler(self, optuna: Any, seed: int) -> Any:
         return optuna.samplers.NSGAIISampler(seed=seed, population_size=self.population)
 
+    @property
+    def blind(self) -> int:
+        return self.population
+
     def values(self, trial: Trial) -> list[float]:
-        return [trial.score or 0.0, *[-trial.costs[name] for name in self.costs]]
+        return [trial.points, *[-trial.costs[name] for name in self.costs]]
 
     def attributes(self, i: int) -> dict[str, Any]:
         # Optuna's own word for the generation of a trial, which it writes when it asks for one.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from netwright.search.gaussian import propose
-from netwright.search.strategy import Proposal, Strategy, complete, named, new
+from netwright.search.strategy import Proposal, Strategy, complete, named, warm_up
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
 
@@ -31,10 +31,10 @@ class ParEGO(Strategy):
     costs: tuple[str, ...] = ("macs",)
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
+        if first := warm_up(space, trials, random, self.start, 2):
+            return first
         done = complete(trials)
-        if len(trials) < self.start or len(done) < 2:
-            return Proposal(new(space, trials, random), note={"from": "random"})
-        aims = [_unit([trial.score or 0.0 for trial in done])]
+        aims = [_unit([trial.points for trial in done])]
         aims += [_unit([-np.log1p(trial.costs[name]) for trial in done]) for name in self.costs]
         # Uniform on the simplex.
         weights = [random.expovariate(1.0) for _ in aims]

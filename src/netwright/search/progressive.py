@@ -10,7 +10,7 @@ import numpy as np
 
 from netwright.search.encoding import encoding
 from netwright.search.gaussian import clipped
-from netwright.search.strategy import Proposal, Strategy, complete, named, new, taken
+from netwright.search.strategy import Proposal, Strategy, complete, drawn, named, taken
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
 
@@ -43,16 +43,16 @@ class Progressive(Strategy):
         done = complete(trials)
         before = complete(trials[: level * self.beam])
         if level == 0 or len(before) < 2:
-            return Proposal(new(space, trials, random), note={"level": 0})
+            return drawn(space, trials, random, level=0)
         seen = taken(trials)
-        parents = sorted(before, key=lambda trial: -(trial.score or 0.0))[: self.beam]
+        parents = sorted(before, key=lambda trial: -trial.points)[: self.beam]
         near = dict[str, tuple[str, int]]()
         for parent in parents:
             for code in space.neighbours(parent.code):
                 if space.canonical(code) not in seen:
                     near.setdefault(space.canonical(code), (space.preferred(code), parent.number))
         if not near:
-            return Proposal(new(space, trials, random), note={"level": level})
+            return drawn(space, trials, random, level=level)
         some = list(near.values())
         some = random.sample(some, min(EXPANDED, len(some)))
         best = int(np.argmax(self._predicted(space, done, [code for code, _ in some], random)))
@@ -65,7 +65,7 @@ class Progressive(Strategy):
         """What the ensemble expects of codes, on average."""
         code = encoding(space)
         x = code.rows([trial.key for trial in done])
-        y = clipped(np.array([trial.score for trial in done], float))
+        y = clipped(np.array([trial.points for trial in done]))
         at, total = code.rows(codes), np.zeros(len(codes))
         for _ in range(self.ensemble):
             part = random.sample(range(len(y)), max(2, 4 * len(y) // 5))

@@ -6,7 +6,7 @@ import random as rng
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from netwright.search.strategy import Proposal, Strategy, named, new
+from netwright.search.strategy import Proposal, Strategy, drawn, named
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
 
@@ -19,4 +19,4 @@ class RandomSearch(Strategy):
     """A net at random, never a function twice (Li & Talwalkar 2019, arXiv:1902.07638)."""
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
-        return Proposal(new(space, trials, random))
+        return drawn(space, trials, random)

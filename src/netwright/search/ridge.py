@@ -11,7 +11,7 @@ import numpy as np
 from netwright.search.candidates import candidates
 from netwright.search.encoding import encoding
 from netwright.search.gaussian import clipped
-from netwright.search.strategy import Proposal, Strategy, complete, named, new
+from netwright.search.strategy import Proposal, Strategy, complete, named, warm_up
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
 
@@ -33,11 +33,11 @@ class RidgeThompson(Strategy):
     start: int = 20
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
+        if first := warm_up(space, trials, random, self.start, 2):
+            return first
         done = complete(trials)
-        if len(trials) < self.start or len(done) < 2:
-            return Proposal(new(space, trials, random))
         code = encoding(space)
-        y = clipped(np.array([trial.score for trial in done], float))
+        y = clipped(np.array([trial.points for trial in done]))
         x = code.rows([trial.key for trial in done])
         left, values, right = np.linalg.svd(x, full_matrices=False)
         along = left.T @ y

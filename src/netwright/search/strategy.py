@@ -22,19 +22,25 @@ from netwright.space.named import keywords
 from netwright.space.search_space import MANY, Space
 
 __all__ = [
+    "RANDOM",
     "Exhausted",
     "Learnt",
     "Proposal",
     "Strategy",
     "complete",
+    "drawn",
     "find",
+    "longest",
     "named",
     "names",
     "new",
     "taken",
+    "warm_up",
 ]
 
 Learnt = dict[str, Any]
+RANDOM = "random"
+"""What a note says a net is `from` that was drawn at random."""
 FEW = 200
 """Codes that are drawn in the hope of a new function, before a space is enumerated."""
 
@@ -149,6 +155,19 @@ def complete(trials: Sequence[Trial]) -> list[Trial]:
     return [trial for trial in trials if trial.state == "complete"]
 
 
+def longest(trials: Sequence[Trial]) -> list[Trial]:
+    """The complete trials of the longest training, in order: their scores compare.
+
+    >>> whole = Trial(0, "0", "0", "", 0.5, "complete")
+    >>> short = Trial(1, "1", "1", "", 0.9, "complete", fidelity=0.5)
+    >>> longest([whole, short]) == [whole], longest([short]) == [short]
+    (True, True)
+    """
+    done = complete(trials)
+    most = max([trial.share for trial in done], default=1.0)
+    return [trial for trial in done if trial.share == most]
+
+
 def taken(trials: Sequence[Trial]) -> set[str]:
     """The functions that were asked for, by canonical code, whatever came of them."""
     return {trial.key for trial in trials}
@@ -178,7 +197,24 @@ def new(
         for code in space.codes():
             if space.canonical(code) not in asked:
                 return space.preferred(code)
-    raise Exhausted(
-        f"no function of {space.name} within its budget is left to evaluate after {len(asked):,}; "
-        "take another space, or a wider budget"
-    )
+    bounds, wider = "", ""
+    if space.budget.bounds():
+        bounds, wider = f" within {space.budget.describe()}", ", or a wider budget"
+    raise Exhausted(f"no function of {space.name}{bounds} is left to evaluate after "
+                    f"{len(asked):,}; take another space{wider}")  # fmt: skip
+
+
+def drawn(space: Space, trials: Sequence[Trial], random: rng.Random, **note: Any) -> Proposal:
+    """A net at random whose function is in no trial, with what else is to be noted."""
+    return Proposal(new(space, trials, random), note={"from": RANDOM, **note})
+
+
+def warm_up(
+    space: Space, trials: Sequence[Trial], random: rng.Random, start: int, least: int = 1
+) -> Proposal | None:
+    """A net at random for a strategy that has nothing to go by yet: before `start` trials, or
+    `least` complete ones; None after.
+    """
+    if len(trials) < start or len(complete(trials)) < least:
+        return drawn(space, trials, random)
+    return None

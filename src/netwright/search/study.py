@@ -10,7 +10,7 @@ from itertools import accumulate
 from netwright.core.net import Net
 from netwright.errors import SearchError
 from netwright.search.front import front
-from netwright.search.strategy import complete
+from netwright.search.strategy import complete, longest
 from netwright.search.timing import LATENCY, latencies, timed
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
@@ -20,7 +20,7 @@ __all__ = ["Best", "Study", "best_so_far", "best_trial"]
 
 @dataclass(frozen=True)
 class Best:
-    """The trial with the highest score, and its net."""
+    """The best trial, and its net."""
 
     trial: Trial
     net: Net
@@ -29,6 +29,11 @@ class Best:
     def score(self) -> float:
         """What the evaluator said of it."""
         return self.trial.points
+
+    @property
+    def share(self) -> float:
+        """The share of the whole training after which that was said."""
+        return self.trial.share
 
     @property
     def code(self) -> str:
@@ -61,40 +66,39 @@ class Study:
 
     @cached_property
     def best(self) -> Best:
-        """The highest score at full fidelity, the earliest of equals; `SearchError` where no
-        trial is complete.
+        """The highest score of the longest training so far, of equals that of the fewest MACs;
+        `SearchError` where no trial is complete.
         """
         best = best_trial(self.trials)
         return Best(best, self.space.net(best.code))
 
     def front(self, *costs: str) -> list[Trial]:
-        """The trials that none beats in score and costs (`params`, `macs`, `latency`) at once, by
-        score from the highest. Latency, seconds of an image, is measured on this machine for the
-        nets that may be on the front; it is among the costs of the trials then.
+        """The trials of the longest training so far that none beats in score and costs (`params`,
+        `macs`, `latency`) at once, by score from the highest. Latency, seconds of an image, is
+        measured on this machine for the nets that may be on the front; it is among the costs of
+        the trials then.
         """
-        trials = complete(self.trials)
+        trials = self.trials
         if LATENCY in costs:
             trials = timed(trials, latencies(trials, lambda trial: self.space.net(trial.code)))
         return front(trials, costs or ("params", "macs"))
 
     def curve(self) -> list[float]:
-        """The best score so far after each complete trial."""
+        """The best score so far after each complete trial of the longest training."""
         return best_so_far(self.trials)
 
 
 def best_trial(trials: Sequence[Trial]) -> Trial:
-    """The complete trial of the longest training with the highest score, the earliest of equals;
-    `SearchError` where there is none.
+    """The complete trial of the longest training with the highest score; of equals that of the
+    fewest MACs, then the earliest. `SearchError` where there is none.
     """
-    done = complete(trials)
-    if not done:
+    if not complete(trials):
         reasons = [trial.reason for trial in trials if trial.reason]
         why = f"; the last failed with {reasons[-1]}" if reasons else ""
         raise SearchError(f"no trial of {len(trials)} is complete{why}")
-    most = max(trial.fidelity for trial in done)
-    return max([trial for trial in done if trial.fidelity == most], key=lambda one: one.points)
+    return max(longest(trials), key=lambda trial: (trial.points, -trial.costs.get("macs", 0.0)))
 
 
 def best_so_far(trials: Sequence[Trial]) -> list[float]:
-    """The highest score so far after each complete trial."""
-    return list(accumulate([trial.points for trial in complete(trials)], max))
+    """The highest score so far after each complete trial of the longest training."""
+    return list(accumulate([trial.points for trial in longest(trials)], max))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from netwright.errors import SearchError
 from netwright.report.numbers import duration
-from netwright.search.strategy import Learnt, Proposal, Strategy, named, new, taken
+from netwright.search.strategy import Learnt, Proposal, Strategy, drawn, named, taken
 from netwright.search.trial import Trial
 from netwright.space.cells import CellSpace
 from netwright.space.search_space import Space
@@ -30,16 +30,19 @@ class Ranked(Strategy):
     """The nets of a ranking in order, those that keep to the budget; then nets at random.
 
     ranking: codes and what was thought of them, the best first
+    of: what thought so, as notes are to say
     """
 
     ranking: tuple[tuple[str, float], ...]
+    of: str = ""
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
         asked = taken(trials)
         for rank, (code, score) in enumerate(self.ranking):
             if space.canonical(code) not in asked and space.fits(code):
-                return Proposal(space.preferred(code), note={"rank": rank, "shared": score})
-        return Proposal(new(space, trials, random), note={"from": "random"})
+                note = {"rank": rank, "shared": score, "of": self.of}
+                return Proposal(space.preferred(code), note=note)
+        return drawn(space, trials, random)
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ class SharedWeights(Strategy):
     def prepared(self, learnt: Learnt) -> Strategy:
         if not learnt:
             return self
-        return Ranked(tuple([(code, score) for code, score in learnt["ranking"]]))
+        return Ranked(tuple([(code, score) for code, score in learnt["ranking"]]), learnt["of"])
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
         raise SearchError(f"the supernet of {type(self).__name__} is not trained yet; `netwright "

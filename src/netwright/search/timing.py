@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from netwright.core.net import Net
 from netwright.search.front import front
-from netwright.search.strategy import complete
+from netwright.search.strategy import longest
 from netwright.search.trial import Trial
 
 __all__ = ["LATENCY", "contenders", "latencies", "setting", "timed"]
@@ -18,11 +18,11 @@ PATIENCE = 0.3
 
 
 def contenders(trials: Sequence[Trial], net: Callable[[Trial], Net]) -> list[Trial]:
-    """The complete trials that may be on the front of score and latency: all that none beats by
-    the predicted latency, as sure as that is (`netwright calibrate`); without it those that none
-    beats in parameters and MACs.
+    """The complete trials of the longest training that may be on the front of score and latency:
+    all that none beats by the predicted latency, as sure as that is (`netwright calibrate`);
+    without it those that none beats in parameters and MACs.
     """
-    done = complete(trials)
+    done = longest(trials)
     spans = [net(trial).plan().latency() for trial in done]
     pairs = [(trial, span) for trial, span in zip(done, spans, strict=True) if span is not None]
     if len(pairs) < len(done):
@@ -49,9 +49,9 @@ def latencies(
 
 
 def timed(trials: Sequence[Trial], seconds: Mapping[str, float]) -> list[Trial]:
-    """The trials whose latency was measured, with it among their costs."""
+    """The trials of the longest training whose latency was measured, with it among their costs."""
     return [replace(trial, costs={**trial.costs, LATENCY: seconds[trial.hash]})
-            for trial in trials if trial.hash in seconds]  # fmt: skip
+            for trial in longest(trials) if trial.hash in seconds]  # fmt: skip
 
 
 def setting() -> str:

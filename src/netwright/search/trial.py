@@ -64,6 +64,16 @@ class Trial:
         return self.score
 
     @property
+    def share(self) -> float:
+        """The share of the whole training that it had: `fidelity` in whole epochs, where the
+        evaluator's record has how many those were (`epochs`, and of the `whole`).
+        """
+        epochs, whole = self.record.get("epochs"), self.record.get("whole")
+        if isinstance(epochs, int) and isinstance(whole, int):
+            return epochs / whole
+        return self.fidelity
+
+    @property
     def note(self) -> dict[str, Any]:
         """How the strategy came to it (`Proposal.note`)."""
         note = self.record.get("note")

@@ -135,6 +135,7 @@ class Accuracy:
             "curve": [row["val_accuracy"] for row in outcome.history],
             "val_loss": outcome.last["val_loss"],
             "epochs": approach.epochs,
+            "whole": self.epochs,
             "recipe": approach.recipe.to_json(),
             "precision": self.precision,
         }

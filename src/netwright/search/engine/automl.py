@@ -82,9 +82,11 @@ def fit_by_search(
     setup = _setup(settings, home)
     plan = setup.plan(home.folder)
     watch.say(f"searching {plan.space}, {setup.epochs} epochs a net, for {SHARE:.0%} of the time")
-    search_shared(plan, name=setup.strategy, storage=home.storage, study=home.name,
-                  seconds=max(1.0, SHARE * seconds - (monotonic() - began)), tell=watch.say,
-                  settings={"setup": setup.to_json()}, progress=progress)  # fmt: skip
+    study = search_shared(plan, name=setup.strategy, storage=home.storage, study=home.name,
+                          seconds=max(1.0, SHARE * seconds - (monotonic() - began)),
+                          settings={"setup": setup.to_json()}, tell=watch.say,
+                          progress=progress)  # fmt: skip
+    watch.say(f"the search ended: {study.stopped}")
     with home.opened() as ledger:
         record, trials = ledger.record, ledger.trials()
     best = best_trial(trials)

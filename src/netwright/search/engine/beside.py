@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from netwright.search.strategy import Learnt, Proposal, Strategy, new, taken
+from netwright.search.strategy import RANDOM, Learnt, Proposal, Strategy, drawn, longest, taken
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
 
-__all__ = ["Beside", "at_random", "best_of"]
+__all__ = ["Beside", "at_random", "best_of", "given", "proposed"]
 
-RANDOM = "random"
-"""What a note says of a net that was drawn at random."""
+DEFAULT = "default"
+"""What a note says a net is `from` that was given."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,25 @@ class Beside(Strategy):
         asked = taken(trials)
         for code in self.first:
             if space.canonical(code) not in asked:
-                return Proposal(code, note={"from": "default"})
+                return Proposal(code, note={"from": DEFAULT})
         if self.every and len(trials) % self.every == self.every - 1:
-            return Proposal(new(space, trials, random), note={"from": RANDOM})
+            return drawn(space, trials, random)
         return self.strategy.ask(space, trials, random)
 
 
 def at_random(trials: Sequence[Trial]) -> list[Trial]:
-    """The complete trials of whole trainings that were drawn at random."""
-    return [trial for trial in trials if trial.state == "complete" and trial.fidelity == 1
-            and trial.note.get("from") == RANDOM]  # fmt: skip
+    """The complete trials of the longest training that were drawn at random."""
+    return [trial for trial in longest(trials) if trial.note.get("from") == RANDOM]
+
+
+def given(trials: Sequence[Trial]) -> list[Trial]:
+    """Those whose nets the search was begun with."""
+    return [trial for trial in longest(trials) if trial.note.get("from") == DEFAULT]
+
+
+def proposed(trials: Sequence[Trial]) -> list[Trial]:
+    """Those that the strategy came to by what it knew."""
+    return [trial for trial in longest(trials) if trial.note.get("from") not in (RANDOM, DEFAULT)]
 
 
 def best_of(scores: Sequence[float], count: int) -> float:

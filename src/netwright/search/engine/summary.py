@@ -7,7 +7,8 @@ from typing import Any
 
 from netwright.errors import SearchError
 from netwright.report.numbers import duration, human
-from netwright.search.engine.beside import at_random, best_of
+from netwright.search.engine.beside import at_random, best_of, given, proposed
+from netwright.search.engine.measure import Measure, after, training
 from netwright.search.front import front
 from netwright.search.shared.correlation import agreement
 from netwright.search.strategy import complete
@@ -15,7 +16,7 @@ from netwright.search.study import best_so_far, best_trial
 from netwright.search.timing import LATENCY, timed
 from netwright.search.trial import Trial
 
-__all__ = ["curves", "gain", "numbered", "summary", "summary_text", "supernet_lines",
+__all__ = ["curves", "equals", "gain", "numbered", "summary", "summary_text", "supernet_lines",
            "supernet_of", "timed_by"]  # fmt: skip
 
 
@@ -29,30 +30,44 @@ def numbered(trials: Sequence[Trial], number: int) -> Trial:
 
 
 def curves(trials: Sequence[Trial]) -> dict[str, list[tuple[float, float]]]:
-    """The best score after each trial: of the search, and of random search on average, as far as
-    nets were drawn at random.
+    """The best score after each net that the strategy proposed, and that of random search on
+    average, as far as nets were drawn at random.
     """
-    lines: dict[str, list[tuple[float, float]]] = {"search": [*enumerate(best_so_far(trials), 1)]}
     scores = [trial.points for trial in at_random(trials)]
-    if scores:
-        lines["random"] = [(n, best_of(scores, n)) for n in range(1, len(scores) + 1)]
-    return lines
+    lines: dict[str, list[tuple[float, float]]] = {
+        "search": [*enumerate(best_so_far(proposed(trials)), 1)],
+        "random": [(n, best_of(scores, n)) for n in range(1, len(scores) + 1)],
+    }
+    return {word: points for word, points in lines.items() if points}
+
+
+def equals(trials: Sequence[Trial]) -> int:
+    """How many nets of the strategy are compared with as many at random."""
+    return min(len(proposed(trials)), len(at_random(trials)))
 
 
 def gain(trials: Sequence[Trial]) -> dict[str, float]:
-    """How much better the best net is than the default's and the best at random, if there are."""
+    """How much better the best net is than the default, and how much better the best of the nets
+    that the strategy proposed is than the best of as many at random, on average over which ones;
+    each if there are any.
+    """
     best, gains = best_trial(trials).points, dict[str, float]()
-    for trial in complete(trials):
-        if trial.note.get("from") == "default":
-            gains["default"] = best - trial.points
-    scores = [trial.points for trial in at_random(trials)]
-    if scores:
-        gains["random"] = best - max(scores)
+    for trial in given(trials):
+        gains["default"] = best - trial.points
+    if count := equals(trials):
+        own, drawn = ([trial.points for trial in some]
+                      for some in (proposed(trials), at_random(trials)))  # fmt: skip
+        gains["random"] = best_of(own, count) - best_of(drawn, count)
     return gains
 
 
-def summary(name: str, record: dict[str, Any], trials: Sequence[Trial]) -> dict[str, Any]:
-    """The state of a study as JSON's own types; `best` is null where no trial is complete yet."""
+def summary(
+    name: str, record: dict[str, Any], trials: Sequence[Trial], stopped: str = ""
+) -> dict[str, Any]:
+    """The state of a study as JSON's own types; `best` is null where no trial is complete yet.
+
+    stopped: why the search ended, where it just did
+    """
     done = complete(trials)
     counts = {state: sum(trial.state == state for trial in trials)
               for state in ("complete", "failed", "running")}  # fmt: skip
@@ -64,10 +79,13 @@ def summary(name: str, record: dict[str, Any], trials: Sequence[Trial]) -> dict[
         "trials": len(trials),
         **counts,
         "wanted": record.get("trials"),
+        "stopped": stopped,
         "seconds": round(sum(trial.seconds for trial in trials), 1),
+        "accuracy": bool(done) and Measure.of(best_trial(trials)).accuracy,
         "best": _row(best_trial(trials)) if done else None,
         "gain": gain(trials) if done else {},
         "random": len(at_random(trials)),
+        "equals": equals(trials),
         "supernet": supernet_of(record, trials),
         "front": [_row(trial) for trial in front(done, ("macs",))] if done else [],
         "latency": _latency(record, done),
@@ -84,22 +102,33 @@ def summary_text(state: dict[str, Any]) -> str:
         f"{state['study']}: {state['space']} on {state['data']}, {state['strategy']}",
         f"{count}; {duration(state['seconds'])} of evaluation",
     ]
-    best = state["best"]
+    if state["stopped"] and state["trials"] != state["wanted"]:
+        lines.append(f"ended: {state['stopped']}")
+    best, measure = state["best"], Measure(state["accuracy"])
     if best is not None:
-        lines.append(f"best: trial {best['trial']}, {_percent(best['score'])}, {_costs(best)}, "
-                     f"code {best['code']}")  # fmt: skip
-    for word, points in state["gain"].items():
-        than = "the default" if word == "default" else f"the best of {state['random']} at random"
-        lines.append(f"{100 * points:+.2f} points over {than}")
+        lines.append(f"best: {_told(best, measure)}, {_costs(best)}, code {best['code']}")
+    lines += _gain_lines(state, measure)
     lines += supernet_lines(state["supernet"])
-    lines += [f"cheaper: trial {row['trial']}, {_percent(row['score'])}, {_costs(row)}"
-              for row in state["front"][1:]]  # fmt: skip
+    lines += [f"cheaper: {_told(row, measure)}, {_costs(row)}"
+              for row in state["front"] if row != best]  # fmt: skip
     if state["latency"]:
         lines.append(f"measured on {state['latency']['setting']}:")
-        lines += [f"  trial {row['trial']}, {_percent(row['score'])}, {1e3 * row['latency']:.3g} ms"
+        lines += [f"  {_told(row, measure)}, {1e3 * row['latency']:.3g} ms"
                   for row in state["latency"]["front"]]  # fmt: skip
     lines += [f"failed: {count} x {why}" for why, count in state["reasons"].items()]
     return "\n".join(lines)
+
+
+def _gain_lines(state: dict[str, Any], measure: Measure) -> list[str]:
+    """What the search gained, or why nothing can be said of that yet."""
+    count = state["equals"]
+    than = {"default": "the default",
+            "random": f"random search, each the best of {count} nets"}  # fmt: skip
+    lines = [f"{measure.gain(points)} over {than[word]}" for word, points in state["gain"].items()]
+    if state["random"] and not count:
+        lines.append("no gain over random search to tell of: so far the strategy has drawn nets "
+                     "at random only")  # fmt: skip
+    return lines
 
 
 def timed_by(record: dict[str, Any], trials: Sequence[Trial]) -> list[Trial]:
@@ -134,16 +163,16 @@ def supernet_of(record: dict[str, Any], trials: Sequence[Trial]) -> dict[str, An
     learnt = record.get("learnt")
     if not learnt:
         return None
-    tau, count = agreement(trials) or (None, 0)
+    tau, count = agreement(trials, learnt["of"]) or (None, 0)
     return {"stopped": learnt["stopped"], "seconds": round(learnt["seconds"], 1),
             "epochs": len(learnt["history"]), "tau": tau, "compared": count}  # fmt: skip
 
 
 def _row(trial: Trial) -> dict[str, Any]:
     return {"trial": trial.number, "code": trial.code, "hash": trial.hash, "score": trial.score,
-            "params": trial.costs.get("params"), "macs": trial.costs.get("macs"),
-            "latency": trial.costs.get(LATENCY), "seed": trial.seed,
-            "seconds": round(trial.seconds, 2)}  # fmt: skip
+            "training": training(trial), "params": trial.costs.get("params"),
+            "macs": trial.costs.get("macs"), "latency": trial.costs.get(LATENCY),
+            "seed": trial.seed, "seconds": round(trial.seconds, 2)}  # fmt: skip
 
 
 def _reasons(trials: Sequence[Trial]) -> dict[str, int]:
@@ -159,5 +188,6 @@ def _costs(row: dict[str, Any]) -> str:
     return f"{human(row['params'])} parameters, {human(row['macs'])} MACs"
 
 
-def _percent(score: float) -> str:
-    return f"{100 * score:.2f}% on validation"
+def _told(row: dict[str, Any], measure: Measure) -> str:
+    where = " on validation" if measure.accuracy else ""
+    return f"trial {row['trial']}, {measure.text(row['score'])}{where}{after(row['training'])}"

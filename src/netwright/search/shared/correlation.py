@@ -13,12 +13,13 @@ from netwright.search.trial import Trial
 __all__ = ["agreement", "tau"]
 
 
-def agreement(trials: Sequence[Trial]) -> tuple[float, int] | None:
+def agreement(trials: Sequence[Trial], of: str) -> tuple[float, int] | None:
     """Kendall's rank correlation of what shared weights said of nets with their scores alone, over
-    the whole trainings of nets that a supernet ranked, and their number; None of fewer than two.
+    the whole trainings of nets that the supernet `of` ranked (`SharedWeights.prepare` says of what
+    it is), and their number; None of fewer than two.
     """
     pairs = [(float(trial.note["shared"]), trial.points) for trial in complete(trials)
-             if trial.fidelity == 1 and "shared" in trial.note]  # fmt: skip
+             if trial.fidelity == 1 and trial.note.get("of") == of]  # fmt: skip
     if len(pairs) < 2:
         return None
     return tau([shared for shared, _ in pairs], [alone for _, alone in pairs]), len(pairs)
