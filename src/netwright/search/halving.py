@@ -85,7 +85,7 @@ class SuccessiveHalving(Strategy):
             if trial.fidelity == here and trial.state == "complete":
                 rung[trial.note["bracket"]].append(trial)
         for bracket in sorted(rung):
-            best = sorted(rung[bracket], key=lambda trial: -(trial.score or 0.0))
+            best = sorted(rung[bracket], key=lambda trial: -trial.points)
             for trial in best[: len(best) // self.factor]:
                 if trial.key not in gone:
                     return trial
