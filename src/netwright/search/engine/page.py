@@ -43,7 +43,9 @@ def study_page(name: str, record: dict[str, Any], trials: Sequence[Trial]) -> Pa
     best = best_trial(trials)
     identity = record.get("identity", {})
     net, measure = from_json(best.record["net"]), Measure.of(best)
-    page = Page(f"Search: {name}", f"{identity.get('space', '')} on {identity.get('data', '')}")
+    how = f", {identity['epochs']} epochs by {identity['recipe']}" if "recipe" in identity else ""
+    subject = f"{identity.get('space', '')} on {identity.get('data', '')}{how}"
+    page = Page(f"Search: {name}", subject)
     _result(page, record, trials, best)
     _curve(page, trials, measure)
     _front(page, trials, measure)
