@@ -6,9 +6,9 @@ features where the images are like those the net was trained on, middle ones whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -81,22 +81,62 @@ def fit_linear(
         linear: `logistic` regression, or an `svm` of one class against the rest.
         heat: what logits are divided by; the margins of an SVM are no logits before.
     """
-    if weights is not None:
-        weights = np.tile(weights, len(features))
+    fits = _fits(features, labels, [(linear, strength)], weights)
+    return next(_linear(model, space, classes, heat) for model, space in fits)
+
+
+class _Space(NamedTuple):
+    """Where linear models are fitted: standardised features, brought to as many dimensions as there
+    are images where these are fewer. A model with the least weights is in no other, so it is the
+    same model, sooner.
+    """
+
+    x: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+    basis: np.ndarray | None
+
+    @classmethod
+    def of(cls, features: np.ndarray, weights: np.ndarray | None) -> _Space:
+        scaler: Any = StandardScaler().fit(features, sample_weight=weights)
+        x, basis = scaler.transform(features), None
+        if len(x) < x.shape[1]:
+            basis, triangle = np.linalg.qr(x.T)
+            x = triangle.T
+        return cls(x, scaler.mean_, scaler.scale_, basis)
+
+
+def _fits(
+    features: np.ndarray,
+    labels: np.ndarray,
+    models: Sequence[tuple[str, float]],
+    weights: np.ndarray | None,
+) -> Iterator[tuple[Any, _Space]]:
+    """Fitted models of scikit-learn in the order of `models`; a logistic regression begins where
+    the one before it ended.
+    """
+    weights = None if weights is None else np.tile(weights, len(features))
     labels = np.tile(labels, len(features))
-    features = features.reshape(-1, features.shape[-1])
-    scaler: Any = StandardScaler().fit(features, sample_weight=weights)
-    model: Any = LogisticRegression(C=strength, max_iter=300)
-    if linear == "svm":
-        model = LinearSVC(C=strength, dual="auto", max_iter=5000, random_state=0)
-    model.fit(scaler.transform(features), labels, sample_weight=weights)
-    weight, bias = np.zeros((classes, features.shape[1])), np.full(classes, -1e3)
+    space = _Space.of(features.reshape(-1, features.shape[-1]), weights)
+    logistic: Any = LogisticRegression(max_iter=300, warm_start=True)
+    for linear, strength in models:
+        model = logistic.set_params(C=strength)
+        if linear == "svm":
+            model = LinearSVC(C=strength, dual="auto", max_iter=5000, random_state=0)
+        yield model.fit(space.x, labels, sample_weight=weights), space
+
+
+def _linear(model: Any, space: _Space, classes: int, heat: float) -> Linear:
+    """A fitted model as a dense layer on features that are not standardised."""
+    weight, bias = np.zeros((classes, len(space.mean))), np.full(classes, -1e3)
     rows, intercept = model.coef_, model.intercept_
     if len(model.classes_) == 2:  # one row for two classes: half for the one, half against
         rows, intercept = np.stack([-rows[0], rows[0]]) / 2, np.array([-1, 1]) * intercept[0] / 2
+    if space.basis is not None:
+        rows = rows @ space.basis.T
     weight[model.classes_], bias[model.classes_] = rows / heat, intercept / heat
-    weight = weight / scaler.scale_
-    return Linear(weight, bias - weight @ scaler.mean_)
+    weight = weight / space.scale
+    return Linear(weight, bias - weight @ space.mean)
 
 
 def choose(
@@ -117,28 +157,36 @@ def choose(
     """
     chosen = _some(labels, seed)
     choices = list[Choice]()
+    truth, own = labels[chosen], None if weights is None else weights[chosen]
     for layer, values in features.items():
-        for linear, strength in models:
-            own = None if weights is None else weights[chosen]
-            shares = held_out(values[:, chosen], labels[chosen], classes, strength, seed, own,
-                              linear=linear)  # fmt: skip
-            choices.append(_choice(layer, linear, strength, labels[chosen], shares))
+        pages = _held_out(values[:, chosen], truth, classes, models, seed, own)
+        for (linear, strength), shares in zip(models, pages, strict=True):
+            choices.append(_choice(layer, linear, strength, truth, shares))
             tell(choices[-1])
     return sorted(choices, key=lambda choice: (choice.loss, -choice.accuracy))
 
 
 def held_out(
-    features: np.ndarray, labels: np.ndarray, classes: int, strength: float, seed: int = 0,
-    weights: np.ndarray | None = None, *, linear: str = "logistic",
-) -> np.ndarray:  # fmt: skip
-    """Probabilities (N, classes) of every image, each by the linear model of the folds it is not
-    in; `features` are (views, N, channels).
+    features: np.ndarray, labels: np.ndarray, classes: int, strength: float, seed: int = 0
+) -> np.ndarray:
+    """Probabilities (N, classes) of every image, each by the logistic regression of the folds it
+    is not in; `features` are (views, N, channels).
     """
-    shares = np.zeros((len(labels), classes))
+    return _held_out(features, labels, classes, [("logistic", strength)], seed)[0]
+
+
+def _held_out(
+    features: np.ndarray, labels: np.ndarray, classes: int, models: Sequence[tuple[str, float]],
+    seed: int, weights: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
+    """The same by each of several models, (models, N, classes)."""
+    shares = np.zeros((len(models), len(labels), classes))
     for learn, test in folds(labels, seed, FOLDS):
         own = None if weights is None else weights[learn]
-        model = fit_linear(features[:, learn], labels[learn], classes, strength, own, linear=linear)
-        shares[test] = model.probabilities(features[:, test].mean(0))
+        fits = _fits(features[:, learn], labels[learn], models, own)
+        for page, (model, space) in zip(shares, fits, strict=True):
+            linear = _linear(model, space, classes, 1.0)
+            page[test] = linear.probabilities(features[:, test].mean(0))
     return shares
 
 
