@@ -211,7 +211,7 @@ def test_random_is_beside_and_given_codes_come_first():
      ("nasbench201:3", "cannot be read; wanted such as width=8"),
      ("nasbench201:width", "cannot be read; wanted such as width=8"),
      ("nasbench2O1", "no space is called 'nasbench2O1'; near: nasbench201"),
-     ("no.such.module:space", "cannot be had: No module named 'no'"),
+     ("no.such.module:space", "cannot be had: cannot import no.such.module: No module named 'no'"),
      ("missing.json", "missing.json cannot be read")],
 )  # fmt: skip
 def test_spaces_that_cannot_be_had(text, wanted):

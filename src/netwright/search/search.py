@@ -16,7 +16,7 @@ from netwright.core.machine import out_of_memory
 from netwright.core.net import Net
 from netwright.errors import NetwrightError, SearchError
 from netwright.search.engine.limit import limited
-from netwright.search.strategy import Exhausted, Proposal, Strategy, find
+from netwright.search.strategy import Exhausted, Proposal, Strategy, called, find
 from netwright.search.study import Study
 from netwright.search.trial import Trial
 from netwright.space.budget import Budget
@@ -88,7 +88,7 @@ def search(
     if budget is not None:
         where = where.within(budget)
     how = find(strategy)
-    name = strategy if isinstance(strategy, str) else type(strategy).__name__
+    name = strategy if isinstance(strategy, str) else called(strategy)
     _check(how, evaluator, trials, minutes, workers, limit)
     how.check(where, evaluator)
     most = trials if trials is not None else (100 if minutes is None else math.inf)
@@ -228,6 +228,6 @@ def _check(
             raise SearchError(f"{name} is {span!r}, wanted a number above 0")
     if how.fidelities and "fidelity" not in _takes(evaluator):
         raise SearchError(
-            f"{type(how).__name__} trains many nets a little; its evaluator takes `fidelity`, "
+            f"{called(how)} trains many nets a little; its evaluator takes `fidelity`, "
             "the share of the training, as in `def evaluate(net, fidelity)`"
         )
