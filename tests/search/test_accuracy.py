@@ -26,7 +26,7 @@ from netwright.search.engine.home import Home
 from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.setup import Setup
 from netwright.search.engine.shared import identity, search_shared
-from netwright.search.front import front
+from netwright.search.fronts import front
 from netwright.search.strategy import find
 from netwright.search.trial import Trial
 from netwright.space.families import small

@@ -10,7 +10,7 @@ import pytest
 
 import netwright as nw
 from netwright import Choice, ConvNormAct, Identity, Net, Sequential
-from netwright.search.search import ask
+from netwright.search.loop import ask
 from netwright.search.strategy import Exhausted, Strategy, find
 from netwright.search.study import Study
 from netwright.search.supernets import SharedWeights

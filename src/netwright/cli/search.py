@@ -180,7 +180,7 @@ def _train_again(study: str, storage: str, number: int | None, as_json: bool) ->
     need_memory()
     from netwright.search.engine.home import Home
     from netwright.search.engine.summary import numbered
-    from netwright.search.search import evaluate
+    from netwright.search.loop import evaluate
     from netwright.search.study import best_trial
 
     home = Home(study, storage, lambda line: click.echo(line, err=True))

@@ -156,8 +156,9 @@ class Darts(SharedWeights):
 
     def check(self, space: Space, evaluator: object) -> None:
         if isinstance(space, CellSpace) and not space.apart:
-            raise SearchError(f"{called(self)} searches cells whose nodes read two different states, "
-                              f"got {space.name}; take the space darts, or one-shot")  # fmt: skip
+            raise SearchError(f"{called(self)} searches cells whose nodes read two different "
+                              f"states, got {space.name}; take the space darts, or "
+                              "one-shot")  # fmt: skip
         super().check(space, evaluator)
 
     def trained(self, space: Space, *images: Any, **given: Any) -> Shared:

@@ -20,7 +20,7 @@ from netwright.core.shape import Shape, show
 from netwright.data.dataset import Dataset, load
 from netwright.data.image import Preprocessing
 from netwright.errors import SearchError
-from netwright.search.search import Evaluation
+from netwright.search.loop import Evaluation
 from netwright.search.trial import Trial
 from netwright.space.registry import find, options
 from netwright.space.search_space import Space

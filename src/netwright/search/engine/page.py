@@ -14,7 +14,7 @@ from netwright.report.numbers import duration, human
 from netwright.report.outline import outline
 from netwright.report.table import plan_table
 from netwright.search.engine.summary import curves, gain, supernet_lines, supernet_of, timed_by
-from netwright.search.front import front
+from netwright.search.fronts import front
 from netwright.search.strategy import complete
 from netwright.search.study import best_trial
 from netwright.search.timing import LATENCY

@@ -15,7 +15,7 @@ from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.processes import work_together
 from netwright.search.engine.storage import Place
 from netwright.search.engine.worker import Plan, work
-from netwright.search.search import Evaluator
+from netwright.search.loop import Evaluator
 from netwright.search.study import Study
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space

@@ -8,7 +8,7 @@ from typing import Any
 from netwright.errors import SearchError
 from netwright.report.numbers import duration, human
 from netwright.search.engine.beside import at_random, best_of
-from netwright.search.front import front
+from netwright.search.fronts import front
 from netwright.search.shared.correlation import agreement
 from netwright.search.strategy import complete
 from netwright.search.study import best_so_far, best_trial

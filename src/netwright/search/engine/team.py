@@ -18,7 +18,7 @@ from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.processes import work_together
 from netwright.search.engine.shared import identity
 from netwright.search.engine.worker import Plan, work
-from netwright.search.search import Evaluation, evaluate
+from netwright.search.loop import Evaluation, evaluate
 from netwright.search.trial import Trial
 from netwright.train.processes import processes
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from netwright.search.engine.ledger import Claim, Ledger
 from netwright.search.engine.limit import TimeOver
-from netwright.search.search import Evaluator, ask, evaluate, started
+from netwright.search.loop import Evaluator, ask, evaluate, started
 from netwright.search.strategy import Exhausted, Learnt, Strategy
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
