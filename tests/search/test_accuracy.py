@@ -332,7 +332,7 @@ def test_a_study_is_gone_on_with_and_joined(study, squares, run, tmp_path):
     assert (code, out) == (0, "halves: 0 trials here; 3 trials\n")
     code, _, err = run("search", *words[:3], 2, *words[4:], "--trials", 4)
     assert code == 2
-    assert "is of another data: halves.npz, 1 epochs by resnet" in err
+    assert "is of another data: halves.npz, 1 epoch by resnet" in err
 
 
 def test_what_is_not_there_is_one_line(run, tmp_path, squares, monkeypatch):

@@ -16,6 +16,7 @@ from netwright.core.kinds import shown
 from netwright.core.machine import out_of_memory
 from netwright.core.net import Net
 from netwright.errors import NetwrightError, SearchError
+from netwright.report.numbers import counted
 from netwright.search.engine.limit import limited
 from netwright.search.strategy import Exhausted, Proposal, Strategy, called, find
 from netwright.search.study import Study
@@ -105,7 +106,7 @@ def search(
         return search_shared(plan, name=name, storage=storage, study=study, workers=workers,
                              seconds=ends - time.monotonic(), progress=progress)  # fmt: skip
     learnt = how.prepare(where, evaluator, seed=seed, seconds=ends - time.monotonic())
-    how, done, stopped = how.prepared(learnt), list[Trial](), f"{most} trials"
+    how, done, stopped = how.prepared(learnt), list[Trial](), counted(most, "trial")
     while len(done) < most:
         if time.monotonic() >= ends:
             stopped = f"{minutes:g} minutes are over"

@@ -17,7 +17,8 @@ from typing import Any, ClassVar, TypeVar
 
 from netwright.core.kinds import argument_kinds, shown
 from netwright.core.lazy import load
-from netwright.errors import SearchError, nearest
+from netwright.core.text import first_sentence
+from netwright.errors import SearchError, UnknownName, nearest
 from netwright.search.trial import Trial
 from netwright.space.named import keywords
 from netwright.space.search_space import MANY, Space
@@ -27,6 +28,7 @@ __all__ = [
     "Learnt",
     "Proposal",
     "Strategy",
+    "about",
     "called",
     "complete",
     "find",
@@ -148,6 +150,22 @@ def names(pattern: str = "*") -> list[str]:
     return sorted(name for name in _strategies if fnmatchcase(name, pattern))
 
 
+def about(name: str) -> str:
+    """How the strategy of that name searches, in a sentence.
+
+    >>> about("default"), about("successive-halving")
+    ('as bayesian', 'as hyperband, with brackets=1')
+    """
+    names()
+    make = _strategies[name]
+    alike = [other for other, one in _strategies.items() if one.func is make.func]
+    first = min(alike, key=lambda other: len(_strategies[other].keywords))
+    if name == first:
+        return first_sentence(make.func.__doc__)
+    settings = [f"{word}={value}" for word, value in make.keywords.items()]
+    return f"as {first}, with {', '.join(settings)}" if settings else f"as {first}"
+
+
 def find(strategy: str | Strategy, **settings: Any) -> Strategy:
     """The strategy of that name, with these of its settings; they may stand behind the name too.
 
@@ -161,9 +179,11 @@ def find(strategy: str | Strategy, **settings: Any) -> Strategy:
         return strategy
     strategy, _, rest = strategy.partition(":")
     if strategy not in names():
-        raise nearest("strategy", strategy, _strategies)
-    settings = {**keywords(rest, f"strategy {strategy}"), **settings}
+        raise UnknownName(f"{nearest('strategy', strategy, _strategies)}; `netwright search`, or "
+                          "nw.strategies(), lists all")  # fmt: skip
     make = _strategies[strategy]
+    such = str(make()).partition(":")[2] or "none: it has no settings"
+    settings = {**keywords(rest, f"strategy {strategy}", such), **settings}
     takes = argument_kinds(make)
     for name, value in settings.items():
         if name not in takes:

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from netwright.errors import SearchError
-from netwright.report.numbers import duration
+from netwright.report.numbers import counted, duration
 from netwright.search.strategy import Learnt, Proposal, Strategy, called, named, new, taken
 from netwright.search.trial import Trial
 from netwright.space.cells import CellSpace
@@ -114,7 +114,8 @@ class SharedWeights(Strategy):
         if file is not None:
             file.unlink(missing_ok=True)
         took = monotonic() - began
-        tell(f"it ranks {len(result.shared)} nets after {result.stopped}, {duration(took)}")
+        nets = counted(len(result.shared), "net")
+        tell(f"it ranks {nets} after {result.stopped}, {duration(took)}")
         return {"of": of, "ranking": [*result.shared.items()], "history": result.history,
                 "stopped": result.stopped, "seconds": took}  # fmt: skip
 

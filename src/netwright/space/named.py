@@ -29,9 +29,9 @@ def space_of(text: str, make: Callable[..., Space] = registry.find) -> Space:
     return make(name, **keywords(rest, "the space"))
 
 
-def keywords(text: str, whose: str) -> dict[str, Any]:
+def keywords(text: str, whose: str, such: str = "width=8,input=(3,64,64)") -> dict[str, Any]:
     """Options such as `width=8,input=(3,64,64)`: keyword arguments, as Python writes them, texts
-    of one word without quotes too; `SearchError` for another text.
+    of one word without quotes too; `SearchError` for another text, which names some as `such`.
 
     >>> keywords("net=resnet18,input=(3,64,64)", "the space")
     {'net': 'resnet18', 'input': (3, 64, 64)}
@@ -40,8 +40,7 @@ def keywords(text: str, whose: str) -> dict[str, Any]:
         call = ast.parse(f"space({text})", mode="eval").body
         if isinstance(call, ast.Call) and not call.args:
             return {str(word.arg): _value(word.value) for word in call.keywords}
-    raise SearchError(f"options {text!r} of {whose} cannot be read; wanted such as "
-                      "width=8,input=(3,64,64)")  # fmt: skip
+    raise SearchError(f"options {text!r} of {whose} cannot be read; wanted such as {such}")
 
 
 def _value(node: ast.expr) -> Any:

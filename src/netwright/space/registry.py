@@ -11,11 +11,12 @@ from typing import Any, cast
 from netwright.core.kinds import Kind, argument_kinds, shown
 from netwright.core.lazy import load
 from netwright.core.net import Net
-from netwright.errors import SpecError, nearest
+from netwright.core.text import first_sentence
+from netwright.errors import SpecError, UnknownName, nearest
 from netwright.nets.registry import Entry, entry
 from netwright.space.search_space import Space
 
-__all__ = ["find", "named", "names", "options"]
+__all__ = ["about", "find", "named", "names", "options"]
 
 Make = Callable[..., Space]
 
@@ -42,6 +43,16 @@ def names(pattern: str = "*") -> list[str]:
     return sorted(name for name in _makes if fnmatchcase(name, pattern))
 
 
+def about(name: str) -> str:
+    """What the nets of the space of that name are, in a sentence.
+
+    >>> about("nasbench201")
+    'The cells of NAS-Bench-201 in its net for CIFAR'
+    """
+    names()
+    return first_sentence(_makes[name].__doc__)
+
+
 def find(space: str | Space | Net, **options: Any) -> Space:
     """The search space of that name, with these of its options; or that of a net with choices
     in it (`Choice`).
@@ -60,7 +71,8 @@ def find(space: str | Space | Net, **options: Any) -> Space:
     if not isinstance(space, str):
         raise SpecError(f"a search space is a name, a Space or a Net with choices; got {space!r}")
     if space not in names():
-        raise nearest("space", space, _makes)
+        raise UnknownName(f"{nearest('space', space, _makes)}; `netwright search`, or "
+                          "nw.spaces(), lists all")  # fmt: skip
     if not options:
         return _plain(space)
     takes = _takes(space, options.get("frame", ""))

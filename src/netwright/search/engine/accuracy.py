@@ -20,6 +20,7 @@ from netwright.core.shape import Shape, show
 from netwright.data.dataset import Dataset, load
 from netwright.data.image import Preprocessing
 from netwright.errors import SearchError
+from netwright.report.numbers import counted
 from netwright.search.loop import Evaluation
 from netwright.search.trial import Trial
 from netwright.space.registry import find, options
@@ -118,8 +119,8 @@ class Accuracy:
                     break
         outcome = training.outcome
         if training.cut or training.learner.epochs < approach.epochs:
-            raise SearchError(f"{len(outcome.history)} of {approach.epochs} epochs took all of its "
-                              f"{limit:g} seconds")  # fmt: skip
+            raise SearchError(f"{len(outcome.history)} of {counted(approach.epochs, 'epoch')} "
+                              f"took all of its {limit:g} seconds")  # fmt: skip
         if outcome.diverged:
             raise SearchError("its loss grew without bound")
         record = {
@@ -182,7 +183,9 @@ class Accuracy:
         recipe = read(self.recipe)
         how = (self.dataset.fingerprint, self.size, self.epochs, recipe, self.precision)
         digest = sha256(repr(how).encode()).hexdigest()[:12]
-        return f"{Path(self.data).name}, {self.epochs} epochs by {recipe.name} ({digest})"
+        return (
+            f"{Path(self.data).name}, {counted(self.epochs, 'epoch')} by {recipe.name} ({digest})"
+        )
 
     @property
     def input(self) -> Shape:
