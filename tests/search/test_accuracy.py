@@ -338,7 +338,7 @@ def test_a_study_is_gone_on_with_and_joined(study, squares, run, tmp_path):
 def test_what_is_not_there_is_one_line(run, tmp_path, squares, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for words, wanted in (
-        (["search"], "wanted SPACE and DATA"),
+        (["search", "--trials", "3"], "wanted SPACE and DATA"),
         (["search", "--show", tmp_path / "no"], "there is no study"),
         (["work", tmp_path / "no"], "there is no study"),
         (["search", "small", squares, "--budget", "params<=10"], "the nearest, "),
