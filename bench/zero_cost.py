@@ -16,7 +16,7 @@ from statistics import fmean
 from nas_replay import CSV, measured
 from scipy.stats import spearmanr
 
-from netwright.search.zero_cost import SCORES, zero_cost
+from netwright.search.untrained import SCORES, zero_cost
 from netwright.space.nasbench201 import OPERATIONS, NasBench201
 
 WORK = {"conv_1x1": 1, "conv_3x3": 9}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from netwright.nets.registry import find
     from netwright.report.conventions import count_as as count_as
     from netwright.rules.registry import rule as rule
-    from netwright.search.search import search as search
+    from netwright.search.loop import search as search
     from netwright.search.strategy import names as strategy_names
     from netwright.space.registry import find as find_space
     from netwright.space.registry import names as space_names

@@ -28,7 +28,7 @@ from netwright.search.engine.identity import identity
 from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.setup import Setup
 from netwright.search.engine.shared import search_shared
-from netwright.search.front import front
+from netwright.search.fronts import front
 from netwright.search.strategy import find
 from netwright.search.trial import Trial
 from netwright.space.families import small
@@ -214,7 +214,7 @@ def test_random_is_beside_and_given_codes_come_first():
      ("nasbench201:3", "cannot be read; wanted such as width=8"),
      ("nasbench201:width", "cannot be read; wanted such as width=8"),
      ("nasbench2O1", "no space is called 'nasbench2O1'; near: nasbench201"),
-     ("no.such.module:space", "cannot be had: No module named 'no'"),
+     ("no.such.module:space", "cannot be had: cannot import no.such.module: No module named 'no'"),
      ("missing.json", "missing.json cannot be read")],
 )  # fmt: skip
 def test_spaces_that_cannot_be_had(text, wanted):
@@ -416,7 +416,7 @@ def test_a_space_that_is_searched_to_its_end_is_said_to_be(run, squares, tmp_pat
 def test_what_is_not_there_is_one_line(run, tmp_path, squares, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for words, wanted in (
-        (["search"], "wanted SPACE and DATA"),
+        (["search", "--trials", "3"], "wanted SPACE and DATA"),
         (["search", "--show", tmp_path / "no"], "there is no study"),
         (["work", tmp_path / "no"], "there is no study"),
         (["search", "small", squares, "--budget", "params<=10"], "the nearest, "),

@@ -225,8 +225,8 @@ def test_who_joins_does_not_wait_for_others(ledger):
     """Neither alone nor by several processes."""
     with ledger.place.locks.present("other"):
         assert ledger.claim("other", _Turn(plan(1)))
-        assert work(plan(1), again(ledger), stay=False) == "1 trials"
-        assert work_together(plan(1), again(ledger), 2, stay=False, seconds=60) == "1 trials"
+        assert work(plan(1), again(ledger), stay=False) == "1 trial"
+        assert work_together(plan(1), again(ledger), 2, stay=False, seconds=60) == "1 trial"
 
 
 def test_an_evaluator_that_no_process_can_import_is_refused(tmp_path):
@@ -282,12 +282,28 @@ def test_a_storage_that_cannot_be_had_is_one_line(where, wanted):
 
 
 def test_a_file_that_is_no_journal_is_refused(tmp_path):
-    for text in ("hello\nthere\n", '{"a": 1}\n', "[]\n"):
+    for text in ("hello\nthere\n", "x = 1", '{"a": 1}\n', "[]\n"):
         (tmp_path / "j").write_text(text)
         with pytest.raises(SearchError, match="is no journal of a search"):
             nw.search(SPACE, score, trials=1, storage=tmp_path / "j")
+        assert (tmp_path / "j").read_text() == text
+        assert [*tmp_path.iterdir()] == [tmp_path / "j"]
     with pytest.raises(SearchError, match="cannot be used as a journal"):
         nw.search(SPACE, score, trials=1, storage=tmp_path)
+    with pytest.raises(SearchError, match=r"the folder .*/j/k cannot be made: Not a directory"):
+        nw.search(SPACE, score, trials=1, storage=tmp_path / "j" / "k" / "l")
+
+
+def test_a_damaged_line_of_a_journal_is_named(ledger, tmp_path):
+    work(plan(2), ledger)
+    file = tmp_path / "study.journal"
+    lines = file.read_text().splitlines(keepends=True)
+    for damage in ("{\n", "[]\n", "{}\n"):
+        file.write_text("".join([*lines[:2], damage, *lines[3:]]))
+        with pytest.raises(SearchError, match=r"line 3 is damaged.*`head -n 2` gives the whole"):
+            again(ledger)
+    file.write_text("".join(lines[:2]))
+    assert again(ledger).trials() == []
 
 
 def test_passwords_are_not_shown():

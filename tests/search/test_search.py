@@ -7,14 +7,16 @@ import math
 import subprocess
 import sys
 import time
+from fractions import Fraction
 
+import numpy as np
 import pytest
 
 import netwright as nw
 from netwright.errors import SearchError
 from netwright.search import Evaluation, Proposal, Strategy, Study, Trial
-from netwright.search.front import front
-from netwright.search.search import search
+from netwright.search.fronts import front
+from netwright.search.loop import search
 
 SPACE = nw.space("nasbench201")
 
@@ -63,7 +65,11 @@ def test_what_an_evaluator_returns_beside_the_score_is_kept() -> None:
     (math.nan, "the evaluator returned nan, wanted a finite number"),
     (-math.inf, "the evaluator returned -inf, wanted a finite number"),
     (None, "the evaluator returned None, wanted a number"),
-    ("good", "the evaluator returned 'good', wanted a number"),
+    ("0.5", "the evaluator returned '0.5', wanted a number"),
+    (True, "the evaluator returned True, wanted a number"),
+    (np.True_, "the evaluator returned np.True_, wanted a number"),
+    (np.ones(2), "the evaluator returned array([1., 1.]), wanted a number"),
+    (10**400, f"the evaluator returned 1{'0' * 76}..., wanted a number"),
     (ValueError("two\nlines"), "ValueError: two lines"),
     (MemoryError(), "no memory left"),
     (nw.ShapeError("does not fit"), "does not fit"),
@@ -77,6 +83,39 @@ def test_a_failed_trial_says_why_in_a_line(returned: object, reason: str) -> Non
     trial = nw.search(SPACE, evaluator, trials=1, strategy="random").trials[0]
     assert (trial.state, trial.score, trial.reason) == ("failed", None, reason)
     assert trial.seconds >= 0
+
+
+@pytest.mark.parametrize("score", [1, Fraction(1, 2), np.float32(0.5), np.array(0.5)])
+def test_numbers_of_any_kind_are_scores(score: object) -> None:
+    for returned in (score, Evaluation(score)):
+        study = nw.search(SPACE, lambda net, said=returned: said, trials=1)
+        assert (study.best.score, type(study.best.score)) == (float(score), float)
+
+
+def test_an_evaluator_may_report_where_nothing_is_kept() -> None:
+    def evaluator(net: nw.Net, report, limit) -> float:
+        report(1, 0.25)
+        return limit
+
+    assert nw.search(SPACE, evaluator, trials=1, limit=60).best.score == 60
+
+
+def test_a_space_is_a_text_with_options_too() -> None:
+    study = nw.search("nasbench201:width=8", lambda net: -net.plan().macs, "macs<=10M", trials=5)
+    assert study.best.net == nw.space("nasbench201", width=8).net(study.best.code)
+    assert str(study.space.budget) == "macs<=10000000"
+    assert all(trial.costs["macs"] <= 10e6 for trial in study.trials)
+
+
+def test_names_of_the_package_stay_what_they_are() -> None:
+    names = ["front", "search", "zero_cost"]
+    script = (
+        "import netwright as nw, pkgutil; nw.search('nasbench201', nw.search.zero_cost, trials=1)\n"
+        f"print([type(getattr(nw.search, name)).__name__ for name in {names}])"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                          check=True)  # fmt: skip
+    assert said.stdout == f"{['function'] * 3}\n"
 
 
 def test_a_record_that_no_storage_can_keep_is_a_failed_trial() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import netwright as nw
 from netwright import Choice, ConvNormAct, Identity, Net, Sequential
-from netwright.search.search import ask
+from netwright.search.loop import ask
 from netwright.search.strategy import Exhausted, Strategy, find
 from netwright.search.study import Study
 from netwright.search.supernets import SharedWeights
@@ -149,6 +149,31 @@ def test_every_strategy_is_documented_and_refuses_other_settings(name: str) -> N
     assert hash(how) == hash(find(name))
     with pytest.raises(nw.SearchError, match="has no setting 'depth'"):
         find(name, depth=3)
+
+
+@pytest.mark.parametrize("name", nw.strategies())
+def test_settings_of_another_kind_are_refused(name: str) -> None:
+    assert find(str(find(name))) == find(name)
+    for setting in vars(find(name)):
+        wanted = rf"strategy {name}: {setting} is {{}}, wanted"
+        with pytest.raises(nw.SearchError, match=wanted):
+            find(name, **{setting: {}})
+
+
+@pytest.mark.parametrize("text", [
+    "reinforce:batch=0", "ppo:hidden=0", "ppo:rate=-1", "progressive:beam=0", "nsga2:population=0",
+    "evolution:population=3", "hyperband:factor=1", "one-shot:candidates=0",
+])  # fmt: skip
+def test_settings_nobody_can_search_by_are_refused_by_name(text: str) -> None:
+    with pytest.raises(nw.SearchError) as error:
+        find(text)
+    assert str(error.value).startswith(f"{text.partition(':')[0]}:")
+
+
+@pytest.mark.parametrize("name", ["nsga2", "parego"])
+def test_costs_that_no_trial_has_are_named(name: str) -> None:
+    with pytest.raises(nw.SearchError, match="has no cost 'watts'; it has: macs, params"):
+        nw.search(CELLS, evaluate, trials=20, strategy=find(name, costs=("watts",)))
 
 
 def noisy(code: str, seed: int) -> float:

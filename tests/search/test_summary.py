@@ -15,7 +15,7 @@ from netwright.search import Trial
 from netwright.search.engine.beside import Beside, at_random, best_of, proposed
 from netwright.search.engine.page import study_page
 from netwright.search.engine.summary import curves, gain, summary, summary_text
-from netwright.search.front import front
+from netwright.search.fronts import front
 from netwright.search.strategy import find
 from netwright.search.study import Study, best_trial
 from netwright.search.supernets import SharedWeights

@@ -140,7 +140,7 @@ def test_who_joins_before_the_supernet_is_trained_is_told_so(run, squares, tmp_p
     assert "go on with the same command" in err
     code, _, err = run("work", tmp_path / "s")
     assert (code, err.count("\n")) == (2, 1)
-    assert "the supernet of Darts is not trained yet" in err
+    assert "the supernet of darts is not trained yet" in err
 
 
 def test_a_supernet_that_is_stopped_goes_on(run, squares, tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import netwright as nw
-from netwright.search.zero_cost import SCORES, zero_cost
+from netwright.search.untrained import SCORES, zero_cost
 from netwright.space.nasbench201 import NasBench201
 
 SPACE = NasBench201(width=4, depth=1, input=(3, 8, 8))

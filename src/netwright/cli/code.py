@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from importlib import import_module
-from inspect import signature
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from netwright.errors import NetwrightError, nearest
+from netwright.core.code import imported, is_code, made
+from netwright.errors import NetwrightError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -16,16 +13,6 @@ if TYPE_CHECKING:
     from netwright.core.net import Net
 
 __all__ = ["is_code", "load_module"]
-
-
-def is_code(text: str) -> bool:
-    """Whether `text` reads `package.module:name`; `NetwrightError` where it names a file."""
-    module, colon, name = text.partition(":")
-    if module.endswith(".py"):
-        dotted = ".".join(Path(module).with_suffix("").parts)
-        raise NetwrightError(f"{text} is a file; name its code as {dotted}:{name or 'factory'}")
-    words = [*module.split("."), *name.split(".")]
-    return bool(colon) and all(word.isidentifier() for word in words)
 
 
 def load_module(text: str, numbers: bool = False) -> nn.Module | Net:
@@ -36,45 +23,13 @@ def load_module(text: str, numbers: bool = False) -> nn.Module | Net:
     `numbers` are wanted.
     Raises `NetwrightError` where nothing of that name or kind is found.
     """
-    home, _, path = text.partition(":")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        value: Any = import_module(home)
-    except (ImportError, SyntaxError) as error:
-        raise NetwrightError(f"cannot import {home}: {error}") from error
-    except Exception as error:
-        raise NetwrightError(f"cannot import {home}: {_message(error)}") from error
-    for name in path.split("."):
-        if not hasattr(value, name):
-            raise nearest(f"attribute of {home}", name, _public(value))
-        value = getattr(value, name)
-    return _module(text, value, numbers)
-
-
-def _public(value: Any) -> list[str]:
-    return [name for name in dir(value) if not name.startswith("_")]
-
-
-def _message(error: Exception) -> str:
-    from netwright.foreign.lines import message
-
-    return message(error)
-
-
-def _module(text: str, value: Any, numbers: bool) -> nn.Module | Net:
     import torch
 
     from netwright.core.net import Net
 
+    value = imported(text)
     if callable(value) and not isinstance(value, torch.nn.Module):
-        try:
-            value = _called(text, value, numbers)
-        except NetwrightError:
-            raise
-        except Exception as error:
-            raise NetwrightError(f"{text} cannot be made: {_message(error)}") from error
+        value = made(text, value, _with_numbers if numbers else _without_memory)
     if not isinstance(value, torch.nn.Module | Net):
         raise NetwrightError(
             f"{text} gives a {type(value).__name__}, wanted a torch.nn.Module or a netwright.Net"
@@ -82,17 +37,13 @@ def _module(text: str, value: Any, numbers: bool) -> nn.Module | Net:
     return value
 
 
-def _called(text: str, factory: Any, numbers: bool) -> Any:
+def _with_numbers(factory: Any) -> Any:
+    return factory()
+
+
+def _without_memory(factory: Any) -> Any:
     import torch
 
-    try:
-        signature(factory).bind()
-    except TypeError as error:
-        raise NetwrightError(f"{text} cannot be called without arguments: {error}") from None
-    except ValueError:  # written in C, it has no signature
-        pass
-    if numbers:
-        return factory()
     try:
         with torch.device("meta"):
             return factory()

@@ -42,6 +42,7 @@ EXAMPLES = {
         "netwright fit photos/ --out runs/photos --resume",
     ),
     "search": (
+        "netwright search",
         "netwright search nasbench201",
         "netwright search nasbench201:width=8,depth=1 photos/ --trials 50 --workers 2",
         "netwright search --show searches/nasbench201-photos",

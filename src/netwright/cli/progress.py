@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netwright.cli.waiting import animated
-from netwright.report.numbers import duration, human
+from netwright.report.numbers import counted, duration, human
 from netwright.train.watch import Epoch, Watch
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ class Lines(Watch):
             size = f"{human(plan.params)} parameters, {human(plan.macs)} MACs"
             self.say(f"  {approach.net.name}: {size}")
         if job.approaches:
-            steps = ", then ".join(f"{rung.nets} for {rung.epochs} epochs" for rung in job.rungs)
+            steps = ", then ".join(
+                f"{rung.nets} for {counted(rung.epochs, 'epoch')}" for rung in job.rungs
+            )
             self.say(f"nets to train: {steps} ({job.precision})")
 
     def epoch(self, trial: Approach, epoch: Epoch) -> None:
@@ -102,7 +104,7 @@ class Live(Lines):
             self.say("")
         self._trial = trial.name
         accuracy = f"{100 * epoch.accuracy:.1f}% on validation"
-        self._last = f"{trial.name}: {accuracy} after {epoch.epoch} epochs"
+        self._last = f"{trial.name}: {accuracy} after {counted(epoch.epoch, 'epoch')}"
         now = f"{trial.name} {epoch.epoch}/{trial.epochs}, {accuracy}"
         self._bar.update(self._task, completed=epoch.share, description=now,
                          left=f"{duration(epoch.left)} left")  # fmt: skip

@@ -16,6 +16,7 @@ import click
 from netwright.cli import complete
 from netwright.cli.options import as_count, json_option, quiet_option
 from netwright.cli.output import echo, echo_json
+from netwright.cli.search_names import list_names, refuse_beside
 from netwright.cli.searching import (
     Progress,
     interrupt,
@@ -69,7 +70,8 @@ def command(
 
     SPACE is a name, with options as in nasbench201:width=8,depth=1; a .json file of a net with
     choices in it; or module:name in your own code. SPACE alone tells its size and draws a
-    sample. DATA is as `fit` takes it; nets are compared on its validation images.
+    sample; without it all spaces and strategies are listed. DATA is as `fit` takes it; nets are
+    compared on its validation images.
 
     Every trial is kept as it ends: the same command goes on with a study that was stopped or
     killed. With --storage in PostgreSQL other machines join by `netwright work STUDY`.
@@ -87,11 +89,21 @@ def command(
     elif again is not None:
         _train_again(again, storage, trial, as_json)
     elif not space:
-        raise SearchError("wanted SPACE and DATA, or --show STUDY, or --export STUDY FILE")
+        refuse_beside(
+            {"--json", "--quiet"},
+            "without SPACE; wanted SPACE and DATA, or --show "
+            "STUDY, or --export STUDY FILE; alone it lists spaces and strategies",
+        )
+        list_names(as_json)
     elif not data:
+        refuse_beside(
+            {"--budget", "--seed", "--json", "--quiet"},
+            f"without DATA: a search needs images, as in netwright search {quote(space)} DATA",
+        )
         _describe(space, options["budget"], options["seed"], as_json)
     else:
-        name = f"{space.partition(':')[0]}-{Path(os.path.realpath(data)).stem}"
+        first = space.partition(":")[0].removesuffix(".json")
+        name = f"{first}-{Path(os.path.realpath(data)).stem}"
         folder = out or str(Path("searches", Path(name).name))
         _search(space, data, folder, storage, workers, minutes, as_json, quiet, options)
 
@@ -181,7 +193,7 @@ def _train_again(study: str, storage: str, number: int | None, as_json: bool) ->
     from netwright.search.engine.home import Home
     from netwright.search.engine.measure import scored
     from netwright.search.engine.summary import numbered
-    from netwright.search.search import evaluate
+    from netwright.search.loop import evaluate
     from netwright.search.study import best_trial
 
     home = Home(study, storage, lambda line: click.echo(line, err=True))

@@ -20,6 +20,7 @@ from netwright.cli.searching import (
     workers_option,
 )
 from netwright.core.machine import need_memory
+from netwright.report.numbers import counted
 
 __all__ = ["command"]
 
@@ -56,4 +57,4 @@ def command(
         click.echo("\nstopped; the trial that ran is left to others", err=True)
         sys.exit(130)
     if first:
-        echo(f"{home.name}: {progress.ended} trials here; {why}")
+        echo(f"{home.name}: {counted(progress.ended, 'trial')} here; {why}")

@@ -15,11 +15,13 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
+from inspect import Parameter, signature
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
-__all__ = ["LARGEST", "LONGEST", "RANGES", "Kind", "is_symbolic", "kinds", "shown"]
+__all__ = ["LARGEST", "LONGEST", "RANGES", "Kind", "argument_kinds", "is_symbolic", "kinds",
+           "shown"]  # fmt: skip
 
 LARGEST = 2**31 - 1
 """The largest number of a field, where its name says no other."""
@@ -58,6 +60,17 @@ def kinds(cls: type[Any], names: tuple[str, ...]) -> tuple[tuple[str, Kind], ...
     return tuple([(name, _kind(_declared(cls, name), name)) for name in names])
 
 
+@cache
+def argument_kinds(make: Callable[..., Any]) -> dict[str, Kind]:
+    """The arguments that a function, or a class, takes by name, each with what it may hold."""
+    try:
+        taken = signature(make, eval_str=True).parameters.values()
+    except NameError:  # what only a type checker can see
+        taken = signature(make).parameters.values()
+    many = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+    return {one.name: _kind(one.annotation, one.name) for one in taken if one.kind not in many}
+
+
 def _declared(cls: type[Any], name: str) -> Any:
     """The type a field is declared with; `Any` for one that only a type checker can see."""
     home = next(base for base in cls.__mro__ if name in vars(base).get("__annotations__", {}))
@@ -72,7 +85,7 @@ def _declared(cls: type[Any], name: str) -> Any:
 
 def _kind(hint: Any, name: str) -> Kind:
     """What a type and a name stand for."""
-    if hint is Any:
+    if hint in (Any, Parameter.empty):
         return _ANY
     if hint in _PLAIN:
         return _PLAIN[hint]
@@ -86,8 +99,8 @@ def _kind(hint: Any, name: str) -> Kind:
         return _union([_kind(one, name) for one in inner])
     if origin is Literal:
         return Kind(f"one of {', '.join(map(repr, inner))}", lambda value: value in inner)
-    if origin is tuple:
-        return _tuple(inner, name)
+    if origin in (tuple, Sequence):
+        return _tuple(inner if origin is tuple else (*inner, ...), name)
     if isinstance(hint, type) and origin is None:
         return Kind(_WORDS.get(hint.__name__, f"a {hint.__name__}"),
                     lambda value: isinstance(value, hint))  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 
-__all__ = ["documented", "markup", "plain", "quoted"]
+__all__ = ["documented", "first_sentence", "markup", "plain", "quoted"]
 
 
 def plain(text: str, keep: str = "") -> str:
@@ -49,3 +49,13 @@ def documented(text: str) -> str:
     """The text inside a docstring, which no quotes in it end."""
     lines = plain(text, keep="\n").replace("\\", "\\\\")
     return re.sub('"(?="|$)', r'\\"', lines, flags=re.MULTILINE)
+
+
+def first_sentence(docstring: str | None) -> str:
+    r"""What a docstring says first, in one line and without what is in brackets, such as papers.
+
+    >>> first_sentence("Up, and\nup again (White et al. 2020). Then down.")
+    'Up, and up again'
+    """
+    words = re.sub(r" *\([^)]*\)", "", " ".join((docstring or "").split()))
+    return re.split(r"\.(?: |$)", words, maxsplit=1)[0]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from netwright.core.code import message
 from netwright.errors import NetwrightError, TraceError
 from netwright.foreign.formulas import FORMULAS, by_formula
 from netwright.foreign.hooks import after_call, before_call
-from netwright.foreign.lines import message
 from netwright.foreign.numbers import each, settled
 from netwright.foreign.trace import MODULES
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-__all__ = ["MB", "UNITS", "duration", "exact", "human", "human_bytes", "is_number", "ratio",
-           "share"]  # fmt: skip
+__all__ = ["MB", "UNITS", "counted", "duration", "exact", "human", "human_bytes", "is_number",
+           "ratio", "share"]  # fmt: skip
 
 MB = 2**20
 """Bytes are told in powers of 1024, counts in powers of 1000."""
@@ -80,6 +80,15 @@ def ratio(value: float, first: float) -> str:
     ('1.50x', '1.00x')
     """
     return f"{human(value / first, even=True)}x" if first else "-"
+
+
+def counted(count: float, word: str) -> str:
+    """So many of what a word names.
+
+    >>> counted(1, "epoch"), counted(0, "trial")
+    ('1 epoch', '0 trials')
+    """
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def duration(seconds: float) -> str:

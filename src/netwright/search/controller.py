@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from netwright.errors import SearchError
 from netwright.search.strategy import Proposal, Strategy, complete, named, new
 from netwright.search.trial import Trial
 from netwright.space.search_space import Digits, Space
@@ -51,6 +52,11 @@ class Controller(Strategy):
     clip: float = 0.2
     entropy: float = 0.02
     decay: float = 0.95
+
+    def __post_init__(self) -> None:
+        if min(self.hidden, self.batch, self.epochs) < 1 or not 0 < self.rate <= 1:
+            raise SearchError(f"{self}: wanted hidden, batch and epochs of at least 1, and a rate "
+                              "above 0 and at most 1")  # fmt: skip
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
         done = complete(trials)

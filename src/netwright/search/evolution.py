@@ -36,7 +36,7 @@ class Evolution(Strategy):
 
     def __post_init__(self) -> None:
         if not 1 <= self.tournament <= self.population:
-            raise SearchError(f"evolution: a tournament of {self.tournament} is not drawn from a "
+            raise SearchError(f"{self}: a tournament of {self.tournament} is not drawn from a "
                               f"population of {self.population}")  # fmt: skip
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:

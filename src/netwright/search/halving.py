@@ -39,7 +39,7 @@ class SuccessiveHalving(Strategy):
 
     def __post_init__(self) -> None:
         if self.factor < 2 or not 0 < self.least <= 1 or self.brackets < 1:
-            raise SearchError(f"{self!r}: wanted a factor of at least 2, a least share above 0 and "
+            raise SearchError(f"{self}: wanted a factor of at least 2, a least share above 0 and "
                               "at most 1, and at least one bracket")  # fmt: skip
 
     @property

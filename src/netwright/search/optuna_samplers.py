@@ -133,6 +133,10 @@ class NSGA2(OptunaStrategy):
     population: int = 50
     costs: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if self.population < 1:
+            raise SearchError(f"{self}: wanted a population of at least 1")
+
     def sampler(self, optuna: Any, seed: int) -> Any:
         return optuna.samplers.NSGAIISampler(seed=seed, population_size=self.population)
 
@@ -141,7 +145,7 @@ class NSGA2(OptunaStrategy):
         return self.population
 
     def values(self, trial: Trial) -> list[float]:
-        return [trial.points, *[-trial.costs[name] for name in self.costs]]
+        return [trial.points, *[-trial.cost(name) for name in self.costs]]
 
     def attributes(self, i: int) -> dict[str, Any]:
         # Optuna's own word for the generation of a trial, which it writes when it asks for one.

@@ -35,7 +35,7 @@ class ParEGO(Strategy):
             return first
         done = complete(trials)
         aims = [_unit([trial.points for trial in done])]
-        aims += [_unit([-np.log1p(trial.costs[name]) for trial in done]) for name in self.costs]
+        aims += [_unit([-np.log1p(trial.cost(name)) for trial in done]) for name in self.costs]
         # Uniform on the simplex.
         weights = [random.expovariate(1.0) for _ in aims]
         weights = [weight / sum(weights) for weight in weights]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from netwright.errors import SearchError
 from netwright.search.encoding import encoding
 from netwright.search.gaussian import clipped
 from netwright.search.strategy import Proposal, Strategy, complete, drawn, named, taken
@@ -37,6 +38,10 @@ class Progressive(Strategy):
 
     beam: int = 25
     ensemble: int = 5
+
+    def __post_init__(self) -> None:
+        if self.beam < 1 or self.ensemble < 1:
+            raise SearchError(f"{self}: wanted a beam and an ensemble of at least 1")
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
         level = len(trials) // self.beam

@@ -10,13 +10,15 @@ from __future__ import annotations
 import math
 import random as rng
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
+from netwright.core.kinds import argument_kinds, shown
 from netwright.core.lazy import load
-from netwright.errors import SearchError, nearest
+from netwright.core.text import first_sentence
+from netwright.errors import SearchError, UnknownName, nearest
 from netwright.search.trial import Trial
 from netwright.space.named import keywords
 from netwright.space.search_space import MANY, Space
@@ -27,6 +29,8 @@ __all__ = [
     "Learnt",
     "Proposal",
     "Strategy",
+    "about",
+    "called",
     "complete",
     "drawn",
     "find",
@@ -64,10 +68,18 @@ class Proposal:
 
 
 class Strategy:
-    """A way to search; subclasses are frozen dataclasses of settings, registered by `named`."""
+    """A way to search; subclasses are frozen dataclasses of settings, registered by `named`.
+
+    >>> str(find("evolution", population=20))
+    'evolution:population=20,tournament=10,ages=True'
+    """
 
     fidelities: ClassVar[bool] = False
     """Whether it asks for parts of a training; its evaluator takes `fidelity`."""
+
+    def __str__(self) -> str:
+        settings = ",".join([f"{name}={value}" for name, value in vars(self).items()])
+        return f"{called(self)}:{settings}" if settings else called(self)
 
     def check(self, space: Space, evaluator: object) -> None:
         """`SearchError` where it cannot search this space by this evaluator."""
@@ -104,7 +116,7 @@ class Strategy:
 
 
 Kind = TypeVar("Kind", bound=type[Strategy])
-_strategies: dict[str, Callable[..., Strategy]] = {}
+_strategies: dict[str, partial[Strategy]] = {}
 
 
 def named(name: str, **settings: Any) -> Callable[[Kind], Kind]:
@@ -117,8 +129,25 @@ def named(name: str, **settings: Any) -> Callable[[Kind], Kind]:
     return register
 
 
+def called(strategy: Strategy) -> str:
+    """The registered name that says most of a strategy's settings; that of its class where it has
+    none.
+
+    >>> called(find("hyperband", brackets=2)), called(find("hyperband", brackets=1))
+    ('hyperband', 'successive-halving')
+    """
+
+    def told(name: str) -> int:
+        settings = _strategies[name].keywords.items()
+        fits = all(getattr(strategy, word) == value for word, value in settings)
+        return len(settings) if fits else -1
+
+    own = [name for name, make in _strategies.items() if make.func is type(strategy)]
+    return max(own, key=told, default=type(strategy).__name__)
+
+
 def names(pattern: str = "*") -> list[str]:
-    """Names of the strategies that match a shell pattern, sorted.
+    """Names of the strategies that match a shell pattern, sorted; `default` is `bayesian`.
 
     >>> "default" in names(), names("rand*")
     (True, ['random'])
@@ -127,10 +156,27 @@ def names(pattern: str = "*") -> list[str]:
     return sorted(name for name in _strategies if fnmatchcase(name, pattern))
 
 
+def about(name: str) -> str:
+    """How the strategy of that name searches, in a sentence.
+
+    >>> about("default"), about("successive-halving")
+    ('as bayesian', 'as hyperband, with brackets=1')
+    """
+    names()
+    make = _strategies[name]
+    alike = [other for other, one in _strategies.items() if one.func is make.func]
+    first = min(alike, key=lambda other: len(_strategies[other].keywords))
+    if name == first:
+        return first_sentence(make.func.__doc__)
+    settings = [f"{word}={value}" for word, value in make.keywords.items()]
+    return f"as {first}, with {', '.join(settings)}" if settings else f"as {first}"
+
+
 def find(strategy: str | Strategy, **settings: Any) -> Strategy:
     """The strategy of that name, with these of its settings; they may stand behind the name too.
 
-    Raises `UnknownName` with near names, `SearchError` for a setting it does not have.
+    Raises `UnknownName` with near names, `SearchError` for a setting it does not have, or of
+    another kind.
 
     >>> find("evolution:population=20") == find("evolution", population=20)
     True
@@ -139,14 +185,19 @@ def find(strategy: str | Strategy, **settings: Any) -> Strategy:
         return strategy
     strategy, _, rest = strategy.partition(":")
     if strategy not in names():
-        raise nearest("strategy", strategy, _strategies)
-    settings = {**keywords(rest, f"strategy {strategy}"), **settings}
+        raise UnknownName(f"{nearest('strategy', strategy, _strategies)}; `netwright search`, or "
+                          "nw.strategies(), lists all")  # fmt: skip
     make = _strategies[strategy]
-    words = [item.name for item in fields(make())]  # type: ignore[arg-type]
-    for name in settings:
-        if name not in words:
-            wanted = ", ".join(words) or "none"
+    such = str(make()).partition(":")[2] or "none: it has no settings"
+    settings = {**keywords(rest, f"strategy {strategy}", such), **settings}
+    takes = argument_kinds(make)
+    for name, value in settings.items():
+        if name not in takes:
+            wanted = ", ".join(takes) or "none"
             raise SearchError(f"strategy {strategy} has no setting {name!r}; it has: {wanted}")
+        if not takes[name].holds(value):
+            raise SearchError(f"strategy {strategy}: {name} is {shown(value, 80)}, wanted "
+                              f"{takes[name].wanted}")  # fmt: skip
     return make(**settings)
 
 

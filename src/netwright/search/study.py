@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from netwright.core.net import Net
 from netwright.errors import SearchError
-from netwright.search.front import front
+from netwright.search.fronts import front
 from netwright.search.strategy import complete, longest
 from netwright.search.timing import LATENCY, latencies, timed
 from netwright.search.trial import Trial

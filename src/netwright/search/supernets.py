@@ -12,8 +12,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from netwright.errors import SearchError
-from netwright.report.numbers import duration
-from netwright.search.strategy import Learnt, Proposal, Strategy, drawn, named, taken
+from netwright.report.numbers import counted, duration
+from netwright.search.strategy import Learnt, Proposal, Strategy, called, drawn, named, taken
 from netwright.search.trial import Trial
 from netwright.space.cells import CellSpace
 from netwright.space.search_space import Space
@@ -65,7 +65,7 @@ class SharedWeights(Strategy):
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.candidates < 1 or not 0 < self.share < 1:
-            raise SearchError(f"{self!r}: wanted epochs and candidates of at least 1, and a share "
+            raise SearchError(f"{self}: wanted epochs and candidates of at least 1, and a share "
                               "above 0 and below 1")  # fmt: skip
 
     def trained(self, space: Space, *images: Any, **given: Any) -> Shared:
@@ -73,7 +73,7 @@ class SharedWeights(Strategy):
         raise NotImplementedError
 
     def check(self, space: Space, evaluator: object) -> None:
-        who = type(self).__name__
+        who = called(self)
         if not isinstance(space, CellSpace):
             raise SearchError(f"{who} shares weights in spaces of cells, got {space.name}; take "
                               "one such as darts, enas or pnas, or another strategy")  # fmt: skip
@@ -117,7 +117,8 @@ class SharedWeights(Strategy):
         if file is not None:
             file.unlink(missing_ok=True)
         took = monotonic() - began
-        tell(f"it ranks {len(result.shared)} nets after {result.stopped}, {duration(took)}")
+        nets = counted(len(result.shared), "net")
+        tell(f"it ranks {nets} after {result.stopped}, {duration(took)}")
         return {"of": of, "ranking": [*result.shared.items()], "history": result.history,
                 "stopped": result.stopped, "seconds": took}  # fmt: skip
 
@@ -127,7 +128,7 @@ class SharedWeights(Strategy):
         return Ranked(tuple([(code, score) for code, score in learnt["ranking"]]), learnt["of"])
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
-        raise SearchError(f"the supernet of {type(self).__name__} is not trained yet; `netwright "
+        raise SearchError(f"the supernet of {called(self)} is not trained yet; `netwright "
                           "search` and nw.search do so first, others join then")  # fmt: skip
 
 
@@ -159,8 +160,9 @@ class Darts(SharedWeights):
 
     def check(self, space: Space, evaluator: object) -> None:
         if isinstance(space, CellSpace) and not space.apart:
-            raise SearchError(f"Darts searches cells whose nodes read two different states, got "
-                              f"{space.name}; take the space darts, or one-shot")  # fmt: skip
+            raise SearchError(f"{called(self)} searches cells whose nodes read two different "
+                              f"states, got {space.name}; take the space darts, or "
+                              "one-shot")  # fmt: skip
         super().check(space, evaluator)
 
     def trained(self, space: Space, *images: Any, **given: Any) -> Shared:

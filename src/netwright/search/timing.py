@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from netwright.core.net import Net
-from netwright.search.front import front
+from netwright.search.fronts import front
 from netwright.search.strategy import longest
 from netwright.search.trial import Trial
 

@@ -63,6 +63,13 @@ class Trial:
             raise SearchError(f"trial {self.number} is {self.state} and has no score")
         return self.score
 
+    def cost(self, name: str) -> float:
+        """What its net costs by that measure; `SearchError` where that is not known."""
+        if name not in self.costs:
+            raise SearchError(f"trial {self.number} has no cost {name!r}; it has: "
+                              f"{', '.join(sorted(self.costs)) or 'none'}")  # fmt: skip
+        return self.costs[name]
+
     @property
     def share(self) -> float:
         """The share of the whole training that it had: `fidelity` in whole epochs, where the

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
-from inspect import Parameter, signature
-from typing import Any
+from inspect import signature
+from typing import Any, cast
 
+from netwright.core.kinds import Kind, argument_kinds, shown
 from netwright.core.lazy import load
 from netwright.core.net import Net
-from netwright.errors import SpecError, nearest
-from netwright.nets.registry import entry
+from netwright.core.text import first_sentence
+from netwright.errors import SpecError, UnknownName, nearest
+from netwright.nets.registry import Entry, entry
 from netwright.space.search_space import Space
 
-__all__ = ["find", "named", "names", "options"]
+__all__ = ["about", "find", "named", "names", "options"]
 
 Make = Callable[..., Space]
 
@@ -41,26 +43,58 @@ def names(pattern: str = "*") -> list[str]:
     return sorted(name for name in _makes if fnmatchcase(name, pattern))
 
 
+def about(name: str) -> str:
+    """What the nets of the space of that name are, in a sentence.
+
+    >>> about("nasbench201")
+    'The cells of NAS-Bench-201 in its net for CIFAR'
+    """
+    names()
+    return first_sentence(_makes[name].__doc__)
+
+
 def find(space: str | Space | Net, **options: Any) -> Space:
     """The search space of that name, with these of its options; or that of a net with choices
     in it (`Choice`).
 
-    Raises `UnknownName` with near names.
+    Raises `UnknownName` with near names, of spaces and of options; `SpecError` for an option of
+    another kind.
 
     >>> find("nasbench201").size
     15625
     """
-    if isinstance(space, Space):
-        return space
-    if isinstance(space, Net):
-        from netwright.space.choices import ChoiceSpace
-
-        return ChoiceSpace(space)
+    if isinstance(space, Space | Net):
+        if options:
+            raise SpecError(f"options {', '.join(options)} are for a space by its name; got "
+                            f"{shown(space, 80)}, which has all it takes")  # fmt: skip
+        return space if isinstance(space, Space) else _of_choices(space)
     if not isinstance(space, str):
         raise SpecError(f"a search space is a name, a Space or a Net with choices; got {space!r}")
     if space not in names():
-        raise nearest("space", space, _makes)
-    return _plain(space) if not options else _makes[space](**options)
+        raise UnknownName(f"{nearest('space', space, _makes)}; `netwright search`, or "
+                          "nw.spaces(), lists all")  # fmt: skip
+    if not options:
+        return _plain(space)
+    takes = _takes(space, options.get("frame", ""))
+    for word, value in options.items():
+        if word not in takes:
+            raise nearest(f"option of {space}", word, takes)
+        if not takes[word].holds(_frozen(value)):
+            raise SpecError(f"{space}: {word} is {shown(value, 80)}, wanted {takes[word].wanted}")
+    return _makes[space](**options)
+
+
+def _of_choices(net: Net) -> Space:
+    from netwright.space.choices import ChoiceSpace
+
+    return ChoiceSpace(net)
+
+
+def _frozen(value: Any) -> Any:
+    """Tuples for what may be a list or has names, as its kind tells only tuples."""
+    if not isinstance(value, list | tuple):
+        return value
+    return tuple([_frozen(item) for item in cast("Sequence[Any]", value)])
 
 
 @cache
@@ -69,7 +103,7 @@ def _plain(name: str) -> Space:
     return _makes[name]()
 
 
-def options(name: str, frame: str = "") -> list[str]:
+def options(name: str, frame: object = "") -> list[str]:
     """The options that the space of that name takes, those of its frame among them, a registered
     net; none for an unknown name.
 
@@ -78,11 +112,15 @@ def options(name: str, frame: str = "") -> list[str]:
     >>> options("nasbench101"), "classes" in options("darts")
     (['vertices', 'width', 'depth', 'classes', 'input'], True)
     """
-    if name not in names():
-        return []
-    own = signature(_makes[name]).parameters
-    words = [word for word, parameter in own.items() if parameter.kind != Parameter.VAR_KEYWORD]
-    if len(words) < len(own):
-        inner = signature(entry(frame or own["frame"].default).make).parameters
-        words += ["input", *[word for word in inner if word != "genotype"]]
-    return list(dict.fromkeys(words))
+    return [*_takes(name, frame)] if name in names() else []
+
+
+def _takes(name: str, frame: object) -> dict[str, Kind]:
+    """The options of a space, each with what it may hold."""
+    own = argument_kinds(_makes[name])
+    parameters = signature(_makes[name]).parameters
+    if len(own) == len(parameters):
+        return own
+    frames = argument_kinds(entry(str(frame or parameters["frame"].default)).make)
+    inner = {word: kind for word, kind in frames.items() if word != "genotype"}
+    return own | {"input": argument_kinds(Entry.__call__)["input"]} | inner | own

@@ -16,6 +16,7 @@ from tempfile import TemporaryFile
 from netwright.core.operation import Kind
 from netwright.core.plan import Plan, Row
 from netwright.errors import NetwrightError
+from netwright.report.numbers import counted
 from netwright.speed.machine import file_of, read, write
 
 __all__ = ["Latency", "Rates", "Setting", "amounts", "keep", "kind", "kinds", "latest",
@@ -45,7 +46,7 @@ class Setting:
 
     def __str__(self) -> str:
         layout = ", channels last" if self.channels_last else ""
-        return f"{self.machine}, {self.threads} threads, {self.dtype}{layout}"
+        return f"{self.machine}, {counted(self.threads, 'thread')}, {self.dtype}{layout}"
 
 
 @dataclass(frozen=True)

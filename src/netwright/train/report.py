@@ -12,7 +12,7 @@ from torch import nn
 from netwright.data.dataset import Dataset
 from netwright.drawing.charts import lines, scatter
 from netwright.drawing.html import Page, code, facts, paragraph, table
-from netwright.report.numbers import duration, exact, human, human_bytes
+from netwright.report.numbers import counted, duration, exact, human, human_bytes
 from netwright.report.table import plan_table
 from netwright.train.evaluation import Evaluation
 from netwright.train.insight import insight_section
@@ -181,9 +181,9 @@ def _again(page: Page, run: Run) -> None:
             "run.model()  # an ordinary torch.nn.Module with the weights"
         ),
         note=f"netwright {versions['netwright']}, Python {versions['python']}, "
-        f"torch {machine['torch']}, {machine['device']}, {machine['threads']} threads. The same "
-        "command gives the same numbers on the same machine with as many threads; data fingerprint "
-        f"{run.record['data']['fingerprint']}.",
+        f"torch {machine['torch']}, {machine['device']}, {counted(machine['threads'], 'thread')}. "
+        "The same command gives the same numbers on the same machine with as many threads; data "
+        f"fingerprint {run.record['data']['fingerprint']}.",
     )
 
 

@@ -21,7 +21,8 @@ from netwright.core.shape import Shape, show
 from netwright.data.dataset import Dataset, load
 from netwright.data.image import Preprocessing
 from netwright.errors import SearchError, nearest
-from netwright.search.search import Evaluation
+from netwright.report.numbers import counted
+from netwright.search.loop import Evaluation
 from netwright.search.trial import Trial
 from netwright.space.registry import find, options
 from netwright.space.search_space import Space
@@ -126,8 +127,8 @@ class Accuracy:
                     break
         outcome = training.outcome
         if training.cut or training.learner.epochs < approach.epochs:
-            raise SearchError(f"{len(outcome.history)} of {approach.epochs} epochs took all of its "
-                              f"{limit:g} seconds")  # fmt: skip
+            raise SearchError(f"{len(outcome.history)} of {counted(approach.epochs, 'epoch')} "
+                              f"took all of its {limit:g} seconds")  # fmt: skip
         if outcome.diverged:
             raise SearchError("its loss grew without bound")
         record = {

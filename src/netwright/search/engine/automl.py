@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from netwright.data.augment import Flip
 from netwright.errors import RunError
+from netwright.report.numbers import counted
 from netwright.search.engine.home import Home, exported
 from netwright.search.engine.setup import Setup
 from netwright.search.engine.shared import search_shared
@@ -81,7 +82,8 @@ def fit_by_search(
     seconds = 60 * settings.minutes
     setup = _setup(settings, home)
     plan = setup.plan(home.folder)
-    watch.say(f"searching {plan.space}, {setup.epochs} epochs a net, for {SHARE:.0%} of the time")
+    watch.say(f"searching {plan.space}, {counted(setup.epochs, 'epoch')} a net, for {SHARE:.0%} "
+              "of the time")  # fmt: skip
     study = search_shared(plan, name=setup.strategy, storage=home.storage, study=home.name,
                           seconds=max(1.0, SHARE * seconds - (monotonic() - began)),
                           settings={"setup": setup.to_json()}, tell=watch.say,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,9 +11,11 @@ from optuna.storages.journal import JournalFileBackend, JournalStorage
 
 from netwright.search.engine.locks import flocked
 
-__all__ = ["journal"]
+__all__ = ["damaged", "is_journal", "journal"]
 
 BLOCK = 2**16
+BEGINS = b'{"op_code":'
+"""What every line of a journal begins with."""
 
 
 def journal(path: Path, folder: Path) -> JournalStorage:
@@ -24,6 +27,29 @@ def journal(path: Path, folder: Path) -> JournalStorage:
     """
     lock = _Lock(path, folder / "journal")
     return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))  # pyright: ignore[reportArgumentType]
+
+
+def is_journal(path: Path) -> bool:
+    """Whether a file may be gone on with as a journal: it is not there, or its first line, as far
+    as it goes, is one of a journal.
+    """
+    if not path.exists():
+        return True
+    with path.open("rb") as file:
+        line = file.readline(BLOCK)
+    return line.startswith(BEGINS) or BEGINS.startswith(line)
+
+
+def damaged(path: Path) -> str:
+    """Which line is the first that is none of a journal, and what to do; nothing where all are."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                json.loads(line)["op_code"]
+            except (ValueError, KeyError, TypeError):
+                return (f"line {number} is damaged, and what follows it cannot be trusted; "
+                        f"`head -n {number - 1}` gives the whole lines before; ")  # fmt: skip
+    return ""
 
 
 class _Lock:

@@ -23,7 +23,7 @@ from netwright.search.engine.summary import (
     supernet_of,
     timed_by,
 )
-from netwright.search.front import front
+from netwright.search.fronts import front
 from netwright.search.strategy import complete, longest
 from netwright.search.study import best_trial
 from netwright.search.timing import LATENCY

@@ -94,16 +94,22 @@ def opened(where: str, study: str) -> Opened:
     if find_spec("fcntl") is None:
         raise SearchError("a journal needs the file locks of Linux or macOS; on this system use "
                           "--storage postgresql://...")  # fmt: skip
+    from netwright.search.engine.journal import damaged, is_journal, journal
+
     path = Path(where)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SearchError(f"the folder {path.parent} cannot be made: {error.strerror}; choose "
+                          "another --out or --storage") from None  # fmt: skip
+    try:
+        if not is_journal(path):
+            raise SearchError(f"{path} is no journal of a search; choose another --storage")
         locks = FileLocks(path.with_name(path.name + ".locks"))
-        from netwright.search.engine.journal import journal
-
         return journal(path, locks.folder), locks, lambda: None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SearchError(f"{path} is no journal of a search ({str(error)[:80]}); choose another "
-                          "--storage") from None  # fmt: skip
+        raise SearchError(f"{path} cannot be read as a journal: {damaged(path)}"
+                          f"{str(error)[:80]}; choose another --storage") from None  # fmt: skip
     except OSError as error:
         raise SearchError(f"{path} cannot be used as a journal: {error.strerror}; choose another "
                           "--storage") from None  # fmt: skip

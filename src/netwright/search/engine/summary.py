@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from netwright.errors import SearchError
-from netwright.report.numbers import duration, human
+from netwright.report.numbers import counted, duration, human
 from netwright.search.engine.beside import at_random, best_of, given, proposed
 from netwright.search.engine.measure import Measure, after, training
-from netwright.search.front import front
+from netwright.search.fronts import front
 from netwright.search.shared.correlation import agreement
 from netwright.search.strategy import complete
 from netwright.search.study import best_so_far, best_trial
@@ -96,11 +96,11 @@ def summary(
 def summary_text(state: dict[str, Any]) -> str:
     """The same for people."""
     parts = [f"{state[word]} {word}" for word in ("complete", "failed", "running") if state[word]]
-    wanted = f" of {state['wanted']}" if state["wanted"] else ""
-    count = f"{state['trials']}{wanted} trials: {', '.join(parts) or 'none yet'}"
+    asked, wanted = state["trials"], state["wanted"] or 0
+    count = f"{asked} of {counted(wanted, 'trial')}" if wanted >= asked else counted(asked, "trial")
     lines = [
         f"{state['study']}: {state['space']} on {state['data']}, {state['strategy']}",
-        f"{count}; {duration(state['seconds'])} of evaluation",
+        f"{count}: {', '.join(parts) or 'none yet'}; {duration(state['seconds'])} of evaluation",
     ]
     if state["stopped"] and state["trials"] != state["wanted"]:
         lines.append(f"ended: {state['stopped']}")
@@ -151,8 +151,9 @@ def supernet_lines(supernet: dict[str, Any] | None) -> list[str]:
         return []
     lines = [f"supernet: {supernet['stopped']} in {duration(supernet['seconds'])}"]
     if supernet["tau"] is not None:
+        nets = counted(supernet["compared"], "net")
         lines.append(f"rank correlation of shared weights with training alone "
-                     f"{supernet['tau']:+.2f} over {supernet['compared']} nets")  # fmt: skip
+                     f"{supernet['tau']:+.2f} over {nets}")  # fmt: skip
     return lines
 
 

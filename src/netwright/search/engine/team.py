@@ -16,7 +16,7 @@ from netwright.errors import NetwrightError, SearchError
 from netwright.search.engine.home import Home
 from netwright.search.engine.processes import work_together
 from netwright.search.engine.worker import Plan, work
-from netwright.search.search import Evaluation, evaluate
+from netwright.search.loop import Evaluation, evaluate
 from netwright.search.trial import Trial
 from netwright.train.processes import processes
 

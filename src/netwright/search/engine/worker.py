@@ -11,9 +11,10 @@ from socket import gethostname
 from time import monotonic, sleep
 from uuid import uuid4
 
+from netwright.report.numbers import counted
 from netwright.search.engine.ledger import Claim, Ledger
 from netwright.search.engine.limit import TimeOver
-from netwright.search.search import Evaluator, ask, evaluate, started
+from netwright.search.loop import Evaluator, ask, evaluate, started
 from netwright.search.strategy import Exhausted, Learnt, Strategy
 from netwright.search.trial import Trial
 from netwright.space.search_space import Space
@@ -106,7 +107,7 @@ class _Turn:
         self.running = any(trial.state == "running" for trial in trials)
         plan, number = self.plan, trials[-1].number + 1 if trials else 0
         if len(trials) >= plan.trials:
-            self.why = f"{len(trials)} trials"
+            self.why = counted(len(trials), "trial")
             return None
         try:
             proposal = ask(plan.space, plan.strategy, trials, plan.seed, number)

@@ -13,6 +13,7 @@ from torch import nn
 from netwright.core.net import Net
 from netwright.data.augment import Flip, Shift
 from netwright.errors import SearchError
+from netwright.report.numbers import counted
 from netwright.space.search_space import Space
 from netwright.train.batches import Images
 from netwright.train.learner import Learner
@@ -78,7 +79,9 @@ def epochs_within(
 def ending(learner: Learner, planned: int) -> str:
     """Why a learner that was to train so many epochs trains no more."""
     done = learner.epochs
-    return f"{done} epochs" if done == planned else f"its time: {done} of {planned} epochs"
+    if done == planned:
+        return counted(done, "epoch")
+    return f"its time: {done} of {counted(planned, 'epoch')}"
 
 
 def halves(images: Images, share: float = 0.5, seed: int = 0) -> tuple[Images, Images]:

@@ -8,18 +8,21 @@ import math
 import random as rng
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsFloat
 
+from netwright.core.kinds import shown
 from netwright.core.machine import out_of_memory
 from netwright.core.net import Net
 from netwright.errors import NetwrightError, SearchError
+from netwright.report.numbers import counted
 from netwright.search.engine.limit import TimeOver, limited
-from netwright.search.strategy import Exhausted, Proposal, Strategy, find
+from netwright.search.strategy import Exhausted, Proposal, Strategy, called, find
 from netwright.search.study import Study
 from netwright.search.trial import Trial
 from netwright.space.budget import Budget
+from netwright.space.named import space_of
 from netwright.space.registry import find as find_space
 from netwright.space.search_space import Space
 
@@ -27,8 +30,8 @@ __all__ = ["Evaluation", "Evaluator", "ask", "evaluate", "search", "started"]
 
 Evaluator = Callable[..., "float | Evaluation"]
 """A net -> its score, the higher the better; may take `seed`, `fidelity`, `trial` and `limit` by
-keyword (`report(step, score)` too where trials are kept), and have a method `space` that makes the
-space of a name for its data."""
+keyword, `report(step, score)` too, which trials that are kept make known; and have a method `space`
+that makes the space of a name for its data."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +39,17 @@ class Evaluation:
     """What an evaluator may return beside the score: anything JSON can hold."""
 
     score: float
-    record: dict[str, Any]
+    record: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 def search(
     space: str | Space | Net,
     evaluator: Evaluator | str | Path,
+    budget: Budget | str | None = None,
     *,
     trials: int | None = None,
     strategy: str | Strategy = "default",
     seed: int = 0,
-    budget: Budget | str | None = None,
     minutes: float | None = None,
     progress: Callable[[Trial], None] | None = None,
     storage: str | Path | None = None,
@@ -56,15 +59,16 @@ def search(
 ) -> Study:
     """Searches a space for the net with the highest score; no function is evaluated twice.
 
-    space: a `Space`, its name, or a Net with choices in it (`Choice`)
+    space: a `Space`, a Net with choices in it (`Choice`), or a text: a name, with options as in
+        `nasbench201:width=8`, a `.json` file of such a net, or `module:name` of your own code
     evaluator: a function of a net that returns its score; one that raises or returns no finite
         number makes a failed trial. Or labelled images, as of `nw.fit`: nets are trained then,
         and their accuracy on validation is the score (`Accuracy` says how)
+    budget: bounds of cost, such as `"params<=1M, macs<=50M"`; nets above it are never built
     trials: how many nets to evaluate; 100 unless `minutes` are given
     strategy: one of `nw.strategies()`, with settings as in `evolution:population=20`, or a
         `Strategy`; darts, enas and one-shot train a supernet on the images first
     seed: the search's own; the same seed asks the same of the same scores
-    budget: bounds of cost, such as `"params<=1M, macs<=50M"`; nets above it are never built
     minutes: the search ends with the trial that runs at that time; one that is kept in a
         `storage`, or has several `workers`, breaks it off
     progress: called with every trial when it ends
@@ -84,11 +88,12 @@ def search(
         from netwright.search.engine.accuracy import Accuracy
 
         evaluator = Accuracy(str(evaluator), seed=seed)
-    where = getattr(evaluator, "space", find_space)(space)
+    make = getattr(evaluator, "space", find_space)
+    where = space_of(space, make) if isinstance(space, str) else make(space)
     if budget is not None:
         where = where.within(budget)
     how = find(strategy)
-    name = strategy if isinstance(strategy, str) else type(strategy).__name__
+    name = strategy if isinstance(strategy, str) else called(strategy)
     _check(how, evaluator, trials, minutes, workers, limit)
     how.check(where, evaluator)
     most = trials if trials is not None else (100 if minutes is None else math.inf)
@@ -101,7 +106,7 @@ def search(
         return search_shared(plan, name=name, storage=storage, study=study, workers=workers,
                              seconds=ends - time.monotonic(), progress=progress)  # fmt: skip
     learnt = how.prepare(where, evaluator, seed=seed, seconds=ends - time.monotonic())
-    how, done, stopped = how.prepared(learnt), list[Trial](), f"{most} trials"
+    how, done, stopped = how.prepared(learnt), list[Trial](), counted(most, "trial")
     while len(done) < most:
         if time.monotonic() >= ends:
             stopped = f"{minutes:g} minutes are over"
@@ -177,14 +182,28 @@ def evaluate(
             json.dumps(result.record)
         except (TypeError, ValueError) as error:
             return _failed(trial, f"the evaluator's record is none for JSON: {error}", begun)
-    try:
-        number = float(score)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return _failed(trial, f"the evaluator returned {score!r:.80}, wanted a number", begun)
+    number = _number(score)
+    if number is None:
+        return _failed(trial, f"the evaluator returned {shown(score, 80)}, wanted a number", begun)
     if not math.isfinite(number):
         return _failed(trial, f"the evaluator returned {number}, wanted a finite number", begun)
     return replace(trial, state="complete", score=number, seconds=time.monotonic() - begun,
                    record=record)  # fmt: skip
+
+
+def _number(score: object) -> float | None:
+    """A score as a number, numpy's and torch's too; None for what is none, as text and truth."""
+    try:
+        value = getattr(score, "item", lambda: score)()
+        if isinstance(value, bool) or not isinstance(value, SupportsFloat):
+            return None
+        return float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # of several items, too large
+        return None
+
+
+def _unheard(step: int, score: float) -> None:
+    """What `report` does where nobody keeps the trials."""
 
 
 def _failed(trial: Trial, reason: str, begun: float) -> Trial:
@@ -201,7 +220,8 @@ def _line(error: Exception) -> str:
 
 def _wanted(evaluator: Evaluator, trial: Trial, offers: dict[str, Any]) -> dict[str, Any]:
     """What of the trial, and of what is offered, the evaluator takes by keyword."""
-    given = {"seed": trial.seed, "fidelity": trial.fidelity, "trial": trial, **offers}
+    given = {"seed": trial.seed, "fidelity": trial.fidelity, "trial": trial, "report": _unheard,
+             "limit": math.inf, **offers}  # fmt: skip
     takes = _takes(evaluator)
     return {name: value for name, value in given.items() if name in takes}
 
@@ -232,6 +252,6 @@ def _check(
             raise SearchError(f"{name} is {span!r}, wanted a number above 0")
     if how.fidelities and "fidelity" not in _takes(evaluator):
         raise SearchError(
-            f"{type(how).__name__} trains many nets a little; its evaluator takes `fidelity`, "
+            f"{called(how)} trains many nets a little; its evaluator takes `fidelity`, "
             "the share of the training, as in `def evaluate(net, fidelity)`"
         )

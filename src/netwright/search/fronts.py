@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import le
 
-from netwright.errors import SearchError
 from netwright.search.strategy import longest
 from netwright.search.trial import Trial
 
@@ -23,12 +22,8 @@ def front(trials: Sequence[Trial], costs: Sequence[str] = ("params", "macs")) ->
     [2, 0]
     """
     done = longest(trials)
-    for name in costs:
-        if missing := next((trial for trial in done if name not in trial.costs), None):
-            raise SearchError(f"trial {missing.number} has no cost {name!r}; it has: "
-                              f"{', '.join(sorted(missing.costs)) or 'none'}")  # fmt: skip
     points = sorted(
-        (-trial.points, *[trial.costs[name] for name in costs], trial.number, i)
+        (-trial.points, *[trial.cost(name) for name in costs], trial.number, i)
         for i, trial in enumerate(done)
     )
     kept = list[tuple[float, ...]]()

@@ -25,7 +25,7 @@ def zero_cost(net: Net, score: str = "macs", *, images: int = 16, seed: int = 0)
     2021, arXiv:2101.08134), `synflow` the sum over weights of |weight x gradient| of a net whose
     weights are all positive (Tanaka et al. 2020, arXiv:2006.05467), `naswot` the log-determinant
     of how much images agree in which ReLUs are on (Mellor et al. 2020, arXiv:2006.04647). Such a
-    score is an evaluator: `nw.search(space, zero_cost)`.
+    score is an evaluator: `nw.search(space, nw.search.zero_cost)`.
 
     images: how many
     seed: of weights and images
