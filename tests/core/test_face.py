@@ -16,6 +16,7 @@ import pytest
 
 import netwright as nw
 from netwright import errors
+from netwright.core.lazy import Lazy
 from netwright.core.spec import SPECS
 
 MODULES = sorted(
@@ -126,3 +127,17 @@ def test_values_at_a_prompt_are_short() -> None:
 def test_mistakes_are_explained(mistake: Callable[[], object], said: str) -> None:
     with pytest.raises(nw.NetwrightError, match=re.escape(said)):
         mistake()
+
+
+def test_a_name_stays_what_it_is_when_its_module_is_loaded() -> None:
+    """`netwright.building.build` is the function, whoever imported the module of that name."""
+    for name in MODULES:
+        importlib.import_module(name)
+    shared = 0
+    for name in MODULES:
+        package = sys.modules[name]
+        if isinstance(package, Lazy):
+            for own in package.__all__:
+                assert not inspect.ismodule(getattr(package, own)), f"{name}.{own}"
+                shared += f"{name}.{own}" in sys.modules
+    assert shared

@@ -33,6 +33,12 @@ class Lazy(ModuleType):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         return getattr(import_module(f"{self.__name__}.{home}"), name)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        # A name that its module is called by as well, such as `build`, stays what it is when the
+        # import system hangs the module into the package.
+        if not (isinstance(value, ModuleType) and name in self._homes):
+            super().__setattr__(name, value)
+
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self._homes})
 
