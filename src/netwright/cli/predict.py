@@ -16,6 +16,7 @@ from netwright.cli.output import echo, echo_json
 from netwright.cli.waiting import waiting
 from netwright.core.machine import need_memory
 from netwright.errors import DataError
+from netwright.report.numbers import counted
 
 if TYPE_CHECKING:
     from netwright.train.run import Prediction, Run
@@ -73,7 +74,7 @@ def command(run: str, images: tuple[str, ...], top: int, precision: str, as_json
     for fault in unreadable:
         click.echo(f"skipped {fault}", err=True)
     if not predictions:
-        click.echo(f"netwright: none of {len(paths)} images could be read", err=True)
+        click.echo(f"netwright: none of {counted(len(paths), "image")} could be read", err=True)
         sys.exit(2)
 
 
