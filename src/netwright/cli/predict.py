@@ -74,7 +74,7 @@ def command(run: str, images: tuple[str, ...], top: int, precision: str, as_json
     for fault in unreadable:
         click.echo(f"skipped {fault}", err=True)
     if not predictions:
-        click.echo(f"netwright: none of {counted(len(paths), "image")} could be read", err=True)
+        click.echo(f"netwright: none of {counted(len(paths), 'image')} could be read", err=True)
         sys.exit(2)
 
 

@@ -20,6 +20,7 @@ from netwright.report.numbers import counted
 from netwright.search.engine.limit import TimeOver, limited
 from netwright.search.strategy import Exhausted, Proposal, Strategy, called, find
 from netwright.search.study import Study
+from netwright.search.timing import LATENCY, predicted
 from netwright.search.trial import Trial
 from netwright.space.budget import Budget
 from netwright.space.named import space_of
@@ -116,7 +117,7 @@ def search(
         except Exhausted as error:
             stopped = str(error)
             break
-        trial = started(where, proposal, len(done), seed)
+        trial = started(where, how, proposal, len(done), seed)
         done.append(evaluate(where, trial, evaluator, seconds=limit, limit=limit))
         if progress:
             progress(done[-1])
@@ -130,16 +131,19 @@ def ask(
     return strategy.ask(space, trials, rng.Random(f"{seed}-{number}"))  # noqa: S311 no secret
 
 
-def started(space: Space, proposal: Proposal, number: int, seed: int) -> Trial:
-    """The running trial of a proposal."""
+def started(space: Space, strategy: Strategy, proposal: Proposal, number: int, seed: int) -> Trial:
+    """The running trial of a proposal, with the costs that the strategy weighs."""
     code = proposal.code
     totals = space.totals(code)
+    costs: dict[str, float] = {"params": totals.params, "macs": totals.macs}
+    if LATENCY in strategy.weighs():
+        costs[LATENCY] = predicted(space.net(code))
     return Trial(
         number,
         code,
         space.canonical(code),
         space.net(code).hash,
-        costs={"params": totals.params, "macs": totals.macs},
+        costs=costs,
         seed=rng.Random(f"{seed}-{number}-evaluation").getrandbits(31),  # noqa: S311
         fidelity=proposal.fidelity,
         record={"note": proposal.note} if proposal.note else {},

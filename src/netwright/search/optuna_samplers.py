@@ -127,7 +127,7 @@ class NSGA2(OptunaStrategy):
     `pareto` minimises parameters and multiply-adds beside the score.
 
     population: trials a generation
-    costs: what is minimised beside, names of `Trial.costs`
+    costs: what is minimised beside: `params`, `macs` or `latency`, as it is predicted here
     """
 
     population: int = 50
@@ -143,6 +143,9 @@ class NSGA2(OptunaStrategy):
     @property
     def blind(self) -> int:
         return self.population
+
+    def weighs(self) -> tuple[str, ...]:
+        return self.costs
 
     def values(self, trial: Trial) -> list[float]:
         return [trial.points, *[-trial.cost(name) for name in self.costs]]

@@ -16,6 +16,10 @@ from netwright.space.search_space import Space
 __all__ = ["ParEGO"]
 
 
+TINY = 1e-12
+"""Costs below it count as that."""
+
+
 @named("parego")
 @dataclass(frozen=True)
 class ParEGO(Strategy):
@@ -24,18 +28,23 @@ class ParEGO(Strategy):
     (Knowles 2006). Costs count by their logarithms.
 
     start: trials at random before the first prediction
-    costs: what is minimised beside, names of `Trial.costs`
+    costs: what is minimised beside: `params`, `macs` or `latency`, as it is predicted here
     """
 
     start: int = 10
     costs: tuple[str, ...] = ("macs",)
+
+    def weighs(self) -> tuple[str, ...]:
+        return self.costs
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
         if first := warm_up(space, trials, random, self.start, 2):
             return first
         done = complete(trials)
         aims = [_unit([trial.points for trial in done])]
-        aims += [_unit([-np.log1p(trial.cost(name)) for trial in done]) for name in self.costs]
+        aims += [
+            _unit([-np.log(max(trial.cost(name), TINY)) for trial in done]) for name in self.costs
+        ]
         # Uniform on the simplex.
         weights = [random.expovariate(1.0) for _ in aims]
         weights = [weight / sum(weights) for weight in weights]

@@ -83,6 +83,14 @@ class Strategy:
 
     def check(self, space: Space, evaluator: object) -> None:
         """`SearchError` where it cannot search this space by this evaluator."""
+        from netwright.search.timing import LATENCY, predicted
+
+        if LATENCY in self.weighs():
+            predicted(space.net(space.sample(rng.Random(0))))  # noqa: S311 can it be?
+
+    def weighs(self) -> tuple[str, ...]:
+        """What it minimises beside the score: names of `Trial.costs`."""
+        return ()
 
     def prepare(
         self,

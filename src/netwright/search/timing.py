@@ -1,4 +1,6 @@
-"""How long nets take on this machine: measured for the few that may be on the front."""
+"""How long nets take on this machine: predicted for all where a strategy minimises that, measured
+for the few that may be on the front.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +8,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from netwright.core.net import Net
+from netwright.errors import SearchError
 from netwright.search.fronts import front
 from netwright.search.strategy import longest
 from netwright.search.trial import Trial
 
-__all__ = ["LATENCY", "contenders", "latencies", "setting", "timed"]
+__all__ = ["LATENCY", "contenders", "latencies", "predicted", "setting", "timed"]
 
 LATENCY = "latency"
 PATIENCE = 0.3
 """Seconds for which a net is run again and again."""
+
+
+def predicted(net: Net) -> float:
+    """Seconds of an image in inference by the rates that `netwright calibrate` has measured on this
+    machine; `SearchError` where it has not.
+    """
+    latency = net.plan().latency()
+    if latency is None:
+        raise SearchError("a search that minimises latency needs this machine's rates; run "
+                          "`netwright calibrate` first, or minimise macs")  # fmt: skip
+    return latency.seconds
 
 
 def contenders(trials: Sequence[Trial], net: Callable[[Trial], Net]) -> list[Trial]:

@@ -27,7 +27,7 @@ class Trial:
     state: `running`, `complete` or `failed`
     reason: why it failed, in one line
     seconds: how long the evaluation took
-    costs: `params` and `macs` of the net
+    costs: `params` and `macs` of the net; `latency` in seconds where it is asked for
     seed: that of the evaluation
     fidelity: share of the whole training that was asked for, above 0 and at most 1
     record: what else is kept: the strategy's note, the recipe, the curve

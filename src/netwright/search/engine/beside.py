@@ -33,6 +33,9 @@ class Beside(Strategy):
     def check(self, space: Space, evaluator: object) -> None:
         self.strategy.check(space, evaluator)
 
+    def weighs(self) -> tuple[str, ...]:
+        return self.strategy.weighs()
+
     def prepare(self, space: Space, evaluator: object, **given: Any) -> Learnt:
         return self.strategy.prepare(space, evaluator, **given)
 

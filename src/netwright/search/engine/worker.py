@@ -114,7 +114,7 @@ class _Turn:
         except Exhausted as error:
             self.why = str(error)
             return None
-        return started(plan.space, proposal, number, plan.seed)
+        return started(plan.space, plan.strategy, proposal, number, plan.seed)
 
 
 def _evaluated(
