@@ -6,11 +6,15 @@ import random
 import statistics
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import netwright as nw
 from netwright import Choice, ConvNormAct, Identity, Net, Sequential
+from netwright.core.plan import Plan
+from netwright.search.engine.beside import Beside
+from netwright.search.fronts import front
 from netwright.search.loop import ask
 from netwright.search.strategy import Exhausted, Strategy, find
 from netwright.search.study import Study
@@ -174,6 +178,23 @@ def test_settings_nobody_can_search_by_are_refused_by_name(text: str) -> None:
 def test_costs_that_no_trial_has_are_named(name: str) -> None:
     with pytest.raises(nw.SearchError, match="has no cost 'watts'; it has: macs, params"):
         nw.search(CELLS, evaluate, trials=20, strategy=find(name, costs=("watts",)))
+
+
+@pytest.mark.parametrize("name", ["nsga2:population=8", "parego"])
+def test_latency_is_minimised_as_it_is_predicted(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def span(macs: float) -> float:
+        return 1e-9 * macs**0.5
+
+    how = Beside(find(name, costs=("latency",)))
+    monkeypatch.setattr(Plan, "latency", lambda plan: None)
+    with pytest.raises(nw.SearchError, match="run `netwright calibrate` first"):
+        nw.search(CELLS, evaluate, trials=20, strategy=how)
+    monkeypatch.setattr(Plan, "latency", lambda plan: SimpleNamespace(seconds=span(plan.macs)))
+    study = nw.search(CELLS, evaluate, trials=20, strategy=how)
+    assert all(trial.costs["latency"] == span(trial.costs["macs"]) for trial in study.trials)
+    assert len(front(study.trials, ["latency"])) >= 2
 
 
 def noisy(code: str, seed: int) -> float:
