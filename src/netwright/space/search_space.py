@@ -7,17 +7,17 @@ import math
 import random as rng
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import cycle, product
+from itertools import product
 from typing import ClassVar, Self
 
 from netwright.core.net import Net
-from netwright.errors import BudgetError, NetwrightError, SpecError
+from netwright.errors import NetwrightError, SpecError
 from netwright.space.budget import Budget
 from netwright.space.digits import ALPHABET, Digit, Digits, read, spans, write
 from netwright.space.limits import Limits
 from netwright.space.totals import Totals, totals
 
-__all__ = ["MANY", "Digit", "Digits", "Space"]
+__all__ = ["MANY", "TRIES", "UNFIT", "Digit", "Digits", "Space"]
 
 MANY, SOME = 20_000, 5_000
 """Codes of a space that is looked at as a whole: where all are of nets that fit, and where each
@@ -236,7 +236,9 @@ class Space:
             code = self.write(self.arranged(self.drawn(random)))
             if self.fits(code):
                 return code
-        return self._descended(random)
+        from netwright.space.descent import descended
+
+        return descended(self, random)
 
     def drawn(self, random: rng.Random) -> Digits:
         """Choices at random, legal or not."""
@@ -246,7 +248,7 @@ class Space:
         """A code that fits and differs in one choice and in function; one at random where there is
         none.
         """
-        near = list(self._near(self.choices(code)))
+        near = list(self.near(self.choices(code)))
         random.shuffle(near)
         own = self.canonical(code)
         for other in near:
@@ -256,7 +258,7 @@ class Space:
 
     def neighbours(self, code: str) -> list[str]:
         """All codes that fit and differ in one choice, in order."""
-        return [other for other in self._near(self.choices(code)) if self.fits(other)]
+        return [other for other in self.near(self.choices(code)) if self.fits(other)]
 
     def crossover(self, one: str, other: str, random: rng.Random) -> str:
         """A code that fits, each of its choices from one of two; a mutant of the first where none
@@ -270,7 +272,7 @@ class Space:
                 return code
         return self.mutate(one, random)
 
-    def _near(self, choices: Digits, places: Iterable[int] | None = None) -> Iterator[str]:
+    def near(self, choices: Digits, places: Iterable[int] | None = None) -> Iterator[str]:
         """Codes that differ in the choice at one of `places`, or at any."""
         seen = {choices}
         for i in range(len(self.digits)) if places is None else places:
@@ -279,27 +281,3 @@ class Space:
                 if other not in seen:
                     seen.add(other)
                     yield self.write(other)
-
-    def _descended(self, random: rng.Random) -> str:
-        """A code that fits, reached from the nearest of some by changing one choice at a time."""
-        drawn = [self.write(self.arranged(self.drawn(random))) for _ in range(TRIES)]
-        legal = [code for code in drawn if self.legal(self.choices(code))]
-        if not legal:
-            raise BudgetError(f"{self.name}: none of {TRIES:,} codes stands for a net")
-        best, stuck = min(legal[:20], key=self.excess), 0
-        for place in cycle(range(len(self.digits))):
-            if self.excess(best) <= 1:
-                return best
-            near = [code for code in self._near(self.choices(best), [place])
-                    if self.legal(self.choices(code))]  # fmt: skip
-            lower = min(near, key=self.excess, default=best)
-            better = self.excess(lower) < self.excess(best)
-            best, stuck = (lower, 0) if better else (best, stuck + 1)
-            if stuck == len(self.digits):
-                break
-        try:
-            nearest = f"the nearest, {best}, has {self.budget.having(self.net(best).plan())}"
-        except UNFIT as error:
-            raise BudgetError(f"{self.name}: no code was found whose net can be planned; {best} "
-                              f"cannot: {error}") from None  # fmt: skip
-        raise BudgetError(f"no net of {self.name} keeps to {self.budget.describe()}; {nearest}")
