@@ -146,6 +146,7 @@ def command(
 
 def _searched(data: str, folder: str, watch: Watch, given: dict[str, Any]) -> Run:
     """The run of a search, which says what it gained."""
+    from netwright.report.numbers import counted
     from netwright.search.engine.automl import fit_by_search
     from netwright.search.engine.measure import scored
 
@@ -156,7 +157,7 @@ def _searched(data: str, folder: str, watch: Watch, given: dict[str, Any]) -> Ru
     run, found = fit_by_search(data, folder, watch=watch, progress=progress, **given)
     gains = [f"{100 * points:+.2f} points over {'the default' if word == 'default' else 'random'}"
              for word, points in found.gain.items()]  # fmt: skip
-    came = ", ".join([f"{found.trials} nets", *gains])
+    came = ", ".join([counted(found.trials, "net"), *gains])
     watch.say(f"the search: {came} on validation; {found.report}")
     return run
 

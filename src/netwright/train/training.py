@@ -13,6 +13,7 @@ from torch import nn
 
 from netwright.core.machine import out_of_memory
 from netwright.errors import RunError
+from netwright.report.numbers import counted
 from netwright.train.approach import Approach
 from netwright.train.batches import Images
 from netwright.train.checkpoint import read_checkpoint, write_checkpoint
@@ -139,7 +140,7 @@ class Training:
         # Kernels in bfloat16 wait for each other: beside one busy process 20 times as slow.
         busy = torch.get_num_threads() > 1 and self.learner.epochs < before / 2
         hint = "; beside other work fewer threads are faster (OMP_NUM_THREADS)" if busy else ""
-        self.tell(f"{self.approach.name}: {how} than planned, {self.learner.epochs} epochs "
+        self.tell(f"{self.approach.name}: {how} than planned, {counted(self.learner.epochs, 'epoch')} "
                   f"instead of {before}{hint}")  # fmt: skip
 
     def _epoch(self) -> dict[str, Any]:
