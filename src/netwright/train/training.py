@@ -140,8 +140,8 @@ class Training:
         # Kernels in bfloat16 wait for each other: beside one busy process 20 times as slow.
         busy = torch.get_num_threads() > 1 and self.learner.epochs < before / 2
         hint = "; beside other work fewer threads are faster (OMP_NUM_THREADS)" if busy else ""
-        self.tell(f"{self.approach.name}: {how} than planned, {counted(self.learner.epochs, 'epoch')} "
-                  f"instead of {before}{hint}")  # fmt: skip
+        epochs = counted(self.learner.epochs, "epoch")
+        self.tell(f"{self.approach.name}: {how} than planned, {epochs} instead of {before}{hint}")
 
     def _epoch(self) -> dict[str, Any]:
         sound = self._steps()
