@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tracemalloc
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -27,8 +28,9 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def many(tmp_path, monkeypatch):
     """A folder of more JPEGs than are looked at, or held."""
-    monkeypatch.setattr("netwright.data.survey.MOST", COUNT // 2)
-    monkeypatch.setattr("netwright.data.survey.SAMPLE", 30)
+    survey = import_module("netwright.data.survey")
+    monkeypatch.setattr(survey, "MOST", COUNT // 2)
+    monkeypatch.setattr(survey, "SAMPLE", 30)
     monkeypatch.setattr(room, "IN_MEMORY", 1000)
     generator = np.random.default_rng(0)
     for i in range(COUNT):

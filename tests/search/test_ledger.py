@@ -164,7 +164,7 @@ def test_another_study_is_refused(tmp_path):
     nw.search(SPACE, score, trials=2, strategy="random", storage=file, study="s")
     for space, more, word in ((nw.space("nasbench201", depth=1), {}, "space"),
                               (SPACE, {"budget": "params<=1M"}, "budget")):  # fmt: skip
-        with pytest.raises(SearchError, match=f"of another {word}: .* got .*; choose another"):
+        with pytest.raises(SearchError, match=f"begun with {word} .*, got .*; begin another study"):
             nw.search(space, score, trials=2, strategy="random", storage=file, study="s", **more)
     nw.search(nw.space("nasbench201", depth=1), score, trials=2, storage=file, study="other")
 
