@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from threading import Event, Thread
@@ -78,7 +78,11 @@ class FileLocks:
     @contextmanager
     def present(self, worker: str) -> Generator[None]:
         path = self._path(worker)
-        with flocked(path):
+        with ExitStack() as lock:
+            with self.turn():  # so that nobody takes one that comes for one that is gone
+                for other in self.folder.glob("*.worker"):
+                    self.gone(other.stem)
+                lock.enter_context(flocked(path))
             try:
                 yield
             finally:
