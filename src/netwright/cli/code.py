@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from netwright.core.code import imported, is_code, made
+from netwright.core.code import imported, is_code, result_of
 from netwright.errors import NetwrightError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def load_module(text: str, numbers: bool = False) -> nn.Module | Net:
 
     value = imported(text)
     if callable(value) and not isinstance(value, torch.nn.Module):
-        value = made(text, value, _with_numbers if numbers else _without_memory)
+        value = result_of(text, value, _with_numbers if numbers else _without_memory)
     if not isinstance(value, torch.nn.Module | Net):
         raise NetwrightError(
             f"{text} gives a {type(value).__name__}, wanted a torch.nn.Module or a netwright.Net"

@@ -15,7 +15,7 @@ from typing import Any
 
 from netwright.errors import NetwrightError, nearest
 
-__all__ = ["imported", "is_code", "libraries", "made", "message"]
+__all__ = ["imported", "is_code", "libraries", "message", "result_of"]
 
 
 def is_code(text: str) -> bool:
@@ -50,7 +50,9 @@ def imported(text: str) -> Any:
     return value
 
 
-def made(text: str, factory: Any, call: Callable[[Any], Any] = lambda factory: factory()) -> Any:
+def result_of(
+    text: str, factory: Any, call: Callable[[Any], Any] = lambda factory: factory()
+) -> Any:
     """What the function or class under `text` makes without arguments; `call` calls it.
 
     Raises `NetwrightError` where it makes nothing.

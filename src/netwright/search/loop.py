@@ -18,7 +18,7 @@ from netwright.core.net import Net
 from netwright.errors import NetwrightError, SearchError
 from netwright.report.numbers import counted
 from netwright.search.engine.limit import TimeOver, limited
-from netwright.search.strategy import Exhausted, Proposal, Strategy, called, find
+from netwright.search.strategy import Exhausted, Proposal, Strategy, find, name_of
 from netwright.search.study import Study
 from netwright.search.timing import LATENCY, predicted
 from netwright.search.trial import Trial
@@ -94,7 +94,7 @@ def search(
     if budget is not None:
         where = where.within(budget)
     how = find(strategy)
-    name = strategy if isinstance(strategy, str) else called(strategy)
+    name = strategy if isinstance(strategy, str) else name_of(strategy)
     _check(how, evaluator, trials, minutes, workers, limit)
     how.check(where, evaluator)
     most = trials if trials is not None else (100 if minutes is None else math.inf)
@@ -256,6 +256,6 @@ def _check(
             raise SearchError(f"{name} is {span!r}, wanted a number above 0")
     if how.fidelities and "fidelity" not in _takes(evaluator):
         raise SearchError(
-            f"{called(how)} trains many nets a little; its evaluator takes `fidelity`, "
+            f"{name_of(how)} trains many nets a little; its evaluator takes `fidelity`, "
             "the share of the training, as in `def evaluate(net, fidelity)`"
         )

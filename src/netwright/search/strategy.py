@@ -30,11 +30,11 @@ __all__ = [
     "Proposal",
     "Strategy",
     "about",
-    "called",
     "complete",
     "drawn",
     "find",
     "longest",
+    "name_of",
     "named",
     "names",
     "new",
@@ -79,7 +79,7 @@ class Strategy:
 
     def __str__(self) -> str:
         settings = ",".join([f"{name}={value}" for name, value in vars(self).items()])
-        return f"{called(self)}:{settings}" if settings else called(self)
+        return f"{name_of(self)}:{settings}" if settings else name_of(self)
 
     def check(self, space: Space, evaluator: object) -> None:
         """`SearchError` where it cannot search this space by this evaluator."""
@@ -137,21 +137,21 @@ def named(name: str, **settings: Any) -> Callable[[Kind], Kind]:
     return register
 
 
-def called(strategy: Strategy) -> str:
+def name_of(strategy: Strategy) -> str:
     """The registered name that says most of a strategy's settings; that of its class where it has
     none.
 
-    >>> called(find("hyperband", brackets=2)), called(find("hyperband", brackets=1))
+    >>> name_of(find("hyperband", brackets=2)), name_of(find("hyperband", brackets=1))
     ('hyperband', 'successive-halving')
     """
 
-    def told(name: str) -> int:
+    def matching(name: str) -> int:
         settings = _strategies[name].keywords.items()
         fits = all(getattr(strategy, word) == value for word, value in settings)
         return len(settings) if fits else -1
 
     own = [name for name, make in _strategies.items() if make.func is type(strategy)]
-    return max(own, key=told, default=type(strategy).__name__)
+    return max(own, key=matching, default=type(strategy).__name__)
 
 
 def names(pattern: str = "*") -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from netwright.errors import SearchError
 from netwright.report.numbers import counted, duration
-from netwright.search.strategy import Learnt, Proposal, Strategy, called, drawn, named, taken
+from netwright.search.strategy import Learnt, Proposal, Strategy, drawn, name_of, named, taken
 from netwright.search.trial import Trial
 from netwright.space.cells import CellSpace
 from netwright.space.search_space import Space
@@ -73,7 +73,7 @@ class SharedWeights(Strategy):
         raise NotImplementedError
 
     def check(self, space: Space, evaluator: object) -> None:
-        who = called(self)
+        who = name_of(self)
         if not isinstance(space, CellSpace):
             raise SearchError(f"{who} shares weights in spaces of cells, got {space.name}; take "
                               "one such as darts, enas or pnas, or another strategy")  # fmt: skip
@@ -128,7 +128,7 @@ class SharedWeights(Strategy):
         return Ranked(tuple([(code, score) for code, score in learnt["ranking"]]), learnt["of"])
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
-        raise SearchError(f"the supernet of {called(self)} is not trained yet; `netwright "
+        raise SearchError(f"the supernet of {name_of(self)} is not trained yet; `netwright "
                           "search` and nw.search do so first, others join then")  # fmt: skip
 
 
@@ -160,7 +160,7 @@ class Darts(SharedWeights):
 
     def check(self, space: Space, evaluator: object) -> None:
         if isinstance(space, CellSpace) and not space.apart:
-            raise SearchError(f"{called(self)} searches cells whose nodes read two different "
+            raise SearchError(f"{name_of(self)} searches cells whose nodes read two different "
                               f"states, got {space.name}; take the space darts, or "
                               "one-shot")  # fmt: skip
         super().check(space, evaluator)

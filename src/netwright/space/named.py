@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from netwright.core.code import imported, is_code, made
+from netwright.core.code import imported, is_code, result_of
 from netwright.core.files import read_text
 from netwright.core.kinds import shown
 from netwright.core.net import Net
@@ -63,7 +63,7 @@ def _imported(text: str) -> Space | Net:
     try:
         value = imported(text)
         if callable(value) and not isinstance(value, Space | Net):
-            value = made(text, value)
+            value = result_of(text, value)
     except NetwrightError as error:
         raise SearchError(f"space {text} cannot be had: {error}") from error
     if not isinstance(value, Space | Net):

@@ -56,7 +56,7 @@ class Space:
         self._reduced: dict[str, str] = {}
         self._totals: dict[str, Totals] = {}
         self._features: dict[str, tuple[float, ...]] = {}
-        self._made: dict[Net, Digits] = {}
+        self._built: dict[Net, Digits] = {}
         self._spans = spans(self.digits)
         for digit in self.digits:
             if not 1 <= len(digit.options) <= len(ALPHABET) ** 2:
@@ -76,10 +76,10 @@ class Space:
         """The choices of a net of this space; `SpecError` for another net. Unless a subclass knows
         better, it has to be one that `net` gave.
         """
-        if net not in self._made:
+        if net not in self._built:
             raise SpecError(f"{net.name} is no net that {self.name} has made; other nets are read "
                             f"where {type(self).__name__} has a method read(net)")  # fmt: skip
-        return self._made[net]
+        return self._built[net]
 
     def legal(self, choices: Digits) -> bool:
         """Whether these choices stand for a net at all, whatever it costs."""
@@ -151,7 +151,7 @@ class Space:
             raise SpecError(f"{code!r} of {self.name} stands for no net")
         net = self.build(choices)
         if type(self).read is Space.read:
-            self._made[net] = choices
+            self._built[net] = choices
         return net
 
     def code(self, net: Net) -> str:

@@ -106,14 +106,14 @@ def summary_text(state: dict[str, Any]) -> str:
         lines.append(f"ended: {state['stopped']}")
     best, measure = state["best"], Measure(state["accuracy"])
     if best is not None:
-        lines.append(f"best: {_told(best, measure)}, {_costs(best)}, code {best['code']}")
+        lines.append(f"best: {_row_text(best, measure)}, {_costs(best)}, code {best['code']}")
     lines += _gain_lines(state, measure)
     lines += supernet_lines(state["supernet"])
-    lines += [f"cheaper: {_told(row, measure)}, {_costs(row)}"
+    lines += [f"cheaper: {_row_text(row, measure)}, {_costs(row)}"
               for row in state["front"] if row != best]  # fmt: skip
     if state["latency"]:
         lines.append(f"measured on {state['latency']['setting']}:")
-        lines += [f"  {_told(row, measure)}, {1e3 * row['latency']:.3g} ms"
+        lines += [f"  {_row_text(row, measure)}, {1e3 * row['latency']:.3g} ms"
                   for row in state["latency"]["front"]]  # fmt: skip
     lines += [f"failed: {count} x {why}" for why, count in state["reasons"].items()]
     return "\n".join(lines)
@@ -189,6 +189,6 @@ def _costs(row: dict[str, Any]) -> str:
     return f"{human(row['params'])} parameters, {human(row['macs'])} MACs"
 
 
-def _told(row: dict[str, Any], measure: Measure) -> str:
+def _row_text(row: dict[str, Any], measure: Measure) -> str:
     where = " on validation" if measure.accuracy else ""
     return f"trial {row['trial']}, {measure.text(row['score'])}{where}{after(row['training'])}"
