@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import random as rng
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from netwright.errors import SearchError
 from netwright.search.strategy import Learnt, Proposal, Strategy, named, new
@@ -50,26 +49,17 @@ class SuccessiveHalving(Strategy):
             shares.insert(0, shares[0] / self.factor)
         return shares
 
-    def prepare(
-        self,
-        space: Space,
-        evaluator: object,
-        *,
-        seed: int = 0,
-        seconds: float = math.inf,
-        before: Learnt | None = None,
-        tell: Callable[[str], None] = lambda line: None,
-    ) -> Learnt:
+    def prepare(self, space: Space, evaluator: object, **given: Any) -> Learnt:
         """The share of a training that is one epoch, where the evaluator says how many it has."""
-        epochs = getattr(evaluator, "epochs", None)
-        return {**(before or {}), **({"least": 1 / epochs} if epochs else {})}
+        learnt, epochs = super().prepare(space, evaluator, **given), getattr(evaluator, "epochs", 0)
+        return {**learnt, "least": 1 / epochs} if epochs else learnt
 
     def prepared(self, learnt: Learnt) -> SuccessiveHalving:
         return replace(self, least=max(self.least, learnt.get("least", 0.0)))
 
     def ask(self, space: Space, trials: Sequence[Trial], random: rng.Random) -> Proposal:
         rungs = self.rungs
-        own = [trial for trial in trials if "bracket" in trial.note]  # others began the study
+        own = [trial for trial in trials if "bracket" in trial.note]  # not of a strategy before
         for rung in range(len(rungs) - 2, -1, -1):
             gone = {trial.key for trial in trials if trial.fidelity == rungs[rung + 1]}
             if due := self._due(own, rungs[rung], gone):

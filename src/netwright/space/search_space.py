@@ -240,6 +240,10 @@ class Space:
 
         return descended(self, random)
 
+    def example(self) -> str:
+        """A code that fits, always the same; `BudgetError` as of `sample`."""
+        return self.sample(rng.Random(0))  # noqa: S311 no secret
+
     def drawn(self, random: rng.Random) -> Digits:
         """Choices at random, legal or not."""
         return tuple([random.randrange(len(digit.options)) for digit in self.digits])

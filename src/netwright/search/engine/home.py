@@ -50,7 +50,8 @@ class Home:
             raise SearchError(f"{str(study)!r} is no name of a study")
         if not storage and Path(self.storage).is_file():
             kept = studies(self.place())
-            self.name = kept[0] if len(kept) == 1 else self.name  # its folder was called otherwise
+            if len(kept) == 1:  # whatever the folder was called when it was begun
+                self.name = kept[0]
 
     def place(self) -> Place:
         """The storage and its locks."""

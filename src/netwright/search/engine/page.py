@@ -11,13 +11,13 @@ from netwright.drawing.blocks_svg import block_diagram, cell_diagram
 from netwright.drawing.charts import lines, scatter
 from netwright.drawing.html import Page, code, facts, paragraph, table
 from netwright.nets.catalogue import from_json
-from netwright.report.numbers import duration, human
+from netwright.report.numbers import counted, duration, human
 from netwright.report.outline import cells, outline
 from netwright.report.table import plan_table
 from netwright.search.engine.measure import Measure, after, training
 from netwright.search.engine.summary import (
+    compared,
     curves,
-    equals,
     gain,
     supernet_lines,
     supernet_of,
@@ -43,8 +43,9 @@ def study_page(name: str, record: dict[str, Any], trials: Sequence[Trial]) -> Pa
     best = best_trial(trials)
     identity = record.get("identity", {})
     net, measure = from_json(best.record["net"]), Measure.of(best)
-    how = f", {identity['epochs']} epochs by {identity['recipe']}" if "recipe" in identity else ""
-    subject = f"{identity.get('space', '')} on {identity.get('data', '')}{how}"
+    subject = f"{identity.get('space', '')} on {identity.get('data', '')}"
+    if "recipe" in identity:
+        subject += f", {counted(int(identity['epochs']), 'epoch')} by {identity['recipe']}"
     page = Page(f"Search: {name}", subject)
     _result(page, record, trials, best)
     _curve(page, trials, measure)
@@ -75,7 +76,7 @@ def _result(page: Page, record: dict[str, Any], trials: Sequence[Trial], best: T
 def _curve(page: Page, trials: Sequence[Trial], measure: Measure) -> None:
     shown = {word: [(n, measure.value(score)) for n, score in points]
              for word, points in curves(trials).items()}  # fmt: skip
-    drawn, count = len(shown.get("random", ())), equals(trials)
+    drawn, count = len(shown.get("random", ())), compared(trials)
     gained = f" The gain is between the best of {count} nets each." if count else ""
     page.add("Against random search", lines(shown, title="Best so far", x="nets", y=measure.unit),
              note="Search: the nets that the strategy proposed by what it knew. Random: the best "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random as rng
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -54,7 +53,7 @@ def search_shared(
             return search_shared(plan, name=name, storage=Path(folder, "study.journal"),
                                  study=study, workers=workers, seconds=seconds, tell=tell,
                                  progress=progress)  # fmt: skip
-    plan.space.sample(rng.Random(0))  # noqa: S311 before a file is begun: does a net fit at all?
+    plan.space.example()  # raises, before a file is begun, where no net keeps to the budget
     most = None if math.isinf(plan.trials) else plan.trials
     record = {"schema": SCHEMA, "identity": identity(plan.space, plan.evaluator),
               "strategy": name, "seed": plan.seed, "trials": most, **(settings or {})}  # fmt: skip

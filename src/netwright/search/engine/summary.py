@@ -16,8 +16,17 @@ from netwright.search.study import best_so_far, best_trial
 from netwright.search.timing import LATENCY, timed
 from netwright.search.trial import Trial
 
-__all__ = ["curves", "equals", "gain", "numbered", "summary", "summary_text", "supernet_lines",
-           "supernet_of", "timed_by"]  # fmt: skip
+__all__ = [
+    "compared",
+    "curves",
+    "gain",
+    "numbered",
+    "summary",
+    "summary_text",
+    "supernet_lines",
+    "supernet_of",
+    "timed_by",
+]  # fmt: skip
 
 
 def numbered(trials: Sequence[Trial], number: int) -> Trial:
@@ -41,7 +50,7 @@ def curves(trials: Sequence[Trial]) -> dict[str, list[tuple[float, float]]]:
     return {word: points for word, points in lines.items() if points}
 
 
-def equals(trials: Sequence[Trial]) -> int:
+def compared(trials: Sequence[Trial]) -> int:
     """How many nets of the strategy are compared with as many at random."""
     return min(len(proposed(trials)), len(at_random(trials)))
 
@@ -54,7 +63,7 @@ def gain(trials: Sequence[Trial]) -> dict[str, float]:
     best, gains = best_trial(trials).points, dict[str, float]()
     for trial in given(trials):
         gains["default"] = best - trial.points
-    if count := equals(trials):
+    if count := compared(trials):
         own, drawn = ([trial.points for trial in some]
                       for some in (proposed(trials), at_random(trials)))  # fmt: skip
         gains["random"] = best_of(own, count) - best_of(drawn, count)
@@ -85,7 +94,7 @@ def summary(
         "best": _row(best_trial(trials)) if done else None,
         "gain": gain(trials) if done else {},
         "random": len(at_random(trials)),
-        "equals": equals(trials),
+        "compared": compared(trials),
         "supernet": supernet_of(record, trials),
         "front": [_row(trial) for trial in front(done, ("macs",))] if done else [],
         "latency": _latency(record, done),
@@ -121,7 +130,7 @@ def summary_text(state: dict[str, Any]) -> str:
 
 def _gain_lines(state: dict[str, Any], measure: Measure) -> list[str]:
     """What the search gained, or why nothing can be said of that yet."""
-    count = state["equals"]
+    count = state["compared"]
     than = {"default": "the default",
             "random": f"random search, each the best of {count} nets"}  # fmt: skip
     lines = [f"{measure.gain(points)} over {than[word]}" for word, points in state["gain"].items()]
