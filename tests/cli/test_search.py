@@ -64,7 +64,8 @@ def test_a_space_alone_is_described_within_a_budget(run: Run) -> None:
 @pytest.mark.parametrize(("space", "folder"), [
     ("nasbench201:width=4", "nasbench201-pics"),
     ("nets/mine.json", "mine-pics"),
-    ("own.spaces:make", "own.spaces-pics"),
+    ("own.spaces:make", "own.spaces-make-pics"),
+    ("own.spaces:wide:width=4", "own.spaces-wide-pics"),
 ])  # fmt: skip
 def test_studies_are_called_by_space_and_data(
     run: Run, space: str, folder: str, monkeypatch: pytest.MonkeyPatch

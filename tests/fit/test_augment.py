@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from netwright.data import mixing as room
 from netwright.data.augment import (
     OPERATIONS,
+    AlternatingFlip,
     Batch,
     ColourJitter,
     CutMix,
@@ -28,8 +29,12 @@ from netwright.data.augment import (
     from_json,
     to_json,
 )
+from netwright.data.image import Preprocessing
 from netwright.data.policy import RandAugment, TrivialAugment
+from netwright.data.stream import Memory
 from netwright.errors import RecipeError
+from netwright.train.batches import Images
+from netwright.train.recipe import Recipe
 
 MANY = 4000
 POLICIES = [RandAugment, TrivialAugment]
@@ -131,6 +136,24 @@ def test_flips_come_with_their_chance(chance):
     same = (out == pixels).all(-1).all(-1).all(-1)
     assert bool((mirrored ^ same).all())
     assert abs(mirrored.float().mean() - chance) < 0.03
+
+
+def test_alternating_flips_show_every_image_both_ways_in_two_epochs():
+    source = Memory(noise(MANY, 4).permute(0, 2, 3, 1).numpy(), torch.device("cpu"))
+    shown = Preprocessing(4, 3, (0.0,) * 3, (1.0,) * 3)
+    images = Images(source, np.arange(MANY), MANY, shown, torch.device("cpu"))
+    recipe = Recipe(batch=500, operations=(AlternatingFlip(),))
+    epochs = list[torch.Tensor]()
+    for epoch in range(3):
+        batches = list(images.epoch(recipe, 7, epoch))
+        order = torch.cat([labels for _, labels in batches]).argsort()
+        epochs.append(torch.cat([pixels for pixels, _ in batches])[order])
+    as_they_are = torch.cat(list(images.inorder()))
+    mirrored = (epochs[0] == as_they_are.flip(-1)).flatten(1).all(1)
+    assert abs(mirrored.float().mean() - 0.5) < 0.03
+    torch.testing.assert_close(epochs[0][~mirrored], as_they_are[~mirrored])
+    torch.testing.assert_close(epochs[1], epochs[0].flip(-1))
+    torch.testing.assert_close(epochs[2], epochs[0])
 
 
 @pytest.mark.parametrize("least", [0.08, 0.35, 1.0])

@@ -78,7 +78,7 @@ def test_labels_may_be_words_and_may_lack():
     table["test"] = datasets.concatenate_datasets([table["test"], blank])
     data = load(table)
     assert data.size("test") == 9
-    assert any("2 rows have no label" in note for note in data.notes)
+    assert any("2 rows without label" in note for note in data.notes)
 
 
 def test_saved_and_named_sets_are_the_same_images(tmp_path, monkeypatch):

@@ -117,8 +117,8 @@ def test_images_outside_the_classes_are_told(tmp_path):
     data = load(tmp_path)
     assert data.listing.ignored == 8
     assert data.notes == [
-        "6 images right under test/ are in no folder of a class; passed over",
-        "1 images right under more/red/ are in no folder of a class; passed over",
+        "6 images right under test/, in no folder of a class; passed over",
+        "1 image right under more/red/, in no folder of a class; passed over",
     ]
 
 

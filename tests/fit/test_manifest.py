@@ -128,8 +128,8 @@ def _raw(data, name="all.csv"):
 @pytest.mark.parametrize(
     ("make", "fault"),
     [
-        (_cell(4, 0, "gone.png"), "1 of 36 files are not there, the first in row 6: gone.png"),
-        (_cell(4, 0, "images"), "1 of 36 files are not there"),
+        (_cell(4, 0, "gone.png"), "not there: 1 of 36 files, the first in row 6: gone.png"),
+        (_cell(4, 0, "images"), "not there: 1 of 36 files"),
         (_cell(0, 0, ""), "row 2 has '' for a path; wanted text"),
         (_cell(7, 1, " "), "row 9 has ' ' for a label"),
         (_cell(3, 2, "holdout"), "row 5 has the split 'holdout'; wanted train, val, test"),

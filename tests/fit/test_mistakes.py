@@ -83,7 +83,7 @@ def unknown_recipe(images, home):
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (missing_files, "1 of 25 files are not there, the first in row 26: gone.png; wanted paths"),
+        (missing_files, "not there: 1 of 25 files, the first in row 26: gone.png; wanted paths"),
         (unknown_split, "row 2 has the split 'tarin'; wanted train, val, test, or nothing"),
         (
             class_only_in_test,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netwright.data import load
-from netwright.data.augment import Flip
+from netwright.data.augment import Mirroring
 from netwright.errors import RunError
 from netwright.space.families import small
 from netwright.speed.machine import file_of
@@ -82,7 +82,7 @@ def test_mirror_images_are_learnt_from_where_asked_for(squares, words, flip):
     )
     job, _ = decide(settings, load(squares))
     for approach in job.approaches:
-        assert any(isinstance(op, Flip) for op in approach.recipe.operations) == flip
+        assert any(isinstance(op, Mirroring) for op in approach.recipe.operations) == flip
 
 
 @pytest.mark.parametrize("name", ["fcn_resnet50", "unet_scse"])

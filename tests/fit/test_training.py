@@ -27,11 +27,12 @@ def training(tmp_path):
     cpu = torch.device("cpu")
     pixels = np.random.default_rng(0).integers(0, 256, (24, 5, 5, 1)).astype(np.uint8)
     images = Images(Memory(pixels, cpu), np.arange(24) % 3, 3, AS_THEY_ARE, cpu)
-    approach = Approach("x", "scratch", NET, AS_THEY_ARE, RECIPE, epochs=3)
+    plain = Approach("x", "scratch", NET, AS_THEY_ARE, RECIPE, epochs=3)
 
-    def begin(clock: Clock | None = None, most: int = 0) -> Training:
-        return Training(approach, lambda: NET.build(seed=0), images, images, folder=tmp_path,
-                        fingerprint="these", clock=clock or Clock(None), most=most)  # fmt: skip
+    def begin(clock: Clock | None = None, most: int = 0, approach: Approach = plain) -> Training:
+        return Training(approach, lambda: approach.net.build(seed=0), images, images,
+                        folder=tmp_path, fingerprint="these", clock=clock or Clock(None),
+                        most=most)  # fmt: skip
 
     return begin
 
@@ -72,6 +73,22 @@ def test_a_net_that_diverges_whatever_the_rate_is_told_so_after_a_restart(traini
     assert again.stopped
     assert again.outcome.diverged
     assert again.outcome.history == rows == first.outcome.history
+
+
+def test_biases_of_filters_that_whiten_learn_in_the_first_epochs_alone(training):
+    """In three of eight, as in the code of Jordan 2024; a training that goes on does the same."""
+    approach = Approach("x", "scratch", NET, AS_THEY_ARE, RECIPE.but(whiten=True), epochs=8)
+    going, biases = training(approach=approach), list[torch.Tensor]()
+    for epoch, _ in enumerate(going.run()):
+        biases.append(going.learner.model.conv.bias.detach().clone())
+        if epoch == 4:
+            break
+    assert not torch.equal(biases[1], biases[2])
+    assert torch.equal(biases[2], biases[3])
+    again = training(approach=approach)
+    list(again.run())
+    assert torch.equal(again.learner.model.conv.bias, biases[2])
+    assert again.learner.model.conv.bias.requires_grad
 
 
 def test_memory_that_does_not_suffice_divides_the_batch(training, monkeypatch):

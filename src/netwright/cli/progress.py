@@ -36,7 +36,7 @@ class Lines(Watch):
 
     def data(self, dataset: Dataset) -> None:
         parts = ", ".join(f"{len(chosen)} to {part}" for part, chosen in dataset.splits.items())
-        self.say(f"{dataset.size()} images of {len(dataset.classes)} classes, "
+        self.say(f"{counted(dataset.size(), 'image')} of {len(dataset.classes)} classes, "
                  f"{dataset.size_words}: {parts}")  # fmt: skip
         if dataset.unreadable:
             count, first = len(dataset.unreadable), dataset.unreadable[0]
@@ -45,9 +45,9 @@ class Lines(Watch):
         for note in notes[:NOTES]:
             self.say(note)
         if len(notes) > NOTES:
-            self.say(f"and {len(notes) - NOTES} notes more, in the report")
-        if dataset.twins["equal"]:
-            self.say(f"{len(dataset.twins['equal'])} images outside training are also in it")
+            self.say(f"in the report: {counted(len(notes) - NOTES, 'more note')}")
+        if equal := len(dataset.twins["equal"]):
+            self.say(f"outside training, but also in it: {counted(equal, 'image')}")
         if dataset.twins["close"]:
             self.say(f"{len(dataset.twins['close'])} more look much like one in training")
         if dataset.imbalance >= 3:

@@ -102,7 +102,7 @@ def command(
         )
         _describe(space, options["budget"], options["seed"], as_json)
     else:
-        first = space.partition(":")[0].removesuffix(".json")
+        first = "-".join(word for word in space.split(":") if "=" not in word).removesuffix(".json")
         name = f"{first}-{Path(os.path.realpath(data)).stem}"
         folder = out or str(Path("searches", Path(name).name))
         _search(space, data, folder, storage, workers, minutes, as_json, quiet, options)

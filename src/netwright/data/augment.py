@@ -16,12 +16,20 @@ from dataclasses import asdict, fields
 from itertools import groupby
 from typing import Any
 
-from torch import Generator
+from torch import Generator, Tensor
 
 from netwright.core.kinds import shown
 from netwright.data.colour import ColourJitter, Lighting
 from netwright.data.mixing import CutMix, Cutout, Mixup
-from netwright.data.movement import Flip, Movement, RandomPad, Shift, moved
+from netwright.data.movement import (
+    AlternatingFlip,
+    Flip,
+    Mirroring,
+    Movement,
+    RandomPad,
+    Shift,
+    moved,
+)
 from netwright.data.operation import Batch, Operation
 from netwright.data.policy import RandAugment, TrivialAugment
 from netwright.data.timing import Delay, Gain, Noise
@@ -30,6 +38,7 @@ from netwright.errors import RecipeError, nearest
 
 __all__ = [
     "OPERATIONS",
+    "AlternatingFlip",
     "Batch",
     "ColourJitter",
     "CutMix",
@@ -38,6 +47,7 @@ __all__ = [
     "Flip",
     "Gain",
     "Lighting",
+    "Mirroring",
     "Mixup",
     "Noise",
     "Operation",
@@ -54,6 +64,7 @@ OPERATIONS: dict[str, type[Operation]] = {
     "shift": Shift,
     "random-pad": RandomPad,
     "flip": Flip,
+    "alternating-flip": AlternatingFlip,
     "resized-crop": ResizedCrop,
     "lighting": Lighting,
     "colour-jitter": ColourJitter,
@@ -79,6 +90,7 @@ def augment(
     classes: int,
     generator: Generator,
     place: tuple[int, int] | None = None,
+    turns: Tensor | None = None,
 ) -> Batch:
     """The batch after the operations, one after another.
 
@@ -89,6 +101,7 @@ def augment(
         generator: where everything random comes from.
         place: (first, count) where the images are some of a larger batch of `count`: what
             falls to them is then the same as if all were here.
+        turns: the how-manieth time each image of the larger batch comes, (count,).
 
     >>> import torch
     >>> pixels = torch.arange(12, dtype=torch.uint8).view(1, 3, 2, 2)
@@ -98,7 +111,7 @@ def augment(
     """
     first, count = place or (0, len(batch.pixels))
     own = slice(first, first + len(batch.pixels))
-    draws = [(op, op.draw(count, generator)[own]) for op in operations]
+    draws = [(op, _drawn(op, count, generator, turns)[own]) for op in operations]
     for moving, group in groupby(draws, lambda draw: isinstance(draw[0], Movement)):
         run = list(group)
         moves = [(op, drawn) for op, drawn in run if isinstance(op, Movement)]
@@ -108,6 +121,12 @@ def augment(
             for operation, drawn in run:
                 batch = operation.apply(batch, drawn, classes)
     return batch
+
+
+def _drawn(operation: Operation, count: int, generator: Generator, turns: Tensor | None) -> Tensor:
+    if turns is None:
+        return operation.draw(count, generator)
+    return operation.draw_in_turn(turns, generator)
 
 
 def to_json(operations: Sequence[Operation]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from netwright.data.listing import FileReader, Listing
 from netwright.data.reading import SUFFIXES, is_image, relative
 from netwright.errors import DataError
+from netwright.report.numbers import counted
 
 __all__ = ["LAYOUT", "inside", "read_folder"]
 
@@ -102,6 +103,7 @@ def _listed(folder: Path, files: list[tuple[str, Path, list[str]]], outside: lis
 def _passed_over(folder: Path, images: list[str]) -> list[str]:
     """What is told of images that lie in no folder of a class: how many there are, and where."""
     homes = Counter(os.path.dirname(relative(path, folder)) or "." for path in images)  # noqa: PTH120  a string
-    return [f"{count} images right under {home}/ are in no folder of a class; passed over"
-            if home != "." else f"{count} images beside the folders of the classes; passed over"
+    return [f"{counted(count, 'image')} "
+            + (f"right under {home}/, in no folder of a class" if home != "."
+               else "beside the folders of the classes") + "; passed over"
             for home, count in homes.items()]  # fmt: skip

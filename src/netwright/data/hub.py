@@ -15,6 +15,7 @@ import numpy as np
 from netwright.data.folder import ALIASES
 from netwright.data.listing import EncodedReader, Listing, order
 from netwright.errors import DataError
+from netwright.report.numbers import counted
 
 __all__ = ["HUB", "TableReader", "is_saved", "is_table", "read_hub", "read_saved", "read_table"]
 
@@ -113,8 +114,8 @@ def read_table(data: Any, source: str) -> Listing:
             raise DataError(f"{source} is read once, row by row; wanted a set of known length: "
                             "load it without streaming=True")  # fmt: skip
         if name and name.lower() not in ALIASES:
-            notes.append(f"split {name} of {len(rows):,} images is none of train, validation and "
-                         "test; passed over")  # fmt: skip
+            notes.append(f"split {name} of {counted(len(rows), 'image')} is none of train, "
+                         "validation and test; passed over")  # fmt: skip
         elif len(rows):
             parts[name] = rows
     if not parts:
@@ -132,7 +133,7 @@ def read_table(data: Any, source: str) -> Listing:
         raise DataError(f"{source}: no row has a {label}")
     without = sum(map(len, labels.values())) - len(kept)
     if without:
-        notes.append(f"{without:,} rows have no {label}; passed over")
+        notes.append(f"{counted(without, 'row')} without {label}; passed over")
     classes = getattr(features[label], "names", None) or sorted({v for *_, v in kept}, key=order)
     number = {name: i for i, name in enumerate(classes)}
     tables = tuple(_encoded(rows, image) for rows in parts.values())

@@ -12,6 +12,7 @@ from typing import Any
 from netwright.data.folder import ALIASES
 from netwright.data.listing import FileReader, Listing, order
 from netwright.errors import DataError
+from netwright.report.numbers import counted
 
 __all__ = ["SUFFIXES", "read_manifest"]
 
@@ -108,9 +109,10 @@ def _wanted(path: Path, header: Sequence[str]) -> None:
 def _present(path: Path, names: list[str], files: list[Path]) -> None:
     missing = [at for at, file in enumerate(files) if not os.path.isfile(file)]  # noqa: PTH113  faster
     if missing:
-        count = f"{len(missing):,} of {len(files):,} files are not there"
-        raise DataError(f"{path}: {count}, the first in row {missing[0] + 2}: {names[missing[0]]}; "
-                        "wanted paths from the folder of the table")  # fmt: skip
+        count = f"{len(missing):,} of {counted(len(files), 'file')}"
+        first = f"the first in row {missing[0] + 2}: {names[missing[0]]}"
+        raise DataError(f"{path}: not there: {count}, {first}; wanted paths from the folder of the "
+                        "table")  # fmt: skip
 
 
 def _text(path: Path, row: int, column: str, value: Any) -> str:
@@ -145,4 +147,4 @@ def _listed(table: Table) -> str:
 
 def _repeated(files: list[Path]) -> list[str]:
     count = len(files) - len(set(files))
-    return [f"{count:,} rows name a file that another row names too"] if count else []
+    return [f"files that several rows name: {counted(count, 'row')} too many"] if count else []

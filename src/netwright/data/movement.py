@@ -15,7 +15,8 @@ from torch import Generator, Tensor
 
 from netwright.data.operation import Batch, Operation
 
-__all__ = ["Flip", "Movement", "Places", "RandomPad", "Shift", "moved"]
+__all__ = ["AlternatingFlip", "Flip", "Mirroring", "Movement", "Places", "RandomPad", "Shift",
+           "moved"]  # fmt: skip
 
 
 class Places(NamedTuple):
@@ -72,23 +73,40 @@ class RandomPad(Shift):
         return Places(*axes)
 
 
+class Mirroring(Movement):
+    """Some images mirrored left to right: those for which True is drawn."""
+
+    def places(self, places: Places, drawn: Tensor) -> Places:
+        columns = torch.where(drawn[:, None], places.columns.flip(1), places.columns)
+        return Places(places.rows, columns)
+
+    def apply(self, batch: Batch, drawn: Tensor, classes: int) -> Batch:
+        flips = drawn.nonzero()[:, 0].to(batch.pixels.device)
+        mirrored = batch.pixels.index_select(0, flips).flip(-1)
+        return Batch(batch.pixels.index_copy(0, flips, mirrored), batch.labels)
+
+
 @dataclass(frozen=True)
-class Flip(Movement):
+class Flip(Mirroring):
     """Images mirrored left to right with that chance (Krizhevsky et al. 2012, section 4.1)."""
 
     chance: float = 0.5
 
     def draw(self, count: int, generator: Generator) -> Tensor:
-        return torch.rand(count, generator=generator)
+        return torch.rand(count, generator=generator) < self.chance
 
-    def places(self, places: Places, drawn: Tensor) -> Places:
-        flips = (drawn < self.chance)[:, None]
-        return Places(places.rows, torch.where(flips, places.columns.flip(1), places.columns))
 
-    def apply(self, batch: Batch, drawn: Tensor, classes: int) -> Batch:
-        flips = (drawn < self.chance).nonzero()[:, 0].to(batch.pixels.device)
-        mirrored = batch.pixels.index_select(0, flips).flip(-1)
-        return Batch(batch.pixels.index_copy(0, flips, mirrored), batch.labels)
+@dataclass(frozen=True)
+class AlternatingFlip(Mirroring):
+    """Every image mirrored left to right each second time, half of them the first time: two epochs
+    show each image both ways (Jordan 2024, arXiv:2404.00498, section 3.6).
+    """
+
+    def draw(self, count: int, generator: Generator) -> Tensor:
+        return torch.rand(count, generator=generator) < 0.5
+
+    def draw_in_turn(self, turns: Tensor, generator: Generator) -> Tensor:
+        return turns % 2 == 0
 
 
 def moved(pixels: Tensor, movements: Sequence[tuple[Movement, Tensor]]) -> Tensor:

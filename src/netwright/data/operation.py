@@ -33,6 +33,10 @@ class Operation:
         """What is random, a row for each of `count` images."""
         raise NotImplementedError
 
+    def draw_in_turn(self, turns: Tensor, generator: Generator) -> Tensor:
+        """What is drawn for images in training, where image i comes for the `turns[i]`th time."""
+        return self.draw(len(turns), generator)
+
     def apply(self, batch: Batch, drawn: Tensor, classes: int) -> Batch:
         """The batch after the operation, image i by row i of what was drawn."""
         raise NotImplementedError

@@ -18,6 +18,7 @@ AIRBENCH = Paper("94% on CIFAR-10 in 3.29 Seconds on a Single GPU", "Jordan", 20
 
 
 @net("airbench94_cifar10", input=(3, 32, 32), paper=AIRBENCH)
+@net("airbench95_cifar10", input=(3, 32, 32), paper=AIRBENCH, widths=(128, 384, 384))
 def airbench(widths: tuple[int, int, int] = (64, 256, 256), classes: int = 10) -> Spec:
     """A 2x2 convolution that whitens patches, three stages of two 3x3 convolutions with a max
     pool behind the first, a pool over what is left, one dense unit times 1/9.

@@ -21,7 +21,7 @@ __all__ = ["Entry", "Paper", "entry", "family", "find", "names", "net"]
 FAMILIES = {
     "lenet": "lenet5 lenet5_original",
     "alexnet": "alexnet alexnet_grouped zfnet",
-    "airbench": "airbench94_cifar10",
+    "airbench": "airbench94_cifar10 airbench95_cifar10",
     "fitnet": "fitnet1_cifar10 fitnet2_cifar10 fitnet3_cifar10 fitnet4_cifar10",
     "vgg": "vgg11 vgg13 vgg16 vgg19 vgg11_bn vgg13_bn vgg16_bn vgg19_bn se_vgg16",
     "nin": "dsn_cifar10 nin_cifar10 nin_imagenet",

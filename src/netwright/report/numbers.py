@@ -85,10 +85,10 @@ def ratio(value: float, first: float) -> str:
 def counted(count: float, word: str) -> str:
     """So many of what a word names.
 
-    >>> counted(1, "epoch"), counted(0, "trial")
-    ('1 epoch', '0 trials')
+    >>> counted(1, "epoch"), counted(0, "trial"), counted(5000, "image")
+    ('1 epoch', '0 trials', '5,000 images')
     """
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def duration(seconds: float) -> str:

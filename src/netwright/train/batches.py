@@ -157,16 +157,18 @@ class Images:
         batches = [order[i * recipe.batch : (i + 1) * recipe.batch]
                    for i in range(first, recipe.steps(len(self)))]  # fmt: skip
         own = [batch[place.slice(len(batch))] for batch in batches]
+        turns = epoch + torch.randint(2, (len(self),), generator=_generator(seed, "turns"))
         for step, (indices, pixels) in enumerate(
             zip(own, self.source.stream(own), strict=True), first
         ):
-            count = len(batches[step - first])
+            whole = batches[step - first]
             batch = augment(
                 Batch(pixels, self._truth(indices.to(self.device))),
                 recipe.operations,
                 self.classes,
                 _generator(seed, epoch, step),
-                (place.slice(count).start, count),
+                (place.slice(len(whole)).start, len(whole)),
+                turns[whole],
             )
             yield self.normalised(batch.pixels), batch.labels
 

@@ -8,7 +8,7 @@ from netwright.core.net import Net
 from netwright.core.operation import Kind
 from netwright.core.plan import Plan
 from netwright.core.shape import show
-from netwright.data.augment import Flip
+from netwright.data.augment import Flip, Mirroring
 from netwright.data.dataset import Dataset
 from netwright.data.image import Preprocessing
 from netwright.errors import BudgetError, RunError
@@ -27,10 +27,11 @@ from netwright.train.halving import (
     work,
 )
 from netwright.train.job import Job
+from netwright.train.pace import epoch_steps, pace, usable
 from netwright.train.propose import Proposal, propose
 from netwright.train.recipe import Recipe, read
 from netwright.train.settings import Settings
-from netwright.train.speeds import speeds, step_seconds
+from netwright.train.speeds import speeds
 from netwright.train.waves import (
     check_operations,
     laid_out,
@@ -41,18 +42,18 @@ from netwright.units import LocalResponseNorm, SpatialResponseNorm
 
 __all__ = ["decide"]
 
-RESERVE = 0.12
-"""Share of the time that the schedule leaves free."""
 LEAST_EPOCHS = 12
 """Epochs that a net gets at least, if time allows. Nets are chosen so large that these, or enough
 steps of the optimiser, take half of the time."""
 SMALL_SIDE, MANY = 48, 1000
 """Images smaller than this gain little from weights of large photos, where there are so many."""
 QUICK_SIDES, QUICK_IMAGES = range(24, 49), 10_000
-"""Where `airbench94_cifar10` by the recipe `airbench` learns most in a given time."""
+"""Where the nets of airbench by the recipe `airbench` learn most in a given time."""
 UNBOUNDED = "params<=1M, macs<=50M, memory<=20MB"
 """What nets may cost where the epochs are fixed and no budget is given."""
-QUICK_NET, QUICK_RECIPE = "airbench94_cifar10", "airbench"
+QUICK_NETS, QUICK_RECIPE = ("airbench94_cifar10", "airbench95_cifar10"), "airbench"
+QUICK_EPOCHS = 8
+"""The wider of them is taken where the time is enough for so many epochs."""
 
 
 def decide(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal | None]:
@@ -98,14 +99,14 @@ def _recipe(settings: Settings, name: str, dataset: Dataset) -> Recipe:
     check_operations(recipe)
     if settings.flip is False:
         return _without_flips(recipe)
-    flips = any(isinstance(operation, Flip) for operation in recipe.operations)
+    flips = any(isinstance(operation, Mirroring) for operation in recipe.operations)
     if settings.flip and not flips:
         return recipe.but(operations=(*recipe.operations, Flip()))
     return recipe
 
 
 def _without_flips(recipe: Recipe) -> Recipe:
-    kept = tuple(op for op in recipe.operations if not isinstance(op, Flip))
+    kept = tuple(op for op in recipe.operations if not isinstance(op, Mirroring))
     return recipe.but(operations=kept)
 
 
@@ -116,10 +117,10 @@ def _from_nothing(
     why += _brought(settings, dataset, preprocessing.size, "to fit the time")
     if settings.net:
         return _one_net(settings, dataset, preprocessing, why, chosen_net(settings.net)), None
-    if _is_quick(settings, dataset, preprocessing):
-        why.append(f"{QUICK_NET} by the recipe {QUICK_RECIPE} learns most of such images in "
-                   "little time")  # fmt: skip
-        return _one_net(settings, dataset, preprocessing, why, registry.find(QUICK_NET)), None
+    if quick := _quick(settings, dataset, preprocessing):
+        why.append(f"{quick.name} by the recipe {QUICK_RECIPE} learns most of such images in "
+                   "the time")  # fmt: skip
+        return _one_net(settings, dataset, preprocessing, why, quick), None
     return _several(settings, dataset, preprocessing, why)
 
 
@@ -136,15 +137,24 @@ def _brought(settings: Settings, dataset: Dataset, size: int, reason: str) -> li
     return [f"{how}, {reason}; --size takes {'more' if size < side else 'fewer'}"]
 
 
-def _is_quick(settings: Settings, dataset: Dataset, preprocessing: Preprocessing) -> bool:
-    """Whether the images are such that one net and recipe are known to be best."""
+def _quick(settings: Settings, dataset: Dataset, preprocessing: Preprocessing) -> Net | None:
+    """The net that is known to be best by the recipe of its own, where the images are such that
+    there is one.
+    """
     if settings.recipe or preprocessing.size not in QUICK_SIDES or preprocessing.channels != 3:
-        return False
-    if dataset.signals:
-        return False
-    net = _suited(registry.find(QUICK_NET), preprocessing, len(dataset.classes))
-    fits = not settings.budget or not Budget.parse(settings.budget).broken(net.plan())
-    return fits and dataset.size("train") >= QUICK_IMAGES
+        return None
+    if dataset.signals or dataset.size("train") < QUICK_IMAGES:
+        return None
+    nets = [_suited(registry.find(name), preprocessing, len(dataset.classes))
+            for name in QUICK_NETS]  # fmt: skip
+    if settings.budget:
+        budget = Budget.parse(settings.budget)
+        nets = [net for net in nets if not budget.broken(net.plan())]
+    if settings.epochs is not None or len(nets) < len(QUICK_NETS):
+        return nets[0] if nets else None
+    recipe = _recipe(settings, QUICK_RECIPE, dataset).suited(dataset.size("train"))
+    _, seconds = pace(settings, dataset, recipe, nets[-1])
+    return nets[-1] if QUICK_EPOCHS * seconds <= usable(settings) else nets[0]
 
 
 def _suited(net: Net, preprocessing: Preprocessing, classes: int) -> Net:
@@ -166,21 +176,20 @@ def _one_net(
     if broken:
         raise BudgetError(f"{net.name} is over the budget of {broken[0]}; allow more, or leave "
                           "--net out to have one chosen")  # fmt: skip
-    quick = net.name == QUICK_NET and not settings.recipe
+    quick = net.name in QUICK_NETS and not settings.recipe
     recipe = _recipe(settings, QUICK_RECIPE if quick else "resnet", dataset)
     recipe = recipe.suited(dataset.size("train"))
     if not settings.recipe and not settings.rate and not _has_norms(net):
         recipe = recipe.but(find=True)
         why.append(f"{net.name} has no normalisation, so no rate suits in advance: a range test "
                    "finds it")  # fmt: skip
-    steps, precisions = _steps(dataset, recipe), choices(settings.precision)
     if settings.epochs is not None:
-        cost, precision, epochs = float(net.plan().macs), precisions[0], settings.epochs
+        cost, precision = float(net.plan().macs), choices(settings.precision)[0]
+        epochs = settings.epochs
     else:
-        seconds = {name: steps * step_seconds(net, recipe, name) for name in precisions}
-        precision = faster(seconds)
-        cost = seconds[precision]
-        epochs = max(1, min(most_epochs(steps), int(_usable(settings) / cost)))
+        precision, cost = pace(settings, dataset, recipe, net)
+        most = most_epochs(epoch_steps(dataset, recipe))
+        epochs = max(1, min(most, int(usable(settings) / cost)))
     approach = Approach(net.name, "scratch", net, preprocessing, recipe, epochs,
                         precision=precision, seed=settings.seed)  # fmt: skip
     return Job(tuple(why), (), "none", (approach,), (cost,), recipe, settings.epochs, precision,
@@ -205,10 +214,10 @@ def _several(
         # Digits and letters turn into others in a mirror; who knows that images do not, says so.
         recipe = _without_flips(recipe)
     recipe = recipe.suited(dataset.size("train"))
-    steps = _steps(dataset, recipe)
-    usable, folds = _usable(settings), enough_folds(dataset)
+    steps = epoch_steps(dataset, recipe)
+    seconds_left, folds = usable(settings), enough_folds(dataset)
     enough = min(MOST_EPOCHS, max(LEAST_EPOCHS, int(ENOUGH_STEPS / steps)))
-    dearest = usable / 2 / work([1.0] * len(FAMILIES), enough, folds)
+    dearest = seconds_left / 2 / work([1.0] * len(FAMILIES), enough, folds)
     rates = cache(speeds)  # asked for only when some net meets the budget
     precisions = choices(settings.precision)
 
@@ -229,7 +238,7 @@ def _several(
         spent = {name: [seconds(plan, rates()[name]) for plan in plans] for name in precisions}
         precision = faster({name: sum(costs) for name, costs in spent.items()})
         costs = spent[precision]
-        epochs = epochs_within(costs, usable, most=most_epochs(steps), folds=folds)
+        epochs = epochs_within(costs, seconds_left, most=most_epochs(steps), folds=folds)
     if folds > 1 and len(plans) > 1:
         why.append(f"{dataset.size('val')} images of validation tell little: nets are compared by "
                    f"{folds}-fold cross-validation")  # fmt: skip
@@ -241,16 +250,6 @@ def _several(
     job = Job(tuple(why), (), "none", approaches, tuple(costs), recipe, settings.epochs, precision,
               settings.seed, folds)  # fmt: skip
     return job, proposal
-
-
-def _steps(dataset: Dataset, recipe: Recipe) -> float:
-    """What an epoch costs, in steps: validation is passed forward alone, a third of a step."""
-    return recipe.steps(dataset.size("train")) + dataset.size("val") / recipe.batch / 3
-
-
-def _usable(settings: Settings) -> float:
-    """Seconds that training may take."""
-    return 60 * settings.minutes * (1 - RESERVE)
 
 
 def _budget(settings: Settings) -> Budget:

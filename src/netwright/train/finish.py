@@ -15,7 +15,7 @@ from safetensors.torch import save
 from torch import nn
 
 from netwright.core.files import write_bytes, write_text
-from netwright.data.augment import Flip, Shift
+from netwright.data.augment import Mirroring, Shift
 from netwright.data.dataset import Dataset
 from netwright.errors import RunError
 from netwright.train.asking import quick
@@ -83,8 +83,9 @@ def _asked(trials: Trials, winner: Outcome, twin: nn.Module) -> tuple[Views, flo
     what has the least loss on images of validation, where there are enough.
     """
     approach, dataset = winner.approach, trials.dataset
-    kinds = {type(operation) for operation in approach.recipe.operations}
-    plain = Views(mirrored=approach.method == "probe" or Flip in kinds)
+    mirrored, shifts = (any(isinstance(operation, kind) for operation in approach.recipe.operations)
+                        for kind in (Mirroring, Shift))  # fmt: skip
+    plain = Views(mirrored=approach.method == "probe" or mirrored)
     if approach.method == "probe" or dataset.size("val") < CALIBRATED:
         return plain, 1.0
     chosen = np.random.default_rng(0).permutation(dataset.indices("val"))[:ENOUGH]
@@ -96,7 +97,7 @@ def _asked(trials: Trials, winner: Outcome, twin: nn.Module) -> tuple[Views, flo
         heat = temperature(truth, shares)
         return on_validation(truth, cooled(shares, heat))["val_loss"], views, heat
 
-    choices = [plain, plain._replace(shifted=True)] if Shift in kinds else [plain]
+    choices = [plain, plain._replace(shifted=True)] if shifts else [plain]
     _, views, heat = min(map(tried, choices))
     return views, heat
 

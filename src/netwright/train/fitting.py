@@ -21,6 +21,7 @@ from netwright.data.dataset import Dataset, load
 from netwright.data.hub import is_table
 from netwright.data.source import source_of
 from netwright.errors import RunError
+from netwright.report.numbers import counted
 from netwright.speed.allocation import reused_memory
 from netwright.speed.machine import machine
 from netwright.train.batches import Place
@@ -219,8 +220,8 @@ def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock,
             )
             watch.say(f"done after {clock.spent:.0f} of {clock.limit:.0f} seconds: {why}")
         if dataset.black:
-            watch.say(f"{len(dataset.black)} images turned out to be unreadable and counted as "
-                      f"black; the first: {dataset.black[0]}")  # fmt: skip
+            watch.say(f"{counted(len(dataset.black), 'image')} turned out to be unreadable and "
+                      f"counted as black; the first: {dataset.black[0]}")  # fmt: skip
         watch.say("testing the best net and writing the report")
         with first_then_others():
             if here().rank:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from netwright.data import augment
-from netwright.data.augment import Flip, Operation, ResizedCrop, Shift
+from netwright.data.augment import AlternatingFlip, Flip, Operation, ResizedCrop, Shift
 from netwright.errors import RecipeError, nearest
 
 __all__ = ["RECIPES", "Recipe", "read"]
@@ -54,7 +54,8 @@ class Recipe:
             never.
         balance: whether rare classes count more, by the inverse of their number.
         whiten: whether the first convolution is set to the principal components of patches and
-            stays so, and the others begin by passing maps on; see `netwright.train.whitening`.
+            stays so, its biases learn in the first epochs alone, and the others begin by passing
+            maps on; see `netwright.train.whitening`.
         operations: augmentation, in this order.
     """
 
@@ -231,7 +232,8 @@ def _named(recipes: Sequence[Recipe]) -> dict[str, Recipe]:
 
 _FAST = Recipe(
     "fast-small", optimiser="muon", rate=0.24, momentum=0.6, decay=2e-6, batch=1024,
-    schedule="linear", warmup=0.0, smoothing=0.2, whiten=True, operations=(Shift(2 / 32), Flip()),
+    schedule="linear", warmup=0.0, smoothing=0.2, whiten=True,
+    operations=(Shift(2 / 32), AlternatingFlip()),
 )  # fmt: skip
 RECIPES: dict[str, Recipe] = _named([
     Recipe("classic", rate=0.01, decay=5e-4, batch=128, schedule="steps", drops=(0.5, 0.75),

@@ -13,7 +13,7 @@ from netwright.data.dataset import Dataset
 from netwright.data.listing import SPLITS
 from netwright.drawing.charts import bars, grouped_bars, heat
 from netwright.drawing.html import Page, code, facts, gallery, paragraph, table
-from netwright.report.numbers import exact, share
+from netwright.report.numbers import counted, exact, share
 from netwright.train.evaluation import Evaluation
 
 __all__ = ["class_section", "image_section", "mistake_section"]
@@ -49,7 +49,7 @@ def image_section(page: Page, dataset: Dataset, shape: Shape) -> None:
     pieces.append(gallery(_samples(dataset), THUMB))
     if dataset.unreadable:
         pieces.append(
-            paragraph(f"{len(dataset.unreadable)} files could not be read and were left out:")
+            paragraph(f"{counted(len(dataset.unreadable), 'file')} left out, because unreadable:")
         )
         pieces.append(code(_cut(dataset.unreadable)))
     if dataset.black:
@@ -83,13 +83,13 @@ def _seen(dataset: Dataset) -> str:
         )
     equal, close = (len(dataset.twins[kind]) for kind in ("equal", "close"))
     if equal:
-        sentences.append(f"{equal} images of validation and test are also in training: the "
-                         "accuracy is flattered by them.")  # fmt: skip
+        sentences.append(f"In validation or test, but also in training: {counted(equal, 'image')}; "
+                         "the accuracy is flattered by them.")  # fmt: skip
     if close:
-        sentences.append(f"{close} more look much like one in training.")
+        sentences.append(f"Much like one in training: {counted(close, 'more image')}.")
     if dataset.listing.ignored:
-        sentences.append(f"{dataset.listing.ignored} files that are hidden or no images were "
-                         "passed over.")  # fmt: skip
+        sentences.append(f"Passed over, because hidden or no images: "
+                         f"{counted(dataset.listing.ignored, 'file')}.")  # fmt: skip
     return " ".join(sentences)
 
 

@@ -23,6 +23,7 @@ from netwright.train.learner import Learner, device, probabilities
 from netwright.train.outcome import DIVERGED, Clock, Outcome, on_validation
 from netwright.train.processes import agreed, first_then_others
 from netwright.train.record import CHECKPOINT, EPOCH, require
+from netwright.train.whitening import LEARNING, first
 
 __all__ = ["Training"]
 
@@ -204,7 +205,8 @@ class Training:
     @contextmanager
     def _freezing(self) -> Generator[None]:
         """What does not learn yet in this epoch: the backbone of `head`, of `stages` all but
-        the last parts, one more part in each share of the first half of the epochs.
+        the last parts, one more part in each share of the first half of the epochs. Nor does what
+        has learnt enough: the biases of filters that whiten.
         """
         learning = len(self.sections)
         if self.approach.method == "head":
@@ -213,6 +215,8 @@ class Training:
             share = self.learner.done / max(1, self.approach.epochs // 2)
             learning = 1 + int(share * (len(self.sections) - 1))
         resting = self.sections[: max(0, len(self.sections) - learning)]
+        if self.approach.recipe.whiten and self.learner.done >= LEARNING * self.learner.epochs:
+            resting = [*resting, first(self.learner.model)[0]]
         with frozen(self.learner.model, resting):
             yield
 

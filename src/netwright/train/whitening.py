@@ -7,10 +7,12 @@ from torch import Tensor, nn
 
 from netwright.errors import RecipeError
 
-__all__ = ["PATCHES", "pass_on", "principal", "whiten"]
+__all__ = ["LEARNING", "PATCHES", "first", "pass_on", "principal", "whiten"]
 
 PATCHES = 4096
 """Images whose patches are looked at."""
+LEARNING = 3 / 8
+"""The share of the epochs in which biases of the first convolution learn, as in Jordan's code."""
 EPSILON = 5e-4
 """Added to every variance, so that directions without any are not blown up."""
 
@@ -23,7 +25,7 @@ def whiten(model: nn.Module, images: Tensor) -> None:
     inputs of a window stay as they are. `RecipeError` where the convolution has fewer.
     (Coates & Ng 2012; Jordan 2024, arXiv:2404.00498, section 3.2.)
     """
-    conv = next((module for module in model.modules() if isinstance(module, nn.Conv2d)), None)
+    _, conv = first(model)
     inputs = conv.weight[0].numel() if conv is not None else 0
     if conv is None or conv.groups > 1 or conv.out_channels < 2 * inputs:
         raise RecipeError(
@@ -37,6 +39,13 @@ def whiten(model: nn.Module, images: Tensor) -> None:
     with torch.no_grad():
         conv.weight[: 2 * inputs] = weight.to(conv.weight)
     conv.weight.requires_grad_(False)
+
+
+def first(model: nn.Module) -> tuple[str, nn.Conv2d | None]:
+    """The first convolution and its path; none, if there is none."""
+    modules = model.named_modules()
+    found = ((path, module) for path, module in modules if isinstance(module, nn.Conv2d))
+    return next(found, ("", None))
 
 
 def principal(images: Tensor, kernel: tuple[int, ...]) -> Tensor:

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
-from netwright.data.augment import Flip
+from netwright.data.augment import Mirroring
 from netwright.errors import RunError
 from netwright.report.numbers import counted
 from netwright.search.engine.home import Home, exported
@@ -112,7 +112,7 @@ def _setup(settings: Settings, home: Home) -> Setup:
     recipe = read(settings.recipe or DEFAULT)
     flips = settings.flip or (settings.flip is None and settings.recipe)
     if not flips:  # digits and letters turn into others in a mirror
-        kept = tuple(op for op in recipe.operations if not isinstance(op, Flip))
+        kept = tuple(op for op in recipe.operations if not isinstance(op, Mirroring))
         recipe = recipe.but(operations=kept)
     precision = "fp32" if settings.precision == "auto" else settings.precision
     setup = Setup("small", settings.data, trials=None, budget=budget,
