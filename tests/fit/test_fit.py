@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from netwright.space.families import small
 from netwright.train import Run, Watch, fit, resume
 from netwright.train.finish import packed
 from netwright.train.learner import Learner
+from netwright.train.training import Training
 from netwright.train.views import Views
 from netwright.weights import WeightsWarning
 from squares import TINY, write_squares
@@ -88,6 +90,46 @@ def test_a_run_learns_and_leaves_everything(whole):
     assert whole.metrics["winner"] == last["name"]
     assert whole.metrics["val"]["accuracy"] == last["val_accuracy"]
     assert (last["folds"], {trial["folds"] for trial in others}) == (1, {3})
+    assert whole.metrics["all_images"] is True
+
+
+class Noted(Training):
+    """A training that notes what it learns from."""
+
+    notes: ClassVar[list[tuple[str, int, int]]] = []
+
+    def __init__(self, approach, begin, train, val, **words):
+        super().__init__(approach, begin, train, val, **words)
+        self.notes.append((approach.name, approach.epochs, len(train)))
+
+
+def test_the_net_that_was_chosen_learns_once_more_from_validation_too(
+    tmp_path, images, monkeypatch
+):
+    monkeypatch.setattr("netwright.train.trials.Training", Noted)
+    monkeypatch.setattr(Noted, "notes", [])
+    run = fit(images, budget=TINY, out=tmp_path / "run", epochs=3)
+    splits = {part: len(names) for part, names in run.record["splits"].items()}
+    *_, chosen, last = Noted.notes
+    assert chosen == (run.metrics["winner"], 3, splits["train"])
+    assert last == (f"{run.metrics['winner']}-all", 3, splits["train"] + splits["val"])
+    rows = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
+    assert rows[-1]["trial"] == run.metrics["winner"]  # figures are of images left out
+    assert "learnt once more" in (run.path / "report.html").read_text()
+
+
+@pytest.mark.parametrize("words", [
+    {"net": "resnet20_cifar10", "transfer": "none"},  # nothing was chosen on validation
+    {"budget": TINY, "recipe": "patient.json"},  # the epochs were
+])  # fmt: skip
+def test_what_was_not_chosen_or_ends_by_validation_learns_once(
+    tmp_path, images, words, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "patient.json").write_text('{"base": "resnet", "patience": 2}')
+    run = fit(images, out=tmp_path / "run", epochs=2, **words)
+    assert run.metrics["all_images"] is False
+    assert "learnt once more" not in (run.path / "report.html").read_text()
 
 
 def test_predictions_agree_with_the_test(whole, images):

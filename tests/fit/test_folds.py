@@ -115,9 +115,13 @@ def test_nets_are_chosen_by_images_left_out_in_turn(tmp_path):
     assert any("3-fold cross-validation" in reason for reason in record["job"]["why"])
     plan = record["job"]["rungs"]
     trained = [name for i, name in enumerate(watch.names) if name not in watch.names[:i]]
-    assert len(trained) == FOLDS * sum(rung["nets"] for rung in plan[:-1]) + 1
-    assert watch.shares == sorted(watch.shares)
-    assert watch.shares[-1] == pytest.approx(1.0)
+    *compared, once_more = trained
+    assert len(compared) == FOLDS * sum(rung["nets"] for rung in plan[:-1]) + 1
+    assert once_more == f"{run.metrics['winner']}-all"
+    first = watch.names.index(once_more)
+    for shares in (watch.shares[:first], watch.shares[first:]):
+        assert shares == sorted(shares)
+        assert shares[-1] == pytest.approx(1.0)
     trials = run.metrics["trials"]
     first = [trial for trial in trials if trial["rung"] == 1]
     going_on = {trial["net"] for trial in trials if trial["rung"] == 2}

@@ -69,9 +69,10 @@ class Lines(Watch):
             self.say(f"nets to train: {steps} ({job.precision})")
 
     def epoch(self, trial: Approach, epoch: Epoch) -> None:
+        right = f"validation {100 * epoch.accuracy:.1f}%  " if epoch.accuracy is not None else ""
         self.say(
-            f"{trial.name}  epoch {epoch.epoch}/{trial.epochs}  loss {epoch.loss:.3f}  "
-            f"validation {100 * epoch.accuracy:.1f}%  {duration(epoch.left)} left"
+            f"{trial.name}  epoch {epoch.epoch}/{trial.epochs}  loss {epoch.loss:.3f}  {right}"
+            f"{duration(epoch.left)} left"
         )
 
 
@@ -103,9 +104,10 @@ class Live(Lines):
         if trial.name != self._trial:
             self.say("")
         self._trial = trial.name
-        accuracy = f"{100 * epoch.accuracy:.1f}% on validation"
-        self._last = f"{trial.name}: {accuracy} after {counted(epoch.epoch, 'epoch')}"
-        now = f"{trial.name} {epoch.epoch}/{trial.epochs}, {accuracy}"
+        figure = (f"loss {epoch.loss:.3f}" if epoch.accuracy is None
+                  else f"{100 * epoch.accuracy:.1f}% on validation")  # fmt: skip
+        self._last = f"{trial.name}: {figure} after {counted(epoch.epoch, 'epoch')}"
+        now = f"{trial.name} {epoch.epoch}/{trial.epochs}, {figure}"
         self._bar.update(self._task, completed=epoch.share, description=now,
                          left=f"{duration(epoch.left)} left")  # fmt: skip
 

@@ -51,10 +51,10 @@ def finish(
         raise RunError(f"{run.path}: no net learnt, the loss of each grew without bound; "
                        "begin a new run with another --seed or --size")  # fmt: skip
     approach = winner.approach
-    model = winner.model()
-    twin = quick(model)
-    views, heat = _asked(trials, winner, twin)
-    shares = probabilities(twin, trials.split("test", approach.preprocessing), views=views)
+    chosen = winner.model()
+    views, heat = _asked(trials, winner, quick(chosen))
+    model = winner.final() if winner.final else chosen
+    shares = probabilities(quick(model), trials.split("test", approach.preprocessing), views=views)
     test = cooled(shares, heat)
     indices = dataset.indices("test")
     names = [dataset.names[i] for i in indices]
@@ -125,6 +125,7 @@ def _metrics(trials: Trials, winner: Outcome, result: Evaluation) -> dict[str, A
                 "memory": plan.memory},
         "epochs": len(winner.history) if winner.approach.epochs else 0,
         "cut": trials.cut,
+        "all_images": winner.final is not None,
         "val": {"accuracy": last["val_accuracy"], "loss": last["val_loss"]},
         "test": result.scores(),
         "trials": [

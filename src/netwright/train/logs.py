@@ -83,6 +83,11 @@ class Together(Watch):
             watch.close()
 
 
+def _curves(row: dict[str, Any]) -> list[tuple[str, float]]:
+    """What is recorded of an epoch; nothing of validation where its images are learnt from."""
+    return [(name, row[name]) for name in CURVES if row[name] is not None]
+
+
 class TensorBoard(Watch):
     """Curves of every trial in RUN/tensorboard; `tensorboard --logdir RUN` shows them.
 
@@ -112,8 +117,8 @@ class TensorBoard(Watch):
     def _write(self, trial: str, step: int, row: dict[str, Any]) -> None:
         """An epoch, unless it is there already."""
         if (trial, step) not in self._written:
-            for name in CURVES:
-                self._writer.add_scalar(f"{name}/{trial}", row[name], step)
+            for name, value in _curves(row):
+                self._writer.add_scalar(f"{name}/{trial}", value, step)
             self._writer.flush()
             self._written.add((trial, step))
 
@@ -197,7 +202,7 @@ class Mlflow(Watch):
             there = self._client.get_metric_history(self._run, f"{own}/{CURVES[0]}")
             self._steps[trial] = max((metric.step for metric in there), default=-1)
         if step > self._steps[trial]:
-            self._log({f"{own}/{name}": row[name] for name in CURVES}, step)
+            self._log({f"{own}/{name}": value for name, value in _curves(row)}, step)
             self._steps[trial] = step
 
     def _log(self, values: dict[str, float], step: int) -> None:

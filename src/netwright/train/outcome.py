@@ -42,7 +42,8 @@ class Clock:
 class Outcome:
     """One entry of `history` an epoch, or one for a probe; `model` makes the trained module.
 
-    With more `folds` than one the figures are of images that were left out in turn.
+    With more `folds` than one the figures are of images that were left out in turn. `final` makes
+    the module that learnt once more, from the images of validation as well, where one did.
     """
 
     approach: Approach
@@ -50,6 +51,7 @@ class Outcome:
     model: Callable[[], nn.Module] = field(repr=False, compare=False)
     rung: int = 0
     folds: int = 1
+    final: Callable[[], nn.Module] | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:

@@ -124,7 +124,7 @@ def _training(page: Page, trials: Trials, winner: Outcome) -> None:
             numeric=(2, 3, 4, 5),
         ),
         *charts,
-        note=f"{_schedule(job)}{_recipe(winner)}",
+        note=f"{_schedule(job)}{_recipe(winner)}{_once_more(winner)}",
     )
 
 
@@ -156,6 +156,13 @@ def _recipe(winner: Outcome) -> str:
     return (f"Recipe {recipe.name}: {recipe.optimiser}, batch {recipe.batch}, rate "
             f"{recipe.rate:g}, augmentation {names}, labels smoothed by {recipe.smoothing:g}, "
             f"{approach.precision}.")  # fmt: skip
+
+
+def _once_more(winner: Outcome) -> str:
+    if winner.final is None:
+        return ""
+    return (" What is tested and kept learnt once more in the same way, from the images of "
+            "training and validation together.")  # fmt: skip
 
 
 def _again(page: Page, run: Run) -> None:

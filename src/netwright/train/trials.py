@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from netwright.core.files import write_text
 from netwright.data.dataset import Dataset
 from netwright.data.image import Preprocessing
 from netwright.errors import RunError
+from netwright.report.numbers import counted
 from netwright.train.approach import Approach
 from netwright.train.batches import Images
 from netwright.train.begin import images_of, part_of, random_model
@@ -30,6 +31,8 @@ from netwright.train.watch import Epoch, Watch
 
 __all__ = ["Trials"]
 
+SPARE = 1.2
+"""So many times as long as it takes has to be left where a net learns once more."""
 Begin = Callable[[Approach, Fold], nn.Module]
 """Makes the module of an approach with its first weights, to learn from the images of a fold."""
 
@@ -55,7 +58,7 @@ class Trials:
             Tuning(self).run()
         else:
             self._halve()
-        return self.best()
+        return self._with_all_images(self.best())
 
     def best(self) -> Outcome:
         """The outcome with the best accuracy on validation; of equals the one trained longest,
@@ -89,6 +92,46 @@ class Trials:
             images += self.dataset.size("train")
         margin = (share * (1 - share) / images) ** 0.5
         return tuned.last["val_accuracy"] > share + margin
+
+    def _with_all_images(self, winner: Outcome) -> Outcome:
+        """The winner, which learns once more from the images of training and validation together
+        where nets were compared on these and the time allows. Its figures stay as they were.
+        """
+        learnt, approach = len(winner.history), winner.approach
+        patient = bool(approach.recipe.patience)  # its end was chosen on validation
+        if len(self.job.approaches) < 2 or self.cut or winner.diverged or patient:
+            return winner
+        more = self.dataset.size("train", "val") / self.dataset.size("train")
+        cost = more * self.job.costs[self._number(winner)]
+        name = f"{approach.name}-all"
+        begun = agreed((self.folder / f"{name}.safetensors").exists())
+        seconds = learnt * cost * agreed(self._slowness())
+        if not begun and agreed(self.clock.left) < SPARE * seconds:
+            return winner
+        both = self.images(self.dataset.indices("train", "val"), approach.preprocessing)
+        images = counted(len(both), "image")
+        self.watch.say(f"{approach.net.name} learns once more, from all {images} of training "
+                       "and validation")  # fmt: skip
+        again = replace(approach, name=name, epochs=learnt)
+        training = self._training(
+            again, lambda: random_model(again, both),
+            Fold(both, self.split("val", approach.preprocessing)),
+        )  # fmt: skip
+        self.restart()
+        for _ in self._followed(training, cost, validated=False):
+            pass
+        outcome = training.outcome
+        if training.cut or outcome.diverged:
+            self.watch.say(f"that did not come to its end; {approach.net.name} stays as it was")
+            return winner
+        return replace(winner, final=outcome.model)
+
+    def _slowness(self) -> float:
+        """How many times as long as planned the trainings so far took; 1 where nobody knows."""
+        begun, before = self._pace or (0.0, 0.0)
+        done = self.done - before
+        timed = done > 0 and self.clock.limit is not None
+        return (self.clock.spent - begun) / done if timed else 1.0
 
     def images(self, indices: np.ndarray, preprocessing: Preprocessing) -> Images:
         """Images with their labels, as a net wants them."""
@@ -157,25 +200,37 @@ class Trials:
 
         for i, fold in enumerate(parts):
             own = replace(approach, name=f"{approach.name}-fold{i + 1}") if folds > 1 else approach
-            training = Training(
-                own, lambda own=own, fold=fold: begin(own, fold), fold.train, fold.val,
-                folder=self.folder, fingerprint=self.dataset.fingerprint, clock=self.clock,
-                tell=self.watch.say, most=most,
-            )  # fmt: skip
-            self.done += cost * len(training.history)
-            self._pace = self._pace or (self.clock.spent, self.done)
-            for row in training.run():
-                self.done += cost
+            training = self._training(own, lambda own=own, fold=fold: begin(own, fold), fold, most)
+            later = cost * approach.epochs * (folds - i - 1) + ahead
+            for _ in self._followed(training, cost, later):
                 note(training.outcome)
-                rest = training.learner.epochs - len(training.history)
-                rest += approach.epochs * (folds - i - 1)
-                now = replace(own, epochs=training.learner.epochs)
-                self._tell(now, row, cost * rest + ahead)
             note(training.outcome)
             outcomes.append(training.outcome)
             if training.cut:
                 self.cut = True
                 return
+
+    def _training(
+        self, approach: Approach, begin: Callable[[], nn.Module], fold: Fold, most: int = 0
+    ) -> Training:
+        return Training(
+            approach, begin, fold.train, fold.val, folder=self.folder,
+            fingerprint=self.dataset.fingerprint, clock=self.clock, tell=self.watch.say, most=most,
+        )  # fmt: skip
+
+    def _followed(
+        self, training: Training, cost: float, ahead: float = 0.0, *, validated: bool = True
+    ) -> Iterator[None]:
+        """Trains epoch by epoch and tells of each; `ahead` is what comes after all of them."""
+        self.done += cost * len(training.history)
+        self._pace = self._pace or (self.clock.spent, self.done)
+        for row in training.run():
+            self.done += cost
+            yield
+            rest = cost * (training.learner.epochs - len(training.history)) + ahead
+            now = replace(training.approach, epochs=training.learner.epochs)
+            figures = {} if validated else {"val_loss": None, "val_accuracy": None}
+            self._tell(now, row | figures, rest)
 
     def restart(self) -> None:
         """Counts what is done from here."""

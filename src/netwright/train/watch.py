@@ -19,12 +19,13 @@ class Epoch:
     """One epoch of one trial, and how far the whole run is.
 
     `share` is the part of all training that is done, `left` the seconds that the rest will
-    take at the pace so far; `row` is what metrics.jsonl says of the epoch.
+    take at the pace so far; `row` is what metrics.jsonl says of the epoch. There is no
+    `accuracy` where the images of validation are learnt from.
     """
 
     epoch: int
     loss: float
-    accuracy: float
+    accuracy: float | None
     share: float
     left: float
     row: dict[str, Any] = field(default_factory=dict)
