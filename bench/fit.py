@@ -97,8 +97,9 @@ def measured(name: str, bar: Bar) -> None:
     verdict = "met" if reached >= bar.wanted and record["seconds"] <= 60 * bar.minutes else "MISSED"
     trials = ", ".join(f"{trial['name']} {100 * trial['val_accuracy']:.1f}%"
                        for trial in record["trials"])  # fmt: skip
-    print(f"| {name} | {bar.minutes:g} min | {record['seconds']:.0f} s | {record['winner']} | "
-          f"{reached:.2f}% | {bar.wanted:g}%, {verdict} | {trials} |", flush=True)  # fmt: skip
+    print(f"| {name} | {bar.minutes:g} min | {record['seconds']:.0f} s | {record['winner']}, "
+          f"{record['epochs']} epochs | {reached:.2f}% | {bar.wanted:g}%, {verdict} | {trials} |",
+          flush=True)  # fmt: skip
 
 
 def ratio() -> None:
