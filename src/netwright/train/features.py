@@ -6,8 +6,9 @@ them is again a net: the layers up to there, global average pooling, one dense u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,9 @@ from netwright.core.net import Net
 from netwright.core.wiring import Sequential
 from netwright.errors import RuleError
 from netwright.nets.heads import pooled
-from netwright.train.batches import Images
+from netwright.train.batches import Images, together
 
-__all__ = ["LATE", "averaged", "extract", "layers", "up_to"]
+__all__ = ["LATE", "averaged", "extract", "layers", "seconds_each", "up_to"]
 
 LATE = "classifier"
 """The layer that stands for what goes into the classifier."""
@@ -70,19 +71,48 @@ def up_to(net: Net, layer: str, classes: int) -> Net:
 
 
 def extract(
-    model: nn.Module, net: Net, images: Images, wanted: Sequence[str], precision: str = "fp32"
-) -> dict[str, np.ndarray]:
+    model: nn.Module, net: Net, images: Images, wanted: Sequence[str], precision: str = "fp32",
+    tell: Callable[[int], None] = lambda count: None,
+) -> dict[str, np.ndarray]:  # fmt: skip
     """Features (N, channels) of every layer that is `wanted`, in one pass in evaluation mode: by a
-    fast twin of the model, unless it gives others on the first images.
+    fast twin of the model, unless it gives others on the first images. `tell` hears of how many
+    images they are there.
     """
+    way = _way(model, net, images, wanted, precision)
+    return _features(*way, net, _counting(images.inorder(), tell), wanted, precision)
+
+
+def seconds_each(
+    model: nn.Module, net: Net, images: Images, wanted: Sequence[str], precision: str = "fp32"
+) -> float:
+    """Seconds that `extract` takes for an image, once it runs; of at least two images."""
+    way = _way(model, net, images, wanted, precision)
+    batches = images.inorder(min(together(images.shape, images.device), (len(images) + 1) // 2))
+    done = len(next(batches))  # worker processes have begun by then
+    begun = perf_counter()
+    _features(*way, net, batches, wanted, precision)
+    return (perf_counter() - begun) / (len(images) - done)
+
+
+def _counting(batches: Iterable[Tensor], tell: Callable[[int], None]) -> Iterator[Tensor]:
+    done = 0
+    for x in batches:
+        yield x
+        done += len(x)
+        tell(done)
+
+
+def _way(
+    model: nn.Module, net: Net, images: Images, wanted: Sequence[str], precision: str
+) -> tuple[nn.Module, nn.Module]:
+    """What is asked for features, and the module whose layers are seen."""
     model.eval()
     twin: Any = fast(model, torch.bfloat16 if precision == "bf16" else torch.float32)
     own, fast_way = (model, model), (twin, twin.body)
     first = [next(images.inorder(FEW))]
     exact, quick = (_features(*way, net, first, wanted, precision) for way in (own, fast_way))
     alike = all(_alike(exact[layer], quick[layer], precision) for layer in wanted)
-    way = fast_way if alike else own
-    return _features(*way, net, images.inorder(), wanted, precision)
+    return fast_way if alike else own
 
 
 def _features(

@@ -74,6 +74,10 @@ class Together(Watch):
         for watch in self.watches:
             watch.epoch(trial, epoch)
 
+    def step(self, what: str, share: float, left: float) -> None:
+        for watch in self.watches:
+            watch.step(what, share, left)
+
     def finished(self, run: Run) -> None:
         for watch in self.watches:
             watch.finished(run)

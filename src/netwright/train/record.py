@@ -22,6 +22,7 @@ __all__ = [
     "JOB",
     "METRICS",
     "RUN",
+    "SAMPLE",
     "SIGNALS",
     "read_json",
     "require",
@@ -132,6 +133,9 @@ FINE_TUNE: Mapping[str, Rule] = {
     "folds": _whole(1, 100),
 }
 """What is read of how a run is to fine-tune."""
+
+SAMPLE: Mapping[str, Rule] = {"images": COUNT, "mirrored": FLAG}
+"""What is read of the images whose features are computed."""
 
 FINISHED: Mapping[str, Rule] = {"seconds": _number(0, MANY)}
 """What run.json says more of a run that is finished."""

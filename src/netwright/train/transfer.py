@@ -43,6 +43,7 @@ class Probe:
         folder: where features are kept.
         mirrored: whether mirror images are learnt from as well.
         precision, seed: as of an approach.
+        tell: hears which share of the features are there.
     """
 
     def __init__(
@@ -55,7 +56,9 @@ class Probe:
         mirrored: bool,
         precision: str,
         seed: int,
+        tell: Callable[[float], None] = lambda share: None,
     ) -> None:
+        self.tell = tell
         self.backbone, self.dataset, self.images = backbone, dataset, images
         self.mirrored, self.precision, self.seed = mirrored, precision, seed
         self.path = folder / f"features-{backbone.net.name}.safetensors"
@@ -69,7 +72,9 @@ class Probe:
     @cached_property
     def _all(self) -> dict[str, np.ndarray]:
         """Features of all layers and images, computed once and kept in a file."""
+        indices = self.dataset.indices("train", "val")
         key = f"{self.dataset.fingerprint} {self.backbone} {self.precision} {self.mirrored}"
+        key += f" {len(indices)}"
         if self.path.exists():
             record = read_checkpoint(self.path)
             if isinstance(record, dict) and record.get("key") == key:
@@ -77,9 +82,15 @@ class Probe:
         net, names = self.backbone.net, layers(self.backbone.net)
         model = with_weights(net, self.backbone.weights).to(device())
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        images = self.images(self.dataset.indices("train", "val"), self.backbone.preprocessing)
+        images = self.images(indices, self.backbone.preprocessing)
         views = [images, images.mirrored()] if self.mirrored else [images]
-        pages = [extract(model, net, view, names, self.precision) for view in views]
+        pages = list[dict[str, np.ndarray]]()
+        for view in views:
+
+            def tell(done: int, before: int = len(pages)) -> None:
+                self.tell((before + done / len(images)) / len(views))
+
+            pages.append(extract(model, net, view, names, self.precision, tell))
         values = {name: np.stack([page[name] for page in pages]) for name in names}
         tensors = {name: torch.from_numpy(value) for name, value in values.items()}
         write_checkpoint(self.path, {"key": key, "values": tensors})

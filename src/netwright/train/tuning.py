@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from netwright.core.files import write_text
 from netwright.core.net import Net
+from netwright.report.numbers import counted
 from netwright.speed.training import choices, faster
 from netwright.train.approach import Approach
 from netwright.train.backbones import Backbone
@@ -16,7 +17,8 @@ from netwright.train.boosting import boosted
 from netwright.train.features import LATE
 from netwright.train.outcome import Outcome
 from netwright.train.processes import agreed, first_then_others
-from netwright.train.record import FINE_TUNE, read_json, require
+from netwright.train.record import FINE_TUNE, SAMPLE, read_json, require
+from netwright.train.sampling import Sample, affordable, measured, sampled
 from netwright.train.speeds import step_seconds
 from netwright.train.transfer import Probe
 
@@ -66,10 +68,34 @@ class Tuning:
             self._fine_tune(min(outcomes, key=lambda outcome: outcome.last["folds_loss"]))
 
     def _probe(self, backbone: Backbone) -> Probe:
+        sample, began = self._sample(backbone), monotonic()
+        dataset = sampled(self.dataset, sample.images, self.job.seed)
+
+        def tell(share: float) -> None:
+            left = (monotonic() - began) * (1 - share) / share
+            self.trials.watch.step(f"features of {backbone.net.name}", share, left)
+
         return Probe(
-            backbone, self.dataset, self.trials.images, folder=self.folder, mirrored=True,
-            precision=choices(self.job.precision)[0], seed=self.job.seed,
+            backbone, dataset, self.trials.images, folder=self.folder, mirrored=sample.mirrored,
+            precision=choices(self.job.precision)[0], seed=self.job.seed, tell=tell,
         )  # fmt: skip
+
+    def _sample(self, backbone: Backbone) -> Sample:
+        """Of how many images features are computed: decided for the first net, then read again."""
+        file, images = self.folder / "sample.json", self.dataset.size("train", "val")
+        if file.exists() and (record := read_json(file)):
+            require(record, SAMPLE, file)
+            return Sample(record["images"], record["mirrored"])
+        sample = Sample(images, True)
+        if self.clock.limit is not None:
+            precision = choices(self.job.precision)[0]
+            each = measured(backbone, self.dataset, self.trials.images, precision)
+            sample = affordable(images, self.clock.left / each)
+        if sample.images < images:
+            self.say(f"features of {sample.images:,} of {counted(images, 'image')}, drawn at "
+                     "random: those of all would take too much of the time")  # fmt: skip
+        write_text(file, json.dumps(sample._asdict()))
+        return sample
 
     def _fine_tune(self, best: Outcome) -> None:
         """Gradient descent from the best probe, if there is time for it, and a gain in it."""

@@ -49,6 +49,9 @@ class Watch:
     def epoch(self, trial: Approach, epoch: Epoch) -> None:
         """An epoch is over and its checkpoint written."""
 
+    def step(self, what: str, share: float, left: float) -> None:
+        """So much of what takes long, but is no epoch, is done; it takes `left` seconds more."""
+
     def finished(self, run: Run) -> None:
         """The winner is tested, and everything written."""
 

@@ -1,0 +1,79 @@
+"""Of how many images the features of trained nets are computed, so that time is left to learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from time import monotonic
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from netwright.data.dataset import Dataset
+from netwright.train.backbones import Backbone, with_weights
+from netwright.train.batches import Images
+from netwright.train.features import layers, seconds_each
+from netwright.train.learner import device
+
+__all__ = ["Sample", "affordable", "measured", "sampled"]
+
+TIMED = 96
+"""Images whose features are computed to know how long one takes."""
+MIRRORED, PLAIN = 0.25, 0.5
+"""Shares of the time for features with mirror images, and for those without: where the latter take
+more than that, there is no time for fine-tuning anyway, which takes ten times as long."""
+LEAST = 300
+"""So many images are looked at however little time there is."""
+
+
+class Sample(NamedTuple):
+    """How many images of training and validation, and whether their mirror images as well."""
+
+    images: int
+    mirrored: bool
+
+
+def affordable(images: int, room: float) -> Sample:
+    """All images with their mirror images, all without, or a part: what is a quarter of the time,
+    else at most half of it, where all the time is enough for the features of `room` images.
+
+    >>> affordable(1000, 9000), affordable(1000, 3000)
+    (Sample(images=1000, mirrored=True), Sample(images=1000, mirrored=False))
+    >>> affordable(1000, 1500)
+    Sample(images=750, mirrored=False)
+    """
+    if MIRRORED * room >= 2 * images:
+        return Sample(images, True)
+    return Sample(min(images, max(LEAST, int(PLAIN * room))), False)
+
+
+def measured(
+    backbone: Backbone, dataset: Dataset, images: Callable[..., Images], precision: str
+) -> float:
+    """Seconds that the features of one image take, decoding included."""
+    few = np.sort(np.random.default_rng(0).permutation(dataset.indices("train", "val"))[:TIMED])
+    begun = monotonic()
+    source = images(few, backbone.preprocessing)  # what memory holds is decoded here
+    decoding = (monotonic() - begun) / len(few)
+    model = with_weights(backbone.net, backbone.weights).to(device())
+    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return decoding + seconds_each(model, backbone.net, source, layers(backbone.net), precision)
+
+
+def sampled(dataset: Dataset, count: int, seed: int) -> Dataset:
+    """The same images with about `count` in training and validation, drawn at random, every class
+    in each by its share and never without an image.
+    """
+    whole, random = dataset.size("train", "val"), np.random.default_rng(seed)
+    if count >= whole:
+        return dataset
+    splits = dict(dataset.splits)
+    for part in ("train", "val"):
+        own = random.permutation(splits[part])
+        labels, kept = dataset.labels[own], list[np.ndarray]()
+        for label in np.unique(labels):
+            same = own[labels == label]
+            kept.append(same[: max(2, round(len(same) * count / whole))])
+        splits[part] = np.sort(np.concatenate(kept))
+    return replace(dataset, splits=splits)
