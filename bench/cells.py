@@ -1,12 +1,13 @@
 """A table of cells of NAS-Bench-201's kind, trained on a part of CIFAR-10, and a search on it.
 
-    python bench/cells.py [--minutes 60] [--jobs 1] [--seeds 2] [--csv build/cells.csv] [--small]
+    python bench/cells.py [--minutes 60] [--jobs 1] [--seeds 2] [--csv bench/cells.csv] [--small]
     python bench/cells.py --search [--trials 30] [--runs 2] ...
 
 Nets have 8 channels and three cells a stage, and get images of 16 pixels; with one cell a stage
 cells differed no more than seeds did. Cells are drawn at random, no function twice, and each is
 trained with `seeds` seeds. The table is accepted if seeds agree: Spearman's correlation between
-them is at least 0.9. Beside it stands that with the accuracies of NAS-Bench-201 itself.
+them is at least 0.9. Beside it stands that with the accuracies of NAS-Bench-201 itself. The table
+is kept with the code, so that it grows: the same command goes on where the last one ended.
 
 `--search` compares the default strategy with random search by real trainings, whose rows go into
 the same table: `trials` nets, a training each, `runs` times; what each run chose is then trained
@@ -19,6 +20,7 @@ import random as rng
 import time
 from collections.abc import Iterator
 from itertools import combinations, islice, takewhile
+from pathlib import Path
 from statistics import fmean
 
 import numpy as np
@@ -129,7 +131,7 @@ def compare(table: Trainings, seeds: int, trials: int, runs: int, ends: float) -
 
 
 def main() -> None:
-    options = parser(__doc__, "cells.csv")
+    options = parser(__doc__, Path(__file__).with_name("cells.csv"))
     options.add_argument("--search", action="store_true")
     options.add_argument("--trials", type=int, default=30)
     options.add_argument("--runs", type=int, default=2)

@@ -21,7 +21,7 @@ from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
 import torch
-from trainings import Settings, Trainings, accuracy, parser, trainings
+from trainings import BUILD, Settings, Trainings, accuracy, parser, trainings
 
 import netwright as nw
 from netwright.core.files import write_text
@@ -98,7 +98,7 @@ def row(name: str, table: Trainings, code: str, rivals: list[str], seeds: int) -
 
 
 def main() -> None:
-    given = parser(__doc__, "one_shot.csv").parse_args()
+    given = parser(__doc__, BUILD / "one_shot.csv").parse_args()
     size, seeds = (SMALL, 1) if given.small else (WHOLE, given.seeds)
     ends = time.monotonic() + 60 * given.minutes
     side = size.settings.size

@@ -162,13 +162,13 @@ class Trainings:
         return f"{len(self.scores)} trainings, {mean}{self.settings.train:,} images, {self.how}"
 
 
-def parser(page: str, file: str) -> argparse.ArgumentParser:
-    """The options of a bench whose trainings are kept in a file of that name."""
+def parser(page: str, file: Path) -> argparse.ArgumentParser:
+    """The options of a bench whose trainings are kept in that file."""
     options = argparse.ArgumentParser(description=page.partition("\n")[0])
     options.add_argument("--minutes", type=float, default=60.0)
     options.add_argument("--jobs", type=int, default=1)
     options.add_argument("--seeds", type=int, default=2)
-    options.add_argument("--csv", type=Path, default=BUILD / file)
+    options.add_argument("--csv", type=Path, default=file)
     options.add_argument("--small", action="store_true", help="that the script works, no figures")
     return options
 

@@ -125,6 +125,8 @@ def tuning(images, tmp_path, monkeypatch):
     job, _ = decide(settings, dataset)
     trials = Trials(job, dataset, tmp_path, Lines(), Clock(None))
     trials.folder.mkdir()
+    sample = {"images": dataset.size("train", "val"), "mirrored": True}
+    (trials.folder / "sample.json").write_text(json.dumps(sample))
     made = Tuning(trials)
 
     def decided(left, exact, short=None):

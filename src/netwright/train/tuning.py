@@ -134,7 +134,9 @@ class Tuning:
             require(record, FINE_TUNE, file)
             return Approach.from_json(record["approach"]), record["folds"]
         images, recipe, method = self.dataset.size("train"), self.job.recipe, self.job.transfer
-        folds = self.job.folds if method == "auto" else 1
+        # Folds are of all images, and begin with linear models on their features.
+        whole = self._sample(self.job.backbones[0]).images == self.dataset.size("train", "val")
+        folds = self.job.folds if method == "auto" and whole else 1
         if method == "auto":
             method = "stages" if images < FEW else "full"
         assert best.approach.backbone is not None
