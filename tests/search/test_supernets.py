@@ -91,7 +91,7 @@ def test_a_supernet_keeps_to_its_share_of_the_time(squares):
                                                                 tell=lines.append)  # fmt: skip
     epochs = len(learnt["history"])
     assert 1 <= epochs < 5000
-    assert learnt["stopped"] == f"its time: {epochs} of 5000 epochs"
+    assert learnt["stopped"] == f"its time: {epochs} of 5,000 epochs"
     assert len([line for line in lines if line.startswith("supernet  epoch ")]) == epochs
 
 
