@@ -249,7 +249,7 @@ RECIPES: dict[str, Recipe] = _named([
            smoothing=0.1, average="ema", clip=5.0,
            operations=(ResizedCrop(), Flip(), augment.ColourJitter(), augment.CutMix())),
     _FAST,
-    _FAST.but(name="airbench", biases=1000.0),
+    _FAST.but(name="airbench", biases=1000.0, batch=512, rate=0.17),
     Recipe("fine-tune", optimiser="adamw", rate=3e-4, decay=0.05, batch=32, warmup=0.1,
            smoothing=0.1, average="ema", keep=0.98, clip=1.0,
            operations=(ResizedCrop(0.5), Flip())),
