@@ -101,7 +101,7 @@ def augment(
         generator: where everything random comes from.
         place: (first, count) where the images are some of a larger batch of `count`: what
             falls to them is then the same as if all were here.
-        turns: the how-manieth time each image of the larger batch comes, (count,).
+        turns: how often each image of the larger batch was shown, counted from 0 or 1, (count,).
 
     >>> import torch
     >>> pixels = torch.arange(12, dtype=torch.uint8).view(1, 3, 2, 2)

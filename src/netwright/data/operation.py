@@ -34,7 +34,7 @@ class Operation:
         raise NotImplementedError
 
     def draw_in_turn(self, turns: Tensor, generator: Generator) -> Tensor:
-        """What is drawn for images in training, where image i comes for the `turns[i]`th time."""
+        """What is drawn for images that were shown so often before, (N,)."""
         return self.draw(len(turns), generator)
 
     def apply(self, batch: Batch, drawn: Tensor, classes: int) -> Batch:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
 from torch import nn
 
 from netwright.core.classifier import classifiers
@@ -19,6 +20,7 @@ from netwright.nets import registry
 from netwright.nets.catalogue import from_json
 from netwright.space.budget import Budget
 from netwright.train.folder import resumable
+from netwright.train.learner import device
 from netwright.train.record import text_of
 from netwright.train.run import Run
 from netwright.train.settings import Settings
@@ -42,6 +44,11 @@ class Backbone(NamedTuple):
     weights: str
     preprocessing: Preprocessing
     assumed: bool = False
+
+    def module(self) -> nn.Module:
+        """The built net with its weights, where nets are trained, channels last."""
+        model = with_weights(self.net, self.weights).to(device())
+        return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def chosen_net(name: str) -> Net:

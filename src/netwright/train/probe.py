@@ -28,8 +28,8 @@ MODELS = (
 """Linear models to choose from, each with the inverse of its regularisation, for standardised
 features."""
 FEW = 1000
-"""With more images than these there are no support vector machines to choose from: they take
-minutes, and find little that logistic regression does not."""
+"""With more images than these there are no support vector machines to choose from: of 2,000 they
+take 28 times as long as logistic regression."""
 FOLDS = 5
 MOST = 5000
 """Images that the choice looks at; more would change it little and take long."""

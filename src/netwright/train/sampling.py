@@ -8,13 +8,11 @@ from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from netwright.data.dataset import Dataset
-from netwright.train.backbones import Backbone, with_weights
+from netwright.train.backbones import Backbone
 from netwright.train.batches import Images
 from netwright.train.features import layers, seconds_each
-from netwright.train.learner import device
 
 __all__ = ["Sample", "affordable", "measured", "sampled"]
 
@@ -22,7 +20,7 @@ TIMED = 96
 """Images whose features are computed to know how long one takes."""
 MIRRORED, PLAIN = 0.25, 0.5
 """Shares of the time for features with mirror images, and for those without: where the latter take
-more than that, there is no time for fine-tuning anyway, which takes ten times as long."""
+more than that, there is no time for fine-tuning anyway: three epochs, forward and backward."""
 LEAST = 300
 """So many images are looked at however little time there is."""
 
@@ -56,9 +54,8 @@ def measured(
     begun = monotonic()
     source = images(few, backbone.preprocessing)  # what memory holds is decoded here
     decoding = (monotonic() - begun) / len(few)
-    model = with_weights(backbone.net, backbone.weights).to(device())
-    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return decoding + seconds_each(model, backbone.net, source, layers(backbone.net), precision)
+    net = backbone.net
+    return decoding + seconds_each(backbone.module(), net, source, layers(net), precision)
 
 
 def sampled(dataset: Dataset, count: int, seed: int) -> Dataset:

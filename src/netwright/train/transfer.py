@@ -80,8 +80,7 @@ class Probe:
             if isinstance(record, dict) and record.get("key") == key:
                 return {name: value.numpy() for name, value in record["values"].items()}
         net, names = self.backbone.net, layers(self.backbone.net)
-        model = with_weights(net, self.backbone.weights).to(device())
-        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model = self.backbone.module()
         images = self.images(indices, self.backbone.preprocessing)
         views = [images, images.mirrored()] if self.mirrored else [images]
         pages = list[dict[str, np.ndarray]]()
