@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from netwright.rules.registry import rule as rule
     from netwright.search.loop import search as search
     from netwright.search.strategy import names as strategy_names
-    from netwright.space.registry import find as find_space
+    from netwright.space.named import space_of
     from netwright.space.registry import names as space_names
     from netwright.space.scaling import scale as scale
     from netwright.symbols.formulas import formula as formula
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     net = find
     plan = plan_module
-    space = find_space
+    space = space_of
     spaces = space_names
     strategies = strategy_names
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
 from random import Random
@@ -449,6 +450,47 @@ def test_a_search_that_is_stopped_says_how_to_go_on(squares, tmp_path):
     assert err.endswith("stopped; all trials that ended are kept, go on with the same command; "
                         "netwright search --show s\n")  # fmt: skip
     assert trials_of(tmp_path / "s") == []  # given back
+
+
+def _group(number: int) -> list[str]:
+    """What the processes of a group that still run are."""
+    found = list[str]()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            name, rest = stat.read_text().rsplit(")", 1)
+            state, _, group = rest.split()[:3]
+            if int(group) == number and state != "Z":
+                found.append(name)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.0, 0.3, 1.0])
+def test_ctrl_c_while_workers_start_is_quiet(seconds, squares, tmp_path):
+    """A terminal sends it to all processes, those that are still importing too."""
+    words = ["search", "small", squares, "--epochs", "2000", "--budget", CHEAP, "--out", "s",
+             "--workers", "2"]  # fmt: skip
+    process = subprocess.Popen([sys.executable, "-m", "netwright", *words], cwd=tmp_path, text=True,
+                               stderr=subprocess.PIPE, start_new_session=True,
+                               env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    until = time.monotonic() + 60
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while not workers.read_text() and time.monotonic() < until:
+        time.sleep(0.01)
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert "all trials that ended are kept" in err.splitlines()[-1]
+    assert trials_of(tmp_path / "s") == []
+    until = time.monotonic() + 10
+    while (left := _group(process.pid)) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not left
 
 
 @pytest.mark.slow

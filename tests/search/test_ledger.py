@@ -21,7 +21,7 @@ from netwright.errors import SearchError
 from netwright.search.engine.identity import identity
 from netwright.search.engine.journal import mend
 from netwright.search.engine.ledger import KILLED, Ledger
-from netwright.search.engine.processes import work_together
+from netwright.search.engine.processes import _undisturbed, work_together
 from netwright.search.engine.shared import search_shared
 from netwright.search.engine.storage import Place, shown
 from netwright.search.engine.worker import Plan, _Turn, work
@@ -227,6 +227,23 @@ def test_who_joins_does_not_wait_for_others(ledger):
         assert ledger.claim("other", _Turn(plan(1)))
         assert work(plan(1), again(ledger), stay=False) == "1 trial"
         assert work_together(plan(1), again(ledger), 2, stay=False, seconds=60) == "1 trial"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_a_process_starts_counts_when_it_has_started(number):
+    said = []
+    before = {each: signal.signal(each, lambda *_: said.append("interrupted"))
+              for each in (signal.SIGINT, signal.SIGTERM)}  # fmt: skip
+    try:
+        with _undisturbed():
+            os.kill(os.getpid(), number)
+            said.append("started")
+        assert said == ["started", "interrupted"]
+        os.kill(os.getpid(), number)
+        assert said[2:] == ["interrupted"]
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def test_an_evaluator_that_no_process_can_import_is_refused(tmp_path):

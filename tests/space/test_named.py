@@ -68,6 +68,19 @@ def test_files_are_no_modules(tmp_path: Path) -> None:
             space_of(str(file))
 
 
+def test_options_are_given_in_the_text_or_as_keywords(own: str) -> None:
+    one, other = nw.space("nasbench201:width=8"), nw.space("nasbench201", width=8)
+    assert one.net("432121") == other.net("432121") != nw.space("nasbench201").net("432121")
+    code = nw.space("darts").example()
+    mixed = nw.space("darts:depth=3", width=4).net(code)
+    assert mixed == nw.space("darts", depth=3, width=4).net(code)
+    assert nw.space(f"{own}:make").size == 5**6
+    with pytest.raises(nw.SearchError, match="width of nasbench201:width=8 is given twice"):
+        nw.space("nasbench201:width=8", width=9)
+    with pytest.raises(nw.SpecError, match="options width are for a space by its name"):
+        nw.space(f"{own}:make", width=9)
+
+
 @pytest.mark.parametrize("name", nw.spaces())
 def test_options_of_another_kind_are_refused(name: str) -> None:
     for option in registry.options(name):

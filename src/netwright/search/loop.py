@@ -89,8 +89,7 @@ def search(
         from netwright.search.engine.accuracy import Accuracy
 
         evaluator = Accuracy(str(evaluator), seed=seed)
-    make = getattr(evaluator, "space", find_space)
-    where = space_of(space, make) if isinstance(space, str) else make(space)
+    where = space_of(space, getattr(evaluator, "space", find_space))
     if budget is not None:
         where = where.within(budget)
     how = find(strategy)

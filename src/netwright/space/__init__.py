@@ -33,9 +33,9 @@ class _Find(Lazy):
     """The package, which finds a search space when it is called."""
 
     def __call__(self, *space: Any, **options: Any) -> Any:
-        from netwright.space.registry import find
+        from netwright.space.named import space_of
 
-        return find(*space, **options)
+        return space_of(*space, **options)
 
 
 sys.modules[__name__].__class__ = _Find

@@ -1,4 +1,4 @@
-"""The search space that a text stands for."""
+"""The search space that a text or a net stands for: `nw.space`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,32 @@ from netwright.space.search_space import Space
 __all__ = ["keywords", "space_of"]
 
 
-def space_of(text: str, make: Callable[..., Space] = registry.find) -> Space:
-    """The space that a text stands for; `make` makes it of a name and options, a Net or a Space."""
-    name, _, rest = text.partition(":")
-    if name.endswith(".json"):
-        return make(_read(name), **keywords(rest, "the space"))
-    if rest and name not in registry.names() and is_code(text):
-        return make(_imported(text))
-    return make(name, **keywords(rest, "the space"))
+def space_of(
+    space: str | Space | Net, make: Callable[..., Space] = registry.find, **options: Any
+) -> Space:
+    """The search space that a text stands for, or that of a net with choices in it (`Choice`).
+
+    space: a text is a name, with options as in `nasbench201:width=8` if need be, a `.json` file of
+        a net with choices, or `module:name` of your own code; a `Space` stays what it is
+    make: makes it of a name and options, a Net or a Space
+    options: those of a space by its name, as keywords
+
+    Raises `UnknownName` with near names, of spaces and of options; `SpecError` for an option of
+    another kind; `SearchError` for a text that cannot be read.
+
+    >>> space = space_of("nasbench201:width=8")
+    >>> space.size, space.net("432121").plan().rows[0].output
+    (15625, (8, 32, 32))
+    """
+    if not isinstance(space, str):
+        return make(space, **options)
+    name, _, rest = space.partition(":")
+    if rest and name not in registry.names() and not name.endswith(".json") and is_code(space):
+        return make(_imported(space), **options)
+    written = keywords(rest, "the space")
+    if twice := ", ".join(sorted(written.keys() & options.keys())):
+        raise SearchError(f"{twice} of {space} is given twice, in the text and as a keyword")
+    return make(_read(name) if name.endswith(".json") else name, **written, **options)
 
 
 def keywords(text: str, whose: str, such: str = "width=8,input=(3,64,64)") -> dict[str, Any]:

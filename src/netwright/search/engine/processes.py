@@ -10,7 +10,8 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
+from threading import current_thread, main_thread
 from time import monotonic, sleep
 from typing import Any
 
@@ -68,10 +69,10 @@ def work_together(
         order = _Order(plan, ledger.place.where, ledger.place.study, ends - monotonic(),
                        stay, index)  # fmt: skip
         process = context.Process(target=_child, args=(pickle.dumps(order), workers, theirs))
-        with _deaf_to_interrupts():  # so a process that still imports dies without a traceback
+        with _undisturbed():
             process.start()
-        theirs.close()
-        crew[index] = process, ours
+            theirs.close()
+            crew[index] = process, ours
 
     try:
         for index in range(workers):
@@ -168,17 +169,27 @@ def _child(order: bytes, workers: int, pipe: Any) -> None:
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Generator[None]:
-    """Processes that are started within the block do not hear Ctrl-C."""
-    try:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except ValueError:  # not in the main thread
+def _undisturbed() -> Generator[None]:
+    """Ctrl-C and SIGTERM count from the end of the block on, so that no process is started by
+    half. Those that are started within it do not hear Ctrl-C: one that still imports would die
+    with a traceback.
+    """
+    if current_thread() is not main_thread():  # which signals do not reach
         yield
         return
+    heard = list[int]()
+    resource_tracker.ensure_running()  # which lets SIGINT through when it starts
+    before = {number: signal.signal(number, lambda number, _: heard.append(number))
+              for number in (signal.SIGINT, signal.SIGTERM)}  # fmt: skip
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number in heard:
+        signal.raise_signal(number)
 
 
 def _interrupt(*_: object) -> None:
