@@ -1,6 +1,6 @@
 """Answers of trained nets: norms folded and bf16 against fp32, channels first.
 
-    python bench/answers.py [--threads N] [--small]
+    python bench/answers.py [--threads N] [--batch 16] [--small]
 
 All take turns and the medians are compared. The bars depend on the processor: with AMX 5x on
 ResNet-18 and 8x on ResNet-50, with AVX512-BF16 alone 2.5x on both.
@@ -20,7 +20,7 @@ import netwright as nw
 from netwright.building import fast
 from netwright.speed.machine import device_name
 
-NETS = (("resnet18", 224, 16), ("resnet50", 224, 16), ("efficientnet_lite0", 224, 16))
+NETS = ("resnet18", "resnet50", "efficientnet_lite0")
 
 
 def units() -> str:
@@ -33,13 +33,14 @@ def units() -> str:
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options.add_argument("--batch", type=int, default=16, help="photos at once")
     options.add_argument("--small", action="store_true", help="that the script works, no figures")
     given = options.parse_args()
     torch.set_num_threads(given.threads)
     print(f"{device_name()} ({units()}), {given.threads} threads, torch {torch.__version__}\n")
     print("| net | batch | fp32 NCHW images/s | autocast | folded fp32 | folded bf16 |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    photos = [(name, nw.net(name, input=(3, side, side)), batch) for name, side, batch in NETS]
+    photos = [(name, nw.net(name, input=(3, 224, 224)), given.batch) for name in NETS]
     nets = [("resnet18, CIFAR stem", resnet(), 128), *photos]
     for name, net, batch in nets[:1] if given.small else nets:
         row(name, net, 4 if given.small else batch, 2 if given.small else 8)
