@@ -6,6 +6,8 @@ import contextlib
 import io
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,15 @@ def test_commands_about_nets_run(
             main(shlex.split(command))
         assert not stop.value.code, command
         assert capsys.readouterr().out, command
+
+
+def test_names_are_there_at_once() -> None:
+    """Each in a process that has asked for no other."""
+    names = sorted({*re.findall(r"\bnw(?:\.\w+){2,}", README)})
+    assert {"nw.train.resume", "nw.weights.known"} <= {*names}
+    code = "import sys, netwright as nw\nfor name in sys.argv[1:]: eval(name)"
+    for name in names:
+        subprocess.run([sys.executable, "-c", code, name], check=True)
 
 
 def test_commands_and_nets_exist() -> None:

@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from netwright import look as look
+    from netwright import train as train
     from netwright.advice.advice import advise as advise
     from netwright.blocks import *  # noqa: F403
     from netwright.core import *  # noqa: F403
@@ -68,7 +69,7 @@ _FACE = {
     "fit": ("netwright.train.fitting", "fit"),
     "Run": ("netwright.train.run", "Run"),
 }
-_PACKAGES = ("units", "blocks", "nets", "rules", "weights", "look", "space", "search")
+_PACKAGES = ("units", "blocks", "nets", "rules", "weights", "look", "space", "search", "train")
 _ROOMS = ("netwright.core", "netwright.units", "netwright.blocks", "netwright.errors")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from math import comb
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from sklearn.metrics import f1_score, log_loss, top_k_accuracy_score
 
 from netwright.cli import main
 from netwright.data.corrupt import CORRUPTIONS
+from netwright.data.dataset import load
 from netwright.data.image import Preprocessing
 from netwright.errors import DataError, UnknownName
 from netwright.space.families import small
@@ -20,6 +22,7 @@ from netwright.train import Run, evaluation, fit
 from netwright.train.evaluation import Evaluation, compare, evaluate, robustness
 from netwright.train.finish import _predictions
 from netwright.train.scores import calibration_error, cooled, paired, scores, temperature, wilson
+from netwright.train.unseen import asked
 from netwright.train.views import Views
 from squares import COLOURS, TINY, square, write_squares
 
@@ -238,6 +241,51 @@ def test_runs_are_compared_on_the_same_images(runs, more, images, home):
     assert pair["difference"] == pytest.approx(pair["second"] - pair["first"])
 
 
+@pytest.fixture(scope="module")
+def reseeded(home, images):
+    """A run that split the same images otherwise."""
+    return fit(images, out=home / "reseeded", net=str(home / "net.json"), epochs=1,
+               transfer="none", seed=5)  # fmt: skip
+
+
+def test_of_its_own_images_a_run_is_asked_about_those_it_has_not_learnt_from(
+    runs, reseeded, images
+):
+    data, own = load(images, learn=False), runs[0].record["splits"]
+    found = evaluate([runs[0]], images)
+    assert sorted(found.names) == sorted(own["test"])
+    assert found.right.mean() == runs[0].metrics["test"]["accuracy"]
+    for part in ("train", "val"):
+        assert sorted(evaluate([runs[0]], images, split=part).names) == sorted(own[part])
+    assert len(evaluate([runs[0]], images, split="all").names) == data.size()
+    new = {*own["test"]} & {*reseeded.record["splits"]["test"]}
+    assert new
+    assert {data.names[i] for i in asked([runs[0], reseeded], data)} == new
+    with pytest.raises(DataError, match="says of no image that it is of 'tset'; there are: all"):
+        evaluate([runs[0]], images, split="tset")
+
+
+def test_no_image_is_new_to_runs_that_tested_what_the_other_learnt(runs, images, monkeypatch):
+    parts = iter(({"test": np.arange(3)}, {"test": np.arange(3, 6)}))
+    monkeypatch.setattr("netwright.train.unseen.own_parts", lambda run, data: next(parts))
+    with pytest.raises(DataError, match="no image is of 'test' in every run, as they split it"):
+        asked(runs, load(images, learn=False))
+
+
+def test_images_of_the_same_names_are_not_the_same(runs, images, home):
+    """Other pictures, under names as they were."""
+    twin = home / "twin"
+    copytree(images, twin)
+    for file in twin.rglob("*.png"):
+        Image.fromarray(np.asarray(Image.open(file)).copy()[::-1]).save(file)
+    other = fit(twin, out=home / "other-pictures", net=str(home / "net.json"), epochs=1,
+                transfer="none")  # fmt: skip
+    assert other.record["splits"] == runs[0].record["splits"]
+    with pytest.raises(DataError, match="were tested on other images"):
+        compare(evaluation.tested(runs[0]), evaluation.tested(other))
+    assert len(evaluate([runs[0]], twin).names) == load(images, learn=False).size()
+
+
 def said(capsys, *words):
     with pytest.raises(SystemExit) as caught:
         main([str(word) for word in words])
@@ -245,7 +293,7 @@ def said(capsys, *words):
     return caught.value.code, text.out, text.err
 
 
-def test_commands_say_all_of_it(runs, more, capsys, tmp_path):
+def test_commands_say_all_of_it(runs, more, images, capsys, tmp_path):
     page = tmp_path / "page.html"
     code, out, _ = said(capsys, "evaluate", runs[0].path, runs[1].path, more, "--json",
                         "--html", page, "--corrupt")  # fmt: skip
@@ -261,6 +309,10 @@ def test_commands_say_all_of_it(runs, more, capsys, tmp_path):
     assert code == 0
     assert "95% interval" in out
     assert "calibration error" in out
+    code, out, _ = said(capsys, "evaluate", runs[0].path, images)
+    assert out.startswith("of 48 images only the test part, which was not learnt from; --split all")
+    code, out, _ = said(capsys, "compare-runs", runs[0].path, runs[1].path, images, "--json")
+    assert json.loads(out)["images"] == runs[0].metrics["test"]["images"]
     code, out, _ = said(capsys, "compare-runs", runs[0].path, runs[1].path, more, "--json")
     assert code == 0
     assert 0 <= json.loads(out)["p"] <= 1

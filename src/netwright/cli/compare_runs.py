@@ -25,11 +25,13 @@ def command(
     first: str, second: str, data: str | None, split: str, as_json: bool, quiet: bool
 ) -> None:
     """Whether run SECOND is better than run FIRST: a paired test (McNemar's, exact) on the test
-    images of both, or on the labelled images in DATA.
+    images of both, or on the labelled images in DATA; of those that a run was fitted to only
+    such as neither has learnt from.
     """
     from netwright.data.dataset import load
     from netwright.train.evaluation import compare, evaluate, tested
     from netwright.train.run import Run
+    from netwright.train.unseen import asked
 
     opened = [Run.load(name) for name in (first, second)]
     if data is None:
@@ -37,7 +39,8 @@ def command(
     else:
         dataset = load(data, learn=False)
         with waiting("evaluating", quiet=quiet) as tell:
-            results = [evaluate([run], dataset, split=split, tell=tell) for run in opened]
+            images = asked(opened, dataset, split)
+            results = [evaluate([run], dataset, images=images, tell=tell) for run in opened]
     record: dict[str, Any] = {"runs": [first, second], **compare(*results)}
     if as_json:
         echo_json(record)

@@ -54,25 +54,32 @@ def command(
     calibration, the worst mistakes.
 
     DATA is as `fit` takes it; its classes must be among those of the run. Several runs of the
-    same classes are taken as one: their probabilities are averaged.
+    same classes are taken as one: their probabilities are averaged. Of images that a run was
+    fitted to only the test part is asked about, unless --split says otherwise.
     """
     from netwright.data.dataset import load
     from netwright.errors import DataError
     from netwright.train.evaluation import evaluate, robustness
     from netwright.train.run import Run
+    from netwright.train.unseen import asked
 
     *names, data = runs
     if not names:
         raise DataError(f"wanted RUN and DATA, got {data} alone")
     opened = [Run.load(name) for name in names]
     dataset = load(data, learn=False)
+    images = asked(opened, dataset, split)
     with waiting("evaluating", quiet=quiet) as tell:
-        result = evaluate(opened, dataset, split=split, views=views, precision=precision, tell=tell)
+        result = evaluate(opened, dataset, images=images, views=views, precision=precision,
+                          tell=tell)  # fmt: skip
     record: dict[str, Any] = {"runs": names, "data": data, "views": views, **result.scores()}
+    if not split and len(images) < dataset.size():
+        record["note"] = (f"of {dataset.size()} images only the test part, which was not learnt "
+                          "from; --split all takes all")  # fmt: skip
     if corrupt:
         with waiting("bad photos", quiet=quiet) as tell:
             record["corrupted"] = robustness(
-                opened, dataset, split=split, precision=precision, tell=tell
+                opened, dataset, images=images, precision=precision, tell=tell
             )
     record["worst"] = result.worst()
     if html:
@@ -98,7 +105,8 @@ def _text(record: dict[str, Any], mistakes: list[dict[str, Any]]) -> str:
     error = f"calibration error {100 * record['calibration_error']:.1f}%"
     figures = [f"{words} {record[name]:.4f} ({_bounds(record, name)})"
                for words, name in (("macro F1", "macro_f1"), ("log loss", "loss"))]  # fmt: skip
-    lines = [
+    lines = [record["note"]] if "note" in record else []
+    lines += [
         f"{right} (95% interval {low} to {high}%)",
         f"{', '.join(figures)}, {error}",
     ]

@@ -91,8 +91,8 @@ net_argument = click.argument("net", shell_complete=complete.nets)
 nets_argument = click.argument("nets", nargs=-1, required=True, shell_complete=complete.nets)
 json_option = click.option("--json", "as_json", is_flag=True, help="the result as JSON")
 split_option = click.option(
-    "--split", default="", metavar="NAME", help="train, val or test of DATA (all)",
-    shell_complete=complete.values(lambda: ("train", "val", "test")),
+    "--split", default="", metavar="NAME", help="train, val, test or all of DATA (all that is new)",
+    shell_complete=complete.values(lambda: ("train", "val", "test", "all")),
 )  # fmt: skip
 PRECISIONS = ("auto", "fp32", "bf16")
 """Those of `train.settings`, which would load PyTorch."""

@@ -219,14 +219,14 @@ class Dataset:
 
 
 def load(data: Any, *, seed: int = 0, workers: int | None = None, learn: bool = True) -> Dataset:
-    """Lists labelled images, wherever they are (see `listed`), looks at them, and splits what is
-    not split yet.
+    """Lists labelled images, wherever they are (see `listed`; a `Listing` is taken as it is), looks
+    at them, and splits what is not split yet.
 
     The same seed gives the same split. Raises `DataError` for what cannot be learnt from; where
     nobody is to `learn` from them, a single image of a single class will do, and all that are not
     split are to test.
     """
-    listing = listed(data)
+    listing = data if isinstance(data, Listing) else listed(data)
     reader = listing.reader
     seen = look(listing, reader) if isinstance(reader, SignalReader) else survey(listing, seed)
     good = np.array([i for i in range(len(listing.names)) if i not in seen.unreadable], np.int64)

@@ -17,13 +17,13 @@ from torch import Tensor
 from netwright.data.corrupt import CORRUPTIONS, STRENGTHS, corrupted
 from netwright.data.dataset import Dataset, load
 from netwright.data.image import Preprocessing
-from netwright.data.listing import SPLITS
 from netwright.data.signals import SignalPreprocessing
 from netwright.errors import DataError, RunError, nearest
 from netwright.speed.allocation import reused_memory
 from netwright.train.record import text_of
 from netwright.train.run import Run
 from netwright.train.scores import paired, scores
+from netwright.train.unseen import asked
 from netwright.train.views import Views
 
 __all__ = ["VIEWS", "Evaluation", "compare", "evaluate", "robustness", "tested"]
@@ -37,12 +37,15 @@ ZOOMS = (1.0, 0.875, 0.75)
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What runs say of images: `shares` (N, classes), their `truth` (N,) and `names`."""
+    """What runs say of images: `shares` (N, classes), their `truth` (N,) and `names`, and the
+    fingerprint of the `data` they are of.
+    """
 
     classes: tuple[str, ...]
     names: list[str]
     truth: np.ndarray
     shares: np.ndarray
+    data: str = ""
 
     @property
     def right(self) -> np.ndarray:
@@ -76,6 +79,7 @@ def evaluate(
     data: str | Path | Dataset,
     *,
     split: str = "",
+    images: np.ndarray | None = None,
     views: str = "run",
     change: Callable[[np.ndarray, int], np.ndarray] | None = None,
     precision: str = "fp32",
@@ -86,7 +90,9 @@ def evaluate(
     Arguments:
         runs: one or several of the same classes.
         data: images, as `fit` takes them; their classes must be among those of the runs.
-        split: `train`, `val` or `test` of images that say so; all images if empty.
+        split: `train`, `val` or `test` of images that say so, or `all`; if empty all images, but
+            the test part alone of those that a run was fitted to.
+        images: the numbers of the images, where they have been chosen (`unseen.asked`).
         views: what is averaged of an image: what the run was tested with (`run`), itself
             alone (`plain`), with its mirror image (`mirrored`), four corners and the centre
             with theirs (`ten-crop`; Krizhevsky et al. 2012), three sizes (`multi-scale`).
@@ -104,7 +110,7 @@ def evaluate(
     if dataset.signals and (views not in ("run", "plain") or change is not None):
         raise DataError(f"{dataset.source} holds signals; other views than run and plain, and bad "
                         "photos, are of images")  # fmt: skip
-    chosen = _chosen(dataset, split)
+    chosen = asked(runs, dataset, split) if images is None else images
     number = _numbers(dataset, classes)
     total = np.zeros((len(chosen), len(classes)))
     for place, run in enumerate(runs):
@@ -113,7 +119,7 @@ def evaluate(
             tell((place + (at + len(shares)) / len(chosen)) / len(runs))
     names = [dataset.names[i] for i in chosen]
     truth = np.array([number[dataset.labels[i]] for i in chosen])
-    return Evaluation(classes, names, truth, total / len(runs))
+    return Evaluation(classes, names, truth, total / len(runs), dataset.fingerprint)
 
 
 @reused_memory()
@@ -121,18 +127,21 @@ def robustness(
     runs: Sequence[Run],
     data: str | Path | Dataset,
     *,
-    split: str = "",
+    images: np.ndarray | None = None,
     precision: str = "fp32",
     tell: Callable[[float], None] = lambda share: None,
 ) -> dict[str, list[float]]:
-    """Accuracy on corrupted images: for each of `CORRUPTIONS` at every strength."""
+    """Accuracy on corrupted images, chosen as by `evaluate`: for each of `CORRUPTIONS` at every
+    strength.
+    """
     dataset = data if isinstance(data, Dataset) else load(data, learn=False)
     figures: dict[str, list[float]] = {}
+    images = asked(runs, dataset) if images is None else images
     total = len(CORRUPTIONS) * len(STRENGTHS)
     for name in CORRUPTIONS:
         for strength in STRENGTHS:
             change = partial(_corrupted, name, strength)
-            result = evaluate(runs, dataset, split=split, change=change, precision=precision)
+            result = evaluate(runs, dataset, images=images, change=change, precision=precision)
             figures.setdefault(name, []).append(float(result.right.mean()))
             tell(sum(map(len, figures.values())) / total)
     return figures
@@ -144,9 +153,10 @@ def _corrupted(name: str, strength: int, pixels: np.ndarray, i: int) -> np.ndarr
 
 def compare(first: Evaluation, second: Evaluation) -> dict[str, Any]:
     """The paired test of two evaluations of the same images, as JSON's own types."""
-    if first.names != second.names:
-        raise DataError(f"the runs were tested on other images: {len(first.names)} and "
-                        f"{len(second.names)}; give DATA to evaluate both on")  # fmt: skip
+    if (first.names, first.data) != (second.names, second.data):
+        raise DataError(f"the runs were tested on other images: {len(first.names)} of data "
+                        f"{first.data} and {len(second.names)} of {second.data}; give DATA to "
+                        "evaluate both on")  # fmt: skip
     test = paired(first.right, second.right)
     return {
         "images": test.images, "first": float(first.right.mean()),
@@ -172,19 +182,6 @@ def _check_kind(runs: Sequence[Run], dataset: Dataset) -> None:
         if isinstance(run.preprocessing, SignalPreprocessing) != dataset.signals:
             own, other = ("signals", "images")[:: -1 if dataset.signals else 1]
             raise DataError(f"{run.path} is a run of {own}, {dataset.source} holds {other}")
-
-
-def _chosen(dataset: Dataset, split: str) -> np.ndarray:
-    given = set(filter(None, dataset.listing.splits))
-    if not split:
-        return dataset.indices(*SPLITS)
-    if split not in given:
-        raise DataError(f"{dataset.source} says of no image that it is of {split!r}; "
-                        f"there are: {', '.join(sorted(given)) or 'no splits'}")  # fmt: skip
-    chosen = dataset.indices(split)
-    if not len(chosen):
-        raise DataError(f"{dataset.source}: no image of {split!r} can be read")
-    return chosen
 
 
 def _numbers(dataset: Dataset, classes: tuple[str, ...]) -> list[int]:
@@ -264,4 +261,4 @@ def tested(run: Run) -> Evaluation:
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(f"{file} was not written by netwright ({error}); "
                        "give DATA to evaluate the run on") from None  # fmt: skip
-    return Evaluation(run.classes, names, truth, shares)
+    return Evaluation(run.classes, names, truth, shares, run.record["data"]["fingerprint"])
