@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 from PIL import Image
@@ -49,6 +51,18 @@ def fitted(home, images):
         )
     assert caught.value.code == 0
     return home / "run"
+
+
+@pytest.mark.slow
+def test_fit_goes_on_where_nobody_reads_any_more(images, tmp_path):
+    """As behind `2>&1 | head -1`."""
+    words = ["fit", images, "--budget", TINY, "--epochs", "1", "--out", tmp_path / "run"]
+    process = subprocess.Popen([sys.executable, "-m", "netwright", *words], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
+    assert process.stdout.readline().startswith("24 images of 3 classes")
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0
+    assert (tmp_path / "run" / "report.html").exists()
 
 
 def test_fit_tells_its_progress_and_result(capsys, images, tmp_path):

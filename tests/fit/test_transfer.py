@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -209,6 +210,19 @@ def test_the_reason_to_start_from_nothing_is_the_one_that_holds(images, words, w
     job, _ = decide(Settings(str(images), epochs=1, **words), load(images))
     assert not job.backbones
     assert job.why[0].startswith(why)
+
+
+@pytest.mark.parametrize(("words", "few", "why"), [
+    ({}, 5000, "24 images are few to learn from nothing"),
+    ({}, 5, "what they know need not be learnt again from 24 images; --transfer none begins"),
+    ({"transfer": "probe"}, 5000, "as asked for"),
+    ({"weights": LITE}, 5, "as asked for"),
+])  # fmt: skip
+def test_the_reason_to_begin_with_weights_is_the_one_that_holds(images, words, few, why,
+                                                                monkeypatch):  # fmt: skip
+    monkeypatch.setattr("netwright.train.decide.FEW", few)
+    job, _ = decide(Settings(str(images), epochs=1, **words), load(images))
+    assert re.match(rf"begins with trained weights \(.*\): {re.escape(why)}", job.why[0])
 
 
 def test_settings_are_kept_in_the_run(probed):

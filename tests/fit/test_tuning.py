@@ -27,6 +27,7 @@ from netwright.train.folds import Fold
 from netwright.train.outcome import Clock, Outcome
 from netwright.train.probe import MODELS, choose, fit_linear
 from netwright.train.sampling import LEAST as LEAST_IMAGES
+from netwright.train.sampling import MOST as MOST_IMAGES
 from netwright.train.sampling import affordable, sampled
 from netwright.train.scores import cooled
 from netwright.train.trials import Trials
@@ -113,8 +114,9 @@ class Steps(Lines):
         self.shares = []
 
     def step(self, what, share, left):
-        assert what == "features of efficientnet_lite0"
-        self.shares.append(share)
+        assert what in ("features of efficientnet_lite0", "testing")
+        if what != "testing":
+            self.shares.append(share)
 
 
 @pytest.fixture
@@ -160,8 +162,10 @@ def test_fine_tuning_is_tried_where_time_allows(tuning):
     assert tuning.lines == []
     none, _ = tuning(epoch, 1.0)
     assert none is None
-    assert "3 epochs of" in tuning.lines[-1]
-    assert tuning.lines[-1].startswith("fine-tuning is left out")
+    assert tuning.lines[-1].startswith("fine-tuning is left out: 3 epochs of ")
+    assert tuning.lines[-1].endswith(f" do not fit into the {epoch:.0f} that are left")
+    assert tuning(-70.0, 1.0) == (None, 1)
+    assert tuning.lines[-1].endswith(" do not fit, as the time is up")
 
 
 def test_fine_tuning_takes_the_faster_precision(tuning):
@@ -269,9 +273,10 @@ def test_a_boosted_net_says_at_first_what_its_backbone_says_and_then_learns_from
         boosted(net)
 
 
-@given(st.integers(1, 10**6), st.floats(0, 1e7))
+@given(st.integers(1, 10**6), st.floats(-1e4, 1e7))
 def test_features_take_no_more_of_the_time_than_their_shares(images, room):
     sample = affordable(images, room)
+    images = min(images, MOST_IMAGES)
     assert 1 <= sample.images <= images
     if sample.mirrored:
         assert sample.images == images
@@ -300,7 +305,9 @@ def test_a_sample_keeps_splits_and_classes_in_proportion(tmp_path):
 
 
 def test_features_of_more_images_than_the_time_allows_are_of_a_part(images, tmp_path, monkeypatch):
-    """Half of a minute is enough for 20 of 36 images; a run that goes on keeps to that."""
+    """Half of a minute less what the test takes is enough for some 14 of 36 images; a run that
+    goes on keeps to that.
+    """
     monkeypatch.setattr("netwright.train.tuning.measured", lambda *given: 57 / 2 / 20)
     monkeypatch.setattr("netwright.train.sampling.LEAST", 5)
     watch = Steps()
@@ -308,6 +315,6 @@ def test_features_of_more_images_than_the_time_allows_are_of_a_part(images, tmp_
               watch=watch)  # fmt: skip
     assert run.metrics["method"] == "probe"
     (told,) = [line for line in watch.lines if "drawn at random" in line]
-    assert re.match(r"features of (1\d|20) of \d\d images", told)
+    assert re.match(r"features of 1\d of \d\d images", told)
     assert watch.shares[-1] == pytest.approx(1.0)
     assert watch.shares == sorted(watch.shares)

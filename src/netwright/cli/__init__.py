@@ -61,7 +61,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:  # click's own exit code for it, 1, is an answer of `check`
-            click.echo("\nstopped", err=True)
+            _say("\nstopped")
             ctx.exit(130)
         except click.UsageError as error:
             raise _misused(error, ctx) from None
@@ -119,8 +119,14 @@ def main(arguments: list[str] | None = None) -> Any:
         if os.environ.get("NETWRIGHT_DEBUG"):
             raise
         fault, code = _fault(error)
-    click.echo("netwright: " + plain(fault, keep="\n"), err=True)
+    _say("netwright: " + plain(fault, keep="\n"))
     sys.exit(code)
+
+
+def _say(text: str) -> None:
+    from netwright.cli.output import say
+
+    say(text)
 
 
 def _fault(error: Exception) -> tuple[str, int]:

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from netwright.cli import complete
 from netwright.cli.options import PRECISIONS, as_count, quiet_option
-from netwright.cli.output import echo, echo_json
+from netwright.cli.output import echo, echo_json, say
 from netwright.core.machine import need_memory
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def command(
                 "the same command goes on with the search" if search else "nothing was written yet"
             )
         )
-        click.echo(f"\nstopped; {hint}", err=True)
+        say(f"\nstopped; {hint}")
         sys.exit(130)
     finally:
         watch.close()  # a mistake may come before the run has begun; the cursor is hidden by then

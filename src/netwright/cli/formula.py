@@ -11,7 +11,7 @@ from netwright.cli.code import is_code
 from netwright.cli.complete import specs
 from netwright.cli.loading import is_run, load_net
 from netwright.cli.options import json_option
-from netwright.cli.output import echo, echo_json
+from netwright.cli.output import echo, echo_json, say
 from netwright.core.kinds import shown
 from netwright.core.net import Net
 from netwright.core.spec import Spec
@@ -78,7 +78,7 @@ def _costs(spec: Spec | Net, shape: Any, *, given: bool) -> Formula:
     except ShapeError as error:
         if given or not isinstance(spec, Net):
             raise
-        click.echo(f"at the net's own sizes: {error}", err=True)
+        say(f"at the net's own sizes: {error}")
         return formula(spec, spec.input)
 
 

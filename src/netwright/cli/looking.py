@@ -12,7 +12,7 @@ import click
 
 from netwright.cli import complete
 from netwright.cli.options import Command
-from netwright.cli.output import columns, echo, echo_json
+from netwright.cli.output import columns, echo, echo_json, say
 from netwright.cli.subjects import model_options, subject_of, subjects_of
 from netwright.cli.waiting import waiting
 from netwright.core.text import plain
@@ -139,7 +139,7 @@ def _save(result: Look, stem: Path, shared: dict[str, Any]) -> None:
     end = ".svg" if shared["svg"] else ".png"
     written = result.save(stem.with_name(stem.name + end))
     if not shared["quiet"]:
-        click.echo(f"wrote {os.fspath(written[0])} and {written[1].name}", err=True)
+        say(f"wrote {os.fspath(written[0])} and {written[1].name}")
 
 
 def _report(
@@ -154,7 +154,7 @@ def _report(
         echo("\n\n".join(_text(file, fact) for file, fact in facts))
     notes = [note for _, fact in facts for note in fact.get("notes", ())]
     for note in dict.fromkeys([*remarks, *notes]):
-        click.echo(f"note {plain(note)}", err=True)
+        say(f"note {plain(note)}")
 
 
 def _text(file: str, facts: dict[str, Any]) -> str:

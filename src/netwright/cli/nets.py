@@ -10,7 +10,7 @@ import click
 
 from netwright.cli.complete import values
 from netwright.cli.options import file_option, form_options, reads
-from netwright.cli.output import columns, echo, echo_json, save
+from netwright.cli.output import columns, echo, echo_json, save, say
 from netwright.cli.waiting import waiting
 from netwright.core.cost import CONVENTION
 from netwright.core.plan import Plan
@@ -123,7 +123,7 @@ def command(
         if listed:
             echo(_table(listed, form))
         else:
-            click.echo("netwright: no net is like that", err=True)
+            say("netwright: no net is like that")
 
 
 def _planned(nets: list[str]) -> list[Listed]:

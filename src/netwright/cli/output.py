@@ -16,7 +16,17 @@ from netwright.errors import NetwrightError
 if TYPE_CHECKING:
     from netwright.drawing.html import Page
 
-__all__ = ["DIGITS", "columns", "echo", "echo_json", "save", "tell_change", "terminal", "whole"]
+__all__ = [
+    "DIGITS",
+    "columns",
+    "echo",
+    "echo_json",
+    "save",
+    "say",
+    "tell_change",
+    "terminal",
+    "whole",
+]
 
 DIGITS = 18
 """The longest whole number that an option or COLUMNS takes."""
@@ -50,6 +60,14 @@ def echo(text: str) -> None:
     click.echo(text.encode(coding, "replace").decode(coding), color=True)
 
 
+def say(text: str) -> None:
+    """Print to stderr, for as long as somebody reads it: work goes on behind a `| head`."""
+    try:
+        click.echo(text, err=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 def echo_json(record: dict[str, Any]) -> None:
     """Print a record as JSON; the first key says by which schema its keys are meant."""
     from netwright.report.record import SCHEMA
@@ -79,4 +97,4 @@ def save(page: Page | str, path: str) -> None:
         write_text(path, page if isinstance(page, str) else page.render())
     except OSError as error:
         raise NetwrightError(f"cannot write {path}: {error.strerror}") from None
-    click.echo(f"wrote {path}", err=True)
+    say(f"wrote {path}")

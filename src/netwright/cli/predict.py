@@ -12,7 +12,7 @@ import click
 
 from netwright.cli.complete import files, runs
 from netwright.cli.options import as_count, asked_option, json_option
-from netwright.cli.output import echo, echo_json
+from netwright.cli.output import echo, echo_json, say
 from netwright.cli.waiting import waiting
 from netwright.core.machine import need_memory
 from netwright.errors import DataError
@@ -70,11 +70,11 @@ def command(run: str, images: tuple[str, ...], top: int, precision: str, as_json
         for path, one in predictions.items():
             echo(f"{path}  " + "  ".join(f"{name} {100 * p:.1f}%" for name, p in one.top(top)))
     for note in notes:
-        click.echo(f"note {note}", err=True)
+        say(f"note {note}")
     for fault in unreadable:
-        click.echo(f"skipped {fault}", err=True)
+        say(f"skipped {fault}")
     if not predictions:
-        click.echo(f"netwright: none of {counted(len(paths), 'image')} could be read", err=True)
+        say(f"netwright: none of {counted(len(paths), 'image')} could be read")
         sys.exit(2)
 
 

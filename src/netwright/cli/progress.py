@@ -5,8 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
-import click
-
+from netwright.cli.output import say
 from netwright.cli.waiting import animated
 from netwright.report.numbers import counted, duration, human
 from netwright.train.watch import Epoch, Watch
@@ -38,7 +37,7 @@ class Lines(Watch):
         self._told = monotonic()
 
     def say(self, text: str) -> None:
-        click.echo(text, err=True)
+        say(text)
 
     def data(self, dataset: Dataset) -> None:
         parts = ", ".join(f"{len(chosen)} to {part}" for part, chosen in dataset.splits.items())

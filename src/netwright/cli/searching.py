@@ -9,6 +9,7 @@ import click
 
 from netwright.cli import complete
 from netwright.cli.options import as_count
+from netwright.cli.output import say
 from netwright.errors import SearchError
 from netwright.report.numbers import duration
 
@@ -48,7 +49,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         if not self.quiet:
-            click.echo(text, err=True)
+            say(text)
 
     def __call__(self, trial: Trial) -> None:
         self.ended += 1

@@ -11,6 +11,7 @@ import click
 
 from netwright.cli import complete
 from netwright.cli.options import Command, as_shape, json_option, quiet_option
+from netwright.cli.output import say
 from netwright.core.machine import need_memory
 from netwright.core.net import Net
 from netwright.core.shape import Shape, show
@@ -152,10 +153,10 @@ def _built(net: Net, weights: str) -> Any:
 
     chosen = weights or next(iter(at_hand(net.name)), None)
     if chosen is None:
-        click.echo(f"note {net.name} has random weights; --weights gives it trained ones", err=True)
+        say(f"note {net.name} has random weights; --weights gives it trained ones")
         return net.build(seed=0)
     if not weights:
-        click.echo(f"note weights {chosen}", err=True)
+        say(f"note weights {chosen}")
     return net.build(seed=0, weights=chosen)
 
 
@@ -201,8 +202,8 @@ def _of_shape(
     if len(middle) != channels or len(spread) != channels:
         raise LookError(f"--mean and --std want {channels} numbers each")
     if own is None and not (mean and std):
-        click.echo("note nobody says how images are normalised: mean "
-                   f"{middle[0]:g}, deviation {spread[0]:g} were taken", err=True)  # fmt: skip
+        say("note nobody says how images are normalised: mean "
+            f"{middle[0]:g}, deviation {spread[0]:g} were taken")  # fmt: skip
     return Preprocessing(size, channels, middle, spread)
 
 

@@ -18,7 +18,7 @@ from netwright.cli.options import (
     plan_options,
     reads,
 )
-from netwright.cli.output import echo, echo_json, save, terminal
+from netwright.cli.output import echo, echo_json, save, say, terminal
 from netwright.core.memory import OPTIMISERS
 from netwright.core.plan import Plan
 from netwright.core.shape import Shape
@@ -77,7 +77,7 @@ def command(
         if error.rows:
             from netwright.report.table import layer_table
 
-            click.echo(layer_table(error.rows, depth=depth, width=width), err=True)
+            say(layer_table(error.rows, depth=depth, width=width))
         raise
     from netwright.report.totals import fit_total, latency_total, training_totals
 

@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Protocol
 
-import click
+from netwright.cli.output import say
 
 __all__ = ["Advance", "animated", "waiting"]
 
@@ -31,7 +31,7 @@ def waiting(text: str, *, still: bool = False, quiet: bool = False) -> Generator
     """
     if quiet or not animated():
         if not quiet and sys.stderr is not None and sys.stderr.isatty():
-            click.echo(f"{text} ...", err=True)
+            say(f"{text} ...")
         yield lambda done, of=1: None
         return
     from rich.console import Console

@@ -13,6 +13,7 @@ from netwright.data.dataset import Dataset
 from netwright.data.image import Preprocessing
 from netwright.errors import BudgetError, RunError
 from netwright.nets import registry
+from netwright.report.numbers import counted
 from netwright.space.budget import Budget
 from netwright.space.families import FAMILIES
 from netwright.speed.training import Speed, choices, faster
@@ -45,6 +46,8 @@ __all__ = ["QUICK_NETS", "QUICK_SIDES", "decide"]
 LEAST_EPOCHS = 12
 """Epochs that a net gets at least, if time allows. Nets are chosen so large that these, or enough
 steps of the optimiser, take half of the time."""
+FEW = 5000
+"""Images from which nets learn little when they start from nothing."""
 SMALL_SIDE, MANY = 48, 1000
 """Images smaller than this gain little from weights of large photos, where there are so many."""
 QUICK_SIDES, QUICK_IMAGES = range(25, 49), 10_000
@@ -65,8 +68,7 @@ def decide(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal | None]:
     why = list[str]()
     if trained:
         names = ", ".join(backbone.weights for backbone in trained)
-        why.append(f"{dataset.size('train')} images are few to learn from nothing: begins with "
-                   f"trained weights ({names})")  # fmt: skip
+        why.append(f"begins with trained weights ({names}): {_reason(settings, dataset)}")
         why += _brought(settings, dataset, min(net.preprocessing.size for net in trained),
                         "as the weights were trained")  # fmt: skip
         why += [f"nobody says what the images of {one.weights} went through; those of ImageNet's "
@@ -76,6 +78,16 @@ def decide(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal | None]:
         return Job(tuple(why), tuple(trained), settings.transfer, (), (), recipe, settings.epochs,
                    settings.precision, settings.seed, folds), None  # fmt: skip
     return _from_nothing(settings, dataset, [lacking])
+
+
+def _reason(settings: Settings, dataset: Dataset) -> str:
+    """Why trained weights are begun with."""
+    images = counted(dataset.size("train"), "image")
+    if settings.weights or settings.transfer != "auto":
+        return "as asked for"
+    if dataset.size("train") < FEW:
+        return f"{images} are few to learn from nothing"
+    return f"what they know need not be learnt again from {images}; --transfer none begins without"
 
 
 def _better_alone(settings: Settings, dataset: Dataset) -> str:

@@ -54,7 +54,8 @@ def finish(
     chosen = winner.model()
     views, heat = _asked(trials, winner, quick(chosen))
     model = winner.final() if winner.final else chosen
-    shares = probabilities(quick(model), trials.split("test", approach.preprocessing), views=views)
+    shares = probabilities(quick(model), trials.split("test", approach.preprocessing), views=views,
+                           tell=trials.watch.steps("testing"))  # fmt: skip
     test = cooled(shares, heat)
     indices = dataset.indices("test")
     names = [dataset.names[i] for i in indices]

@@ -30,14 +30,23 @@ def device() -> torch.device:
 
 
 def probabilities(
-    model: nn.Module, images: Images, *, views: Views = ALONE, precision: str = "fp32"
+    model: nn.Module,
+    images: Images,
+    *,
+    views: Views = ALONE,
+    precision: str = "fp32",
+    tell: Callable[[float], None] = lambda share: None,
 ) -> np.ndarray:
-    """Softmax of the mean output of an image's views in evaluation mode, (N, classes)."""
+    """Softmax of the mean output of an image's views in evaluation mode, (N, classes); `tell`
+    hears the share that is done.
+    """
     model.eval()
-    outputs = list[Tensor]()
+    outputs, done = list[Tensor](), 0
     with torch.inference_mode(), _autocast(images.device, precision):
         for x in images.inorder():
             outputs.append(views.outputs(model, x).softmax(1))
+            done += len(x)
+            tell(done / len(images))
     return torch.cat(outputs).cpu().numpy()
 
 

@@ -14,7 +14,7 @@ checkpoints/         one file a trial, from which an interrupted run goes on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from shlex import quote
@@ -76,7 +76,7 @@ class Run:
     """A run folder that was written by `fit`."""
 
     path: Path
-    record: dict[str, Any]
+    record: dict[str, Any] = field(repr=False)
 
     @classmethod
     def load(cls, path: str | Path) -> Run:

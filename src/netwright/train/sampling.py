@@ -21,8 +21,9 @@ TIMED = 96
 MIRRORED, PLAIN = 0.25, 0.5
 """Shares of the time for features with mirror images, and for those without: where the latter take
 more than that, there is no time for fine-tuning anyway: three epochs, forward and backward."""
-LEAST = 300
-"""So many images are looked at however little time there is."""
+LEAST, MOST = 300, 20_000
+"""So many images are looked at however little time there is, and however much: features of all
+layers are kept in memory, some 14 kB an image for EfficientNet-Lite0."""
 
 
 class Sample(NamedTuple):
@@ -34,16 +35,20 @@ class Sample(NamedTuple):
 
 def affordable(images: int, room: float) -> Sample:
     """All images with their mirror images, all without, or a part: what is a quarter of the time,
-    else at most half of it, where all the time is enough for the features of `room` images.
+    else at most half of it, where all the time is enough for the features of `room` images. Never
+    more than memory should hold.
 
     >>> affordable(1000, 9000), affordable(1000, 3000)
     (Sample(images=1000, mirrored=True), Sample(images=1000, mirrored=False))
     >>> affordable(1000, 1500)
     Sample(images=750, mirrored=False)
+    >>> affordable(10**6, float("inf"))
+    Sample(images=20000, mirrored=True)
     """
+    images = min(images, MOST)
     if MIRRORED * room >= 2 * images:
         return Sample(images, True)
-    return Sample(min(images, max(LEAST, int(PLAIN * room))), False)
+    return Sample(min(images, max(LEAST, int(PLAIN * room))), mirrored=False)
 
 
 def measured(

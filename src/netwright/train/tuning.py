@@ -68,16 +68,12 @@ class Tuning:
             self._fine_tune(min(outcomes, key=lambda outcome: outcome.last["folds_loss"]))
 
     def _probe(self, backbone: Backbone) -> Probe:
-        sample, began = self._sample(backbone), monotonic()
+        sample = self._sample(backbone)
         dataset = sampled(self.dataset, sample.images, self.job.seed)
-
-        def tell(share: float) -> None:
-            left = (monotonic() - began) * (1 - share) / share
-            self.trials.watch.step(f"features of {backbone.net.name}", share, left)
-
         return Probe(
             backbone, dataset, self.trials.images, folder=self.folder, mirrored=sample.mirrored,
-            precision=choices(self.job.precision)[0], seed=self.job.seed, tell=tell,
+            precision=choices(self.job.precision)[0], seed=self.job.seed,
+            tell=self.trials.watch.steps(f"features of {backbone.net.name}"),
         )  # fmt: skip
 
     def _sample(self, backbone: Backbone) -> Sample:
@@ -86,14 +82,15 @@ class Tuning:
         if file.exists() and (record := read_json(file)):
             require(record, SAMPLE, file)
             return Sample(record["images"], record["mirrored"])
-        sample = Sample(images, True)
+        room = self.clock.left
         if self.clock.limit is not None:
             precision = choices(self.job.precision)[0]
             each = measured(backbone, self.dataset, self.trials.images, precision)
-            sample = affordable(images, self.clock.left / each)
+            room = self.clock.left / each - self.dataset.size("test")
+        sample = affordable(images, room)
         if sample.images < images:
             self.say(f"features of {sample.images:,} of {counted(images, 'image')}, drawn at "
-                     "random: those of all would take too much of the time")  # fmt: skip
+                     "random: those of all would take too much time or memory")  # fmt: skip
         write_text(file, json.dumps(sample._asdict()))
         return sample
 
@@ -158,8 +155,9 @@ class Tuning:
                                layer=LATE, recipe=recipe, epochs=epochs,
                                precision=precision)  # fmt: skip
         else:
-            self.say(f"fine-tuning is left out: {LEAST} epochs of {seconds:.0f} seconds do not fit "
-                     f"into the {self.clock.left:.0f} that are left")  # fmt: skip
+            rest = (f"do not fit into the {self.clock.left:.0f} that are left"
+                    if self.clock.left >= 1 else "do not fit, as the time is up")  # fmt: skip
+            self.say(f"fine-tuning is left out: {LEAST} epochs of {seconds:.0f} seconds {rest}")
         record = {"approach": approach.to_json(), "folds": folds} if approach else None
         write_text(file, json.dumps(record))
         return approach, folds

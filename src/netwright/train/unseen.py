@@ -38,8 +38,8 @@ def asked(runs: Sequence[Run], dataset: Dataset, split: str = "") -> np.ndarray:
         return chosen
     chosen = reduce(np.intersect1d, [parts[part] for parts in owned])
     if not len(chosen):
-        raise DataError(f"{dataset.source}: no image is of {part!r} in every run, as they split it "
-                        "by other seeds; give images that are new to all, or --split all")  # fmt: skip
+        raise DataError(f"{dataset.source}: no image is of {part!r} in every run, as they split "
+                        "it by other seeds; give other images, or --split all")  # fmt: skip
     return chosen
 
 

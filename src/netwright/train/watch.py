@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -51,6 +53,15 @@ class Watch:
 
     def step(self, what: str, share: float, left: float) -> None:
         """So much of what takes long, but is no epoch, is done; it takes `left` seconds more."""
+
+    def steps(self, what: str) -> Callable[[float], None]:
+        """Hears which share of the work is done, and tells of it with the seconds that are left."""
+        began = monotonic()
+
+        def tell(share: float) -> None:
+            self.step(what, share, (monotonic() - began) * (1 - share) / share)
+
+        return tell
 
     def finished(self, run: Run) -> None:
         """The winner is tested, and everything written."""
