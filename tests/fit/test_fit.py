@@ -162,7 +162,8 @@ def test_the_report_stands_alone(whole):
     page = (whole.path / "report.html").read_text()
     assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
     assert "<script" not in page
-    for said in ("Confusion", "precision", "Budget:", "netwright predict", whole.net.name):
+    for said in ("Confusion", "precision", "Budget:", "netwright predict", whole.net.name,
+                 "calibration error", "log loss", f"netwright evaluate {whole.path} "):  # fmt: skip
         assert said in page
 
 

@@ -8,7 +8,7 @@ from netwright.data.dataset import Dataset
 from netwright.drawing.charts import lines
 from netwright.drawing.html import Page, facts
 from netwright.train.evaluation import Evaluation
-from netwright.train.sections import class_section, mistake_section
+from netwright.train.sections import class_section, mistake_section, score_facts
 
 __all__ = ["evaluation_page"]
 
@@ -17,14 +17,7 @@ def evaluation_page(record: dict[str, Any], result: Evaluation, dataset: Dataset
     """The page of an evaluation: figures, classes, calibration, bad photos, mistakes."""
     page = Page(f"{', '.join(record['runs'])} on {record['data']}",
                 f"{record['images']} images, {len(result.classes)} classes")  # fmt: skip
-    low, high = record["interval"]
-    page.add("Result", facts([
-        ("accuracy", f"{100 * record['accuracy']:.2f}%"),
-        ("95% interval", f"{100 * low:.1f} to {100 * high:.1f}%"),
-        ("log loss", f"{record['loss']:.4f}"),
-        ("its interval", "{:.3f} to {:.3f}".format(*record["intervals"]["loss"])),
-        ("calibration error", f"{100 * record['calibration_error']:.1f}%"),
-    ]))  # fmt: skip
+    page.add("Result", facts(score_facts(record)))
     class_section(page, "Class by class", record, result.classes)
     if "corrupted" in record:
         curves = {name: [(i + 1, 100 * value) for i, value in enumerate(values)]

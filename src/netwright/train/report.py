@@ -19,7 +19,7 @@ from netwright.train.insight import insight_section
 from netwright.train.job import Job
 from netwright.train.outcome import Outcome
 from netwright.train.run import Run
-from netwright.train.sections import class_section, image_section, mistake_section
+from netwright.train.sections import class_section, image_section, mistake_section, score_facts
 from netwright.train.settings import Settings
 from netwright.train.trials import Trials
 
@@ -47,21 +47,19 @@ def write_report(
         insight_section(page, model, winner.approach.preprocessing, dataset, result,
                         run.record["seconds"])  # fmt: skip
     page.add("The net", code(plan_table(net.plan(), 2)))
-    _again(page, run)
+    _again(page, run, dataset)
     page.write(run.path / "report.html")
 
 
 def _result(page: Page, run: Run, metrics: dict[str, Any]) -> None:
     test, net = metrics["test"], metrics["net"]
-    low, high = test["interval"]
     spared = (" The time was up before the schedule was through: the best net so far was taken."
               if metrics["cut"] else "")  # fmt: skip
     page.add(
         "Result",
         facts(
             [
-                ("test accuracy", f"{100 * test['accuracy']:.2f}%"),
-                ("95% interval", f"{100 * low:.1f} to {100 * high:.1f}%"),
+                *score_facts(test),
                 ("parameters", human(net["params"])),
                 ("MACs an image", human(net["macs"])),
                 ("memory", human_bytes(net["memory"])),
@@ -165,8 +163,9 @@ def _once_more(winner: Outcome) -> str:
             "training and validation together.")  # fmt: skip
 
 
-def _again(page: Page, run: Run) -> None:
+def _again(page: Page, run: Run, dataset: Dataset) -> None:
     settings = run.record["settings"]
+    corrupt = "" if dataset.signals else "--corrupt "
     defaults = {word.name: word.default for word in fields(Settings)}
     words = [
         _option(name, value)
@@ -178,6 +177,8 @@ def _again(page: Page, run: Run) -> None:
         "Use it, repeat it",
         code(
             f"netwright predict {quote(str(run.path))} IMAGES...\n"
+            f"netwright evaluate {quote(str(run.path))} {quote(settings['data'])} "
+            f"{corrupt}--html evaluation.html\n"
             f"netwright summary {quote(str(run.path / 'net.json'))}\n"
             f"netwright fit {quote(settings['data'])} {' '.join(words)} --out ANOTHER"
         ),

@@ -16,7 +16,7 @@ from netwright.drawing.html import Page, code, facts, gallery, paragraph, table
 from netwright.report.numbers import counted, exact, share
 from netwright.train.evaluation import Evaluation
 
-__all__ = ["class_section", "image_section", "mistake_section"]
+__all__ = ["class_section", "image_section", "mistake_section", "score_facts"]
 
 THUMB = 64
 SAMPLES = 24
@@ -91,6 +91,18 @@ def _seen(dataset: Dataset) -> str:
         sentences.append(f"Passed over, because hidden or no images: "
                          f"{counted(dataset.listing.ignored, 'file')}.")  # fmt: skip
     return " ".join(sentences)
+
+
+def score_facts(scores: dict[str, Any]) -> list[tuple[str, str]]:
+    """How good a run is on labelled images, from `netwright.train.scores`."""
+    low, high = scores["interval"]
+    return [
+        ("accuracy", f"{100 * scores['accuracy']:.2f}%"),
+        ("95% interval", f"{100 * low:.1f} to {100 * high:.1f}%"),
+        ("log loss", f"{scores['loss']:.4f}"),
+        ("its interval", "{:.3f} to {:.3f}".format(*scores["intervals"]["loss"])),
+        ("calibration error", f"{100 * scores['calibration_error']:.1f}%"),
+    ]
 
 
 def class_section(
