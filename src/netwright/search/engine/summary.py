@@ -170,8 +170,8 @@ def supernet_of(record: dict[str, Any], trials: Sequence[Trial]) -> dict[str, An
     """The supernet of a study whose strategy trained one: its epochs, its seconds, and the rank
     correlation of what it said of nets with their scores.
     """
-    learnt = record.get("learnt")
-    if not learnt:
+    learnt = record.get("learnt", {})
+    if "ranking" not in learnt:  # other strategies learn other things
         return None
     tau, count = agreement(trials, learnt["of"]) or (None, 0)
     return {"stopped": learnt["stopped"], "seconds": round(learnt["seconds"], 1),
