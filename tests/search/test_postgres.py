@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import threading
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 import netwright as nw
 from evaluators import score
+from netwright.cli import main
+from netwright.search.engine.home import Home
 from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.locks import PostgresLocks
 from netwright.search.engine.shared import search_shared
@@ -133,3 +137,28 @@ def test_a_worker_that_begins_while_the_server_is_away_waits_for_it(server):
         assert len(Ledger.opened(place).trials()) == 1
     back.join()
     assert "cannot be reached (no answer)" in lines[0]
+
+
+def test_the_commands_that_a_search_prints_are_of_its_study(server, squares, tmp_path, capsys,
+                                                            monkeypatch):  # fmt: skip
+    def run(*words):
+        with pytest.raises(SystemExit) as stop:
+            main([str(word) for word in words])
+        assert not stop.value.code, capsys.readouterr().err
+        return capsys.readouterr().out
+
+    monkeypatch.chdir(tmp_path)
+    url = server.url.replace(":secret", "")
+    out = run("search", "small", squares, "--budget", "params<=4K, macs<=120K", "--epochs", 1,
+              "--trials", 2, "--storage", url, "--out", "elsewhere/pgs", "--quiet")  # fmt: skip
+    export = shlex.split(out.splitlines()[-1])
+    assert export == ["export", "netwright", "search", "--export", "pgs", "net.json", "--storage",
+                      url]  # fmt: skip
+    out = run(*export[2:])
+    assert Path("net.json").is_file()
+    again = shlex.split(out.splitlines()[2])
+    assert again[:2] == ["repeat", "it"]
+    assert "on validation then, " in run(*again[3:])
+    show = shlex.split(Home("elsewhere/pgs", url).command("--show", "STUDY"))
+    assert "2 of 2 trials: 2 complete" in run(*show[1:])
+    assert "secret" not in Home("pgs", server.url).command("--show", "STUDY")

@@ -108,7 +108,7 @@ def _setup(settings: Settings, home: Home) -> Setup:
         with home.opened() as ledger:
             # What it is of may not change: the ledger refuses another.
             return replace(home.setup(ledger), data=settings.data, size=settings.size,
-                           budget=budget)  # fmt: skip
+                           budget=budget, seed=settings.seed)  # fmt: skip
     recipe = read(settings.recipe or DEFAULT)
     flips = settings.flip or (settings.flip is None and settings.recipe)
     if not flips:  # digits and letters turn into others in a mirror

@@ -8,7 +8,10 @@ from typing import Any
 
 from netwright.space.search_space import Space
 
-__all__ = ["difference", "identity"]
+__all__ = ["SPLIT", "difference", "identity"]
+
+SPLIT = "split seed"
+"""What evaluators that split images by a seed call it."""
 
 
 def identity(space: Space, evaluator: object) -> dict[str, str]:
