@@ -12,7 +12,7 @@ from netwright.search.engine.measure import Measure, after, training
 from netwright.search.fronts import front
 from netwright.search.shared.correlation import agreement
 from netwright.search.strategy import complete
-from netwright.search.study import best_so_far, best_trial
+from netwright.search.study import best_so_far, best_trial, strategies
 from netwright.search.timing import LATENCY, timed
 from netwright.search.trial import Trial
 
@@ -83,7 +83,7 @@ def summary(
     return {
         "study": name,
         **record.get("identity", {}),
-        "strategy": record.get("strategy", ""),
+        "strategy": strategies(trials, record.get("strategy", "")),
         "seed": record.get("seed", 0),
         "trials": len(trials),
         **counts,
