@@ -375,6 +375,7 @@ def test_a_study_is_gone_on_with_and_joined(study, squares, run, tmp_path):
     code, _, err = run("search", *words[:3], 2, *words[4:], "--trials", 4)
     assert code == 2
     assert "halves/study.journal was begun with epochs 1, got 2; begin another study" in err
+    assert err.endswith(", by another --out\n")
     changed = [*words[:-3], "--out", folder, "--quiet", "--trials", 4]
     changed[changed.index("--budget") + 1] = "params<=3K"
     assert (
@@ -540,6 +541,25 @@ def test_fit_searches_and_says_what_it_gained(squares, tmp_path, capsys):
     assert run.metrics["test"]["accuracy"] > 0.6
     with pytest.raises(nw.RunError, match="which chooses the net"):
         nw.fit(squares, out=tmp_path / "other", search=True, net="resnet18")
+
+
+def test_a_fit_says_how_many_nets_its_gain_is_between(capsys, monkeypatch, tmp_path):
+    """As `--show` says it, by the same words."""
+    from netwright.search.engine import automl, summary
+
+    trials = [Trial(i, str(i), str(i), "", score, "complete", costs={"macs": 1, "params": 1},
+                    record={"recipe": {}, "note": {"from": "random"} if i < 2 else {}})
+              for i, score in enumerate((0.5, 0.75, 0.25))]  # fmt: skip
+    found = automl.Found(trials[1], 3, summary.gain(trials), summary.compared(trials), tmp_path)
+    monkeypatch.setattr(automl, "fit_by_search", lambda *_, **__: (None, found))
+    monkeypatch.setattr("netwright.cli.fit._tell", lambda *_: None)
+    with pytest.raises(SystemExit):
+        main(["fit", str(tmp_path), "--search", "--out", str(tmp_path / "run")])
+    words = "-37.50 points over random search, each the best of 1 net"
+    assert words in summary.summary_text(summary.summary("s", {"identity": {
+        "space": "", "data": ""}}, trials))  # fmt: skip
+    err = " ".join(capsys.readouterr().err.split())
+    assert f"the search, on validation: 3 nets; {words}; " in err
 
 
 def test_a_fit_does_not_go_on_with_the_search_of_other_images(squares, run, tmp_path):

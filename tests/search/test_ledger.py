@@ -165,9 +165,13 @@ def test_progress_of_a_running_trial_is_seen(ledger):
 def test_another_study_is_refused(tmp_path):
     file = tmp_path / "study.journal"
     nw.search(SPACE, score, trials=2, strategy="random", storage=file, study="s")
-    for space, more, word in ((nw.space("nasbench201", depth=1), {}, "space"),
-                              (SPACE, {"budget": "params<=1M"}, "budget")):  # fmt: skip
-        with pytest.raises(SearchError, match=f"begun with {word} .*, got .*; begin another study"):
+    way = "; begin another study, by another study= or storage=$"
+    for space, more, differing in (
+        (nw.space("nasbench201", depth=1), {}, "other options of the space nasbench201, such as"),
+        (nw.space("darts"), {}, "space nasbench201 .*, got darts"),
+        (SPACE, {"budget": "params<=1M"}, "budget none, got params<=1000000"),
+    ):
+        with pytest.raises(SearchError, match=f"was begun with {differing}.*{way}"):
             nw.search(space, score, trials=2, strategy="random", storage=file, study="s", **more)
     nw.search(nw.space("nasbench201", depth=1), score, trials=2, storage=file, study="other")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import signal
 import threading
@@ -136,7 +137,31 @@ def test_a_worker_that_begins_while_the_server_is_away_waits_for_it(server):
     with closing(Place(server.url, "later", lines.append, wait=True)) as place:
         assert len(Ledger.opened(place).trials()) == 1
     back.join()
-    assert "cannot be reached (no answer)" in lines[0]
+    assert re.search("cannot be reached .*refused.*nothing is lost, trying again", lines[0])
+
+
+def test_work_that_begins_while_the_server_is_away_waits_for_it(server, squares, tmp_path, capsys,
+                                                                monkeypatch):  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        with pytest.raises(SystemExit) as stop:
+            main([str(word) for word in words])
+        return (stop.value.code or 0, *capsys.readouterr())
+
+    search = ["search", "small", squares, "--budget", "params<=4K, macs<=120K", "--epochs", 1,
+              "--trials", 1, "--storage", server.url, "--out", "joined", "--quiet"]  # fmt: skip
+    assert run(*search)[0] == 0
+    server.stop()
+    code, _, err = run("search", "--show", "joined", "--storage", server.url)
+    assert (code, err.count("\n")) == (2, 1)  # who looks is told at once
+    back = threading.Timer(1.0, server.start)
+    back.start()
+    code, out, err = run("work", "joined", "--storage", server.url)
+    back.join()
+    assert (code, out) == (0, "joined: 0 trials here; 1 trial\n")
+    assert "refused" in err
+    assert "is back after" in err
 
 
 def test_the_commands_that_a_search_prints_are_of_its_study(server, squares, tmp_path, capsys,

@@ -37,12 +37,18 @@ class Home:
             alone has its folder in `searches`, never the folder of images that is called like it.
         storage: a journal file or `postgresql://...`; the folder's own journal where empty.
         tell: hears a line for people.
+        wait: whether to wait for a storage that is out of reach at the beginning too.
     """
 
     def __init__(
-        self, study: str | Path, storage: str = "", tell: Callable[[str], None] = lambda line: None
+        self,
+        study: str | Path,
+        storage: str = "",
+        tell: Callable[[str], None] = lambda line: None,
+        *,
+        wait: bool = False,
     ) -> None:
-        self.folder, self.tell, self._given = Path(study), tell, storage
+        self.folder, self.tell, self.wait, self._given = Path(study), tell, wait, storage
         if "://" in storage and self.folder.name == str(study):
             self.folder = SEARCHES / self.folder
         self.storage = storage or str(self.folder / JOURNAL)
@@ -65,7 +71,7 @@ class Home:
 
     def place(self) -> Place:
         """The storage and its locks."""
-        return Place(self.storage, self.name, self.tell)
+        return Place(self.storage, self.name, self.tell, wait=self.wait)
 
     def opened(self) -> Ledger:
         """The study, which has to be there; nothing is made where it is not."""
@@ -85,7 +91,7 @@ class Home:
         plan = self.setup(ledger).plan(folder, data)
         if differing := difference(ledger.record["identity"],
                                    identity(plan.space, plan.evaluator)):  # fmt: skip
-            raise SearchError(f"the study {self.name} was begun with {differing} here; `netwright "
+            raise SearchError(f"the study {self.name} was begun with {differing}; `netwright "
                               "work` takes images from elsewhere by --data")  # fmt: skip
         return plan
 

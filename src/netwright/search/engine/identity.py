@@ -44,6 +44,8 @@ def difference(begun: Mapping[str, str], got: Mapping[str, str]) -> str:
     """
     for word in {**begun, **got}:
         before, now = begun.get(word, "unknown"), got.get(word, "unknown")
+        if word == "space" and before != now and _name(before) == _name(now):
+            return f"other options of the space {_name(now)}, such as its width or its classes"
         if before != now:
             return f"{word} {_short(before)}, got {_short(now)}"
     return ""
@@ -100,6 +102,10 @@ def _value(value: Any) -> str:
     if isinstance(value, FunctionType):
         return _value((value.__qualname__, value.__code__))
     return type(value).__qualname__
+
+
+def _name(space: str) -> str:
+    return space.rpartition(" (")[0]
 
 
 def _short(text: str) -> str:

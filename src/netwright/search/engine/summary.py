@@ -20,6 +20,7 @@ __all__ = [
     "compared",
     "curves",
     "gain",
+    "gain_words",
     "numbered",
     "summary",
     "summary_text",
@@ -68,6 +69,17 @@ def gain(trials: Sequence[Trial]) -> dict[str, float]:
                       for some in (proposed(trials), at_random(trials)))  # fmt: skip
         gains["random"] = best_of(own, count) - best_of(drawn, count)
     return gains
+
+
+def gain_words(gains: dict[str, float], count: int, measure: Measure) -> list[str]:
+    """The same for people, with how many nets each best is of.
+
+    >>> gain_words({"random": -0.3}, 1, Measure(True))
+    ['-30.00 points over random search, each the best of 1 net']
+    """
+    best = f"each the best of {counted(count, 'net')}"
+    than = {"default": "the default", "random": f"random search, {best}"}
+    return [f"{measure.gain(points)} over {than[word]}" for word, points in gains.items()]
 
 
 def summary(
@@ -130,11 +142,8 @@ def summary_text(state: dict[str, Any]) -> str:
 
 def _gain_lines(state: dict[str, Any], measure: Measure) -> list[str]:
     """What the search gained, or why nothing can be said of that yet."""
-    count = state["compared"]
-    than = {"default": "the default",
-            "random": f"random search, each the best of {count} nets"}  # fmt: skip
-    lines = [f"{measure.gain(points)} over {than[word]}" for word, points in state["gain"].items()]
-    if state["random"] and not count:
+    lines = gain_words(state["gain"], state["compared"], measure)
+    if state["random"] and not state["compared"]:
         lines.append("no gain over random search to tell of: so far the strategy has drawn nets "
                      "at random only")  # fmt: skip
     return lines
