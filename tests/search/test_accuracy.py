@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import shlex
 import signal
 import subprocess
 import sys
@@ -320,14 +321,48 @@ def test_a_result_is_taken_out_and_trained_again(study, run, tmp_path, squares):
     assert json.loads(Path(recipe).read_text()) == trial.record["recipe"]
     record = json.loads(run("search", "--export", study, file, "--trial", 2, "--json")[1])
     assert (record["trial"], record["score"]) == (2, trial.score)
-    assert record["fit"] == {"net": str(file), "recipe": recipe, "epochs": "1",
-                             "seed": str(trial.seed)}  # fmt: skip
+    assert record["fit"] == {"net": str(file), "recipe": recipe, "epochs": "1", "seed": "0"}
     again = json.loads(run("search", "--again", study, "--trial", 2, "--json")[1])
     assert (again["trial"], again["before"], again["after"]) == (2, trial.score, trial.score)
     text = f"{100 * trial.score:.2f}%"
     out = run("search", "--again", study, "--trial", 2)[1]
     assert out == f"trial 2: {text} on validation then, {text} now\n"
     assert "no trial 9; there are 0 to 3" in run("search", "--export", study, file, "--trial", 9)[2]
+
+
+def test_the_test_images_of_an_exported_net_are_new_to_it(run, tmp_path, squares):
+    """The images have no split of their own: the seed makes it, in the search and in the fit."""
+    from netwright.train.fitting import load
+
+    folder, file = tmp_path / "s", tmp_path / "net.json"
+    words = ["small", squares, "--epochs", 1, "--budget", CHEAP, "--seed", 5, "--trials", 2]
+    assert run("search", *words, "--out", folder, "--quiet")[0] == 0
+    train_it, repeat_it = run("search", "--export", folder, file, "--trial", 1)[1].splitlines()[1:3]
+    fit = train_it.split()[2:]
+    assert fit[:3] == ["netwright", "fit", squares]
+    seed = int(fit[fit.index("--seed") + 1])
+    with Home(folder).opened() as ledger:
+        trial, searched = ledger.trials()[1], Home(folder).plan(ledger).evaluator.dataset
+    fitted, other = (load(squares, seed=number).splits for number in (seed, trial.seed))
+    for part in ("train", "val", "test"):
+        assert searched.splits[part].tolist() == fitted[part].tolist()
+    assert {*searched.splits["train"]} & {*other["test"]}  # as the seed of the trial would do
+    assert run(*fit[1:], "--out", tmp_path / "run", "--quiet")[0] == 0
+    assert nw.Run.load(tmp_path / "run").record["data"]["fingerprint"] == searched.fingerprint
+    code, out, _ = run(*repeat_it.split()[3:])
+    text = f"{100 * trial.score:.2f}%"
+    assert (code, out) == (0, f"trial 1: {text} on validation then, {text} now\n")
+
+
+def test_what_is_kept_elsewhere_is_shown_and_exported_from_there(run, tmp_path, squares):
+    """The commands that a search prints name its --storage."""
+    where = ["--out", tmp_path / "s", "--storage", tmp_path / "my own.journal"]
+    words = ["small", squares, "--epochs", 1, "--budget", CHEAP, "--trials", 1, "--quiet"]
+    export = shlex.split(run("search", *words, *where)[1].splitlines()[-1])
+    assert export[:3] == ["export", "netwright", "search"]
+    export[export.index("net.json")] = tmp_path / "net.json"
+    assert run(*export[2:])[0] == 0
+    assert (tmp_path / "net.json").is_file()
 
 
 def test_a_study_is_gone_on_with_and_joined(study, squares, run, tmp_path):
@@ -340,6 +375,7 @@ def test_a_study_is_gone_on_with_and_joined(study, squares, run, tmp_path):
     code, _, err = run("search", *words[:3], 2, *words[4:], "--trials", 4)
     assert code == 2
     assert "halves/study.journal was begun with epochs 1, got 2; begin another study" in err
+    assert err.endswith(", by another --out\n")
     changed = [*words[:-3], "--out", folder, "--quiet", "--trials", 4]
     changed[changed.index("--budget") + 1] = "params<=3K"
     assert (
@@ -507,6 +543,25 @@ def test_fit_searches_and_says_what_it_gained(squares, tmp_path, capsys):
         nw.fit(squares, out=tmp_path / "other", search=True, net="resnet18")
 
 
+def test_a_fit_says_how_many_nets_its_gain_is_between(capsys, monkeypatch, tmp_path):
+    """As `--show` says it, by the same words."""
+    from netwright.search.engine import automl, summary
+
+    trials = [Trial(i, str(i), str(i), "", score, "complete", costs={"macs": 1, "params": 1},
+                    record={"recipe": {}, "note": {"from": "random"} if i < 2 else {}})
+              for i, score in enumerate((0.5, 0.75, 0.25))]  # fmt: skip
+    found = automl.Found(trials[1], 3, summary.gain(trials), summary.compared(trials), tmp_path)
+    monkeypatch.setattr(automl, "fit_by_search", lambda *_, **__: (None, found))
+    monkeypatch.setattr("netwright.cli.fit._tell", lambda *_: None)
+    with pytest.raises(SystemExit):
+        main(["fit", str(tmp_path), "--search", "--out", str(tmp_path / "run")])
+    words = "-37.50 points over random search, each the best of 1 net"
+    assert words in summary.summary_text(summary.summary("s", {"identity": {
+        "space": "", "data": ""}}, trials))  # fmt: skip
+    err = " ".join(capsys.readouterr().err.split())
+    assert f"the search, on validation: 3 nets; {words}; " in err
+
+
 def test_a_fit_does_not_go_on_with_the_search_of_other_images(squares, run, tmp_path):
     from netwright.search.engine.automl import fit_by_search
 
@@ -516,6 +571,8 @@ def test_a_fit_does_not_go_on_with_the_search_of_other_images(squares, run, tmp_
         "--out", tmp_path / "run-search")  # fmt: skip
     with pytest.raises(SearchError, match=r"was begun with data halves\.npz.*got other\.npz"):
         fit_by_search(other, tmp_path / "run", minutes=0.1, budget=CHEAP)
+    with pytest.raises(SearchError, match=r"was begun with split seed 0, got 1"):
+        fit_by_search(squares, tmp_path / "run", minutes=0.1, budget=CHEAP, seed=1)
 
 
 def test_setups_are_kept_as_they_are(squares):

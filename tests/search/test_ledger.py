@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -24,6 +26,7 @@ from netwright.search.engine.ledger import KILLED, Ledger
 from netwright.search.engine.processes import _undisturbed, work_together
 from netwright.search.engine.shared import search_shared
 from netwright.search.engine.storage import Place, shown
+from netwright.search.engine.summary import summary
 from netwright.search.engine.worker import Plan, _Turn, work
 from netwright.search.strategy import find
 
@@ -162,11 +165,110 @@ def test_progress_of_a_running_trial_is_seen(ledger):
 def test_another_study_is_refused(tmp_path):
     file = tmp_path / "study.journal"
     nw.search(SPACE, score, trials=2, strategy="random", storage=file, study="s")
-    for space, more, word in ((nw.space("nasbench201", depth=1), {}, "space"),
-                              (SPACE, {"budget": "params<=1M"}, "budget")):  # fmt: skip
-        with pytest.raises(SearchError, match=f"begun with {word} .*, got .*; begin another study"):
+    way = "; begin another study, by another study= or storage=$"
+    for space, more, differing in (
+        (nw.space("nasbench201", depth=1), {}, "other options of the space nasbench201, such as"),
+        (nw.space("darts"), {}, "space nasbench201 .*, got darts"),
+        (SPACE, {"budget": "params<=1M"}, "budget none, got params<=1000000"),
+    ):
+        with pytest.raises(SearchError, match=f"was begun with {differing}.*{way}"):
             nw.search(space, score, trials=2, strategy="random", storage=file, study="s", **more)
     nw.search(nw.space("nasbench201", depth=1), score, trials=2, storage=file, study="other")
+
+
+def other(net):
+    return 1 - score(net)
+
+
+def raised_by(power):
+    return lambda net: score(net) ** power
+
+
+class Scored:
+    def __call__(self, net):
+        return score(net)
+
+
+def counting():
+    asked, count = [], 0
+
+    def evaluator(net):
+        nonlocal count
+        count += 1
+        asked.append(net.hash)
+        return evaluator and score(net)
+
+    return evaluator
+
+
+def test_functions_are_told_apart_and_known_again():
+    def named(evaluator):
+        return identity(SPACE, evaluator)["data"]
+
+    assert named(score) == "evaluators.score"
+    assert named(other) == f"{other.__module__}.other"
+    assert named(Scored()) == f"{other.__module__}.Scored"
+    assert named(partial(other, 2)) == f"{other.__module__}.other (2)"
+    different = [lambda net: 1.0, lambda net: 2.0, lambda net: net.hash, raised_by(1), raised_by(2),
+                 lambda net, add=1: score(net) + add, lambda net, add=2: score(net) + add,
+                 lambda net: net.hash in {"a", "b"}]  # fmt: skip
+    assert len({named(one) for one in different}) == len(different)
+    assert named(lambda net: 1.0) == named(different[0])
+    assert named(raised_by(2)) == named(raised_by(2))
+    mine = counting()
+    before = named(mine)
+    nw.search(SPACE, mine, trials=2, strategy="random")
+    assert named(mine) == before == named(counting())
+
+
+SCRIPT = """
+import netwright as nw
+from netwright.search.engine.identity import identity
+
+def make(words):
+    def local(net):
+        return net.name in words or net.name in {"e", "f", "g"} or (lambda: 3)()
+    return local
+
+def score(net):
+    return 1.0
+
+for one in (make(frozenset("abcd")), score, lambda net: 1.0):
+    print(identity(nw.space("nasbench201"), one)["data"])
+"""
+
+
+def test_a_script_that_runs_again_has_the_same_functions(tmp_path):
+    (tmp_path / "mine.py").write_text(SCRIPT)
+    told = [subprocess.run([sys.executable, tmp_path / "mine.py"], capture_output=True, text=True,
+                           check=True, env={**os.environ, "PYTHONHASHSEED": seed}).stdout
+            for seed in ("1", "2")]  # fmt: skip
+    assert told[0] == told[1]
+    assert re.fullmatch(r"mine\.make\.<locals>\.local \(\w{12}\)\nmine\.score\n"
+                        r"mine\.<lambda> \(\w{12}\)\n", told[0])  # fmt: skip
+
+
+def test_a_kept_study_does_not_answer_for_another_function(tmp_path):
+    given = {"trials": 4, "strategy": "random", "storage": tmp_path / "j"}
+    nw.search(SPACE, score, **given)
+    for another in (other, lambda net: 1.0):
+        with pytest.raises(SearchError, match=r"begun with data evaluators\.score, got .*; begin"):
+            nw.search(SPACE, another, **given)
+    assert len(nw.search(SPACE, score, **given).trials) == 4
+
+
+def test_a_study_names_the_strategies_that_proposed_its_trials(tmp_path):
+    given = {"storage": tmp_path / "j", "study": "s"}
+    asked = [(4, "evolution"), (4, "random"), (6, "random"), (6, "default"), (7, "evolution")]
+    names = [nw.search(SPACE, score, trials=trials, strategy=name, **given).strategy
+             for trials, name in asked]  # fmt: skip
+    both = "evolution then random"
+    assert names == ["evolution", "evolution", both, both, both]
+    with Ledger.opened(Place(str(tmp_path / "j"), "s", print)) as ledger:
+        trials = ledger.trials()
+        assert summary("s", ledger.record, trials)["strategy"] == both
+    assert [trial.record["strategy"] for trial in trials][3:] == ["evolution", "random", "random",
+                                                                  "evolution"]  # fmt: skip
 
 
 def hungry(net):
@@ -207,17 +309,17 @@ def test_a_trial_has_its_time(tmp_path):
 
 def test_the_time_of_a_search_gives_the_last_trial_back(tmp_path):
     def evaluator(net):
-        time.sleep(0.1 if len(list_of) < 2 else 5)
+        time.sleep(0.1 if len(list_of) < 2 or later else 5)
         list_of.append(net)
-        return 1.0
+        return 2.0 if later else 1.0
 
-    list_of = []
+    list_of, later = [], []
     study = nw.search(SPACE, evaluator, minutes=1 / 60, strategy="random", storage=tmp_path / "j")
     assert len(list_of) == 2  # the third was broken off
     assert study.stopped == "the time is over"
     assert [trial.state for trial in study.trials] == ["complete"] * 2
-    list_of.clear()
-    more = nw.search(SPACE, lambda net: 2.0, trials=4, strategy="random", storage=tmp_path / "j")
+    later.append(True)
+    more = nw.search(SPACE, evaluator, trials=4, strategy="random", storage=tmp_path / "j")
     assert [trial.score for trial in more.trials] == [1.0, 1.0, 2.0, 2.0]
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import signal
 import threading
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 import netwright as nw
 from evaluators import score
+from netwright.cli import main
+from netwright.search.engine.home import Home
 from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.locks import PostgresLocks
 from netwright.search.engine.shared import search_shared
@@ -132,4 +137,53 @@ def test_a_worker_that_begins_while_the_server_is_away_waits_for_it(server):
     with closing(Place(server.url, "later", lines.append, wait=True)) as place:
         assert len(Ledger.opened(place).trials()) == 1
     back.join()
-    assert "cannot be reached (no answer)" in lines[0]
+    assert re.search("cannot be reached .*refused.*nothing is lost, trying again", lines[0])
+
+
+def test_work_that_begins_while_the_server_is_away_waits_for_it(server, squares, tmp_path, capsys,
+                                                                monkeypatch):  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        with pytest.raises(SystemExit) as stop:
+            main([str(word) for word in words])
+        return (stop.value.code or 0, *capsys.readouterr())
+
+    search = ["search", "small", squares, "--budget", "params<=4K, macs<=120K", "--epochs", 1,
+              "--trials", 1, "--storage", server.url, "--out", "joined", "--quiet"]  # fmt: skip
+    assert run(*search)[0] == 0
+    server.stop()
+    code, _, err = run("search", "--show", "joined", "--storage", server.url)
+    assert (code, err.count("\n")) == (2, 1)  # who looks is told at once
+    back = threading.Timer(1.0, server.start)
+    back.start()
+    code, out, err = run("work", "joined", "--storage", server.url)
+    back.join()
+    assert (code, out) == (0, "joined: 0 trials here; 1 trial\n")
+    assert "refused" in err
+    assert "is back after" in err
+
+
+def test_the_commands_that_a_search_prints_are_of_its_study(server, squares, tmp_path, capsys,
+                                                            monkeypatch):  # fmt: skip
+    def run(*words):
+        with pytest.raises(SystemExit) as stop:
+            main([str(word) for word in words])
+        assert not stop.value.code, capsys.readouterr().err
+        return capsys.readouterr().out
+
+    monkeypatch.chdir(tmp_path)
+    url = server.url.replace(":secret", "")
+    out = run("search", "small", squares, "--budget", "params<=4K, macs<=120K", "--epochs", 1,
+              "--trials", 2, "--storage", url, "--out", "elsewhere/pgs", "--quiet")  # fmt: skip
+    export = shlex.split(out.splitlines()[-1])
+    assert export == ["export", "netwright", "search", "--export", "pgs", "net.json", "--storage",
+                      url]  # fmt: skip
+    out = run(*export[2:])
+    assert Path("net.json").is_file()
+    again = shlex.split(out.splitlines()[2])
+    assert again[:2] == ["repeat", "it"]
+    assert "on validation then, " in run(*again[3:])
+    show = shlex.split(Home("elsewhere/pgs", url).command("--show", "STUDY"))
+    assert "2 of 2 trials: 2 complete" in run(*show[1:])
+    assert "secret" not in Home("pgs", server.url).command("--show", "STUDY")

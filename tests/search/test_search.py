@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import netwright as nw
+from netwright.core.plan import Plan
 from netwright.errors import SearchError
 from netwright.search import Evaluation, Proposal, Strategy, Study, Trial
 from netwright.search.fronts import front
@@ -159,7 +160,9 @@ def test_a_search_ends_by_the_clock() -> None:
     ({"workers": 0}, "workers is 0, wanted an integer of at least 1"),
     ({"strategy": "tep"}, "no strategy is called 'tep'; near: tpe"),
     ({"budget": "macs<=1k"}, "no net of nasbench201 keeps to macs ≤ 1K; the nearest, .* = 7.78M"),
-    ({"budget": "speed<=3"}, "no bound is called 'speed'"),
+    ({"budget": "speed<=3"}, "'speed'; there are: field, latency, macs, memory, params"),
+    ({"strategy": 3}, "strategy is 3, wanted the name of one, as nw.strategies"),
+    ({"strategy": Strategy}, "strategy is <class .*wanted the name of one"),
     ({"space": "nasbench"}, "no space is called 'nasbench'; near: nasbench201"),
     ({"evaluator": 3}, "the evaluator is 3, wanted a function of a net"),
     ({"space": nw.net("lenet5")}, "lenet5 has no choice in it"),
@@ -169,6 +172,16 @@ def test_wrong_arguments_are_told_in_a_line(given: dict[str, object], why: str) 
     with pytest.raises(nw.NetwrightError, match=why) as error:
         nw.search(**arguments)
     assert "\n" not in str(error.value)
+
+
+def test_a_bound_of_latency_wants_a_machine_that_is_calibrated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Plan, "latency", lambda plan: None)
+    with pytest.raises(
+        nw.NetwrightError, match=r"^a bound of latency.*`netwright calibrate` first"
+    ):
+        nw.search(SPACE, digits, "latency<=1ms", trials=2)
 
 
 def test_a_strategy_of_ones_own() -> None:

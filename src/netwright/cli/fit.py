@@ -149,17 +149,16 @@ def _searched(data: str, folder: str, watch: Watch, given: dict[str, Any]) -> Ru
     from netwright.report.numbers import counted
     from netwright.search.engine.automl import fit_by_search
     from netwright.search.engine.measure import Measure, scored
+    from netwright.search.engine.summary import gain_words
 
     def progress(trial: Trial) -> None:
         came = trial.reason if trial.score is None else f"{scored(trial)} on validation"
         watch.say(f"trial {trial.number}  {trial.code}  {came}")
 
     run, found = fit_by_search(data, folder, watch=watch, progress=progress, **given)
-    gains = [f"{Measure.of(found.trial).gain(points)} over "
-             f"{'the default' if word == 'default' else 'random'}"
-             for word, points in found.gain.items()]  # fmt: skip
-    came = ", ".join([counted(found.trials, "net"), *gains])
-    watch.say(f"the search: {came} on validation; {found.report}")
+    gains = gain_words(found.gain, found.compared, Measure.of(found.trial))
+    came = "; ".join([counted(found.trials, "net"), *gains])
+    watch.say(f"the search, on validation: {came}; {found.report}")
     return run
 
 

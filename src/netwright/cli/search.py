@@ -126,7 +126,7 @@ def _search(
     progress = Progress(setup.trials, minutes, quiet=quiet)
     home = Home(folder, storage, progress.say)
     plan = setup.plan(home.folder)
-    again = f"go on with the same command; netwright search --show {quote(folder)}"
+    again = f"go on with the same command; {home.command('--show', 'STUDY')}"
     with suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, interrupt)
     try:
@@ -152,7 +152,7 @@ def _search(
     if not report:
         raise SearchError(f"no net of {state['trials']} could be evaluated")
     if not as_json:
-        echo(f"report  {report}\nexport  netwright search --export {quote(folder)} net.json")
+        echo(f"report  {report}\nexport  {home.command('--export', 'STUDY', 'net.json')}")
 
 
 def _show(study: str, storage: str, as_json: bool) -> None:
@@ -170,21 +170,32 @@ def _show(study: str, storage: str, as_json: bool) -> None:
 
 def _export(study: str, file: str, storage: str, number: int | None, as_json: bool) -> None:
     from netwright.search.engine.home import Home, exported
+    from netwright.search.engine.identity import SPLIT
     from netwright.search.engine.summary import numbered
     from netwright.search.study import best_trial
 
     home = Home(study, storage, lambda line: click.echo(line, err=True))
     with home.opened() as ledger:
-        setup, trials = ledger.record.get("setup", {}), ledger.trials()
+        record, trials = ledger.record, ledger.trials()
     trial = best_trial(trials) if number is None else numbered(trials, number)
-    options = exported(trial, file)
+    options, setup = exported(trial, file), record.get("setup", {})
+    if size := setup.get("size"):
+        options["size"] = str(size)
+    if seed := record["identity"].get(SPLIT):  # no test image is one that the search learnt from
+        options["seed"] = seed
     words = " ".join(f"--{word} {quote(value)}" for word, value in options.items())
     click.echo(f"wrote {file}", err=True)
     if as_json:
         echo_json({"trial": trial.number, "code": trial.code, "score": trial.score, "fit": options})
         return
-    echo(f"trial {trial.number}: code {trial.code}, score {trial.score}\n"
-         f"train it  netwright fit {quote(setup.get('data', 'DATA'))} {words}")  # fmt: skip
+    lines = [f"trial {trial.number}: code {trial.code}, score {trial.score}",
+             f"train it   netwright fit {quote(setup.get('data', 'DATA'))} {words}"]  # fmt: skip
+    if setup:
+        again = home.command("--again", "STUDY", "--trial", str(trial.number))
+        lines.append(f"repeat it  {again}\n"
+                     "The first splits the images as the search did, so its test images are new to "
+                     "the net; the second is the trial once more, by its own seed.")  # fmt: skip
+    echo("\n".join(lines))
 
 
 def _train_again(study: str, storage: str, number: int | None, as_json: bool) -> None:

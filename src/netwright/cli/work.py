@@ -47,7 +47,7 @@ def command(
 
     first = os.environ.get("RANK", "0") == "0"
     progress = Progress(None, minutes, quiet=quiet or not first)
-    home = Home(study, storage, progress.say)
+    home = Home(study, storage, progress.say, wait="://" in storage)
     with suppress(ValueError):  # not in the main thread
         signal.signal(signal.SIGTERM, interrupt)
     try:

@@ -191,6 +191,9 @@ def find(strategy: str | Strategy, **settings: Any) -> Strategy:
     """
     if isinstance(strategy, Strategy):
         return strategy
+    if not isinstance(strategy, str):
+        raise SearchError(f"strategy is {shown(strategy, 80)}, wanted the name of one, as "
+                          "nw.strategies() lists them, or a Strategy")  # fmt: skip
     strategy, _, rest = strategy.partition(":")
     if strategy not in names():
         raise UnknownName(f"{nearest('strategy', strategy, _strategies)}; `netwright search`, or "

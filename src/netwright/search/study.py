@@ -12,10 +12,10 @@ from netwright.errors import SearchError
 from netwright.search.fronts import front
 from netwright.search.strategy import complete, longest
 from netwright.search.timing import LATENCY, latencies, timed
-from netwright.search.trial import Trial
+from netwright.search.trial import STRATEGY, Trial
 from netwright.space.search_space import Space
 
-__all__ = ["Best", "Study", "best_so_far", "best_trial"]
+__all__ = ["Best", "Study", "best_so_far", "best_trial", "strategies"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Study:
     """The trials of one search; `trials` are in the order they were asked in.
 
     space: where they come from
-    strategy: the name of the strategy
+    strategy: the name of the strategy that proposed the trials; of several, `random then tpe`
     seed: that of the search
     trials: all of them, failed and running ones too
     stopped: why the search ended
@@ -86,6 +86,18 @@ class Study:
     def curve(self) -> list[float]:
         """The best score so far after each complete trial of the longest training."""
         return best_so_far(self.trials)
+
+
+def strategies(trials: Sequence[Trial], name: str) -> str:
+    """The strategies that proposed the trials, in order; the one of that name where none did.
+
+    >>> trials = [Trial(i, "", "", "", record={"strategy": by}) for i, by in enumerate("aab")]
+    >>> strategies(trials, "c"), strategies([], "c")
+    ('a then b', 'c')
+    """
+    return (
+        " then ".join(dict.fromkeys(trial.record.get(STRATEGY, name) for trial in trials)) or name
+    )
 
 
 def best_trial(trials: Sequence[Trial]) -> Trial:

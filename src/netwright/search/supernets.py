@@ -101,7 +101,7 @@ class SharedWeights(Strategy):
         from netwright.train.recipe import read
 
         of = repr((self, seed))
-        if before and before["of"] == of:
+        if before and before.get("of") == of:
             return before
         own, began = cast("Accuracy", evaluator), monotonic()
         images = halves(own.images("train"), seed=seed)
@@ -123,7 +123,7 @@ class SharedWeights(Strategy):
                 "stopped": result.stopped, "seconds": took}  # fmt: skip
 
     def prepared(self, learnt: Learnt) -> Strategy:
-        if not learnt:
+        if "ranking" not in learnt:
             return self
         return Ranked(tuple([(code, score) for code, score in learnt["ranking"]]), learnt["of"])
 

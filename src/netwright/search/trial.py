@@ -9,10 +9,12 @@ from typing import Any, Literal, cast
 
 from netwright.errors import SearchError
 
-__all__ = ["STATES", "State", "Trial"]
+__all__ = ["STATES", "STRATEGY", "State", "Trial"]
 
 State = Literal["complete", "failed", "running"]
 STATES: tuple[State, ...] = ("complete", "failed", "running")
+STRATEGY = "strategy"
+"""What a record calls the strategy that proposed the trial, where several may share a study."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from typing import Self
 
 from netwright.core.plan import Plan
 from netwright.errors import BudgetError, nearest
@@ -33,7 +34,7 @@ class Budget:
     memory: int | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Budget:
+    def parse(cls, text: str) -> Self:
         """Reads bounds such as `params<=1M, macs<=50M, memory<=20MB`.
 
         k, M, G are powers of 1000, of bytes KB, MB, GB of 1024, as in all tables. Raises
@@ -44,7 +45,7 @@ class Budget:
         """
         bounds: dict[str, int] = {}
         for term in filter(str.strip, re.split(r"[,;]", text)):
-            name, bound = _term(term)
+            name, bound = _term(term, [field.name for field in fields(cls)])
             if name in bounds:
                 raise BudgetError(f"budget names {name} twice; once will do: {text!r}")
             bounds[name] = bound
@@ -101,7 +102,7 @@ def _amount(text: str, scales: dict[str, int], wanted: str) -> int:
     return int(Decimal(match[1]) * scales[match[2].lower()])
 
 
-def _term(term: str) -> tuple[str, int]:
+def _term(term: str, bounds: list[str]) -> tuple[str, int]:
     match = TERM.fullmatch(term)
     if not match:
         raise BudgetError(
@@ -111,7 +112,6 @@ def _term(term: str) -> tuple[str, int]:
     if name in ("latency", "time", "ms", "fps"):
         raise BudgetError(f"a budget cannot bound {name}: it depends on the machine and is not "
                           "planned; bound macs and memory instead")  # fmt: skip
-    bounds = {field.name for field in fields(Budget)}
     if name not in bounds:
         raise BudgetError(
             f"budget: {nearest('bound', name, bounds)}; wanted bounds such as {EXAMPLE!r}"

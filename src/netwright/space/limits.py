@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
-from typing import Any
+from typing import Any, Self
 
 from netwright.core.plan import Plan
 from netwright.errors import BudgetError
 from netwright.space.budget import AMOUNT, Budget
 from netwright.space.totals import Totals
 
-__all__ = ["Limits"]
+__all__ = ["Limits", "Uncalibrated"]
 
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 LATENCY = re.compile(rf"\s*latency\s*(?:<=|<|≤)\s*{AMOUNT}", re.IGNORECASE)
 FIELD = re.compile(r"\s*field\s*(?:>=|>|≥)\s*([0-9]+)\s*", re.IGNORECASE)
+
+
+class Uncalibrated(BudgetError):
+    """A bound of latency on a machine whose rates are not known: no net can be held to it."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,13 @@ class Limits(Budget):
     field: int | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Limits:
+    def parse(cls, text: str) -> Self:
         """Reads bounds such as `params<=1M, latency<=5ms, field>=64`. Raises `BudgetError`.
 
         >>> Limits.parse("macs<=50M, latency<=5ms, field>=64")
         Limits(params=None, macs=50000000, memory=None, latency=0.005, field=64)
         """
-        own, rest = dict[str, Any](), list[str]()
+        own, rest = dict[str, Any](), list[str]()  # those of its own, and those of every budget
         for term in re.split(r"[,;]", text):
             latency, field = LATENCY.fullmatch(term), FIELD.fullmatch(term)
             name = "latency" if latency else "field"
@@ -57,7 +61,7 @@ class Limits(Budget):
                                   "bounded from below by whole positions: field>=64")  # fmt: skip
             else:
                 rest.append(term)
-        return cls(**Budget.parse(",".join(rest)).bounds(), **own)
+        return replace(super().parse(",".join(rest)), **own)
 
     @classmethod
     def of(cls, budget: Budget | None) -> Limits:
@@ -124,8 +128,8 @@ def _need(name: str, plan: Plan) -> float:
     if name == "latency":
         latency = plan.latency()
         if latency is None:
-            raise BudgetError("a bound of latency needs this machine's rates; run "
-                              "`netwright calibrate` first, or bound macs")  # fmt: skip
+            raise Uncalibrated("a bound of latency needs this machine's rates; run "
+                               "`netwright calibrate` first, or bound macs")  # fmt: skip
         return latency.seconds
     if name == "field":
         field = plan.field

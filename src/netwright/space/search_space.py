@@ -14,7 +14,7 @@ from netwright.core.net import Net
 from netwright.errors import NetwrightError, SpecError
 from netwright.space.budget import Budget
 from netwright.space.digits import ALPHABET, Digit, Digits, read, spans, write
-from netwright.space.limits import Limits
+from netwright.space.limits import Limits, Uncalibrated
 from netwright.space.totals import Totals, totals
 
 __all__ = ["MANY", "TRIES", "UNFIT", "Digit", "Digits", "Space"]
@@ -195,6 +195,8 @@ class Space:
         try:
             totals = self.totals(code)
             return self.budget.lazily(totals, lambda: self.net(code).plan()) if bounded else 0.0
+        except Uncalibrated:  # the bound is at fault, not the net
+            raise
         except UNFIT:
             return math.inf
 

@@ -21,6 +21,7 @@ from netwright.data.dataset import Dataset, load
 from netwright.data.image import Preprocessing
 from netwright.errors import SearchError, nearest
 from netwright.report.numbers import counted
+from netwright.search.engine.identity import SPLIT
 from netwright.search.loop import Evaluation
 from netwright.search.trial import Trial
 from netwright.space.registry import find, options
@@ -191,7 +192,7 @@ class Accuracy:
         """What two sessions of one search must have in common, by name."""
         recipe = read(self.recipe)
         return {
-            "split seed": str(self.seed),
+            SPLIT: str(self.seed),
             "epochs": str(self.epochs),
             "recipe": f"{recipe.name} ({sha256(repr(recipe).encode()).hexdigest()[:12]})",
             "size": str(self.size or "of the images"),

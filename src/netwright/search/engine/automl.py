@@ -14,7 +14,7 @@ from netwright.report.numbers import counted
 from netwright.search.engine.home import Home, exported
 from netwright.search.engine.setup import Setup
 from netwright.search.engine.shared import search_shared
-from netwright.search.engine.summary import gain
+from netwright.search.engine.summary import compared, gain
 from netwright.search.study import best_trial
 from netwright.search.trial import Trial
 from netwright.train.decide import UNBOUNDED
@@ -46,11 +46,15 @@ TAKEN = ("net", "weights", "epochs", "transfer")
 
 @dataclass(frozen=True)
 class Found:
-    """What a search added: the trials' best, and what it gained over the default and random."""
+    """What a search added: the trials' best, and what it gained over the default and random.
+
+    compared: how many nets of the strategy are compared with as many at random
+    """
 
     trial: Trial
     trials: int
     gain: dict[str, float]
+    compared: int
     report: Path
 
 
@@ -98,7 +102,8 @@ def fit_by_search(
     taken = {word: value for word, value in given.items() if word not in ("minutes", "recipe")}
     run = fit(data, out=out, watch=watch, minutes=left, net=options["net"],
               recipe=options["recipe"], **taken)  # fmt: skip
-    return run, Found(best, len(trials), gain(trials), home.folder / "report.html")
+    return run, Found(best, len(trials), gain(trials), compared(trials),
+                      home.folder / "report.html")  # fmt: skip
 
 
 def _setup(settings: Settings, home: Home) -> Setup:
@@ -108,7 +113,7 @@ def _setup(settings: Settings, home: Home) -> Setup:
         with home.opened() as ledger:
             # What it is of may not change: the ledger refuses another.
             return replace(home.setup(ledger), data=settings.data, size=settings.size,
-                           budget=budget)  # fmt: skip
+                           budget=budget, seed=settings.seed)  # fmt: skip
     recipe = read(settings.recipe or DEFAULT)
     flips = settings.flip or (settings.flip is None and settings.recipe)
     if not flips:  # digits and letters turn into others in a mirror

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from shlex import join
 from typing import Any
 
 from netwright.core.files import write_text
@@ -15,7 +16,7 @@ from netwright.search.engine.identity import difference, identity
 from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.page import study_page
 from netwright.search.engine.setup import Setup
-from netwright.search.engine.storage import Place, studies
+from netwright.search.engine.storage import Place, shown, studies
 from netwright.search.engine.worker import Plan
 from netwright.search.study import best_trial
 from netwright.search.timing import LATENCY, latencies, setting
@@ -36,12 +37,18 @@ class Home:
             alone has its folder in `searches`, never the folder of images that is called like it.
         storage: a journal file or `postgresql://...`; the folder's own journal where empty.
         tell: hears a line for people.
+        wait: whether to wait for a storage that is out of reach at the beginning too.
     """
 
     def __init__(
-        self, study: str | Path, storage: str = "", tell: Callable[[str], None] = lambda line: None
+        self,
+        study: str | Path,
+        storage: str = "",
+        tell: Callable[[str], None] = lambda line: None,
+        *,
+        wait: bool = False,
     ) -> None:
-        self.folder, self.tell = Path(study), tell
+        self.folder, self.tell, self.wait, self._given = Path(study), tell, wait, storage
         if "://" in storage and self.folder.name == str(study):
             self.folder = SEARCHES / self.folder
         self.storage = storage or str(self.folder / JOURNAL)
@@ -53,9 +60,18 @@ class Home:
             if len(kept) == 1:  # whatever the folder was called when it was begun
                 self.name = kept[0]
 
+    def command(self, *words: str) -> str:
+        """`netwright search` with these words, of which STUDY stands for this one, as people may
+        type it; a password is left out.
+        """
+        study = self.name if "://" in self.storage else str(self.folder)
+        storage = ["--storage", shown(self._given)] if self._given else []
+        typed = [study if word == "STUDY" else word for word in words]
+        return join(["netwright", "search", *typed, *storage])
+
     def place(self) -> Place:
         """The storage and its locks."""
-        return Place(self.storage, self.name, self.tell)
+        return Place(self.storage, self.name, self.tell, wait=self.wait)
 
     def opened(self) -> Ledger:
         """The study, which has to be there; nothing is made where it is not."""
@@ -75,7 +91,7 @@ class Home:
         plan = self.setup(ledger).plan(folder, data)
         if differing := difference(ledger.record["identity"],
                                    identity(plan.space, plan.evaluator)):  # fmt: skip
-            raise SearchError(f"the study {self.name} was begun with {differing} here; `netwright "
+            raise SearchError(f"the study {self.name} was begun with {differing}; `netwright "
                               "work` takes images from elsewhere by --data")  # fmt: skip
         return plan
 
@@ -103,7 +119,7 @@ def net_of(trial: Trial) -> Net:
 
 def exported(trial: Trial, file: str) -> dict[str, str]:
     """Writes the net of a trial, and its recipe beside it if it has one; the options of `netwright
-    fit` that train it so.
+    fit` that train it so. The seed is not among them: a fit splits the images by its own.
     """
     path = Path(file)
     write_text(path, net_of(trial).to_json(indent=1))
@@ -112,4 +128,4 @@ def exported(trial: Trial, file: str) -> dict[str, str]:
         recipe = path.with_suffix(".recipe.json")
         write_text(recipe, json.dumps(trial.record["recipe"], indent=1))
         options |= {"recipe": str(recipe), "epochs": str(trial.record["epochs"])}
-    return {**options, "seed": str(trial.seed)}
+    return options

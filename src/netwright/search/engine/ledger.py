@@ -106,9 +106,10 @@ class Ledger:
         """Notes what the study is; `SearchError` where it is another one already."""
         before = self._record()
         if before and (differing := difference(before["identity"], record["identity"])):
+            by = "--out" if "setup" in record else "study= or storage="
             raise SearchError(
                 f"the study {self.place.study} in {shown(self.place.where)} was begun with "
-                f"{differing}; begin another study (on the command line by another --out)"
+                f"{differing}; begin another study, by another {by}"
             )
         record = {**record, **{word: before[word] for word in KEPT if word in before}}
         if before != record:

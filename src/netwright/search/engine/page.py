@@ -25,7 +25,7 @@ from netwright.search.engine.summary import (
 )
 from netwright.search.fronts import front
 from netwright.search.strategy import complete, longest
-from netwright.search.study import best_trial
+from netwright.search.study import best_trial, strategies
 from netwright.search.timing import LATENCY
 from netwright.search.trial import Trial
 
@@ -68,9 +68,13 @@ def _result(page: Page, record: dict[str, Any], trials: Sequence[Trial], best: T
         *[(f"over {word}", measure.gain(points)) for word, points in gains.items()],
     ]
     page.add("Result", facts(cards),
-             note=f"Strategy {record.get('strategy', '')}, seed {record.get('seed', 0)}, budget "
-             f"{record.get('identity', {}).get('budget', 'none')}.{LUCK * measure.accuracy}"
+             note=f"Strategy {_strategies(record, trials)}, seed {record.get('seed', 0)}, "
+             f"budget {record.get('identity', {}).get('budget', 'none')}.{LUCK * measure.accuracy}"
              + "".join([f" {line.capitalize()}." for line in lines]))  # fmt: skip
+
+
+def _strategies(record: dict[str, Any], trials: Sequence[Trial]) -> str:
+    return strategies(trials, record.get("strategy", ""))
 
 
 def _curve(page: Page, trials: Sequence[Trial], measure: Measure) -> None:
@@ -130,7 +134,7 @@ def _all(page: Page, record: dict[str, Any], trials: Sequence[Trial]) -> None:
         (f"trial {trial.number}: {trial.code}", measure.lacking_text(trial.points),
          f"{trial.costs['params'] / 1e6:.3g}", f"{trial.costs['macs'] / 1e6:.4g}",
          f"{trial.seconds:.1f}", f"{days:.2g}",
-         trial.note.get("from") or record.get("strategy", ""), *[training(trial)] * short)
+         trial.note.get("from") or _strategies(record, [trial]), *[training(trial)] * short)
         for trial in done[:SHOWN]
     ]  # fmt: skip
     error = "validation error" if measure.accuracy else measure.lack

@@ -79,7 +79,7 @@ class Setup:
         if not strategy.fidelities and self.strategy != "random":
             strategy = Beside(strategy, self.beside, self.first)
         return Plan(space, strategy, evaluator, self.seed, self.trials or math.inf,
-                    self.limit or math.inf)  # fmt: skip
+                    self.limit or math.inf, self.strategy)  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
         """As JSON's own types."""

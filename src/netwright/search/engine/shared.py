@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -14,7 +15,7 @@ from netwright.search.engine.ledger import Ledger
 from netwright.search.engine.processes import work_together
 from netwright.search.engine.storage import Place
 from netwright.search.engine.worker import Plan, work
-from netwright.search.study import Study
+from netwright.search.study import Study, strategies
 from netwright.search.trial import Trial
 
 __all__ = ["search_shared"]
@@ -63,9 +64,10 @@ def search_shared(
         learnt = plan.strategy.prepare(plan.space, plan.evaluator, seed=plan.seed, seconds=seconds,
                                        before=ledger.kept("learnt"), tell=tell)  # fmt: skip
         ledger.keep("learnt", learnt)
-        plan, seconds = plan.knowing(learnt), ends - monotonic()
+        plan, seconds = replace(plan.knowing(learnt), name=name), ends - monotonic()
         if workers == 1:
             why = work(plan, ledger, seconds=seconds, progress=progress)
         else:
             why = work_together(plan, ledger, workers, seconds=seconds, progress=progress)
-        return Study(plan.space, name, plan.seed, ledger.trials(), why)
+        trials = ledger.trials()
+        return Study(plan.space, strategies(trials, name), plan.seed, trials, why)

@@ -35,7 +35,12 @@ TABLES = 0x6E657477
 
 
 class Unreachable(SearchError):
-    """A storage that does not answer."""
+    """A storage that does not answer, and why not."""
+
+    def __init__(self, where: str, fault: str) -> None:
+        super().__init__(f"storage {shown(where)} cannot be reached: {fault}; nothing is lost; is "
+                         "the server up, and does it let us in?")  # fmt: skip
+        self.fault = fault
 
 
 class Place:
@@ -93,7 +98,7 @@ def opened(where: str, study: str) -> Opened:
         return _database(where, study)
     if find_spec("fcntl") is None:
         raise SearchError("a journal needs the file locks of Linux or macOS; on this system use "
-                          "--storage postgresql://...")  # fmt: skip
+                          "the storage postgresql://...")  # fmt: skip
     from netwright.search.engine.journal import damaged, is_journal, journal
 
     path = Path(where)
@@ -101,18 +106,18 @@ def opened(where: str, study: str) -> Opened:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SearchError(f"the folder {path.parent} cannot be made: {error.strerror}; choose "
-                          "another --out or --storage") from None  # fmt: skip
+                          "another folder or storage") from None  # fmt: skip
     try:
         if not is_journal(path):
-            raise SearchError(f"{path} is no journal of a search; choose another --storage")
+            raise SearchError(f"{path} is no journal of a search; choose another storage")
         locks = FileLocks(path.with_name(path.name + ".locks"))
         return journal(path, locks.folder), locks, lambda: None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SearchError(f"{path} cannot be read as a journal: {damaged(path)}"
-                          f"{str(error)[:80]}; choose another --storage") from None  # fmt: skip
+                          f"{str(error)[:80]}; choose another storage") from None  # fmt: skip
     except OSError as error:
         raise SearchError(f"{path} cannot be used as a journal: {error.strerror}; choose another "
-                          "--storage") from None  # fmt: skip
+                          "storage") from None  # fmt: skip
 
 
 def studies(place: Place) -> list[str]:
@@ -144,8 +149,7 @@ def _database(url: str, study: str) -> Opened:
     except (SQLAlchemyError, OptunaError, ValueError, RuntimeError) as error:
         if engine is not None:
             engine.dispose()
-        raise Unreachable(f"storage {shown(url)} cannot be reached: {_fault(error)}; nothing is "
-                          "lost; is the server up, and does it let us in?") from None  # fmt: skip
+        raise Unreachable(url, _fault(error)) from None
 
     def close() -> None:
         storage.engine.dispose()
@@ -184,7 +188,7 @@ def unreachable(error: BaseException) -> str | None:
     if isinstance(error, OSError):
         return error.strerror or str(error)
     if isinstance(error, Unreachable):
-        return "no answer"
+        return error.fault
     while error.__cause__ is not None and type(error).__name__ == "StorageInternalError":
         error = error.__cause__
     names = {kind.__name__ for kind in type(error).__mro__}

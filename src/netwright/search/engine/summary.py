@@ -12,7 +12,7 @@ from netwright.search.engine.measure import Measure, after, training
 from netwright.search.fronts import front
 from netwright.search.shared.correlation import agreement
 from netwright.search.strategy import complete
-from netwright.search.study import best_so_far, best_trial
+from netwright.search.study import best_so_far, best_trial, strategies
 from netwright.search.timing import LATENCY, timed
 from netwright.search.trial import Trial
 
@@ -20,6 +20,7 @@ __all__ = [
     "compared",
     "curves",
     "gain",
+    "gain_words",
     "numbered",
     "summary",
     "summary_text",
@@ -70,6 +71,17 @@ def gain(trials: Sequence[Trial]) -> dict[str, float]:
     return gains
 
 
+def gain_words(gains: dict[str, float], count: int, measure: Measure) -> list[str]:
+    """The same for people, with how many nets each best is of.
+
+    >>> gain_words({"random": -0.3}, 1, Measure(True))
+    ['-30.00 points over random search, each the best of 1 net']
+    """
+    best = f"each the best of {counted(count, 'net')}"
+    than = {"default": "the default", "random": f"random search, {best}"}
+    return [f"{measure.gain(points)} over {than[word]}" for word, points in gains.items()]
+
+
 def summary(
     name: str, record: dict[str, Any], trials: Sequence[Trial], stopped: str = ""
 ) -> dict[str, Any]:
@@ -83,7 +95,7 @@ def summary(
     return {
         "study": name,
         **record.get("identity", {}),
-        "strategy": record.get("strategy", ""),
+        "strategy": strategies(trials, record.get("strategy", "")),
         "seed": record.get("seed", 0),
         "trials": len(trials),
         **counts,
@@ -130,11 +142,8 @@ def summary_text(state: dict[str, Any]) -> str:
 
 def _gain_lines(state: dict[str, Any], measure: Measure) -> list[str]:
     """What the search gained, or why nothing can be said of that yet."""
-    count = state["compared"]
-    than = {"default": "the default",
-            "random": f"random search, each the best of {count} nets"}  # fmt: skip
-    lines = [f"{measure.gain(points)} over {than[word]}" for word, points in state["gain"].items()]
-    if state["random"] and not count:
+    lines = gain_words(state["gain"], state["compared"], measure)
+    if state["random"] and not state["compared"]:
         lines.append("no gain over random search to tell of: so far the strategy has drawn nets "
                      "at random only")  # fmt: skip
     return lines
@@ -170,8 +179,8 @@ def supernet_of(record: dict[str, Any], trials: Sequence[Trial]) -> dict[str, An
     """The supernet of a study whose strategy trained one: its epochs, its seconds, and the rank
     correlation of what it said of nets with their scores.
     """
-    learnt = record.get("learnt")
-    if not learnt:
+    learnt = record.get("learnt", {})
+    if "ranking" not in learnt:  # other strategies learn other things
         return None
     tau, count = agreement(trials, learnt["of"]) or (None, 0)
     return {"stopped": learnt["stopped"], "seconds": round(learnt["seconds"], 1),

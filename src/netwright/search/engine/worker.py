@@ -16,7 +16,7 @@ from netwright.search.engine.ledger import Claim, Ledger
 from netwright.search.engine.limit import TimeOver
 from netwright.search.loop import Evaluator, ask, evaluate, started
 from netwright.search.strategy import Exhausted, Learnt, Strategy
-from netwright.search.trial import Trial
+from netwright.search.trial import STRATEGY, Trial
 from netwright.space.search_space import Space
 
 __all__ = ["Plan", "work"]
@@ -35,6 +35,7 @@ class Plan:
     seed: of the search
     trials: how many nets are evaluated in all, those of earlier sessions too; may be infinite
     limit: seconds after which a trial counts as failed; may be infinite
+    name: of the strategy, which the trials it proposes keep
     """
 
     space: Space
@@ -43,6 +44,7 @@ class Plan:
     seed: int = 0
     trials: float = math.inf
     limit: float = math.inf
+    name: str = ""
 
     def knowing(self, learnt: Learnt) -> Plan:
         """The same with a strategy that has learnt this before the first trial."""
@@ -114,7 +116,8 @@ class _Turn:
         except Exhausted as error:
             self.why = str(error)
             return None
-        return started(plan.space, plan.strategy, proposal, number, plan.seed)
+        trial = started(plan.space, plan.strategy, proposal, number, plan.seed)
+        return replace(trial, record={**trial.record, STRATEGY: plan.name}) if plan.name else trial
 
 
 def _evaluated(
