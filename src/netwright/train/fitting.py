@@ -17,6 +17,7 @@ from torch import distributed
 
 import netwright
 from netwright.core.files import write_text
+from netwright.core.kinds import shown
 from netwright.data.dataset import Dataset, load
 from netwright.data.hub import is_table
 from netwright.data.source import source_of
@@ -77,7 +78,8 @@ def fit(
     `torchrun` all processes train one net. Raises `DataError`, `BudgetError`, `RecipeError`,
     `WeightsError` or `RunError`.
     """
-    wanted = Settings(source_of(data), **written(settings))
+    settings = written(settings)
+    wanted = Settings(source_of(data), **settings)
     if search:
         if is_table(data):
             raise RunError("the trials of a search read the images by themselves, got a data set "
@@ -150,9 +152,9 @@ def _resumed(out: str | Path, data: Any, watch: Watch | None, given: dict[str, A
     settings = _settings(run)
     differing = settings.differing(given)
     if differing:
-        begun, got = getattr(settings, differing), given[differing]
+        begun, got = getattr(settings, differing), written(given)[differing]
         raise RunError(
-            f"{run.path} was begun with {differing} {begun!r}, got {got!r}; "
+            f"{run.path} was begun with {differing} {shown(begun, 200)}, got {shown(got, 200)}; "
             "leave it out, or begin a new run with another --out"
         )
     place = here()
