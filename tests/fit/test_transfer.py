@@ -148,6 +148,23 @@ def test_a_probe_is_an_ordinary_run(probed, images):
     assert said.top(1)[0][1] == pytest.approx(float(first[3]), abs=1e-4)
 
 
+class Told(Watch):
+    def __init__(self):
+        self.lines = []
+
+    def say(self, text):
+        self.lines.append(text)
+
+
+def test_a_recipe_that_the_winner_does_not_use_is_told(probed, images, tmp_path):
+    told, words = Told(), {"transfer": "probe", "weights": LITE, "size": 64, "recipe": "classic"}
+    run = fit(images, out=tmp_path / "run", watch=told, **words)
+    unused = "the recipe classic was not used by what won, a linear model on frozen features"
+    assert [line for line in told.lines if line.startswith(unused)] == run.metrics["why"][-1:]
+    assert unused[1:] in (run.path / "report.html").read_text()
+    assert not any("not used" in why for why in probed.metrics["why"])
+
+
 class Breaks(Watch):
     def epoch(self, trial, epoch):
         raise KeyboardInterrupt

@@ -27,7 +27,7 @@ from netwright.speed.allocation import reused_memory
 from netwright.speed.machine import machine
 from netwright.train.batches import Place
 from netwright.train.decide import decide
-from netwright.train.finish import finish
+from netwright.train.finish import finish, unheeded
 from netwright.train.folder import default_out, owned, resumable, sweep, unbegun
 from netwright.train.job import Job
 from netwright.train.logs import logged
@@ -224,6 +224,8 @@ def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock,
         if dataset.black:
             watch.say(f"{counted(len(dataset.black), 'image')} turned out to be unreadable and "
                       f"counted as black; the first: {dataset.black[0]}")  # fmt: skip
+        for reason in unheeded(run, job, winner):
+            watch.say(reason)
         watch.say("testing the best net and writing the report")
         with first_then_others():
             if here().rank:
