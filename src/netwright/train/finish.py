@@ -84,8 +84,9 @@ def unheeded(run: Run, job: Job, winner: Outcome) -> list[str]:
     """What was asked for, but plays no part in what won."""
     if not run.record["settings"].get("recipe") or winner.approach.method != "probe":
         return []
-    return [f"the recipe {job.recipe.name} was not used by what won, a linear model on frozen "
-            "features; --transfer head, stages or full uses it"]  # fmt: skip
+    unused = (f"the recipe {job.recipe.name} was not used by what won, a linear model on frozen "
+              "features; --transfer head, stages or full uses it")  # fmt: skip
+    return [unused]
 
 
 def _asked(trials: Trials, winner: Outcome, twin: nn.Module) -> tuple[Views, float]:
