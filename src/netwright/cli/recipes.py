@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -81,8 +81,7 @@ def _text(value: Any) -> str:
     """A field as people write it: operations by name, with what is said of them."""
     if not isinstance(value, list):
         return f"{value:g}" if isinstance(value, float) else json.dumps(value).strip('"')
-    items: list[Any] = value
-    return ", ".join(map(_item, items)) or "none"
+    return ", ".join(map(_item, cast("list[Any]", value))) or "none"
 
 
 def _item(value: Any) -> str:

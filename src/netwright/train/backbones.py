@@ -15,7 +15,7 @@ from netwright.core.classifier import classifiers
 from netwright.core.net import Net
 from netwright.core.shape import show
 from netwright.data.image import Preprocessing
-from netwright.errors import CodecError, NetwrightError, RunError
+from netwright.errors import CodecError, NetwrightError, RunError, WeightsError
 from netwright.nets import registry
 from netwright.nets.catalogue import from_json
 from netwright.space.budget import Budget
@@ -25,7 +25,7 @@ from netwright.train.record import text_of
 from netwright.train.run import Run
 from netwright.train.settings import Settings
 from netwright.weights.index import known
-from netwright.weights.loading import WeightsWarning
+from netwright.weights.loading import Misfit, WeightsWarning
 from netwright.weights.local import at_hand
 from netwright.weights.preprocess import usual
 
@@ -127,7 +127,11 @@ def with_weights(net: Net, weights: str) -> nn.Module:
     """The built net with its weights; what starts fresh for other classes is no surprise here."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", WeightsWarning)
-        return net.build(seed=0, weights=weights)
+        try:
+            return net.build(seed=0, weights=weights)
+        except Misfit as error:
+            raise WeightsError(f"{error.fault}; try the --net that they were made for, or other "
+                               "--weights") from None  # fmt: skip
 
 
 def available(settings: Settings) -> tuple[list[Backbone], str]:

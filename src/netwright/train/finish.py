@@ -60,8 +60,8 @@ def finish(
     indices = dataset.indices("test")
     names = [dataset.names[i] for i in indices]
     result = Evaluation(dataset.classes, names, dataset.labels[indices], test)
-    metrics = _metrics(trials, winner, result) | {"temperature": round(heat, 4)}
-    metrics["why"] += unheeded(run, trials.job, winner)
+    why = [*trials.job.why, *unheeded(run, trials.job, winner)]
+    metrics = _metrics(trials, winner, result, why) | {"temperature": round(heat, 4)}
     write_text(run.path / "net.json", approach.net.to_json(indent=1))
     write_bytes(run.path / "weights.safetensors", packed(model))
     write_text(run.path / "predictions.csv", _predictions(result))
@@ -122,7 +122,7 @@ def packed(model: nn.Module) -> bytes:
     return save({name: value.cpu().clone(memory_format=whole) for name, value in state.items()})
 
 
-def _metrics(trials: Trials, winner: Outcome, result: Evaluation) -> dict[str, Any]:
+def _metrics(trials: Trials, winner: Outcome, result: Evaluation, why: list[str]) -> dict[str, Any]:
     """Numbers only that follow from images, settings and seed: no times."""
     net = winner.approach.net
     plan = net.plan()
@@ -131,7 +131,7 @@ def _metrics(trials: Trials, winner: Outcome, result: Evaluation) -> dict[str, A
         "winner": winner.name,
         "method": winner.approach.method,
         "weights": winner.approach.weights,
-        "why": list(trials.job.why),
+        "why": why,
         "net": {"name": net.name, "hash": net.hash, "params": plan.params, "macs": plan.macs,
                 "memory": plan.memory},
         "epochs": len(winner.history) if winner.approach.epochs else 0,
