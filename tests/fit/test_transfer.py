@@ -209,7 +209,9 @@ def test_a_file_of_weights_that_says_nothing_of_its_images(images, tmp_path):
         32, 3, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), resize=36, crop="center"
     )
     assert any("those of ImageNet's mean and deviation are assumed" in why for why in job.why)
-    with pytest.raises(WeightsError, match=r"do not fit lenet5.* try the --net that they were made"):
+    with pytest.raises(
+        WeightsError, match=r"do not fit lenet5.* try the --net that they were made"
+    ):
         fit(images, net="lenet5", out=tmp_path / "run", **words)
     with pytest.raises(RunError, match=r"unet_scse gives 2x256x256, by no layer that says classes"):
         fit(images, net="unet_scse", out=tmp_path / "run", **words)
