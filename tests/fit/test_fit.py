@@ -89,6 +89,22 @@ def test_a_recipe_may_be_given_as_it_is(home, images):
     assert f"--recipe {quote(done.record['settings']['recipe'])}" in page
 
 
+def test_a_run_in_python_says_how_far_it_is_where_asked(images, home, capsys):
+    words = {"budget": TINY, "epochs": 1, "transfer": "none"}
+    with pytest.raises(KeyboardInterrupt):
+        fit(images, out=home / "silent", watch=Breaks(1), **words)
+    resume(home / "silent")
+    assert capsys.readouterr() == ("", "")
+    run = fit(images, out=home / "told", watch=True, **words)
+    out, err = capsys.readouterr()
+    assert (out, "\x1b" in err) == ("", False)
+    lines = err.splitlines()
+    assert all(why in lines for why in run.metrics["why"])
+    assert any(re.match(r"\S+  epoch 1/1  loss", line) for line in lines)
+    resume(home / "told", watch=True)
+    assert capsys.readouterr().err == f"{run.path} is finished already\n"
+
+
 def test_a_run_learns_and_leaves_everything(whole):
     held = {path.name for path in whole.path.iterdir()}
     assert held == {*NUMBERS, "run.json", "candidates.json", "report.html"}
