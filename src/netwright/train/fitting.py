@@ -141,7 +141,8 @@ def resume(
     """Goes on with an interrupted run from its last checkpoint, some seconds before the break.
 
     `watch` is as of `fit`; whatever else is `given` must be as the run was begun with. A finished
-    run is returned as it is. Raises `RunError` when the images or settings are not those of the run.
+    run is returned as it is. Raises `RunError` when the images or settings are not those of the
+    run.
     """
     with processes():
         return _resumed(out, data, watch, given)
