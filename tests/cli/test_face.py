@@ -264,6 +264,7 @@ def completed(*words):
         (["fit", "photos", "--transfer", "p"], ["plain,probe"]),
         (["fit", "photos", "--precision", "b"], ["plain,bf16"]),
         (["fit", "photos", "--budget", "ma"], ["plain,macs<="]),
+        (["recipes", "mo"], ["plain,mobile", "plain,modern"]),
         (["formula", "ConvLS"], ["plain,ConvLSTM("]),
         (["summary", "nothing"], ["file,nothing"]),
         (["frobnicate", "x"], []),

@@ -11,6 +11,8 @@ import signal
 import subprocess
 import sys
 import time
+from html import unescape
+from shlex import quote
 from typing import ClassVar
 
 import numpy as np
@@ -20,11 +22,13 @@ from PIL import Image
 from safetensors.torch import load
 
 import netwright as nw
+from netwright.data.augment import Cutout, Shift
 from netwright.errors import BudgetError, DataError, RunError, UnknownName
 from netwright.space.families import small
-from netwright.train import Run, Watch, fit, resume
+from netwright.train import RECIPES, Recipe, Run, Watch, fit, resume
 from netwright.train.finish import packed
 from netwright.train.learner import Learner
+from netwright.train.recipe import read
 from netwright.train.training import Training
 from netwright.train.views import Views
 from netwright.weights import WeightsWarning
@@ -67,6 +71,38 @@ def images(home):
 def whole(home, images):
     """A run that was never interrupted."""
     return fit(images, budget=TINY, out=home / "whole", epochs=4)
+
+
+def test_a_recipe_may_be_given_as_it_is(home, images):
+    """It is kept, resumed by, and compared; the command in the report takes it."""
+    own = RECIPES["modern"].but(name="own", batch=16, operations=(Shift(0.25), Cutout()))
+    out, words = home / "own", {"budget": TINY, "epochs": 2, "recipe": own}
+    with pytest.raises(KeyboardInterrupt):
+        fit(images, out=out, watch=Breaks(1), **words)
+    with pytest.raises(RunError, match=r"begun with recipe .* got .*leave it out"):
+        resume(out, images, recipe=own.but(batch=8))
+    done = resume(out, images, **words)
+    assert numbers(done) == numbers(fit(images, out=home / "own-whole", **words))
+    assert read(done.record["settings"]["recipe"]) == own
+    assert Recipe.from_json(done.record["job"]["recipe"]).but(batch=16, rate=own.rate) == own
+    page = unescape((out / "report.html").read_text())
+    assert f"--recipe {quote(done.record['settings']['recipe'])}" in page
+
+
+def test_a_run_in_python_says_how_far_it_is_where_asked(images, home, capsys):
+    words = {"budget": TINY, "epochs": 1, "transfer": "none"}
+    with pytest.raises(KeyboardInterrupt):
+        fit(images, out=home / "silent", watch=Breaks(1), **words)
+    resume(home / "silent")
+    assert capsys.readouterr() == ("", "")
+    run = fit(images, out=home / "told", watch=True, **words)
+    out, err = capsys.readouterr()
+    assert (out, "\x1b" in err) == ("", False)
+    lines = err.splitlines()
+    assert all(why in lines for why in run.metrics["why"])
+    assert any(re.match(r"\S+  epoch 1/1  loss", line) for line in lines)
+    resume(home / "told", watch=True)
+    assert capsys.readouterr().err == f"{run.path} is finished already\n"
 
 
 def test_a_run_learns_and_leaves_everything(whole):

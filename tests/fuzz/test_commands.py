@@ -129,6 +129,7 @@ def test_every_command_is_known_here():
         "calibrate",
         "bench",
         "fit",
+        "recipes",
         "search",
         "work",
         "predict",

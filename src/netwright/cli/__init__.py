@@ -32,6 +32,7 @@ COMMANDS = {
     "calibrate": "measure this machine, so that plans tell latency",
     "bench": "how long nets take here, measured and predicted",
     "fit": "learn to tell your images apart",
+    "recipes": "the ways of training there are, and what two differ in",
     "search": "try nets of a space on your images, and keep the best",
     "work": "one more machine for a search",
     "predict": "classes of images, from a run",

@@ -41,6 +41,11 @@ EXAMPLES = {
         "netwright fit photos/ --budget 'params<=1M, macs<=50M' --out runs/small",
         "netwright fit photos/ --out runs/photos --resume",
     ),
+    "recipes": (
+        "netwright recipes",
+        "netwright recipes modern",
+        "netwright recipes resnet airbench",
+    ),
     "search": (
         "netwright search",
         "netwright search nasbench201",

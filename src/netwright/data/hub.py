@@ -23,6 +23,11 @@ HUB = "hf:"
 """What names of sets on the hub begin with: `hf:cifar10`, `hf:NAME:CONFIGURATION`."""
 IMAGES = ("image", "img", "picture", "photo", "pixels")
 LABELS = ("label", "labels", "fine_label", "class", "target", "category")
+HELP = (
+    "; look its name up on huggingface.co/datasets, set HF_HUB_OFFLINE=1 to take what was fetched "
+    "before without waiting for the network, or give a folder of save_to_disk"
+)
+"""What to try where a set of the hub cannot be loaded."""
 SAVED = ("dataset_dict.json", "dataset_info.json")
 """What `save_to_disk` leaves in a folder."""
 MISSING = -1
@@ -80,7 +85,7 @@ def read_hub(name: str) -> Listing:
     try:
         data = _library(name).load_dataset(own, configuration or None)
     except Exception as error:  # noqa: BLE001  what networks, hubs and readers raise
-        raise _wrong(f"{name} cannot be loaded", error) from None
+        raise _wrong(f"{name} cannot be loaded", error, HELP) from None
     return read_table(data, name)
 
 
@@ -93,11 +98,11 @@ def _library(name: str) -> Any:
     return datasets
 
 
-def _wrong(what: str, error: Exception) -> DataError:
+def _wrong(what: str, error: Exception, tip: str = "") -> DataError:
     if isinstance(error, DataError):
         return error
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return DataError(f"{what}: {lines[0][:240]}")
+    return DataError(f"{what}: {lines[0][:240].rstrip('.')}{tip}")
 
 
 def read_table(data: Any, source: str) -> Listing:

@@ -36,6 +36,15 @@ REMOTE = re.compile(r"([a-z0-9]+)://\S+")
 SPLIT = re.compile(r"[-_./]")
 WORDS = ("label", "class", "cls")
 """Where the JSON of an example says its class."""
+CURL = {
+    6: "its host is not known, or there is no network",
+    7: "nobody answers there",
+    22: "the server has no such file, or does not give it",
+    28: "the server did not answer in time",
+    35: "no secure connection could be made",
+    60: "the server's certificate is not trusted",
+}
+"""What the exit codes of curl mean, which fetches from the web."""
 MOST = 100_000
 """Shards that a pattern names at most."""
 
@@ -249,5 +258,15 @@ def _fetched(address: str) -> str:
         with replacing(kept) as temporary, temporary.open("wb") as file, gopen(address) as remote:
             copyfileobj(remote, file)
     except (OSError, ValueError) as error:
-        raise DataError(f"{address} cannot be fetched: {str(error)[:200]}") from None
+        raise DataError(f"{address} cannot be fetched: {_fault(error)}; try whether it opens "
+                        "elsewhere, or copy the shards here") from None  # fmt: skip
     return str(kept)
+
+
+def _fault(error: OSError | ValueError) -> str:
+    """What went wrong, in words: webdataset quotes the call of the program that was to fetch."""
+    program, code = re.search(r"\['(\w+)'", str(error)), re.search(r"exit (\d+)", str(error))
+    if program is None or code is None:
+        return " ".join(str(error).split())[:200]
+    known = CURL.get(int(code[1]), "") if program[1] == "curl" else ""
+    return known or f"{program[1]} ended with exit code {code[1]}"

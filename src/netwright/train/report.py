@@ -40,7 +40,7 @@ def write_report(
     image_section(page, dataset, net.input)
     if planned:
         _candidates(page, planned, run.record["settings"]["budget"] or "none")
-    _training(page, trials, winner)
+    _training(page, metrics["why"], trials, winner)
     class_section(page, "Test, class by class", test, dataset.classes)
     mistake_section(page, dataset, result)
     if not dataset.signals:
@@ -95,7 +95,7 @@ def _candidates(page: Page, planned: Sequence[Mapping[str, Any]], budget: str) -
     )
 
 
-def _training(page: Page, trials: Trials, winner: Outcome) -> None:
+def _training(page: Page, why: Sequence[str], trials: Trials, winner: Outcome) -> None:
     job = trials.job
     rows = [
         (o.name, _method(o), _epochs(o),
@@ -115,7 +115,7 @@ def _training(page: Page, trials: Trials, winner: Outcome) -> None:
     ]
     page.add(
         "Training",
-        paragraph(". ".join(f"{reason[0].upper()}{reason[1:]}" for reason in job.why) + "."),
+        paragraph(". ".join(f"{reason[0].upper()}{reason[1:]}" for reason in why) + "."),
         table(
             ["approach", "method", "epochs", "loss", "validation", "its loss", ""],
             rows,

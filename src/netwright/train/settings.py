@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -38,7 +39,7 @@ class Settings:
         net: a registered net or a file of one; only it is trained.
         weights: where trained weights come from.
         transfer: how they are used: `auto`, `none`, or one way of `TRANSFERS`.
-        recipe: how nets are trained, by name or a file.
+        recipe: how nets are trained, by name, a file, or as JSON; `fit` takes a `Recipe` too.
         rate: its highest learning rate, or `find` to have it found by a range test.
         workers: processes that decode images of sets too large for memory.
         precision: `auto`, `fp32` or `bf16`.
@@ -106,14 +107,20 @@ class Settings:
 
 
 def written(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Some settings as a run folder keeps them: paths as text. `UnknownName` for a word that is
-    none.
+    """Some settings as a run folder keeps them: paths as text, recipes as that of their JSON.
+    `UnknownName` for a word that is none.
     """
     words = [word.name for word in fields(Settings)]
     for word in given:
         if word not in words:
             raise nearest("setting", word, words)
-    return {word: str(value) if isinstance(value, Path) else value for word, value in given.items()}
+    return {word: _kept(value) for word, value in given.items()}
+
+
+def _kept(value: Any) -> Any:
+    if isinstance(value, Recipe):
+        return json.dumps(value.to_json())
+    return str(value) if isinstance(value, Path) else value
 
 
 def _number(rate: str | float) -> float:

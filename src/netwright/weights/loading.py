@@ -21,7 +21,7 @@ from netwright.weights.table import Place
 from netwright.weights.tensors import printed, strange
 from netwright.weights.twins import twin
 
-__all__ = ["Loaded", "WeightsWarning", "load"]
+__all__ = ["Loaded", "Misfit", "WeightsWarning", "load"]
 
 COUNTER = "num_batches_tracked"
 """Old files lack it; a batch norm without its own momentum schedule does not ask for it."""
@@ -29,6 +29,14 @@ COUNTER = "num_batches_tracked"
 
 class WeightsWarning(UserWarning):
     """Weights were loaded, but not as they are."""
+
+
+class Misfit(WeightsError):
+    """Weights of another net: the `fault` without what to try in Python."""
+
+    def __init__(self, fault: str, hint: str) -> None:
+        super().__init__(f"{fault}; {hint}")
+        self.fault = fault
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ def load(module: nn.Module, weights: str | Path, *, strict: bool = True) -> Load
         raise WeightsError("a net on the meta device has no memory for weights; leave out `device`")
     fit = _Fit(net, source, state)
     if fit.faults and (strict or not fit.taken):
-        raise WeightsError(fit.complaint())
+        raise fit.complaint()
     module.load_state_dict({**state, **fit.taken})
     notes = [*fit.adapted, *fit.faults]
     if fit.how == "order":
@@ -177,17 +185,18 @@ class _Fit:
               if self.strange else []),
         ]  # fmt: skip
 
-    def complaint(self) -> str:
-        """One line for weights that do not fit."""
+    def complaint(self) -> Misfit:
+        """The error for weights that do not fit."""
         wanted = [key for key in self.ours if not key.endswith(COUNTER)]
         matched = sum(key in self.taken for key in wanted)
         faults = self.faults
         hint = "try the net they were made for, or strict=False to take what fits"
         if self.strange and len(faults) == 1:
             hint = "try to get them anew, or strict=False to take them as they are"
-        return (
+        return Misfit(
             f"the weights of {self.source.name} do not fit {self.net.name}: {matched} of "
-            f"{len(wanted)} found by {self.how} keys; {'; '.join(faults)}; {hint}"
+            f"{len(wanted)} found by {self.how} keys; {'; '.join(faults)}",
+            hint,
         )
 
 
