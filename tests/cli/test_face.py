@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import netwright as nw
+import netwright.cli
 from netwright.cli import COMMANDS, main
 from netwright.speed.latency import need_file
 
@@ -356,3 +357,11 @@ def test_a_terminal_is_told_what_goes_on(tmp_path):
 def test_a_pipe_is_told_nothing():
     made = subprocess.run([sys.executable, "-c", SHOWN], capture_output=True, text=True, check=True)
     assert (made.stdout, made.stderr) == ("done\n", "")
+
+
+def test_stderr_is_written_where_a_closed_pipe_is_no_fault() -> None:
+    """By `say` of cli/output.py alone."""
+    folder = Path(netwright.cli.__file__).parent
+    assert [file.name for file in folder.glob("*.py") if ", err=True)" in file.read_text()] == [
+        "output.py"
+    ]

@@ -191,3 +191,14 @@ def test_more_processes_than_images_of_a_batch(tmp_path):
     _, errors = process.communicate(timeout=300)
     assert process.returncode != 0
     assert "3 processes for batches of" in errors
+
+
+@pytest.mark.slow
+def test_a_mistake_that_the_first_process_finds_is_told_once(images, tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "file").touch()
+    process = torchrun(2, images, *WORDS, "--out", tmp_path / "there")
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode != 0
+    assert errors.count("exists already") == 1
+    assert "fault of netwright" not in errors

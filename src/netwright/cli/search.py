@@ -15,7 +15,7 @@ import click
 
 from netwright.cli import complete
 from netwright.cli.options import as_count, json_option, quiet_option
-from netwright.cli.output import echo, echo_json
+from netwright.cli.output import echo, echo_json, say
 from netwright.cli.search_names import list_names, refuse_beside
 from netwright.cli.searching import (
     Progress,
@@ -136,7 +136,7 @@ def _search(
             settings={"setup": setup.to_json()}, tell=progress.say, progress=progress,
         ).stopped  # fmt: skip
     except KeyboardInterrupt:
-        click.echo(f"\nstopped; all trials that ended are kept, {again}", err=True)
+        say(f"\nstopped; all trials that ended are kept, {again}")
         sys.exit(130)
     with home.opened() as ledger:
         home.measure(ledger)
@@ -159,7 +159,7 @@ def _show(study: str, storage: str, as_json: bool) -> None:
     from netwright.search.engine.home import Home
     from netwright.search.engine.summary import summary, summary_text
 
-    home = Home(study, storage, lambda line: click.echo(line, err=True))
+    home = Home(study, storage, say)
     with home.opened() as ledger:
         state = summary(home.name, ledger.record, ledger.trials())
     if as_json:
@@ -174,7 +174,7 @@ def _export(study: str, file: str, storage: str, number: int | None, as_json: bo
     from netwright.search.engine.summary import numbered
     from netwright.search.study import best_trial
 
-    home = Home(study, storage, lambda line: click.echo(line, err=True))
+    home = Home(study, storage, say)
     with home.opened() as ledger:
         record, trials = ledger.record, ledger.trials()
     trial = best_trial(trials) if number is None else numbered(trials, number)
@@ -184,7 +184,7 @@ def _export(study: str, file: str, storage: str, number: int | None, as_json: bo
     if seed := record["identity"].get(SPLIT):  # no test image is one that the search learnt from
         options["seed"] = seed
     words = " ".join(f"--{word} {quote(value)}" for word, value in options.items())
-    click.echo(f"wrote {file}", err=True)
+    say(f"wrote {file}")
     if as_json:
         echo_json({"trial": trial.number, "code": trial.code, "score": trial.score, "fit": options})
         return
@@ -207,7 +207,7 @@ def _train_again(study: str, storage: str, number: int | None, as_json: bool) ->
     from netwright.search.loop import evaluate
     from netwright.search.study import best_trial
 
-    home = Home(study, storage, lambda line: click.echo(line, err=True))
+    home = Home(study, storage, say)
     with home.opened() as ledger:
         plan, trials = home.plan(ledger), ledger.trials()
     before = best_trial(trials) if number is None else numbered(trials, number)

@@ -11,7 +11,7 @@ import click
 
 from netwright.cli import complete
 from netwright.cli.options import quiet_option
-from netwright.cli.output import echo
+from netwright.cli.output import echo, say
 from netwright.cli.searching import (
     Progress,
     interrupt,
@@ -54,7 +54,7 @@ def command(
         why = team_work(home, workers=workers, data=data, progress=progress,
                         seconds=60 * minutes if minutes else float("inf"))  # fmt: skip
     except KeyboardInterrupt:
-        click.echo("\nstopped; the trial that ran is left to others", err=True)
+        say("\nstopped; the trial that ran is left to others")
         sys.exit(130)
     if first:
         echo(f"{home.name}: {counted(progress.ended, 'trial')} here; {why}")

@@ -29,6 +29,8 @@ ELASTIC = "TORCHELASTIC_RUN_ID"
 PATIENCE = timedelta(minutes=30)
 """So long processes wait for each other, the first while it looks at the images included."""
 
+CLOSED = "closed by peer"
+"""What gloo says where another process has ended."""
 _APART = ContextVar("apart", default=False)
 
 
@@ -53,6 +55,10 @@ def processes() -> Generator[Place]:
                        "torchrun --nproc-per-node=N -m netwright fit ...") from None  # fmt: skip
     try:
         yield here()
+    except RuntimeError as error:
+        if CLOSED not in str(error):
+            raise
+        raise RunError("another process ended, and this one with it; the other says why") from None
     finally:
         distributed.destroy_process_group()
 
