@@ -29,8 +29,8 @@ ELASTIC = "TORCHELASTIC_RUN_ID"
 PATIENCE = timedelta(minutes=30)
 """So long processes wait for each other, the first while it looks at the images included."""
 
-CLOSED = "closed by peer"
-"""What gloo says where another process has ended."""
+CONNECTION = "gloo/transport"
+"""Named in what gloo says of a process that it reaches no more."""
 _APART = ContextVar("apart", default=False)
 
 
@@ -56,7 +56,7 @@ def processes() -> Generator[Place]:
     try:
         yield here()
     except RuntimeError as error:
-        if CLOSED not in str(error):
+        if not (isinstance(error, distributed.DistError) or CONNECTION in str(error)):
             raise
         raise RunError("another process ended, and this one with it; the other says why") from None
     finally:
