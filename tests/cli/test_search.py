@@ -77,7 +77,7 @@ def test_studies_are_called_by_space_and_data(
 
 
 def test_options_of_a_strategy_are_shown_as_its_own() -> None:
-    for text, such in (("evolution:population", "population=50,tournament=10,ages=True"),
+    for text, such in (("evolution:population", "population=20,tournament=10,ages=True"),
                        ("random:3", "none: it has no settings")):  # fmt: skip
         with pytest.raises(nw.SearchError, match=f"cannot be read; wanted such as {such}"):
             nw.search("nasbench201", lambda net: 1, strategy=text)

@@ -21,6 +21,7 @@ import pytest
 from click.testing import CliRunner
 
 import netwright as nw
+from netwright import Conv, GlobalAvgPool, Linear, Net, Sequential
 from netwright.cli import group, main
 from netwright.errors import SearchError
 from netwright.search.engine.accuracy import Accuracy
@@ -169,6 +170,20 @@ def test_codes_of_recipes_are_how_the_net_is_trained(squares):
     plan = Setup("recipe", squares, trials=2, epochs=1, strategy="random").plan()
     for trial in search_shared(plan, name="random").trials:
         assert trial.record["recipe"]["name"] == f"recipe-{trial.code}"
+
+
+def test_every_recipe_that_may_be_drawn_trains(squares):
+    """On the net of the space itself, and on one that can be whitened."""
+    wide = Net(Sequential(Conv(18), GlobalAvgPool(), Linear(2)), (1, 8, 8), "wide")
+    for given, bases in (({}, 2), ({"net": wide}, 3)):
+        evaluator = Accuracy(squares, epochs=1)
+        space = evaluator.space("recipe", **given)
+        codes = [space.write((base, *[3] * 2, *[0] * 6)) for base in range(3)]
+        fit = [code for code in codes if space.fits(code)]
+        assert len(fit) == bases
+        for number, code in enumerate(fit):
+            trial = Trial(number, code, code, "")
+            assert 0 <= evaluator(space.net(code), trial=trial).score <= 1
 
 
 def test_the_time_of_a_trial_is_seen_between_epochs(squares):

@@ -13,9 +13,10 @@ import pytest
 import netwright as nw
 from netwright import Choice, ConvNormAct, Identity, Net, Sequential
 from netwright.core.plan import Plan
-from netwright.search.engine.beside import Beside
+from netwright.search.engine.beside import Beside, at_random
 from netwright.search.fronts import front
 from netwright.search.loop import ask
+from netwright.search.optuna_samplers import _studies
 from netwright.search.strategy import Exhausted, Strategy, find
 from netwright.search.study import Study
 from netwright.search.supernets import SharedWeights
@@ -65,6 +66,7 @@ def test_what_is_asked_follows_from_the_seed_and_the_trials(name: str) -> None:
     # A worker that knows nothing but the trials asks the same.
     how = find(name)
     for number in (0, 11, 40, 69):
+        _studies.clear()
         trials = [Trial.from_json(trial.to_json()) for trial in long.trials[:number]]
         proposal = ask(CELLS, how, trials, 0, number)
         assert (proposal.code, proposal.fidelity) == asked(long)[number]
@@ -201,7 +203,9 @@ def noisy(code: str, seed: int) -> float:
     return score(code) + random.Random(f"{seed}-{code}").gauss(0, 1.0)
 
 
-@pytest.mark.parametrize("name", ["default", "ridge", "local-search"])
+@pytest.mark.parametrize(
+    "name", ["default", "ridge", "local-search", "evolution", "hierarchical-evolution", "nsga2"]
+)
 def test_strategies_beat_random_on_a_noisy_table(name: str) -> None:
     def regret(strategy: str, seed: int) -> float:
         study = nw.search(CELLS, lambda net: noisy(CELLS.code(net), seed), trials=60,
@@ -211,6 +215,16 @@ def test_strategies_beat_random_on_a_noisy_table(name: str) -> None:
     apart = [regret(name, seed) - regret("random", seed) for seed in range(6)]
     mean, error = statistics.fmean(apart), statistics.stdev(apart) / 6**0.5
     assert mean + 2 * error < 0
+
+
+@pytest.mark.parametrize(("name", "first"), [
+    ("evolution", 20), ("hierarchical-evolution", 20), ("nsga2", 10), ("pareto", 10),
+])  # fmt: skip
+def test_a_search_of_usual_length_is_at_random_for_a_fifth_at_most(name: str, first: int) -> None:
+    """A population that is given is as it is given."""
+    for text, trials, drawn in ((name, 100, first), (f"{name}:population=30", 40, 30)):
+        found = at_random(study_of(text, trials).trials)
+        assert [trial.number for trial in found] == list(range(drawn))
 
 
 def test_the_oldest_dies() -> None:
@@ -228,7 +242,7 @@ def test_a_child_is_one_mutation_away() -> None:
     apart = [
         len(set(enumerate(CELLS.choices(trial.code)))
             - set(enumerate(CELLS.choices(study.trials[trial.record["note"]["parent"]].code))))
-        for trial in study.trials[50:]
+        for trial in study.trials[20:]
     ]  # fmt: skip
     assert statistics.median(apart) == 1  # a canonical code may be further away than its function
 

@@ -130,8 +130,8 @@ def test_no_gain_is_told_where_all_nets_are_random_ones():
 
 
 STARTS = {
-    "default": 10, "bayesian": 10, "parego": 10, "tpe": 10, "nsga2": 50, "pareto": 50,
-    "ridge": 20, "evolution": 50, "hierarchical-evolution": 200, "progressive": 25,
+    "default": 10, "bayesian": 10, "parego": 10, "tpe": 10, "nsga2": 10, "pareto": 10,
+    "ridge": 20, "evolution": 20, "hierarchical-evolution": 20, "progressive": 25,
     "local-search": 10, "random": 60,
     # Of these even the first nets are their own.
     "reinforce": 0, "ppo": 0, "hyperband": 0, "successive-halving": 0,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
+import torch
 
 import netwright as nw
 from netwright import Choice, ConvNormAct, Identity, MaxPool, Net, Sequential, Stage, Sum
-from netwright.space.choices import ChoiceSpace
+from netwright.space.choices import WAYS, ChoiceSpace
 from netwright.space.digits import Digit
 from netwright.space.limits import Limits
 from netwright.space.search_space import Space
@@ -59,6 +60,118 @@ def test_choices_anywhere_make_a_space(name: str) -> None:
             space.features(code),
         )
         assert all(space.fits(other) for other in space.neighbours(code))
+
+
+CONV, WIDE = ConvNormAct(3), ConvNormAct(3, 5)
+STILL, TWICE = Identity(), Sequential(Identity(), Identity())
+ONE_FUNCTION = {
+    "identities": (STILL, TWICE),
+    "no parts": (STILL, Sequential()),
+    "an identity behind": (CONV, Sequential(CONV, STILL)),
+    "an identity before": (CONV, Sequential(STILL, CONV)),
+    "chains in chains": (Sequential(CONV, WIDE), Sequential(Sequential(CONV, TWICE), WIDE)),
+    "names": (Sequential(CONV, WIDE), Sequential(a=CONV, b=WIDE)),
+    "a branch": (Sum(CONV, STILL), Sum(Sequential(CONV, STILL), TWICE)),
+    "streams": (Sequential(nw.Fork(CONV, WIDE), nw.Concat(STILL, STILL)),
+                Sequential(nw.Fork(a=CONV, b=WIDE), nw.Concat(STILL, TWICE))),
+    "a graph that is a chain": (Sequential(CONV, WIDE), nw.Graph(a=CONV, i=STILL, b=WIDE)),
+    "a node that nobody reads": (nw.Graph(a=CONV), nw.Graph(b=WIDE, a=nw.Node(CONV, "input"))),
+    "a graph of other names": (
+        nw.Graph(a=CONV, b=WIDE, c=nw.Node(nw.Add(), "a", "b")),
+        nw.Graph(b=CONV, a=WIDE, i=STILL, c=nw.Node(nw.Add(), "b", "i"))),
+}  # fmt: skip
+TWO_FUNCTIONS = {
+    "dropout": (CONV, Sequential(CONV, nw.Dropout(0.1))),
+    "another order": (Sequential(CONV, WIDE), Sequential(WIDE, CONV)),
+    "an activation": (CONV, Sequential(CONV, nw.ReLU())),
+    "twice": (CONV, Sequential(CONV, CONV)),
+    "a head that training sees": (CONV, Sequential(CONV, nw.Tap(TAIL["fc"]))),
+    "frozen": (CONV, nw.Frozen(CONV)),
+    "shared": (Sequential(nw.Shared(CONV, "a"), nw.Shared(CONV, "a")),
+               Sequential(nw.Shared(CONV, "a"), nw.Shared(CONV, "b"))),
+    "a sum twice": (Sum(CONV, STILL), Sum(CONV, STILL, STILL)),
+    "other edges": (nw.Graph(a=CONV, b=WIDE, c=nw.Node(nw.Add(), "a", "b")),
+                    nw.Graph(a=CONV, b=WIDE, c=nw.Node(nw.Add(), "input", "b"))),
+    "a product": (Sum(CONV, STILL), nw.Gate(CONV, STILL)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ONE_FUNCTION)
+def test_options_that_compute_the_same_are_one(name: str) -> None:
+    one, other = ONE_FUNCTION[name]
+    space = space_of(Choice(one, other))
+    assert {space.canonical(code) for code in ("0", "1")} == {"0"}
+    x = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    first, second = (space.net(code).build(seed=1).eval() for code in ("0", "1"))
+    weights = weights_in_order(first)
+    with torch.no_grad():
+        for own, weight in zip(weights_in_order(second, of=weights), weights, strict=True):
+            own.copy_(weight)
+        torch.testing.assert_close(second(x), first(x), rtol=0, atol=0)
+
+
+def weights_in_order(
+    model: torch.nn.Module, of: list[torch.Tensor] | None = None
+) -> list[torch.Tensor]:
+    """What a model has learnt; of one that has more, the last that fit those of another."""
+    own = list(model.state_dict().values())
+    return own[len(own) - len(of) :] if of else own
+
+
+@pytest.mark.parametrize("name", TWO_FUNCTIONS)
+def test_options_that_only_look_alike_are_two(name: str) -> None:
+    space = space_of(Choice(*TWO_FUNCTIONS[name]))
+    assert [space.canonical(code) for code in ("0", "1")] == ["0", "1"]
+
+
+def chain_of(net: Net) -> tuple[nw.Spec, ...]:
+    """The body of a net of chains alone, part by part."""
+
+    def parts(spec: nw.Spec) -> list[nw.Spec]:
+        if isinstance(spec, Sequential):
+            return [inner for part in spec for inner in parts(part)]
+        return [] if spec == Identity() else [spec]
+
+    return tuple(parts(net.spec))
+
+
+ROWS = {
+    "one choice often": [Choice(CONV, STILL, Sequential(CONV, WIDE))] * 6,
+    "choices that overlap": [Choice(CONV, STILL), Choice(WIDE, CONV, TWICE), Choice(STILL, CONV),
+                             CONV, Choice(STILL, WIDE, Sequential(CONV, CONV)), WIDE,
+                             Choice(Sequential(STILL, CONV), CONV, STILL, Sequential(WIDE, CONV)),
+                             Choice(CONV, STILL, WIDE)],
+    "choices in options and in chains": [
+        Choice(CONV, STILL), Sequential(Choice(Sequential(Choice(CONV, STILL), WIDE), STILL), CONV),
+        Choice(Sequential(Choice(STILL, WIDE), Choice(CONV, STILL)), STILL),
+        Choice(CONV, WIDE), Choice(CONV, STILL), Choice(WIDE, CONV, STILL)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_rows_are_one_where_their_parts_are(name: str) -> None:
+    space = space_of(*ROWS[name])
+    assert space.size > WAYS
+    least = dict[tuple[nw.Spec, ...], str]()
+    for code in space.codes():  # in order
+        key = least.setdefault(chain_of(space.net(code)), code)
+        assert space.canonical(code) == key
+    assert len(least) < space.size
+
+
+def test_a_choice_whose_name_stands_elsewhere_stays_as_it_is() -> None:
+    op = Choice(CONV, Sequential(CONV, STILL), name="op")
+    many = [ConvNormAct(Choice(*range(1, 20))), Stage(op, 1), ConvNormAct(Choice(*range(1, 20)))]
+    assert space_of(op, op).functions == {"0": "0"}
+    assert space_of(op, *many).canonical("010") == "010"
+
+
+def test_codes_of_streams_stand_for_nets_that_can_be_made() -> None:
+    """No identity takes two streams, though chains without it do."""
+    two = Sequential(nw.Fork(CONV, WIDE), Choice(STILL, Sequential()), Sum(STILL, STILL))
+    space = space_of(two, Choice(STILL, TWICE))
+    assert list(space.codes()) == ["10", "11"]
+    assert all(space.fits(space.canonical(code)) for code in space.codes())
 
 
 def test_an_open_net_has_json_and_a_hash_but_no_plan() -> None:

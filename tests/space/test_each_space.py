@@ -19,9 +19,10 @@ from netwright.space.macro import MacroSpace
 from netwright.space.mobile import MobileSpace
 from netwright.space.nasbench101 import NasBench101
 from netwright.space.option_space import RandWireSpace
-from netwright.space.recipes import BASES, RecipeSpace
+from netwright.space.recipes import BASES, WHITENING, RecipeSpace
 from netwright.space.registry import names
 from netwright.train.recipe import RECIPES, Recipe
+from netwright.train.whitening import whiten
 from oracles import counted_macs
 
 SIZES = {
@@ -307,6 +308,40 @@ def test_recipes():
         assert space.code(space.net(code)) == code
     assert {name: (RECIPES[name].rate, RECIPES[name].decay) for name in BASES} == BASES
     assert RecipeSpace("resnet18").net(codes[0]).hash == nw.net("resnet18").hash
+    assert {name for name in BASES if RECIPES[name].whiten} == WHITENING
+
+
+def stem(*parts, channels=3):
+    """A net of small images that begins with these parts."""
+    spec = nw.Sequential(*parts, nw.GlobalAvgPool(), nw.Linear(2))
+    return nw.Net(spec, (channels, 8, 8), "stem")
+
+
+@pytest.mark.parametrize(
+    ("net", "whitens"),
+    [
+        (nw.net("airbench94_cifar10"), True),
+        (nw.net("resnet20_cifar10"), False),
+        (stem(nw.ConvNormAct(54)), True),
+        (stem(nw.ConvNormAct(53)), False),
+        (stem(nw.Conv(18), channels=1), True),
+        (stem(nw.Conv(24, (1, 4)), nw.Conv(4)), True),
+        (stem(nw.Conv(60, 3, groups=3)), False),
+        (stem(nw.Conv(4, 1), nw.Conv(99)), False),
+        (nw.Net(nw.Sequential(nw.Flatten(), nw.Linear(2)), (3, 8, 8), "dense"), False),
+    ],
+)  # fmt: skip
+def test_recipes_whiten_nets_that_have_the_filters(net, whitens):
+    space = RecipeSpace(net)
+    legal = {code[0] for code in (space.write((i, *[0] * 8)) for i in range(3))
+             if space.fits(code)}  # fmt: skip
+    assert legal == ({"0", "1", "2"} if whitens else {"0", "1"})
+    images = torch.rand(64, *net.input, generator=torch.Generator().manual_seed(0))
+    if whitens:
+        whiten(net.build(), images)
+    else:
+        with pytest.raises(nw.NetwrightError, match="whitens the first convolution"):
+            whiten(net.build(), images)
 
 
 @pytest.mark.parametrize(

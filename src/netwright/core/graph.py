@@ -72,7 +72,7 @@ class Graph(Wiring):
     def flow(self, *xs: Any, run: RunPart) -> Any:
         values: dict[str, Any] = {"input": list(xs)}
         values |= {f"input{i}": x for i, x in enumerate(xs)}
-        last, reads = "input", self._reads()
+        last, reads = "input", self.reads()
         last_reader = {source: name for name, sources in reads.items() for source in sources}
         for name, inputs in reads.items():
             if missing := [source for source in inputs if source not in values]:
@@ -83,7 +83,7 @@ class Graph(Wiring):
             last = name
         return values[last]
 
-    def _reads(self) -> dict[str, tuple[str, ...]]:
+    def reads(self) -> dict[str, tuple[str, ...]]:
         """Node -> the nodes it takes its input from."""
         reads: dict[str, tuple[str, ...]] = {}
         last = "input"

@@ -126,11 +126,14 @@ class NSGA2(OptunaStrategy):
     """Optuna's NSGA-II: generations whose best are those that few others beat (Deb et al. 2002);
     `pareto` minimises parameters and multiply-adds beside the score.
 
+    The first generation is at random; the default suits searches of a hundred trials. The paper
+    has 250 generations of 100.
+
     population: trials a generation
     costs: what is minimised beside: `params`, `macs` or `latency`, as it is predicted here
     """
 
-    population: int = 50
+    population: int = 10
     costs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -138,7 +141,7 @@ class NSGA2(OptunaStrategy):
             raise SearchError(f"{self}: wanted a population of at least 1")
 
     def sampler(self, optuna: Any, seed: int) -> Any:
-        return optuna.samplers.NSGAIISampler(seed=seed, population_size=self.population)
+        return _nsga2(optuna)(seed=seed, population_size=self.population)
 
     @property
     def blind(self) -> int:
@@ -153,6 +156,19 @@ class NSGA2(OptunaStrategy):
     def attributes(self, i: int) -> dict[str, Any]:
         # Optuna's own word for the generation of a trial, which it writes when it asks for one.
         return {"NSGAIISampler:generation": i // self.population}
+
+
+def _nsga2(optuna: Any) -> Any:
+    """Optuna's sampler with parents in the order of their trials: it selects them by rank once,
+    and finds them again by trial in a study that it has been asked in before.
+    """
+
+    class NSGAIISampler(optuna.samplers.NSGAIISampler):  # its name is in the trials' attributes
+        def select_parent(self, study: Any, generation: int) -> list[Any]:
+            parents = super().select_parent(study, generation)
+            return sorted(parents, key=lambda trial: trial.number)
+
+    return NSGAIISampler
 
 
 def _ranges(optuna: Any, space: Space) -> dict[str, Any]:

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, product
 from typing import Any, ClassVar
 
 from netwright.core.choice import Choice, items, outer, settled
+from netwright.core.graph import Node
 from netwright.core.net import Net
-from netwright.core.spec import is_open
-from netwright.core.wiring import Sequential, Sum
+from netwright.core.spec import Spec, is_open
+from netwright.core.wiring import Sequential, Sum, Wiring
 from netwright.errors import ShapeError, SpecError
+from netwright.space.rows import Entry, Row, Steps
+from netwright.space.sameness import form
 from netwright.space.search_space import Digit, Digits, Space
 from netwright.space.totals import totals
-from netwright.units.activation import Identity
 
 __all__ = ["ChoiceSpace"]
+
+WAYS = 256
+"""In how many ways a part may be settled for each of them to be looked at."""
 
 
 class ChoiceSpace(Space):
     """All nets that settle the choices of an open one; a digit a choice, one for all of a name.
 
-    Choices inside options that are not taken are 0 in a code. Choices among the same options are
-    one function in another order where they are branches of a `Sum`, or neighbours in a
-    `Sequential` that differ in where `Identity` stands.
+    Choices inside options that are not taken are 0 in a code. Nets are one function whose parts
+    are but for `Identity`, chains in chains and nodes of a `Graph` that nobody reads (`form`), or
+    whose choices among the same options are branches of a `Sum` in another order. Of parts that
+    can be settled in more than 256 ways this is known of each part in them, and of those in a row.
 
     net: a net whose spec holds at least one `Choice`
 
@@ -51,7 +57,10 @@ class ChoiceSpace(Space):
                 raise SpecError(f"two choices are called {name!r} and differ in their options")
         super().__init__(net.name, [_digit(*item) for item in by_name.items()])
         self._index = {name: i for i, name in enumerate(by_name)}
-        self._alike = list(_alike(net.spec, ""))
+        alike = _alike(net.spec, "")
+        self._alike = [[self._index[name] for name in names] for names in alike]
+        self._rows = list(_Rows(self._index).of(net.spec))
+        self._legal: dict[Digits, bool] = {}
 
     @property
     def size(self) -> int:
@@ -69,6 +78,11 @@ class ChoiceSpace(Space):
         raise SpecError(f"{net.name} is no net of {self.name}: it does not settle its choices")
 
     def legal(self, choices: Digits) -> bool:
+        if choices not in self._legal:
+            self._legal[choices] = self._plannable(choices)
+        return self._legal[choices]
+
+    def _plannable(self, choices: Digits) -> bool:
         if self.arranged(choices) != choices:
             return False
         try:
@@ -90,15 +104,18 @@ class ChoiceSpace(Space):
                                    choices)  # fmt: skip
 
     def reduced(self, choices: Digits) -> Digits:
-        reduced = list(choices)
-        for names, last in self._alike:
-            places = [self._index[name] for name in names]
-            taken = sorted([choices[place] for place in places])
-            if last >= 0:
-                taken = sorted([choices[place] for place in places], key=last.__eq__)
-            for place, option in zip(places, taken, strict=True):
-                reduced[place] = option
-        return tuple(reduced)
+        reduced, before = list(choices), list[int]()
+        while reduced != before:  # each step makes the code less
+            before = reduced.copy()
+            for places in self._alike:
+                taken = sorted([reduced[place] for place in places])
+                for place, option in zip(places, taken, strict=True):
+                    reduced[place] = option
+            for row in self._rows:
+                row.reduce(reduced)
+        found = tuple(reduced)
+        # Identity passes no streams, so that the least code may stand for no net.
+        return found if found == choices or self.legal(found) else choices
 
 
 def _all(value: Any, where: str = "") -> Iterator[tuple[str, Choice]]:
@@ -152,27 +169,120 @@ def _read_all(
         yield from _read_all(pairs[1:], more)
 
 
-def _alike(value: Any, where: str) -> Iterator[tuple[list[str], int]]:
-    """Names of unnamed choices whose order makes no difference, and -1; or of those in a row, and
-    the option that may stand anywhere in it.
-    """
+def _alike(value: Any, where: str) -> Iterator[list[str]]:
+    """Names of unnamed choices whose order makes no difference."""
     if not is_open(value) or isinstance(value, Choice):
         return
     parts = list(items(value, where))
     for path, part in parts:
         yield from _alike(part, path)
-    if not isinstance(value, Sum | Sequential):
+    if not isinstance(value, Sum):
         return
-    parts = parts[len(parts) - len(value) :]
-    if isinstance(value, Sum):
-        parts = sorted(parts, key=lambda part: repr(part[1]))
+    parts = sorted(parts[len(parts) - len(value) :], key=lambda part: repr(part[1]))
     for part, run in groupby(parts, key=lambda part: part[1]):
         names = [path for path, _ in run]
-        if not isinstance(part, Choice) or part.name or len(names) < 2:
-            continue
-        if any(map(is_open, part.options)):
-            continue
-        if isinstance(value, Sum):
-            yield names, -1
-        elif Identity() in part.options:
-            yield names, part.options.index(Identity())
+        if isinstance(part, Choice) and not part.name and not any(map(is_open, part.options)):
+            yield names
+
+
+class _Rows:
+    """Makes the rows of a spec: parts one behind the other, each with what it may compute.
+
+    index: name of a choice -> its place in the code
+    """
+
+    def __init__(self, index: dict[str, int]) -> None:
+        self.index = index
+        self._steps: dict[Any, int] = {}
+
+    def of(self, spec: Spec) -> Iterator[Row]:
+        """Those of a whole net, as one where it can be settled in few ways."""
+        whole = self._entry(spec, "", named=True)
+        if whole is None:
+            yield from self._inside(spec, "")
+        else:
+            yield Row([whole])
+
+    def _inside(self, value: Any, where: str) -> Iterator[Row]:
+        """Those of what a spec or a tuple holds."""
+        if not is_open(value) or isinstance(value, Choice):
+            return
+        parts = list(items(value, where))
+        if isinstance(value, Sequential):
+            yield from self._row([*_chained(value, where)])
+        elif isinstance(value, Wiring):
+            fields = len(parts) - len(value)
+            for path, part in parts[fields:]:
+                yield from self._row([_plain(part, path)])
+            parts = parts[:fields]
+        else:
+            for path, part in parts:
+                yield from self._inside(part, path)
+
+    def _row(self, parts: list[tuple[str, Any]]) -> Iterator[Row]:
+        """Those of parts in a row, cut where one can be settled in too many ways."""
+        entries = list[Entry]()
+        for path, part in parts:
+            entry = self._entry(part, path)
+            if entry is None:
+                yield from Row.of(entries)
+                yield from self._inside(part, path)
+                entries = []
+            else:
+                entries.append(entry)
+        yield from Row.of(entries)
+
+    def _entry(self, part: Any, where: str, *, named: bool = False) -> Entry | None:
+        """A part with what it may compute; None where that is too much, or where a choice in it
+        has a name, so that it may be another's too, unless they may be `named`.
+        """
+        choices = [*_all(part, where)]
+        ways = math.prod(map(_count, dict(outer(part, where)).values()))
+        if ways > WAYS or (any(choice.name for _, choice in choices) and not named):
+            return None
+        places = tuple(sorted({self.index[name] for name, _ in choices}))
+        return Entry(places, dict(self._forms(part, where, places)))
+
+    def _forms(self, part: Any, where: str, places: Digits) -> Iterator[tuple[Digits, Steps]]:
+        """(choices, what they compute) of all ways to settle a part that can be."""
+        for taken in _ways(part, where):
+            try:
+                made = settled(part, lambda name, _, taken=taken: taken[name], where)
+            except SpecError:
+                continue
+            if isinstance(made, Spec):
+                digits = {self.index[name]: option for name, option in taken.items()}
+                key = tuple([digits.get(place, 0) for place in places])
+                yield key, tuple([self._number(step) for step in form(made)])
+
+    def _number(self, step: Any) -> int:
+        """A step as a number, the same for equal ones."""
+        return self._steps.setdefault(step, len(self._steps))
+
+
+def _chained(chain: Sequential, where: str) -> Iterator[tuple[str, Any]]:
+    """(path, part) of a chain, and of open chains in it."""
+    parts = list(items(chain, where))
+    for path, part in parts[len(parts) - len(chain) :]:
+        if isinstance(part, Sequential) and part.is_open:
+            yield from _chained(part, path)
+        else:
+            yield path, part
+
+
+def _plain(part: Any, where: str) -> tuple[str, Any]:
+    """What a node of a graph holds, else the part."""
+    return next(items(part, where)) if isinstance(part, Node) else (where, part)
+
+
+def _ways(value: Any, where: str) -> Iterator[dict[str, int]]:
+    """All ways to settle a value: options by the names of the choices that it depends on."""
+    own = dict(outer(value, where))
+    for options in product(*[range(len(choice.options)) for choice in own.values()]):
+        inner = [list(_ways(choice.options[option], f"{name}={option}"))
+                 for (name, choice), option in zip(own.items(), options, strict=True)]  # fmt: skip
+        for more in product(*inner):
+            taken = dict(zip(own, options, strict=True))
+            for others in more:
+                taken |= others
+            yield taken
