@@ -9,7 +9,8 @@ import torch
 
 import netwright as nw
 from netwright import Choice, ConvNormAct, Identity, MaxPool, Net, Sequential, Stage, Sum
-from netwright.space.choices import WAYS, ChoiceSpace
+from netwright.space.choice_rows import WAYS
+from netwright.space.choices import ChoiceSpace
 from netwright.space.digits import Digit
 from netwright.space.limits import Limits
 from netwright.space.search_space import Space

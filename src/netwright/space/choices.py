@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import groupby, product
+from itertools import groupby
 from typing import Any, ClassVar
 
 from netwright.core.choice import Choice, items, outer, settled
-from netwright.core.graph import Node
 from netwright.core.net import Net
-from netwright.core.spec import Spec, is_open
-from netwright.core.wiring import Sequential, Sum, Wiring
+from netwright.core.spec import is_open
+from netwright.core.wiring import Sum
 from netwright.errors import ShapeError, SpecError
-from netwright.space.rows import Entry, Row, Steps
-from netwright.space.sameness import form
+from netwright.space.choice_rows import Rows
 from netwright.space.search_space import Digit, Digits, Space
+from netwright.space.settling import count, every_choice
 from netwright.space.totals import totals
 
 __all__ = ["ChoiceSpace"]
-
-WAYS = 256
-"""In how many ways a part may be settled for each of them to be looked at."""
 
 
 class ChoiceSpace(Space):
@@ -52,20 +48,20 @@ class ChoiceSpace(Space):
                             "are to differ")  # fmt: skip
         self.template = net
         by_name = dict[str, Choice]()
-        for name, choice in _all(net.spec):
+        for name, choice in every_choice(net.spec):
             if by_name.setdefault(name, choice) != choice:
                 raise SpecError(f"two choices are called {name!r} and differ in their options")
         super().__init__(net.name, [_digit(*item) for item in by_name.items()])
         self._index = {name: i for i, name in enumerate(by_name)}
         alike = _alike(net.spec, "")
         self._alike = [[self._index[name] for name in names] for names in alike]
-        self._rows = list(_Rows(self._index).of(net.spec))
+        self._rows = list(Rows(self._index).of(net.spec))
         self._legal: dict[Digits, bool] = {}
 
     @property
     def size(self) -> int:
         """How many codes there are, whatever they cost."""
-        return math.prod(map(_count, dict(outer(self.template.spec)).values()))
+        return math.prod(map(count, dict(outer(self.template.spec)).values()))
 
     def build(self, choices: Digits) -> Net:
         spec = settled(self.template.spec, lambda name, _: choices[self._index[name]])
@@ -118,28 +114,10 @@ class ChoiceSpace(Space):
         return found if found == choices or self.legal(found) else choices
 
 
-def _all(value: Any, where: str = "") -> Iterator[tuple[str, Choice]]:
-    """(name, choice) of all choices, those inside options behind the one they depend on."""
-    for name, choice in outer(value, where):
-        yield name, choice
-        for i, option in enumerate(choice.options):
-            for inner, other in _all(option, f"{name}={i}"):
-                if other.name:
-                    raise SpecError(f"the choice {other.name!r} stands inside another; only "
-                                    "outer ones can share a name")  # fmt: skip
-                yield inner, other
-
-
 def _digit(name: str, choice: Choice) -> Digit:
     numbers = all(type(option) in (int, float) for option in choice.options)
     ordered = numbers and list(choice.options) == sorted(choice.options)
     return Digit(name, choice.options, ordered and len(choice.options) > 1)
-
-
-def _count(choice: Choice) -> int:
-    """In how many ways a choice is settled, with those inside its options."""
-    ways = [math.prod([_count(inner) for _, inner in outer(option)]) for option in choice.options]
-    return sum(ways)
 
 
 def _read(template: Any, value: Any, where: str, taken: dict[str, int]) -> Iterator[dict[str, int]]:
@@ -183,106 +161,3 @@ def _alike(value: Any, where: str) -> Iterator[list[str]]:
         names = [path for path, _ in run]
         if isinstance(part, Choice) and not part.name and not any(map(is_open, part.options)):
             yield names
-
-
-class _Rows:
-    """Makes the rows of a spec: parts one behind the other, each with what it may compute.
-
-    index: name of a choice -> its place in the code
-    """
-
-    def __init__(self, index: dict[str, int]) -> None:
-        self.index = index
-        self._steps: dict[Any, int] = {}
-
-    def of(self, spec: Spec) -> Iterator[Row]:
-        """Those of a whole net, as one where it can be settled in few ways."""
-        whole = self._entry(spec, "", named=True)
-        if whole is None:
-            yield from self._inside(spec, "")
-        else:
-            yield Row([whole])
-
-    def _inside(self, value: Any, where: str) -> Iterator[Row]:
-        """Those of what a spec or a tuple holds."""
-        if not is_open(value) or isinstance(value, Choice):
-            return
-        parts = list(items(value, where))
-        if isinstance(value, Sequential):
-            yield from self._row([*_chained(value, where)])
-        elif isinstance(value, Wiring):
-            fields = len(parts) - len(value)
-            for path, part in parts[fields:]:
-                yield from self._row([_plain(part, path)])
-            parts = parts[:fields]
-        else:
-            for path, part in parts:
-                yield from self._inside(part, path)
-
-    def _row(self, parts: list[tuple[str, Any]]) -> Iterator[Row]:
-        """Those of parts in a row, cut where one can be settled in too many ways."""
-        entries = list[Entry]()
-        for path, part in parts:
-            entry = self._entry(part, path)
-            if entry is None:
-                yield from Row.of(entries)
-                yield from self._inside(part, path)
-                entries = []
-            else:
-                entries.append(entry)
-        yield from Row.of(entries)
-
-    def _entry(self, part: Any, where: str, *, named: bool = False) -> Entry | None:
-        """A part with what it may compute; None where that is too much, or where a choice in it
-        has a name, so that it may be another's too, unless they may be `named`.
-        """
-        choices = [*_all(part, where)]
-        ways = math.prod(map(_count, dict(outer(part, where)).values()))
-        if ways > WAYS or (any(choice.name for _, choice in choices) and not named):
-            return None
-        places = tuple(sorted({self.index[name] for name, _ in choices}))
-        return Entry(places, dict(self._forms(part, where, places)))
-
-    def _forms(self, part: Any, where: str, places: Digits) -> Iterator[tuple[Digits, Steps]]:
-        """(choices, what they compute) of all ways to settle a part that can be."""
-        for taken in _ways(part, where):
-            try:
-                made = settled(part, lambda name, _, taken=taken: taken[name], where)
-            except SpecError:
-                continue
-            if isinstance(made, Spec):
-                digits = {self.index[name]: option for name, option in taken.items()}
-                key = tuple([digits.get(place, 0) for place in places])
-                yield key, tuple([self._number(step) for step in form(made)])
-
-    def _number(self, step: Any) -> int:
-        """A step as a number, the same for equal ones."""
-        return self._steps.setdefault(step, len(self._steps))
-
-
-def _chained(chain: Sequential, where: str) -> Iterator[tuple[str, Any]]:
-    """(path, part) of a chain, and of open chains in it."""
-    parts = list(items(chain, where))
-    for path, part in parts[len(parts) - len(chain) :]:
-        if isinstance(part, Sequential) and part.is_open:
-            yield from _chained(part, path)
-        else:
-            yield path, part
-
-
-def _plain(part: Any, where: str) -> tuple[str, Any]:
-    """What a node of a graph holds, else the part."""
-    return next(items(part, where)) if isinstance(part, Node) else (where, part)
-
-
-def _ways(value: Any, where: str) -> Iterator[dict[str, int]]:
-    """All ways to settle a value: options by the names of the choices that it depends on."""
-    own = dict(outer(value, where))
-    for options in product(*[range(len(choice.options)) for choice in own.values()]):
-        inner = [list(_ways(choice.options[option], f"{name}={option}"))
-                 for (name, choice), option in zip(own.items(), options, strict=True)]  # fmt: skip
-        for more in product(*inner):
-            taken = dict(zip(own, options, strict=True))
-            for others in more:
-                taken |= others
-            yield taken
