@@ -1,6 +1,6 @@
 """A training step beside timm's `train.py` and torchvision's reference, and our own modes.
 
-    python bench/step.py [--threads N] [--small]
+    python bench/step.py [--threads N] [--compile] [--small]
 
 The loops of the peers are those of their scripts, line by line what a step does: forward under
 autocast, loss, backward, optimiser, the figures they log. Same net (ResNet-18, the stem and maps
@@ -98,6 +98,16 @@ def our_step(x: torch.Tensor, labels: torch.Tensor, precision: str) -> Step:
     return lambda: float(learner.learn(x, labels, RATE))
 
 
+def compiled_step(x: torch.Tensor, labels: torch.Tensor, precision: str) -> Step:
+    """Ours by `torch.compile`; the first step, which compiles, is taken and timed here."""
+    learner = Learner(resnet().build(seed=0), RECIPE, epochs=1, precision=precision)
+    learner.model.train().compile()
+    began = time.perf_counter()
+    learner.learn(x, labels, RATE)
+    print(f"compiled in {time.perf_counter() - began:.0f} s ({precision})\n")
+    return lambda: float(learner.learn(x, labels, RATE))
+
+
 def plain_step(x: torch.Tensor, labels: torch.Tensor) -> Step:
     """Our own net as PyTorch trains it when nothing is asked for: fp32, channels first."""
     model = resnet().build(seed=0).train()
@@ -117,6 +127,7 @@ def plain_step(x: torch.Tensor, labels: torch.Tensor) -> Step:
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options.add_argument("--compile", action="store_true", help="ours by torch.compile too")
     options.add_argument("--small", action="store_true", help="that the script works, no figures")
     given = options.parse_args()
     torch.set_num_threads(given.threads)
@@ -132,6 +143,9 @@ def main() -> None:
         "ours, fp32": our_step(x, labels, "fp32"),
         "fp32 NCHW": plain_step(x, labels),
     }
+    if given.compile:
+        steps |= {f"ours, {precision}, compiled": compiled_step(x, labels, precision)
+                  for precision in ("bf16", "fp32")}  # fmt: skip
     taken: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():

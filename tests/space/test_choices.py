@@ -244,3 +244,11 @@ def test_more_than_36_options_take_two_letters() -> None:
     assert len(codes) == space.size == 100
     assert codes[-1] == "1d1"
     assert [space.code(space.net(code)) for code in codes] == codes
+
+
+def test_branches_that_take_a_stream_each_are_not_exchanged():
+    either = Choice(nw.Conv(4), nw.Conv(4, 1))
+    two = nw.Fork(a=nw.Conv(8), b=nw.Conv(8, 5))
+    space = space_of(two, Sum(either, either))
+    assert len(space.functions) == space.size == 4
+    assert len(space_of(nw.Conv(8), Sum(either, either)).functions) == 3

@@ -8,9 +8,10 @@ from itertools import groupby
 from typing import Any, ClassVar
 
 from netwright.core.choice import Choice, items, outer, settled
+from netwright.core.graph import Graph
 from netwright.core.net import Net
 from netwright.core.spec import is_open
-from netwright.core.wiring import Sum
+from netwright.core.wiring import Fork, Parallel, Sum
 from netwright.errors import ShapeError, SpecError
 from netwright.space.choice_rows import Rows
 from netwright.space.search_space import Digit, Digits, Space
@@ -53,7 +54,7 @@ class ChoiceSpace(Space):
                 raise SpecError(f"two choices are called {name!r} and differ in their options")
         super().__init__(net.name, [_digit(*item) for item in by_name.items()])
         self._index = {name: i for i, name in enumerate(by_name)}
-        alike = _alike(net.spec, "")
+        alike = [] if _gives_streams(net.spec) else _alike(net.spec, "")
         self._alike = [[self._index[name] for name in names] for names in alike]
         self._rows = list(Rows(self._index).of(net.spec))
         self._legal: dict[Digits, bool] = {}
@@ -145,6 +146,16 @@ def _read_all(
     (where, template), value = pairs[0]
     for more in _read(template, value, where, taken):
         yield from _read_all(pairs[1:], more)
+
+
+def _gives_streams(value: Any) -> bool:
+    """Whether some part of a spec gives several streams, of which branches may take one each."""
+    if isinstance(value, Fork | Parallel):
+        return True
+    if isinstance(value, Graph) and any(len(read) > 1 for read in value.reads().values()):
+        return True
+    inner = value.options if isinstance(value, Choice) else [item for _, item in items(value, "")]
+    return any(map(_gives_streams, inner))
 
 
 def _alike(value: Any, where: str) -> Iterator[list[str]]:
