@@ -11,7 +11,9 @@ from netwright.train.recipe import ABOUT, RECIPES, Recipe, read
 
 
 @pytest.fixture
-def said(capsys):
+def said(capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+
     def call(*arguments):
         with pytest.raises(SystemExit) as stop:
             main(["recipes", *arguments])

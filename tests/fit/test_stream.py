@@ -100,13 +100,13 @@ def test_workers_leave_a_term_to_the_process_that_began_them(many, monkeypatch):
     monkeypatch.setattr(room, "IN_MEMORY", 0)
     source = data.sequence(data.indices("train"), data.preprocessing(), torch.device("cpu"))
     batches = source.stream(iter(torch.arange(len(source)).split(2)))
-    before = next(batches)
+    before = [next(batches), next(batches)]  # of both: they have begun
     workers = multiprocessing.active_children()
     assert len(workers) == 2
     for worker in workers:
         os.kill(worker.pid, signal.SIGTERM)
     time.sleep(0.2)
-    assert len(torch.cat([before, *batches])) == len(source)
+    assert len(torch.cat([*before, *batches])) == len(source)
     for worker in workers:
         worker.join(10)
     assert not any(worker.is_alive() for worker in workers)

@@ -276,7 +276,7 @@ def test_every_look_takes_a_run(name, run):
 
 def test_a_report_shows_what_the_net_looks_at(run):
     dataset = load(run.record["settings"]["data"])
-    found = evaluate([run], dataset)
+    found = evaluate([run], dataset, split="all")
     page = Page("report")
     insight_section(page, run.model(), run.preprocessing, dataset, found, 1e6)
     text = page.render()
