@@ -54,7 +54,7 @@ class ChoiceSpace(Space):
                 raise SpecError(f"two choices are called {name!r} and differ in their options")
         super().__init__(net.name, [_digit(*item) for item in by_name.items()])
         self._index = {name: i for i, name in enumerate(by_name)}
-        alike = [] if _gives_streams(net.spec) else _alike(net.spec, "")
+        alike = () if _gives_streams(net.spec) else tuple(_alike(net.spec, ""))
         self._alike = [[self._index[name] for name in names] for names in alike]
         self._rows = list(Rows(self._index).of(net.spec))
         self._legal: dict[Digits, bool] = {}
