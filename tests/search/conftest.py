@@ -1,9 +1,11 @@
-"""Images that searches learn from."""
+"""Images that searches learn from, and commands."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+
+from netwright.cli import main
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +19,15 @@ def squares(tmp_path_factory):
     file = tmp_path_factory.mktemp("data") / "halves.npz"
     np.savez(file, images=images, labels=labels)
     return str(file)
+
+
+@pytest.fixture
+def run(capsys):
+    """Exit code, output and errors of a command."""
+
+    def call(*words):
+        with pytest.raises(SystemExit) as stop:
+            main([str(word) for word in words])
+        return (stop.value.code or 0, *capsys.readouterr())
+
+    return call

@@ -42,18 +42,6 @@ from netwright.train.recipe import Recipe
 CHEAP = "params<=4K, macs<=120K"
 
 
-@pytest.fixture
-def run(capsys):
-    """Exit code, output and errors of a command."""
-
-    def call(*words):
-        with pytest.raises(SystemExit) as stop:
-            main([str(word) for word in words])
-        return (stop.value.code or 0, *capsys.readouterr())
-
-    return call
-
-
 NET = small("residual", (1, 8, 8), 2, width=4, depth=1, stages=2)
 
 

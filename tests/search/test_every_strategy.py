@@ -7,25 +7,12 @@ import json
 import pytest
 
 import netwright as nw
-from netwright.cli import main
 from netwright.search.engine.home import Home
 from netwright.search.strategy import find
 from netwright.search.supernets import SharedWeights
 
 SMALL = ["small", "--budget", "params<=4K, macs<=120K"]
 CELLS = ["darts:depth=3,width=2,nodes=2"]
-
-
-@pytest.fixture
-def run(capsys):
-    """Exit code, output and errors of a command."""
-
-    def call(*words):
-        with pytest.raises(SystemExit) as stop:
-            main([str(word) for word in words])
-        return (stop.value.code or 0, *capsys.readouterr())
-
-    return call
 
 
 def of(name):

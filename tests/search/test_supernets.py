@@ -8,7 +8,6 @@ from random import Random
 import pytest
 
 import netwright as nw
-from netwright.cli import main
 from netwright.search import Trial
 from netwright.search.engine.accuracy import Accuracy
 from netwright.search.engine.home import Home
@@ -93,16 +92,6 @@ def test_a_supernet_keeps_to_its_share_of_the_time(squares):
     assert 1 <= epochs < 5000
     assert learnt["stopped"] == f"its time: {epochs} of 5,000 epochs"
     assert len([line for line in lines if line.startswith("supernet  epoch ")]) == epochs
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*words):
-        with pytest.raises(SystemExit) as stop:
-            main([str(word) for word in words])
-        return (stop.value.code or 0, *capsys.readouterr())
-
-    return call
 
 
 def test_a_study_trains_its_supernet_once(run, squares, tmp_path, monkeypatch):

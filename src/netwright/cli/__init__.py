@@ -125,6 +125,7 @@ def main(arguments: list[str] | None = None) -> Any:
 
 
 def _say(text: str) -> None:
+    """As `say`, which is loaded late: help pages need no net."""
     from netwright.cli.output import say
 
     say(text)

@@ -84,13 +84,13 @@ class Rows:
         """(choices, what they compute) of all ways to settle a part that can be."""
         for taken in ways(part, where):
             try:
-                made = settled(part, lambda name, _, taken=taken: taken[name], where)
+                spec = settled(part, lambda name, _, taken=taken: taken[name], where)
             except SpecError:
                 continue
-            if isinstance(made, Spec):
+            if isinstance(spec, Spec):
                 digits = {self.index[name]: option for name, option in taken.items()}
                 key = tuple([digits.get(place, 0) for place in places])
-                yield key, tuple([self._number(step) for step in form(made)])
+                yield key, tuple([self._number(step) for step in form(spec)])
 
     def _number(self, step: Any) -> int:
         """A step as a number, the same for equal ones."""

@@ -31,7 +31,7 @@ def identity(space: Space, evaluator: object) -> dict[str, str]:
     choices = repr((space.digits, space.net(code).hash))
     digest = sha256(choices.encode()).hexdigest()[:12]
     own: Any = getattr(evaluator, "identity", None)
-    words = own() if callable(own) else _told_apart(evaluator)
+    words = own() if callable(own) else _evaluator_name(evaluator)
     return {"space": f"{space.name} ({digest})", "budget": str(space.budget) or "none",
             **(words if isinstance(words, dict) else {"data": str(words)})}  # fmt: skip
 
@@ -51,17 +51,17 @@ def difference(begun: Mapping[str, str], got: Mapping[str, str]) -> str:
     return ""
 
 
-def _told_apart(evaluator: Any) -> str:
+def _evaluator_name(evaluator: Any) -> str:
     """The module and the name of a function or of an object's class, the same whenever a script
     runs again; with a digest of its code where the name may be that of several.
 
-    >>> _told_apart(len), _told_apart(partial(round, ndigits=2))
+    >>> _evaluator_name(len), _evaluator_name(partial(round, ndigits=2))
     ('builtins.len', 'builtins.round (ndigits=2)')
     """
     if isinstance(evaluator, partial):
         words = [_value(value) for value in evaluator.args]
         words += [f"{word}={_value(value)}" for word, value in evaluator.keywords.items()]
-        return f"{_told_apart(evaluator.func)} ({', '.join(words)})"
+        return f"{_evaluator_name(evaluator.func)} ({', '.join(words)})"
     named = evaluator if hasattr(evaluator, "__qualname__") else type(evaluator)
     name = ".".join(filter(None, [_module(named.__module__), named.__qualname__]))
     code = getattr(named, "__code__", None)
