@@ -47,7 +47,7 @@ LEAST_EPOCHS = 12
 """Epochs that a net gets at least, if time allows. Nets are chosen so large that these, or enough
 steps of the optimiser, take half of the time."""
 FEW = 5000
-"""Images from which nets learn little when they start from nothing."""
+"""Fewer training images are called few to learn from nothing; it changes words alone."""
 SMALL_SIDE, MANY = 48, 1000
 """Images smaller than this gain little from weights of large photos, where there are so many."""
 QUICK_SIDES, QUICK_IMAGES = range(25, 49), 10_000
