@@ -28,8 +28,9 @@ from netwright.errors import NetwrightError, RecipeError, RunError
 from netwright.train import Settings
 from netwright.train.approach import Approach
 from netwright.train.batches import Images, ahead, overlaps
-from netwright.train.decide import _has_norms, decide
+from netwright.train.decide import decide
 from netwright.train.finder import HIGH, LOW, find_rate
+from netwright.train.from_nothing import _has_norms
 from netwright.train.learner import Learner
 from netwright.train.outcome import Clock
 from netwright.train.recipe import Recipe

@@ -19,7 +19,8 @@ from netwright.speed.machine import file_of
 from netwright.speed.training import Speed
 from netwright.train import Settings, fit
 from netwright.train import speeds as measuring
-from netwright.train.decide import QUICK_NETS, QUICK_SIDES, decide
+from netwright.train.decide import decide
+from netwright.train.from_nothing import QUICK_NETS, QUICK_SIDES
 from netwright.train.halving import epochs_within, rungs, work
 from netwright.train.job import Job
 from netwright.train.recipe import Recipe
@@ -55,7 +56,7 @@ def test_the_rate_warms_up_and_falls_to_nothing():
 
 
 def test_more_time_means_larger_nets_or_more_epochs(squares, monkeypatch):
-    monkeypatch.setattr("netwright.train.decide.speeds", lambda: {"fp32": SLOW, "bf16": SLOW})
+    monkeypatch.setattr("netwright.train.from_nothing.speeds", lambda: {"fp32": SLOW, "bf16": SLOW})
     data = load(squares)
     times = (0.1, 2, 150)
     jobs = [decide(Settings("x", BUDGET, minutes=minutes), data)[0] for minutes in times]
@@ -109,7 +110,7 @@ def test_small_photos_of_any_such_side_suit_their_net(side):
 
 def test_the_faster_precision_is_taken_when_it_pays(squares, monkeypatch):
     data = load(squares)
-    monkeypatch.setattr("netwright.train.decide.speeds", lambda: {"fp32": SLOW, "bf16": FAST})
+    monkeypatch.setattr("netwright.train.from_nothing.speeds", lambda: {"fp32": SLOW, "bf16": FAST})
     assert decide(Settings("x", BUDGET), data)[0].precision == "bf16"
     assert decide(Settings("x", BUDGET, epochs=3), data)[0].precision == "fp32"
 
@@ -132,7 +133,7 @@ def test_a_net_that_does_not_classify_is_refused(squares, name):
 
 
 def test_the_clock_cuts_between_epochs(squares, tmp_path, monkeypatch):
-    monkeypatch.setattr("netwright.train.decide.speeds", lambda: {"fp32": FAST, "bf16": FAST})
+    monkeypatch.setattr("netwright.train.from_nothing.speeds", lambda: {"fp32": FAST, "bf16": FAST})
     run = fit(squares, budget=TINY, minutes=1e-4, out=tmp_path / "run")
     assert run.metrics["cut"] is True
     assert [trial["epochs"] for trial in run.metrics["trials"]] == [1]

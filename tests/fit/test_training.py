@@ -165,3 +165,18 @@ def test_a_training_that_goes_on_after_its_time_is_not_trained_on(training):
     assert list(late.run()) == []
     assert late.cut
     assert late.learner.done == 1
+
+
+@pytest.mark.parametrize("broken_after", [1, 2, 3])
+def test_time_that_is_left_goes_into_more_epochs_of_a_training_that_goes_on(
+    training, monkeypatch, broken_after
+):  # fmt: skip
+    """How long an epoch takes is not known again before one is done."""
+    clock = Falling(100.0, 1.0, monkeypatch)
+    steps = training(clock, most=6).run()
+    for _ in range(broken_after):
+        next(steps)
+    again = training(clock, most=6)
+    assert len(again.history) == broken_after
+    list(again.run())
+    assert [row["epoch"] for row in again.history] == [*range(1, 7)]

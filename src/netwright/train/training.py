@@ -121,16 +121,17 @@ class Training:
             longest = max(longest, agreed(monotonic() - began))
 
     def _fits(self, seconds: float) -> bool:
-        """Whether there is time for another epoch of so many seconds. Where there is, but not for
-        all that were planned, fewer are trained: a rate that has not fallen leaves a bad net.
-        Where there is time for more than `SPARE` more than those, more are.
+        """Whether there is time for another epoch of so many seconds, 0 before the first of this
+        process. Where there is, but not for all that were planned, fewer are trained: a rate that
+        has not fallen leaves a bad net. Where there is time for more than `SPARE` more than those,
+        more are.
         """
         left, rest = agreed(self.clock.left), self.learner.epochs - self.learner.done
         if left < seconds:
             return False
         if left < rest * seconds:
             self._replan(int(left / seconds))
-        elif left > SPARE * (rest + 1) * seconds and self.learner.epochs < self.most:
+        elif seconds and left > SPARE * (rest + 1) * seconds and self.learner.epochs < self.most:
             self._replan(min(int(left / seconds / SPARE), self.most - self.learner.done))
         return True
 

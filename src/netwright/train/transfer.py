@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import torch
@@ -58,7 +59,7 @@ class Probe:
         seed: int,
         tell: Callable[[float], None] = lambda share: None,
     ) -> None:
-        self.tell = tell
+        self.tell, self.seconds = tell, 0.0  # that features took, those read from a file none
         self.backbone, self.dataset, self.images = backbone, dataset, images
         self.mirrored, self.precision, self.seed = mirrored, precision, seed
         self.path = folder / f"features-{backbone.net.name}.safetensors"
@@ -79,7 +80,7 @@ class Probe:
             record = read_checkpoint(self.path)
             if isinstance(record, dict) and record.get("key") == key:
                 return {name: value.numpy() for name, value in record["values"].items()}
-        net, names = self.backbone.net, layers(self.backbone.net)
+        net, names, begun = self.backbone.net, layers(self.backbone.net), monotonic()
         model = self.backbone.module()
         images = self.images(indices, self.backbone.preprocessing)
         views = [images, images.mirrored()] if self.mirrored else [images]
@@ -93,6 +94,7 @@ class Probe:
         values = {name: np.stack([page[name] for page in pages]) for name in names}
         tensors = {name: torch.from_numpy(value) for name, value in values.items()}
         write_checkpoint(self.path, {"key": key, "values": tensors})
+        self.seconds = monotonic() - begun
         return values
 
     def labels(self, *parts: str) -> np.ndarray:

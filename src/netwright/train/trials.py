@@ -56,42 +56,43 @@ class Trials:
         self.clock.before += self._spent_before()
         if self.job.backbones:
             Tuning(self).run()
-        else:
-            self._halve()
+            self.restart()
+        self._halve()
         return self._with_all_images(self.best())
 
     def best(self) -> Outcome:
         """The outcome with the best accuracy on validation; of equals the one trained longest,
         then the smaller loss. Where nets were cross-validated, the one that was chosen so.
 
-        What was fine-tuned has to beat the best linear model by more than the standard error of
-        its accuracy: with few images that much is chance.
+        What learnt by gradient descent has to beat the best linear model by more than the
+        standard error of its accuracy: with few images that much is chance.
         """
         singles = [o for o in self.outcomes if o.folds == 1]
         if self.job.folds > 1 and not self.cut:
             last = max(o.rung for o in singles)
             singles = [o for o in singles if o.rung == last]
-        winner = min(singles or self.outcomes, key=lambda o: (o.rank[0], -o.rung, o.rank[1]))
         probes = [o for o in singles if o.approach.method == "probe"]
-        if not probes:
-            return winner
-        probe = min(probes, key=lambda o: o.last["folds_loss"])
-        tuned = [o for o in singles if o not in probes]
-        if not tuned or tuned[0].diverged:
+        probe = min(probes, key=lambda o: o.last["folds_loss"], default=None)
+        others = [o for o in singles or self.outcomes if o not in probes]
+        trained = min(others, key=lambda o: (o.rank[0], -o.rung, o.rank[1]), default=probe)
+        assert trained is not None
+        if probe is None or trained is probe:
+            return trained
+        if trained.diverged:
             return probe
         checked = any(o.folds > 1 for o in self.outcomes) and not self.cut
-        better = checked or self.beats(tuned[0], probe, "val_accuracy")
-        return tuned[0] if better else probe  # what was checked first was trained as it is better
+        better = checked or self.beats(trained, probe, "val_accuracy")
+        return trained if better else probe  # what was checked first was trained as it is better
 
-    def beats(self, tuned: Outcome, probe: Outcome, word: str) -> bool:
-        """Whether fine-tuning is better than a linear model by more than chance, where `word` is
+    def beats(self, trained: Outcome, probe: Outcome, word: str) -> bool:
+        """Whether a trained net is better than a linear model by more than chance, where `word` is
         the linear model's accuracy on the same images.
         """
         share, images = probe.last[word], self.dataset.size("val")
         if word == "folds_accuracy":
             images += self.dataset.size("train")
         margin = (share * (1 - share) / images) ** 0.5
-        return tuned.last["val_accuracy"] > share + margin
+        return trained.last["val_accuracy"] > share + margin
 
     def _with_all_images(self, winner: Outcome) -> Outcome:
         """The winner, which learns once more from the images of training and validation together
@@ -99,7 +100,8 @@ class Trials:
         """
         learnt, approach = len(winner.history), winner.approach
         patient = bool(approach.recipe.patience)  # its end was chosen on validation
-        if len(self.job.approaches) < 2 or self.cut or winner.diverged or patient:
+        alone = len(self.job.approaches) < 2 or approach.method == "probe"
+        if alone or self.cut or winner.diverged or patient:
             return winner
         more = self.dataset.size("train", "val") / self.dataset.size("train")
         cost = more * self.job.costs[self._number(winner)]
@@ -169,7 +171,7 @@ class Trials:
                     )  # fmt: skip
                 if self.cut:
                     return
-            outcomes = [outcome for outcome in self.outcomes if outcome.rung == rung]
+            outcomes = [o for o in self.outcomes if o.rung == rung and o.approach.method != "probe"]
             alive = [self._number(o) for o in sorted(outcomes, key=lambda o: o.rank)]
 
     def _number(self, outcome: Outcome) -> int:

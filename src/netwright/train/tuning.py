@@ -44,17 +44,22 @@ class Tuning:
         self.say, self.clock, self.folder = trials.watch.say, trials.clock, trials.folder
 
     def run(self) -> None:
-        """A probe of every backbone that time allows, then the best of them fine-tuned."""
-        outcomes, seconds = list[Outcome](), 0.0
+        """A probe of every backbone that time allows, then the best of them fine-tuned, unless
+        other nets are to learn in that time.
+        """
+        outcomes, seconds, longest = list[Outcome](), 0.0, 0.0
+        enough = 2 if self.job.approaches else 4  # these have a time of their own
         for backbone in self.job.backbones:
-            if outcomes and agreed(self.clock.left) < 4 * agreed(seconds):
+            if outcomes and agreed(self._room) < enough * agreed(seconds):
                 self.say(f"{backbone.net.name} is left out: the time is short")
                 continue
             began = monotonic()
             self.say(f"features of {backbone.net.name} ({backbone.weights})")
+            probe = self._probe(backbone)
             with first_then_others():
-                outcome = self._probe(backbone).outcome()
+                outcome = probe.outcome()
             seconds = monotonic() - began
+            longest = max(longest, probe.seconds)
             outcomes.append(outcome)
             row = outcome.last
             self.say(
@@ -64,8 +69,21 @@ class Tuning:
         if self.job.transfer in ("auto", "probe"):
             for outcome in outcomes:
                 self.trials.keep(outcome)
-        if self.job.transfer != "probe":
+        if self.job.transfer != "probe" and not self.job.approaches:
             self._fine_tune(min(outcomes, key=lambda outcome: outcome.last["folds_loss"]))
+        elif self.job.approaches and self.clock.limit is not None:
+            self.clock.limit -= self._test_seconds(longest)  # what follows takes all that is left
+
+    def _test_seconds(self, seconds: float) -> float:
+        """How long a net is tested whose features took so many."""
+        sample = self._sample(self.job.backbones[0])
+        again = 1 if sample.mirrored else 2
+        return again * seconds * self.dataset.size("test") / sample.images
+
+    @property
+    def _room(self) -> float:
+        """Seconds that are left, without those of nets that start from nothing."""
+        return self.clock.left - self.job.work
 
     def _probe(self, backbone: Backbone) -> Probe:
         sample = self._sample(backbone)
@@ -82,11 +100,11 @@ class Tuning:
         if file.exists() and (record := read_json(file)):
             require(record, SAMPLE, file)
             return Sample(record["images"], record["mirrored"])
-        room = self.clock.left
+        room = self._room
         if self.clock.limit is not None:
             precision = choices(self.job.precision)[0]
             each = measured(backbone, self.dataset, self.trials.images, precision)
-            room = self.clock.left / each - self.dataset.size("test")
+            room = room / each - self.dataset.size("test")
         sample = affordable(images, room)
         if sample.images < images:
             self.say(f"features of {sample.images:,} of {counted(images, 'image')}, drawn at "

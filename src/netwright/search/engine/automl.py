@@ -17,8 +17,8 @@ from netwright.search.engine.shared import search_shared
 from netwright.search.engine.summary import compared, gain
 from netwright.search.study import best_trial
 from netwright.search.trial import Trial
-from netwright.train.decide import UNBOUNDED
 from netwright.train.fitting import fit
+from netwright.train.from_nothing import UNBOUNDED
 from netwright.train.recipe import read
 from netwright.train.run import Run
 from netwright.train.settings import Settings
