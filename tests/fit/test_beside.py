@@ -7,6 +7,7 @@ import json
 import pytest
 
 from netwright.data import load
+from netwright.errors import BudgetError
 from netwright.train import Run, Settings, Watch, fit, resume
 from netwright.train.decide import BESIDE, decide
 from squares import write_squares
@@ -63,6 +64,26 @@ def test_nothing_else_is_tried_where_something_was_asked_for(images, slow, words
     job, _ = decide(Settings(str(images), **words), load(images))
     assert job.backbones
     assert not job.approaches
+
+
+def test_trained_weights_alone_where_no_net_from_nothing_is_within_the_budget(
+    images, slow, monkeypatch
+):  # fmt: skip
+    def none(*_):
+        raise BudgetError("no net is so small")
+
+    monkeypatch.setattr("netwright.train.decide.from_nothing", none)
+    job, proposal = decide(Settings(str(images)), load(images))
+    assert job.backbones
+    assert not job.approaches
+    assert proposal is None
+    assert not any("nets that start from nothing" in why for why in job.why)
+
+
+def test_what_holds_of_both_is_said_once(images, slow):
+    job, _ = decide(Settings(str(images), size=32), load(images))
+    assert job.approaches
+    assert len({*job.why}) == len(job.why)
 
 
 def test_nets_from_nothing_are_planned_for_their_share(images, slow, monkeypatch):

@@ -224,6 +224,25 @@ def test_resumed_numbers_are_those_of_an_uninterrupted_run(home, images, whole, 
     assert numbers(resume(out)) == before
 
 
+class StopsWithoutGradients(Watch):
+    """Ctrl-C just where a block without gradients ends."""
+
+    def epoch(self, trial, epoch):
+        torch.set_grad_enabled(False)
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_whether_gradients_are_recorded_is_as_before(home, images, before):
+    out = home / f"grad-{before}"
+    with torch.set_grad_enabled(before):
+        with pytest.raises(KeyboardInterrupt):
+            fit(images, budget=TINY, epochs=1, out=out, watch=StopsWithoutGradients())
+        assert torch.is_grad_enabled() == before
+        assert resume(out).finished
+        assert torch.is_grad_enabled() == before
+
+
 def test_a_full_disk_is_one_line_and_nothing_half_written(home, images, whole, monkeypatch):
     out, writes, sync = home / "full", [], os.fsync
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from netwright.data.dataset import Dataset
+from netwright.errors import BudgetError
 from netwright.report.numbers import counted, duration
 from netwright.train.backbones import available
 from netwright.train.folds import enough_folds
@@ -57,11 +58,13 @@ def _with_one_beside(job: Job, settings: Settings, dataset: Dataset) -> tuple[Jo
         return job, None
     shorter = replace(settings, minutes=BESIDE * settings.minutes)
     took = f"{LEAST} epochs of fine-tuning would take {duration(least)}"
-    alone, proposal = from_nothing(
-        shorter, dataset,
-        [*job.why, f"{took}, so nets that start from nothing learn beside a linear model"],
-    )  # fmt: skip
-    return replace(alone, backbones=job.backbones, transfer=job.transfer), proposal
+    beside = f"{took}, so nets that start from nothing learn beside a linear model"
+    try:
+        alone, proposal = from_nothing(shorter, dataset, [*job.why, beside])
+    except BudgetError:  # none is small enough, or quick enough
+        return job, None
+    why = tuple(dict.fromkeys(alone.why))
+    return replace(alone, why=why, backbones=job.backbones, transfer=job.transfer), proposal
 
 
 def _tuning_seconds(job: Job, settings: Settings, dataset: Dataset) -> float:

@@ -218,7 +218,9 @@ def _planned(path: Path, watch: Watch) -> list[dict[str, Any]]:
 def _work(run: Run, job: Job, dataset: Dataset, watch: Watch, clock: Clock,
           planned: Sequence[Mapping[str, Any]]) -> Run:  # fmt: skip
     watch.begun(run)
-    with torch.random.fork_rng(), deterministic():
+    # Gradients are recorded within, whoever asks, and afterwards as before, though Ctrl-C came just
+    # where a block without them ended.
+    with torch.enable_grad(), torch.random.fork_rng(), deterministic():
         trials = Trials(job, dataset, run.path, watch, clock)
         winner = trials.run()
         if trials.cut:
