@@ -6,14 +6,19 @@ from collections.abc import Hashable
 from typing import TypeAlias
 
 from netwright.core.graph import Graph
+from netwright.core.join import Add, Mul
 from netwright.core.spec import Spec
 from netwright.core.wiring import Sequential, Wiring
+from netwright.space.canonical import Edges, canonical
 from netwright.units.activation import Identity
+from netwright.units.mean_join import Mean
 
 __all__ = ["Form", "form"]
 
 Form: TypeAlias = tuple[Hashable, ...]
 """What happens to a value, step by step."""
+COMMUTING = (Add, Mul, Mean)
+"""Joins that do not care which of their inputs is the first."""
 
 
 def form(spec: Spec) -> Form:
@@ -38,25 +43,30 @@ def form(spec: Spec) -> Form:
 
 
 def _graph(graph: Graph) -> Form:
-    """Nodes by number in place of names: those the output depends on, but for `Identity`, which is
-    what it reads; as a chain where they are one.
+    """The nodes that the output depends on, but for `Identity`, which is what it reads, in one form
+    for all names and orders of them; as a chain where they are one.
     """
-    reads, numbers = graph.reads(), dict[str, Hashable]()
-    nodes = list[tuple[Form, tuple[Hashable, ...]]]()
+    reads, states = graph.reads(), {"input": 0}
+    steps, sources = list[Form](), list[tuple[int, ...]]()
     for name in _alive(reads):
-        first, *others = [numbers.get(source, source) for source in reads[name]]
-        steps = form(graph.part(name))
-        if steps or others:
-            numbers[name] = len(nodes)
-            nodes.append((steps, (first, *others)))
-        else:
-            numbers[name] = first
-    last = numbers[graph.names[-1]]
-    before: list[Hashable] = ["input", *range(len(nodes))]
-    reading = [sources for _, sources in nodes]
-    if last == before[-1] and reading == [(source,) for source in before[:-1]]:
-        return tuple([step for steps, _ in nodes for step in steps])
-    return ((Graph, *nodes, last),)
+        first, *others = [states[source] for source in reads[name]]
+        own = form(graph.part(name))
+        states[name] = first
+        if own or others:
+            steps.append(own)
+            sources.append((first, *others))
+            states[name] = len(steps)
+    last = states[graph.names[-1]]
+    if last == len(steps) and sources == [(state,) for state in range(len(steps))]:
+        return tuple([step for own in steps for step in own])
+    return ((Graph, *canonical(list(map(_edges, steps, sources)), [last])),)
+
+
+def _edges(steps: Form, sources: tuple[int, ...]) -> Edges:
+    """What a node reads, each source by its place where that matters."""
+    if isinstance(next(iter(steps), None), COMMUTING):
+        return tuple([(repr(steps), source) for source in sources])
+    return tuple([(f"{place} {steps!r}", source) for place, source in enumerate(sources)])
 
 
 def _alive(reads: dict[str, tuple[str, ...]]) -> list[str]:
