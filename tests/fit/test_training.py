@@ -14,6 +14,7 @@ from netwright.train.batches import Images
 from netwright.train.learner import Learner
 from netwright.train.outcome import Clock
 from netwright.train.recipe import Recipe
+from netwright.train.report import _epochs
 from netwright.train.training import RETREATS, SLOWER, Training
 
 NET = Net(Sequential(conv=Conv(4), pool=GlobalAvgPool(), fc=Linear(3)), (1, 5, 5))
@@ -180,3 +181,11 @@ def test_time_that_is_left_goes_into_more_epochs_of_a_training_that_goes_on(
     assert len(again.history) == broken_after
     list(again.run())
     assert [row["epoch"] for row in again.history] == [*range(1, 7)]
+
+
+@pytest.mark.parametrize(("limit", "told"), [(2.5, "2 of 3"), (3.5, "3 of 3"),
+                                             (100.0, "6, 3 planned")])  # fmt: skip
+def test_the_report_says_how_many_epochs_there_were(training, monkeypatch, limit, told):
+    one = training(Falling(limit, 1.0, monkeypatch), most=6)
+    list(one.run())
+    assert _epochs(one.outcome) == told

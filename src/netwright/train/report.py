@@ -132,8 +132,10 @@ def _method(outcome: Outcome) -> str:
 
 
 def _epochs(outcome: Outcome) -> str:
-    whole = outcome.approach.epochs
-    return f"{outcome.last['epoch']} of {whole}" if whole else ""
+    done, planned = outcome.last["epoch"], outcome.approach.epochs
+    if done > planned > 0:  # there was more time than was planned with
+        return f"{done}, {planned} planned"
+    return f"{done} of {planned}" if planned else ""
 
 
 def _schedule(job: Job) -> str:
