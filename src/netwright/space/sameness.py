@@ -46,20 +46,25 @@ def _graph(graph: Graph) -> Form:
     """The nodes that the output depends on, but for `Identity`, which is what it reads, in one form
     for all names and orders of them; as a chain where they are one.
     """
-    reads, states = graph.reads(), {"input": 0}
+    reads = graph.reads()
+    alive = _alive(reads)
+    inputs = sorted({source for name in alive for source in reads[name]} - {*reads})
+    states = {name: state for state, name in enumerate(inputs)}
     steps, sources = list[Form](), list[tuple[int, ...]]()
-    for name in _alive(reads):
+    for name in alive:
         first, *others = [states[source] for source in reads[name]]
         own = form(graph.part(name))
         states[name] = first
         if own or others:
+            states[name] = len(inputs) + len(steps)
             steps.append(own)
             sources.append((first, *others))
-            states[name] = len(steps)
     last = states[graph.names[-1]]
-    if last == len(steps) and sources == [(state,) for state in range(len(steps))]:
+    chained = inputs == ["input"] and last == len(steps)
+    if chained and sources == [(state,) for state in range(len(steps))]:
         return tuple([step for own in steps for step in own])
-    return ((Graph, *canonical(list(map(_edges, steps, sources)), [last])),)
+    nodes = list(map(_edges, steps, sources))
+    return ((Graph, *inputs, *canonical(nodes, [last], len(inputs))),)
 
 
 def _edges(steps: Form, sources: tuple[int, ...]) -> Edges:

@@ -45,26 +45,28 @@ def decide(settings: Settings, dataset: Dataset) -> tuple[Job, Proposal | None]:
         recipe = recipe_of(settings, "fine-tune", dataset).suited(dataset.size("train"))
         job = Job(tuple(why), tuple(trained), settings.transfer, (), (), recipe, settings.epochs,
                   settings.precision, settings.seed, enough_folds(dataset))  # fmt: skip
-        return _with_one_beside(job, settings, dataset)
+        return _with_nets_beside(job, settings, dataset)
     return from_nothing(settings, dataset, [lacking])
 
 
-def _with_one_beside(job: Job, settings: Settings, dataset: Dataset) -> tuple[Job, Proposal | None]:
+def _with_nets_beside(
+    job: Job, settings: Settings, dataset: Dataset
+) -> tuple[Job, Proposal | None]:
     """The job; where many images leave no time for fine-tuning, with nets that start from nothing
     in the time that features of trained nets leave.
     """
     least = _tuning_seconds(job, settings, dataset)
-    if least <= usable(settings) / 2:
+    if least <= usable(settings) / 2:  # features take the other half at most
         return job, None
     shorter = replace(settings, minutes=BESIDE * settings.minutes)
     took = f"{LEAST} epochs of fine-tuning would take {duration(least)}"
     beside = f"{took}, so nets that start from nothing learn beside a linear model"
     try:
-        alone, proposal = from_nothing(shorter, dataset, [*job.why, beside])
+        others, proposal = from_nothing(shorter, dataset, [*job.why, beside])
     except BudgetError:  # none is small enough, or quick enough
         return job, None
-    why = tuple(dict.fromkeys(alone.why))
-    return replace(alone, why=why, backbones=job.backbones, transfer=job.transfer), proposal
+    why = tuple(dict.fromkeys(others.why))
+    return replace(others, why=why, backbones=job.backbones, transfer=job.transfer), proposal
 
 
 def _tuning_seconds(job: Job, settings: Settings, dataset: Dataset) -> float:

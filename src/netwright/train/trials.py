@@ -100,8 +100,8 @@ class Trials:
         """
         learnt, approach = len(winner.history), winner.approach
         patient = bool(approach.recipe.patience)  # its end was chosen on validation
-        alone = len(self.job.approaches) < 2 or approach.method == "probe"
-        if alone or self.cut or winner.diverged or patient:
+        compared = len(self.job.approaches) > 1 and approach.method != "probe"
+        if not compared or self.cut or winner.diverged or patient:
             return winner
         more = self.dataset.size("train", "val") / self.dataset.size("train")
         cost = more * self.job.costs[self._number(winner)]
